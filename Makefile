@@ -1,0 +1,101 @@
+# One entrance for people, for CI and for `sam build`. `make` alone lists what there is.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+# Functions are shipped as they stand (SkipBuild), so nothing may leave a __pycache__ behind.
+export PYTHONDONTWRITEBYTECODE := 1
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run test lint format lock build bench clean build-SharedLayer
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[A-Za-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- Set-up ------------------------------------------------------------------------------------
+
+setup: $(READY) ## Make .venv with the pinned, hashed dependencies
+
+$(READY): requirements-dev.txt requirements-uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." \
+	       "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Setting up $(VENV) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes requirements-dev.txt
+	@touch $@
+
+lock: $(READY) ## Pin the newest dependencies, with hashes
+	$(BIN)/uv pip compile $(LOCK) requirements.in -o requirements.txt
+	$(BIN)/uv pip compile $(LOCK) requirements-dev.in -o requirements-dev.txt
+	echo uv | $(BIN)/uv pip compile $(LOCK) - -o requirements-uv.txt
+
+LOCK := -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+
+# --- Laptop ------------------------------------------------------------------------------------
+
+run: $(READY) ## The whole bundle on this machine (ONCE=1 PI_PORT= AWS_PORT= PI_API_URL= PI_SERVER_API_KEY=)
+	@$(BIN)/python -m local.run
+
+export ONCE PI_PORT AWS_PORT PI_API_URL PI_SERVER_API_KEY
+
+test: $(READY) ## Every test (TESTS=path to choose)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+
+bench: $(READY) ## Cold starts and warm calls against a bare script
+	@$(BIN)/python -m local.bench
+
+# --- Gates -------------------------------------------------------------------------------------
+
+lint: $(READY) ## Every gate: style, types, layers, security, template
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports
+	$(BIN)/bandit -q -r -c pyproject.toml functions shared local
+	$(SAM) validate
+	$(SAM) validate --lint
+
+format: $(READY) ## Format, and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# --- Bundle ------------------------------------------------------------------------------------
+
+# `sam validate` wants a region, but asks it nothing.
+SAM := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(BIN)/sam
+
+build: $(READY) ## sam build, for AWS
+	$(SAM) build
+
+# The layer, called by `sam build`: the runtime dependencies and shared/, with bytecode if an
+# interpreter of the runtime's minor version is at hand (every cold start compiles otherwise).
+# It needs only Python with pip. An empty LAYER_PLATFORM builds for this machine.
+LAYER_VERSION ?= 3.13
+LAYER_PLATFORM ?= --only-binary=:all: --platform manylinux2014_aarch64 --implementation cp \
+                  --python-version $(LAYER_VERSION)
+LAYER_PIP ?= $(firstword $(wildcard $(CURDIR)/$(BIN)/python) $(PYTHON))
+LAYER := $(ARTIFACTS_DIR)/python
+COMPILERS := python$(LAYER_VERSION) $(wildcard $(HOME)/.pyenv/versions/$(LAYER_VERSION).*/bin/python)
+
+build-SharedLayer:
+	@$(LAYER_PIP) -m pip install -q --disable-pip-version-check --require-hashes --no-compile \
+	  $(LAYER_PLATFORM) --target "$(LAYER)" -r requirements.txt
+	@cp -R shared "$(LAYER)/shared"
+	@rm -rf "$(LAYER)"/bin "$(LAYER)"/boto3* "$(LAYER)"/botocore* "$(LAYER)"/s3transfer* \
+	  "$(LAYER)"/*.dist-info/RECORD
+	@find "$(LAYER)" -name __pycache__ -type d -prune -exec rm -rf {} +
+	@for python in $(COMPILERS); do \
+	  "$$python" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(LAYER_VERSION)")' \
+	    2>/dev/null || continue; \
+	  exec "$$python" -m compileall -q --invalidation-mode unchecked-hash \
+	    -s "$(ARTIFACTS_DIR)" -p /opt "$(LAYER)"; \
+	done; echo "No Python $(LAYER_VERSION) here: the layer ships without bytecode, cold starts are slower."
+
+clean: ## Remove everything that was built, the environment included
+	rm -rf $(VENV) .aws-sam .local .local-build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
