@@ -27,7 +27,7 @@ $(READY): requirements-dev.txt requirements-uv.txt
 	@echo "Setting up $(VENV) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.txt
-	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes requirements-dev.txt
+	@$(BIN)/uv pip sync -q --compile-bytecode --python $(BIN)/python --require-hashes requirements-dev.txt
 	@touch $@
 
 lock: $(READY) ## Pin the newest dependencies, with hashes
