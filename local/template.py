@@ -1,0 +1,89 @@
+"""Reads the SAM template as CloudFormation will see it.
+
+MiniStack ignores the OpenAPI body in which the translator puts an HTTP API's routes and CORS, so
+the laptop takes them from here; the template's tests assert on the same translation.
+"""
+
+import copy
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# The translator turns CloudFormation's own JSON into JSON: there is no narrower type for it.
+Template = dict[str, Any]
+
+_UPLOADED = {"CodeUri", "ContentUri"}
+_FUNCTION = re.compile(r"\$\{(\w+)(?:\.Arn)?\}/invocations$")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route of the HTTP API: which function answers it, who may call it, how long it may take."""
+
+    key: str
+    function: str
+    authorization: str
+    timeout_ms: int
+
+
+def load(path: Path) -> Template:
+    """The template as written, its short forms (!Ref, !Sub, ...) expanded."""
+    from samtranslator.yaml_helper import yaml_parse
+
+    template: Template = yaml_parse(path.read_text())
+    return template
+
+
+def translate(template: Template, *, region: str = "eu-central-1") -> Template:
+    """The template without SAM: what CloudFormation deploys. Its parameters stay open."""
+    template = copy.deepcopy(template)
+    for resource in template["Resources"].values():
+        for uri in _UPLOADED.intersection(resource.get("Properties", {})):
+            # `sam deploy` uploads the folder first; the translator insists on the result.
+            resource["Properties"][uri] = "s3://bucket/key"
+
+    import boto3
+    from samtranslator.parser.parser import Parser
+    from samtranslator.translator.translator import Translator
+
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=region))
+    translated: Template = translator.translate(template, parameter_values={})
+    return translated
+
+
+def of_type(template: Template, resource_type: str) -> dict[str, Template]:
+    """The resources of one type, by logical id."""
+    return {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == resource_type
+    }
+
+
+def the_api(template: Template) -> Template:
+    """The OpenAPI body of the one HTTP API."""
+    (api,) = of_type(template, "AWS::ApiGatewayV2::Api").values()
+    body: Template = api["Properties"]["Body"]
+    return body
+
+
+def routes(template: Template) -> Iterator[Route]:
+    """Every route of the translated template."""
+    for path, methods in the_api(template)["paths"].items():
+        for method, operation in methods.items():
+            integration = operation["x-amazon-apigateway-integration"]
+            uri = integration["uri"]
+            answered_by = _FUNCTION.search(uri["Fn::Sub"] if isinstance(uri, dict) else uri)
+            if answered_by is None:
+                raise ValueError(f"{method} {path} is not answered by a function: {uri}")
+            signed = any("AWS_IAM" in scheme for scheme in operation.get("security", []))
+            yield Route(
+                key=f"{method.upper()} {path}",
+                function=answered_by[1],
+                authorization="AWS_IAM" if signed else "NONE",
+                timeout_ms=integration["timeoutInMillis"],
+            )
