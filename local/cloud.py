@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 REGION = "us-east-1"
-# MiniStack's own account root, the only caller besides the functions' roles.
+# MiniStack's public default: the account's root, the only caller besides the functions' roles.
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",  # noqa: S105  # nosec B105 - MiniStack's public default
+    "AWS_SECRET_ACCESS_KEY": "test",  # nosec B105
     "AWS_DEFAULT_REGION": REGION,
     "AWS_CONFIG_FILE": "/dev/null",
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
@@ -187,6 +187,10 @@ class Stack:
             ),
             cwd=project,
         )
+
+    def stop(self) -> None:
+        """End a deploy that is still under way; the stack itself goes with its cloud."""
+        self._deploy.stop()
 
     def finish(self) -> Self:
         """Wait for the deploy, then give the API what MiniStack left out."""

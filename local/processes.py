@@ -7,7 +7,7 @@ us alone, and we end it in order) and writes to a log file, which an error shows
 import os
 import signal
 import socket
-import subprocess  # nosec B404 - starting our own tools is what this module is for
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -44,7 +44,7 @@ def free_port() -> int:
 
 
 def require_free(port: int, *, what: str, setting: str) -> None:
-    """Raise PortTakenError, naming the Make variable that moves the server, if the port is taken."""
+    """Raise PortTakenError if somebody listens; it names the Make variable that moves us."""
     with socket.socket() as probe:
         # As the servers do: a port that only waits for its last packets is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -84,7 +84,7 @@ class Child:
         self._stopped = False
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
-            self._process = subprocess.Popen(  # nosec B603 - our own command, no shell
+            self._process = subprocess.Popen(
                 [sys.executable, str(TETHER), str(os.getpid()), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -21,7 +21,7 @@ _FUNCTION = re.compile(r"\$\{(\w+)(?:\.Arn)?\}/invocations$")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route of the HTTP API: which function answers it, who may call it, how long it may take."""
+    """One route of the HTTP API: who answers it, who may call it, how long it may take."""
 
     key: str
     function: str

@@ -21,12 +21,12 @@ def become(parent: int, command: list[str]) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     # The parent may have ended before the kernel was told.
     if os.getppid() == parent:
-        os.execvp(command[0], command)  # noqa: S606  # nosec B606 - our own command, no shell
+        os.execvp(command[0], command)
 
 
 def watch(parent: int, command: list[str]) -> int:
     """Run the command until it ends or the parent does; returns its exit status."""
-    child = subprocess.Popen(command)  # nosec B603 - our own command, no shell
+    child = subprocess.Popen(command)
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     while os.getppid() == parent:
         try:

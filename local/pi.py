@@ -1,0 +1,52 @@
+"""The Pi emulator as a server of its own: what stands in for Pi on the laptop and in the tests."""
+
+import sys
+from pathlib import Path
+from typing import Self
+
+import requests
+
+from local.processes import HOST, Child, environment
+
+START_SECONDS = 30.0
+
+
+class PiEmulator:
+    """`python -m local.emulator` on a port of the loopback; `home` holds its log."""
+
+    def __init__(self, port: int, server_key: str, home: Path) -> None:
+        self.url = f"http://{HOST}:{port}"
+        self._process = Child(
+            "Pi emulator",
+            [
+                sys.executable,
+                "-m",
+                "local.emulator",
+                "--port",
+                str(port),
+                "--server-key",
+                server_key,
+            ],
+            log=home / "emulator.log",
+            env=environment(),
+        )
+
+    def wait_ready(self) -> Self:
+        """Wait until it answers."""
+        self._process.wait_until(self._answers, seconds=START_SECONDS)
+        return self
+
+    def stop(self) -> None:
+        self._process.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _answers(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/_emulator/health", timeout=2).ok
+        except requests.RequestException:
+            return False

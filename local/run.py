@@ -1,0 +1,164 @@
+"""`make run`: the whole bundle on this machine, and a payment and a rewarded ad played through it.
+
+Settings come from the environment, where make puts them. Ends with status 0 when it was asked to
+(Ctrl-C, or ONCE=1 after the play), otherwise with 1 and the step that failed.
+"""
+
+import json
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from typing import Self
+
+from local.cloud import BUILD_SECONDS, LocalCloud, Product, Stack, start_build
+from local.pi import PiEmulator
+from local.play import Play, StepFailedError
+from local.processes import ROOT, PortTakenError, ProcessFailedError, require_free
+from local.progress import say, step
+
+HOME = ROOT / ".local"
+PI_PORT = 8314
+AWS_PORT = 8315
+
+PRODUCTS = (
+    Product("apple_pie_1", "Apple pie", price="3.14"),
+    Product("donation", "Donation", minimum="0.1", maximum="100"),
+)
+
+
+class SettingError(ValueError):
+    """A setting of `make run` makes no sense."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `make run` was told."""
+
+    pi_port: int
+    aws_port: int
+    once: bool
+    pi_api_url: str
+    server_key: str
+
+    @classmethod
+    def read(cls, env: Mapping[str, str]) -> Self:
+        """Raises SettingError."""
+        pi_api_url = env.get("PI_API_URL", "").rstrip("/")
+        server_key = env.get("PI_SERVER_API_KEY", "")
+        if pi_api_url and not server_key:
+            raise SettingError("PI_API_URL needs the app's key too: PI_SERVER_API_KEY=...")
+        return cls(
+            pi_port=_port(env, "PI_PORT", PI_PORT),
+            aws_port=_port(env, "AWS_PORT", AWS_PORT),
+            once=env.get("ONCE", "") not in ("", "0"),
+            pi_api_url=pi_api_url,
+            # The emulator takes whatever key it is started with.
+            server_key=server_key or secrets.token_urlsafe(24),
+        )
+
+
+def _port(env: Mapping[str, str], name: str, default: int) -> int:
+    value = env.get(name) or str(default)
+    if not value.isdecimal() or not 0 < int(value) < 65536:
+        raise SettingError(f"{name}={value} is not a port")
+    return int(value)
+
+
+def serve(settings: Settings, running: ExitStack) -> Play | None:
+    """Bring everything up; `running` ends it. Without an emulator there is no play."""
+    require_free(settings.aws_port, what="the local cloud", setting="AWS_PORT")
+    if not settings.pi_api_url:
+        require_free(settings.pi_port, what="the Pi emulator", setting="PI_PORT")
+    endpoints = HOME / "endpoints.json"
+    endpoints.unlink(missing_ok=True)
+
+    with step("Building the functions (sam build)"):
+        build = start_build(HOME)
+        running.callback(build.stop)
+        # Both servers start while sam builds.
+        cloud = running.enter_context(LocalCloud(settings.aws_port, HOME))
+        emulator = None
+        if not settings.pi_api_url:
+            emulator = running.enter_context(
+                PiEmulator(settings.pi_port, settings.server_key, HOME)
+            )
+        build.wait(seconds=BUILD_SECONDS)
+    with step("Starting the servers on the loopback"):
+        cloud.wait_ready()
+        if emulator:
+            emulator.wait_ready()
+    with step("Deploying the template (sam deploy)"):
+        stack = Stack(cloud, _parameters(settings, emulator))
+        running.callback(stack.stop)
+        stack.finish()
+    with step("Putting the server key and the products"):
+        stack.put_server_key(settings.server_key)
+        for product in PRODUCTS:
+            stack.put_product(product)
+
+    served = {
+        "api": stack.api_url,
+        "pi": emulator.url if emulator else settings.pi_api_url,
+        "aws": cloud.endpoint,
+    }
+    endpoints.write_text(json.dumps(served, indent=2) + "\n")
+    say()
+    for name, url in served.items():
+        say(f"  {name:4} {url}")
+    say()
+    return Play(stack.api_url, emulator.url) if emulator else None
+
+
+def _parameters(settings: Settings, emulator: PiEmulator | None) -> dict[str, str]:
+    if emulator is None:
+        return {"PiApiUrl": settings.pi_api_url}
+    return {"PiApiUrl": f"{emulator.url}/v2", "HorizonUrl": f"{emulator.url}/horizon"}
+
+
+def run(settings: Settings) -> None:
+    """Serve, play, and stay until Ctrl-C unless told otherwise."""
+    with ExitStack() as running:
+        running.callback(say, "\n  Everything has been stopped.")
+        try:
+            play = serve(settings, running)
+            if play:
+                say("One payment and one rewarded ad, as a front end plays them:")
+                play.whole()
+            else:
+                say("No play against Pi itself: paying needs a person in the Pi Browser.")
+            if not settings.once:
+                stay()
+        finally:
+            # An impatient second Ctrl-C must not leave half of it running.
+            for name in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(name, signal.SIG_IGN)
+
+
+def stay() -> None:
+    """Until Ctrl-C, or a polite kill."""
+    with suppress(KeyboardInterrupt):
+        say("\nEverything is up. Ctrl-C ends it.")
+        while True:
+            signal.pause()
+
+
+def main() -> int:
+    # Both are set: a shell starts its background jobs with SIGINT ignored.
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.default_int_handler)
+    try:
+        run(Settings.read(os.environ))
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except (SettingError, PortTakenError, ProcessFailedError, StepFailedError) as failed:
+        sys.stderr.write(f"\nFailed: {failed}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
