@@ -1,0 +1,54 @@
+"""`python -m local.emulator`: serve the emulator until Ctrl-C, or until the parent has ended."""
+
+import argparse
+import os
+import threading
+
+from local.emulator.http import create_app
+from local.emulator.pi import APP_ID, SERVER_KEY, Pi
+from local.emulator.server import EmulatorServer
+
+DEFAULT_PORT = 8314
+
+
+def main() -> None:
+    options = _options()
+    pi = Pi(server_key=options.server_key, app_id=options.app_id, network=options.network)
+    try:
+        server = EmulatorServer(create_app(pi), options.port)
+    except OSError as error:
+        raise SystemExit(f"Port {options.port} cannot be used: {error.strerror}") from None
+    threading.Thread(target=_end_with, args=(options.parent_pid, server), daemon=True).start()
+    print(f"Pi emulator on {server.url} (app {options.app_id}, {options.network})", flush=True)
+    with server:
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print("Pi emulator stopped", flush=True)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.emulator", description=__doc__)
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free one")
+    parser.add_argument("--app-id", default=APP_ID)
+    parser.add_argument("--server-key", default=SERVER_KEY)
+    parser.add_argument("--network", default="Pi Testnet")
+    parser.add_argument(
+        "--parent-pid",
+        type=int,
+        default=os.getppid(),
+        help="the process that starts this one; by default whichever it is",
+    )
+    return parser.parse_args()
+
+
+def _end_with(parent: int, server: EmulatorServer) -> None:
+    """An orphan gets another parent: that is the one portable sign that its own has ended."""
+    pause = threading.Event()
+    while os.getppid() == parent:
+        pause.wait(0.5)
+    server.shutdown()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,229 @@
+"""The control API: what people and tests do to Pi's world from outside.
+
+A wrong request is 400, one that the payment's state forbids is 409, both in Pi's error shape.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Blueprint, Response
+
+from local.emulator.address import address_of
+from local.emulator.chain import Transaction
+from local.emulator.errors import PiError
+from local.emulator.faults import Fault, FaultyFront
+from local.emulator.model import App, iso
+from local.emulator.pi import Pi
+from local.emulator.web import NUMBER, TEXT_OR_NULL, answer, json_body, json_fields
+
+STRANGER = address_of("stranger")
+
+
+def control_api(pi: Pi, front: FaultyFront) -> Blueprint:
+    api = Blueprint("control", __name__)
+    _add_world(api, pi, front)
+    _add_people(api, pi)
+    _add_payments(api, pi)
+    _add_weather(api, front)
+    return api
+
+
+def _add_world(api: Blueprint, pi: Pi, front: FaultyFront) -> None:
+    @api.get("/health")
+    def health() -> Response:
+        return answer({"status": "ok"})
+
+    @api.get("/state")
+    def state() -> Response:
+        for identifier in pi.payments:
+            pi.payment(identifier)
+        return answer(
+            {
+                "now": iso(pi.now()),
+                "settings": _settings(pi),
+                "apps": [_app(app) for app in pi.registry.apps.values()],
+                "users": [asdict(user) for user in pi.registry.users.values()],
+                "payments": [
+                    payment.dto()
+                    | {"_emulator": {"app_id": payment.app_id, "on_chain": payment.on_chain}}
+                    for payment in pi.payments.values()
+                ],
+                "ads": [ad.dto() for ad in pi.ads.values()],
+                "transactions": [_transaction(tx) for tx in pi.chain.transactions],
+                "calls": front.calls,
+            }
+        )
+
+    @api.patch("/settings")
+    def change_settings() -> Response:
+        changes = json_fields(
+            show_txid_before_complete=bool,
+            ledger_lag_s=NUMBER,
+            page_limit=int,
+            approval_limit_s=NUMBER,
+            auto_cancel=bool,
+            approve_repeat_refused=bool,
+        )
+        for name, value in changes.items():
+            number = name.endswith("_s")
+            setattr(pi.settings, name, float(value) if number else value)
+        return answer(_settings(pi))
+
+    @api.post("/clock")
+    def advance_clock() -> Response:
+        pi.advance(float(json_fields("advance_s", advance_s=NUMBER)["advance_s"]))
+        return answer({"now": iso(pi.now())})
+
+    @api.post("/reset")
+    def reset() -> Response:
+        pi.reset()
+        front.reset()
+        return answer({})
+
+
+def _add_people(api: Blueprint, pi: Pi) -> None:
+    @api.post("/apps")
+    def add_app() -> Response:
+        app = json_fields("app_id", "key", app_id=str, key=str, network=str, wallet=str)
+        return answer(_app(pi.registry.add_app(**app)))
+
+    @api.patch("/apps/<app_id>")
+    def change_app(app_id: str) -> Response:
+        """Rotate the key; take away the wallet (null) or A2U."""
+        app = pi.registry.app(app_id)
+        changes = json_fields(key=str, network=str, wallet=TEXT_OR_NULL, a2u=bool)
+        for name, value in changes.items():
+            setattr(app, name, value)
+        return answer(_app(app))
+
+    @api.post("/users")
+    def sign_in() -> Response:
+        who = json_fields(username=str, uid=str, app_id=str, scopes=list)
+        user, token = pi.registry.sign_in(**who)
+        return answer({"uid": user.uid, "username": user.username, "accessToken": token})
+
+    @api.post("/users/<uid>/expire")
+    def expire_tokens(uid: str) -> Response:
+        pi.registry.expire_tokens(uid)
+        return answer({})
+
+    @api.post("/ads")
+    def show_ad() -> Response:
+        ad = pi.show_ad(**json_fields(status=TEXT_OR_NULL, app_id=str))
+        return answer({"adId": ad.identifier})
+
+    @api.patch("/ads/<identifier>")
+    def judge_ad(identifier: str) -> Response:
+        word = json_fields("status", status=TEXT_OR_NULL, granted_at=str, revoked_at=str)
+        return answer(pi.judge_ad(identifier, **word).dto())
+
+
+def _add_payments(api: Blueprint, pi: Pi) -> None:
+    @api.post("/payments")
+    def start_payment() -> Response:
+        body = json_body()
+        overrides = body.get("overrides")
+        if not isinstance(overrides, dict | None):
+            raise PiError("invalid_arguments", "overrides is an object.")
+        return answer(pi.start_payment(str(body.get("accessToken")), body, overrides))
+
+    @api.patch("/payments/<identifier>")
+    def force(identifier: str) -> Response:
+        changes = json_body()
+        if not isinstance(changes.get("status", {}), dict):
+            raise PiError("invalid_arguments", "status is an object.")
+        return answer(pi.force(identifier, changes))
+
+    @api.post("/payments/<identifier>/pay")
+    def pay(identifier: str) -> Response:
+        how = json_fields(
+            source=str,
+            destination=str,
+            amount=NUMBER,
+            memo=TEXT_OR_NULL,
+            asset=str,
+            successful=bool,
+            link=bool,
+            skip_approval_check=bool,
+        )
+        return answer({"txid": pi.pay(identifier, **how).txid})
+
+    @api.post("/payments/<identifier>/user_cancel")
+    def user_cancel(identifier: str) -> Response:
+        return answer(pi.user_cancel(identifier))
+
+    @api.post("/payments/<identifier>/delete")
+    def delete_payment(identifier: str) -> Response:
+        pi.delete_payment(identifier)
+        return answer({})
+
+    @api.post("/chain/transactions")
+    def transfer() -> Response:
+        """A stranger's transaction; `count` of them, to bury something in history."""
+        fields = json_fields(
+            "destination",
+            "amount",
+            source=str,
+            destination=str,
+            amount=NUMBER,
+            memo=TEXT_OR_NULL,
+            asset=str,
+            successful=bool,
+            count=int,
+        )
+        count = fields.pop("count", 1)
+        transaction = {"source": STRANGER, "memo": None} | fields
+        txids = [pi.transfer(**transaction).txid for _ in range(count)]
+        return answer({"txid": txids[-1]})
+
+
+def _add_weather(api: Blueprint, front: FaultyFront) -> None:
+    @api.post("/faults")
+    def add_fault() -> Response:
+        fault = json_fields(
+            method=str,
+            path=str,
+            times=int | None,
+            drop=TEXT_OR_NULL,
+            code=TEXT_OR_NULL,
+            status=int | None,
+            body=object,
+            content_type=TEXT_OR_NULL,
+            headers=dict,
+            effect=bool,
+            delay_s=NUMBER,
+        )
+        front.faults.append(Fault(**fault))
+        return answer({"faults": len(front.faults)})
+
+    @api.delete("/faults")
+    def delete_faults() -> Response:
+        front.faults.clear()
+        return answer({})
+
+    @api.delete("/calls")
+    def delete_calls() -> Response:
+        front.calls.clear()
+        return answer({})
+
+
+def _app(app: App) -> dict[str, Any]:
+    return {name: value for name, value in asdict(app).items() if name != "key"}
+
+
+def _settings(pi: Pi) -> dict[str, Any]:
+    return asdict(pi.settings)
+
+
+def _transaction(tx: Transaction) -> dict[str, Any]:
+    return {
+        "txid": tx.txid,
+        "source": tx.source,
+        "destination": tx.destination,
+        "amount": tx.amount,
+        "memo": tx.memo,
+        "asset": tx.asset,
+        "successful": tx.successful,
+        "ledger": tx.ledger,
+        "closed_at": iso(tx.closed_at),
+    }

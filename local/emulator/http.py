@@ -1,0 +1,134 @@
+"""Pi and Horizon over HTTP: routes and statuses only, every rule is in `pi` and `horizon`.
+
+`/v2/...` is the Platform API, `/horizon/...` the chain, `/_emulator/...` the control API.
+"""
+
+from flask import Blueprint, Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from local.emulator.control import control_api
+from local.emulator.errors import PiError, TokenRefusedError
+from local.emulator.faults import FaultyFront
+from local.emulator.horizon import Horizon, HorizonError, not_found
+from local.emulator.model import App
+from local.emulator.pi import Pi
+from local.emulator.web import answer, json_body
+
+HAL = "application/hal+json; charset=utf-8"
+
+
+def create_app(pi: Pi) -> Flask:
+    """The emulator as a WSGI app, safe for threads."""
+    app = Flask(__name__)
+    front = FaultyFront(app.wsgi_app, pi)
+    app.wsgi_app = front  # type: ignore[method-assign] # as Flask documents middleware
+    app.register_blueprint(platform_api(pi), url_prefix="/v2")
+    app.register_blueprint(horizon_api(pi), url_prefix="/horizon")
+    app.register_blueprint(control_api(pi, front), url_prefix="/_emulator")
+
+    @app.errorhandler(PiError)
+    def refused(error: PiError) -> Response:
+        return answer(error.body(), error.status)
+
+    @app.errorhandler(TokenRefusedError)
+    def token_refused(_error: TokenRefusedError) -> Response:
+        return Response(status=401)
+
+    @app.errorhandler(HorizonError)
+    def problem(error: HorizonError) -> Response:
+        return answer(error.body(), error.status, "application/problem+json")
+
+    @app.errorhandler(HTTPException)
+    def unroutable(error: HTTPException) -> Response:
+        if error.code == 500:
+            return refused(PiError("unknown_error"))
+        if request.path.startswith("/horizon"):
+            return problem(not_found())
+        return refused(PiError("not_found", error.description, error.code))
+
+    return app
+
+
+def platform_api(pi: Pi) -> Blueprint:
+    api = Blueprint("platform", __name__)
+
+    @api.get("/me")
+    def me() -> Response:
+        return answer(pi.me(authorization()))
+
+    @api.get("/ads_network/status/<identifier>")
+    def ad_status(identifier: str) -> Response:
+        return answer(pi.ad_status(caller(pi), identifier))
+
+    _add_payments(api, pi)
+    return api
+
+
+def _add_payments(api: Blueprint, pi: Pi) -> None:
+    @api.post("/payments")
+    def create_payment() -> Response:
+        app, arguments = caller(pi), json_body().get("payment")
+        if not isinstance(arguments, dict):
+            raise PiError("invalid_arguments")
+        return answer(pi.create_payment(app, arguments))
+
+    @api.get("/payments/incomplete")
+    def incomplete_payment() -> Response:
+        return answer(pi.incomplete_payment(authorization()))
+
+    @api.get("/payments/incomplete_server_payments")
+    def incomplete_server_payments() -> Response:
+        return answer(pi.incomplete_server_payments(caller(pi)))
+
+    @api.get("/payments/<identifier>")
+    def get_payment(identifier: str) -> Response:
+        return answer(pi.get_payment(caller(pi), identifier))
+
+    @api.post("/payments/<identifier>/approve")
+    def approve(identifier: str) -> Response:
+        return answer(pi.approve(caller(pi), identifier))
+
+    @api.post("/payments/<identifier>/complete")
+    def complete(identifier: str) -> Response:
+        return answer(pi.complete(caller(pi), identifier, json_body()))
+
+    @api.post("/payments/<identifier>/cancel")
+    def cancel(identifier: str) -> Response:
+        return answer(pi.cancel(caller(pi), identifier))
+
+
+def horizon_api(pi: Pi) -> Blueprint:
+    api = Blueprint("horizon", __name__)
+
+    def horizon() -> Horizon:
+        return pi.horizon(request.host_url + "horizon")
+
+    @api.get("/transactions/<txid>")
+    def transaction(txid: str) -> Response:
+        return answer(horizon().transaction(txid), kind=HAL)
+
+    @api.get("/transactions/<txid>/operations")
+    def operations(txid: str) -> Response:
+        return answer(horizon().operations(txid, request.args), kind=HAL)
+
+    @api.get("/accounts/<address>/transactions")
+    def account_transactions(address: str) -> Response:
+        return answer(horizon().account_transactions(address, request.args), kind=HAL)
+
+    @api.get("/ledgers")
+    def ledgers() -> Response:
+        return answer(horizon().ledgers(request.args), kind=HAL)
+
+    @api.get("/ledgers/<int:number>")
+    def ledger(number: int) -> Response:
+        return answer(horizon().ledger(number), kind=HAL)
+
+    return api
+
+
+def caller(pi: Pi) -> App:
+    return pi.registry.app_of(authorization())
+
+
+def authorization() -> str:
+    return request.headers.get("authorization", "")

@@ -1,0 +1,100 @@
+"""Who and what Pi knows, apart from payments: apps, users, ads, and the emulator's settings."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+
+def iso(at: datetime) -> str:
+    """A moment as Pi prints it: `2026-11-23T14:00:05.123Z`."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(slots=True)
+class Settings:
+    """What is unknown about Pi, or differs between its versions. The defaults are the usual case.
+
+    show_txid_before_complete: a paid payment shows its transaction before `/complete`.
+    ledger_lag_s: Horizon shows only what closed at least so long ago.
+    page_limit: the most records that Horizon puts on one page.
+    approval_limit_s: a payment not approved by then is cancelled.
+    auto_cancel: a user's new payment cancels an unpaid one, instead of being refused.
+    approve_repeat_refused: approving twice is `already_approved`, instead of 200 again.
+    """
+
+    show_txid_before_complete: bool = True
+    ledger_lag_s: float = 0.0
+    page_limit: int = 200
+    approval_limit_s: float = 60.0
+    auto_cancel: bool = True
+    approve_repeat_refused: bool = False
+
+
+@dataclass(slots=True)
+class App:
+    """An app as its operator registered it. No wallet, or no A2U: payments of that kind fail."""
+
+    app_id: str
+    key: str
+    network: str
+    wallet: str | None
+    a2u: bool = True
+
+
+@dataclass(slots=True)
+class User:
+    """A user of one app: the same person has another uid in another app."""
+
+    uid: str
+    username: str
+    app_id: str
+    scopes: list[str]
+    wallet: str
+
+    def dto(self, valid_until: datetime) -> dict[str, Any]:
+        """The UserDTO. `platform` comes back unasked; the username only with its scope."""
+        dto: dict[str, Any] = {
+            "uid": self.uid,
+            "credentials": {
+                "scopes": [*self.scopes, "platform"],
+                "valid_until": {
+                    "timestamp": int(valid_until.timestamp()),
+                    "iso8601": iso(valid_until),
+                },
+            },
+            "app_id": self.app_id,
+            "receiving_email": False,
+            "roles": [],
+            "preferred_language": "en",
+        }
+        if "username" in self.scopes:
+            dto["username"] = self.username
+        return dto
+
+
+@dataclass(slots=True)
+class Token:
+    """One sign-in of a user."""
+
+    uid: str
+    valid_until: datetime
+
+
+@dataclass(slots=True)
+class Ad:
+    """A rewarded ad that somebody has watched: it names no user."""
+
+    identifier: str
+    app_id: str
+    status: str | None = None
+    granted_at: str | None = None
+    revoked_at: str | None = None
+
+    def dto(self) -> dict[str, Any]:
+        """The RewardedAdStatusDTO."""
+        return {
+            "identifier": self.identifier,
+            "mediator_ack_status": self.status,
+            "mediator_granted_at": self.granted_at,
+            "mediator_revoked_at": self.revoked_at,
+        }

@@ -1,0 +1,338 @@
+"""Pi's servers as one pure state machine: no I/O, no threads, a clock that can be moved.
+
+The first half is what Pi answers to servers (Key) and users (Bearer); the second half is what
+happens around it: users start, pay and cancel payments, ad networks grant. Every refusal is a
+`PiError`. Not safe for threads: `http` puts one lock around it.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from local.emulator.chain import NATIVE, Chain, Transaction, stroops
+from local.emulator.errors import PiError
+from local.emulator.horizon import Horizon
+from local.emulator.ids import Ids
+from local.emulator.model import Ad, App, Settings, User, iso
+from local.emulator.payment import Direction, Payment
+from local.emulator.registry import Registry
+
+APP_ID = "demo-app"
+SERVER_KEY = "emulator-server-key"
+
+_MAX_MEMO_BYTES = 28
+_STATUS_FLAGS = {
+    "developer_approved",
+    "transaction_verified",
+    "developer_completed",
+    "cancelled",
+    "user_cancelled",
+}
+_AD_STATUSES = {"granted", "revoked", "failed", None}
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Pi:
+    """Pi with one app registered. The same seed gives the same identifiers, uids and tokens."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        seed: int | None = None,
+        app_id: str = APP_ID,
+        server_key: str = SERVER_KEY,
+        network: str = "Pi Testnet",
+    ) -> None:
+        self._clock = clock
+        self._seed = seed
+        self._first_app = (app_id, server_key, network)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything but the first app; time is the clock's own again."""
+        self._ids = Ids(self._seed)
+        self._advanced = timedelta(0)
+        self._payments_of: dict[tuple[Direction, str], list[Payment]] = {}
+        self.settings = Settings()
+        self.chain = Chain()
+        self.registry = Registry(self._ids, self.now, self.chain.open_account)
+        self.registry.add_app(*self._first_app)
+        self.payments: dict[str, Payment] = {}
+        self.ads: dict[str, Ad] = {}
+
+    def now(self) -> datetime:
+        return self._clock() + self._advanced
+
+    # --- What Pi answers -------------------------------------------------------------------------
+
+    def me(self, authorization: str) -> dict[str, Any]:
+        user, token = self.registry.user_of(authorization)
+        return user.dto(token.valid_until)
+
+    def get_payment(self, app: App, identifier: str) -> dict[str, Any]:
+        return self._payment_of(app, identifier).dto()
+
+    def approve(self, app: App, identifier: str) -> dict[str, Any]:
+        payment = self._payment_of(app, identifier)
+        payment.approve()
+        return payment.dto()
+
+    def complete(self, app: App, identifier: str, body: dict[str, Any]) -> dict[str, Any]:
+        payment = self._payment_of(app, identifier)
+        if "txid" not in body:
+            raise PiError("missing_param")
+        txid = body["txid"]
+        if not isinstance(txid, str) or not txid:
+            raise PiError("missing_txid")
+        payment.complete(txid.lower(), self.chain.find(txid.lower()))
+        return payment.dto()
+
+    def cancel(self, app: App, identifier: str) -> dict[str, Any]:
+        payment = self._payment_of(app, identifier)
+        payment.cancel()
+        return payment.dto()
+
+    def create_payment(self, app: App, arguments: dict[str, Any]) -> dict[str, Any]:
+        """A2U: approved as it is created; Pi learns of its transaction only by `/complete`."""
+        if not app.a2u:
+            raise PiError("feature_not_available")
+        user = self.registry.users.get(str(arguments.get("uid")))
+        if user is None or user.app_id != app.app_id:
+            raise PiError("user_not_found")
+        if "wallet_address" not in user.scopes:
+            raise PiError("missing_scope")
+        payment = self._new_payment(app, user, "app_to_user", arguments)
+        for other in self._open_payments("app_to_user", app.app_id):
+            raise PiError("ongoing_payment_found", payment=other.dto())
+        payment.developer_approved = True
+        self._keep(payment)
+        return payment.dto()
+
+    def incomplete_server_payments(self, app: App) -> dict[str, Any]:
+        payments = self._open_payments("app_to_user", app.app_id)
+        return {"incomplete_server_payments": [payment.dto() for payment in payments]}
+
+    def incomplete_payment(self, authorization: str) -> dict[str, Any]:
+        """What the browser SDK asks at sign-in: `{"exists": bool, "payment": PaymentDTO | null}`.
+
+        Undocumented; this shape is the one that an independent SDK reads (pinetwork-js).
+        """
+        user, _ = self.registry.user_of(authorization)
+        payments = self._open_payments("user_to_app", user.uid)
+        return {"exists": bool(payments), "payment": payments[-1].dto() if payments else None}
+
+    def ad_status(self, app: App, identifier: str) -> dict[str, Any]:
+        ad = self.ads.get(identifier)
+        if ad is None or ad.app_id != app.app_id:
+            raise PiError("ad_not_found")
+        return ad.dto()
+
+    # --- What happens around Pi ------------------------------------------------------------------
+
+    def advance(self, seconds: float) -> None:
+        if seconds < 0 and self.chain.transactions:
+            raise PiError("invalid_arguments", "The chain cannot go back in time.", 409)
+        self._advanced += timedelta(seconds=seconds)
+
+    def horizon(self, base: str) -> Horizon:
+        """The chain as Horizon shows it now, with links that start with `base`."""
+        until = self.now() - timedelta(seconds=self.settings.ledger_lag_s)
+        return Horizon(self.chain, until, base, self.settings.page_limit)
+
+    def start_payment(
+        self, access_token: str, arguments: dict[str, Any], overrides: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """`Pi.createPayment`: refused while a paid one is open; cancels an unpaid one silently."""
+        user, _ = self.registry.user_of(f"Bearer {access_token}")
+        if "payments" not in user.scopes:
+            raise PiError("missing_scope")
+        app = self.registry.app(user.app_id)
+        payment = self._new_payment(app, user, "user_to_app", arguments)
+        for other in self._open_payments("user_to_app", user.uid):
+            if other.txid or not self.settings.auto_cancel:
+                raise PiError("ongoing_payment_found", payment=other.dto())
+            other.cancelled = True
+        payment.overrides = overrides or {}
+        self._keep(payment)
+        return payment.dto()
+
+    def pay(
+        self,
+        identifier: str,
+        *,
+        link: bool | None = None,
+        skip_approval_check: bool = False,
+        **altered: Any,
+    ) -> Transaction:
+        """The sender's wallet pays, by default exactly what the payment says.
+
+        `altered` replaces fields of the transaction. `link` says whether Pi learns of it: by
+        default it does of a U2A transaction that matches. `skip_approval_check` pays what no
+        honest wallet would pay.
+        """
+        payment = self.payment(identifier)
+        if not skip_approval_check:
+            self._check_payable(payment)
+        faithful: dict[str, Any] = {
+            "source": payment.from_address,
+            "destination": payment.to_address,
+            "amount": payment.amount,
+            "memo": payment.identifier,
+        }
+        transaction = self.transfer(**faithful | altered)
+        payment.on_chain.append(transaction.txid)
+        if link is None:
+            matches = payment.mismatch(transaction) is None and transaction.successful
+            link = matches and payment.direction == "user_to_app"
+        if link and payment.txid is None:
+            payment.link(transaction)
+        return transaction
+
+    def transfer(
+        self,
+        *,
+        source: str,
+        destination: str,
+        amount: Any,
+        memo: str | None,
+        asset: str = NATIVE,
+        successful: bool = True,
+    ) -> Transaction:
+        """Anybody's transaction, with any text memo that fits."""
+        if memo is not None and len(memo.encode()) > _MAX_MEMO_BYTES:
+            raise PiError("invalid_arguments", "A text memo holds at most 28 bytes.")
+        return self.chain.append(
+            self.now(),
+            source=source,
+            destination=destination,
+            amount_stroops=stroops(_amount(amount)),
+            memo=memo,
+            asset=asset,
+            successful=successful,
+        )
+
+    def user_cancel(self, identifier: str) -> dict[str, Any]:
+        payment = self.payment(identifier)
+        payment.cancel(by_user=True)
+        return payment.dto()
+
+    def force(self, identifier: str, changes: dict[str, Any]) -> dict[str, Any]:
+        """Set status flags against all rules, and what else the DTO is to show."""
+        payment = self.payment(identifier)
+        flags = changes.get("status", {})
+        if unknown := flags.keys() - _STATUS_FLAGS:
+            raise PiError("invalid_arguments", f"No such flag: {', '.join(sorted(unknown))}.")
+        for flag, value in flags.items():
+            setattr(payment, flag, bool(value))
+        payment.overrides |= {key: value for key, value in changes.items() if key != "status"}
+        return payment.dto()
+
+    def delete_payment(self, identifier: str) -> None:
+        payment = self.payment(identifier)
+        del self.payments[identifier]
+        self._payments_of[payment.direction, payment.owner].remove(payment)
+
+    def show_ad(self, status: str | None = None, app_id: str | None = None) -> Ad:
+        """A user has watched a rewarded ad; its id is all that the browser gets."""
+        ad = Ad(self._ids.uuid(), self.registry.app(app_id).app_id)
+        self.ads[ad.identifier] = ad
+        return self.judge_ad(ad.identifier, status)
+
+    def judge_ad(
+        self,
+        identifier: str,
+        status: str | None,
+        granted_at: str | None = None,
+        revoked_at: str | None = None,
+    ) -> Ad:
+        """The ad network's word. Times are now unless given; a revoked ad was granted before."""
+        ad = self.ads.get(identifier)
+        if ad is None:
+            raise PiError("ad_not_found")
+        if status not in _AD_STATUSES:
+            raise PiError("invalid_arguments", f"No such ad status: {status}.")
+        now = iso(self.now())
+        if status == "granted":
+            ad.granted_at = granted_at or now
+        if status == "revoked":
+            ad.granted_at = granted_at or ad.granted_at
+            ad.revoked_at = revoked_at or now
+        ad.status = status
+        return ad
+
+    # --- Looking up and making -------------------------------------------------------------------
+
+    def payment(self, identifier: str) -> Payment:
+        """A payment of any app, as it is by now. Raises PiError `payment_not_found`."""
+        payment = self.payments.get(identifier)
+        if payment is None:
+            raise PiError("payment_not_found")
+        payment.expire(self.now())
+        return payment
+
+    def _payment_of(self, app: App, identifier: str) -> Payment:
+        payment = self.payment(identifier)
+        if payment.app_id != app.app_id:
+            raise PiError("payment_not_found")
+        return payment
+
+    def _open_payments(self, direction: Direction, owner: str) -> list[Payment]:
+        kept = self._payments_of.get((direction, owner), [])
+        return [payment for payment in kept if self.payment(payment.identifier).is_open]
+
+    def _keep(self, payment: Payment) -> None:
+        self.payments[payment.identifier] = payment
+        self._payments_of.setdefault((payment.direction, payment.owner), []).append(payment)
+
+    def _check_payable(self, payment: Payment) -> None:
+        if payment.is_cancelled:
+            raise PiError("cancelled_payment", status=409)
+        if not payment.developer_approved:
+            raise PiError("not_approved", status=409)
+        if any(tx.successful for txid in payment.on_chain if (tx := self.chain.find(txid))):
+            raise PiError("already_paid", status=409)
+
+    def _new_payment(
+        self, app: App, user: User, direction: Direction, arguments: dict[str, Any]
+    ) -> Payment:
+        """A payment not yet kept, from `amount`, `memo` and `metadata`."""
+        memo, metadata = arguments.get("memo"), arguments.get("metadata")
+        amount = _amount(arguments.get("amount"))
+        if not isinstance(memo, str):
+            raise PiError("invalid_arguments", "A payment has a memo.")
+        if not isinstance(metadata, dict) or not metadata:
+            raise PiError("invalid_metadata")
+        if app.wallet is None:
+            raise PiError("missing_wallet")
+        u2a = direction == "user_to_app"
+        return Payment(
+            identifier=self._ids.payment(),
+            app_id=app.app_id,
+            user_uid=user.uid,
+            amount=amount,
+            memo=memo,
+            metadata=metadata,
+            from_address=user.wallet if u2a else app.wallet,
+            to_address=app.wallet if u2a else user.wallet,
+            direction=direction,
+            created_at=self.now(),
+            network=app.network,
+            settings=self.settings,
+        )
+
+
+def _amount(given: Any) -> Decimal:
+    """A JSON number as Pi, exactly. Raises PiError `invalid_amount`."""
+    if isinstance(given, bool) or not isinstance(given, int | Decimal):
+        raise PiError("invalid_amount")
+    amount = Decimal(given)
+    try:
+        stroops(amount)
+    except ValueError:
+        raise PiError("invalid_amount") from None
+    return amount

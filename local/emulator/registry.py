@@ -1,0 +1,103 @@
+"""Who may call Pi: apps by their key, users by their token.
+
+A uid and a token belong to one app; the same person has another uid in another app. A token of
+any app is valid on `/me`, a key only for its own app's payments.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from local.emulator.address import address_of
+from local.emulator.errors import PiError, TokenRefusedError
+from local.emulator.ids import Ids
+from local.emulator.model import App, Token, User
+
+SCOPES = ("username", "payments", "wallet_address")
+TOKEN_LIFE = timedelta(days=30)
+
+
+class Registry:
+    """Apps, users and tokens. The app registered first is the default one."""
+
+    def __init__(
+        self, ids: Ids, now: Callable[[], datetime], open_account: Callable[[str], None]
+    ) -> None:
+        self._ids = ids
+        self._now = now
+        self._open_account = open_account
+        self._tokens: dict[str, Token] = {}
+        self.apps: dict[str, App] = {}
+        self.users: dict[str, User] = {}
+
+    def add_app(
+        self, app_id: str, key: str, network: str = "Pi Testnet", wallet: str | None = None
+    ) -> App:
+        wallet = wallet or address_of(f"app:{app_id}")
+        self._open_account(wallet)
+        self.apps[app_id] = App(app_id, key, network, wallet)
+        return self.apps[app_id]
+
+    def app(self, app_id: str | None = None) -> App:
+        """An app; the first one by default."""
+        app = self.apps.get(app_id) if app_id else next(iter(self.apps.values()))
+        if app is None:
+            raise PiError("not_found", f"There is no app {app_id}.")
+        return app
+
+    def app_of(self, authorization: str) -> App:
+        """The app whose key this is. Raises PiError `unauthorized`."""
+        for app in self.apps.values():
+            if authorization == f"Key {app.key}":
+                return app
+        raise PiError("unauthorized")
+
+    def sign_in(
+        self,
+        username: str | None = None,
+        uid: str | None = None,
+        app_id: str | None = None,
+        scopes: Iterable[str] = SCOPES,
+    ) -> tuple[User, str]:
+        """`Pi.authenticate`: the user and a new token. A known uid or username comes back."""
+        app = self.app(app_id)
+        user = self._known(app, username, uid)
+        if user is None:
+            username = username or f"pioneer{len(self.users) + 1}"
+            wallet = address_of(f"user:{username}")
+            self._open_account(wallet)
+            user = User(uid or self._ids.uuid(), username, app.app_id, [], wallet)
+            self.users[user.uid] = user
+        user.scopes = list(scopes)
+        value = self._ids.token()
+        self._tokens[value] = Token(user.uid, self._now() + TOKEN_LIFE)
+        return user, value
+
+    def user_of(self, authorization: str) -> tuple[User, Token]:
+        """The user whose token this is. Raises TokenRefusedError."""
+        scheme, _, value = authorization.partition(" ")
+        token = self._tokens.get(value)
+        if scheme != "Bearer" or token is None or token.valid_until <= self._now():
+            raise TokenRefusedError
+        return self.users[token.uid], token
+
+    def expire_tokens(self, uid: str) -> None:
+        """Every token that the user has now is refused from now on."""
+        if uid not in self.users:
+            raise PiError("user_not_found")
+        for token in self._tokens.values():
+            if token.uid == uid:
+                token.valid_until = self._now()
+
+    def _known(self, app: App, username: str | None, uid: str | None) -> User | None:
+        if uid and (user := self.users.get(uid)):
+            if user.app_id != app.app_id:
+                raise PiError("invalid_arguments", "That uid belongs to another app.")
+            return user
+        return next(
+            (
+                user
+                for user in self.users.values()
+                if not uid and (user.app_id, user.username) == (app.app_id, username)
+            ),
+            None,
+        )
