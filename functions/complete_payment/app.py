@@ -1,0 +1,32 @@
+"""POST /pi_payment/complete: the front end's onReadyForServerCompletion."""
+
+from __future__ import annotations
+
+from shared.composition import payment_services
+from shared.domain.errors import Conflict
+from shared.domain.identifiers import payment_id_of, txid_of
+from shared.domain.payment import PaymentState
+from shared.edge.http import Answer, Request, serve
+from shared.edge.views import payment_for_anyone, payment_for_owner
+from shared.operations.services import PaymentServices
+from shared.operations.settle_payment import settle_for_caller
+
+
+def complete_payment(services: PaymentServices, request: Request) -> Answer:
+    """200: completed, the goods are on their way. 202: not yet; ask again, or leave it to us."""
+    body = request.body()
+    payment_id = payment_id_of(body.get("paymentId"))
+    # Pi's own kit says transactionId, its demo txid.
+    txid = txid_of(body.get("txid") or body.get("transactionId"))
+    record, is_owner = settle_for_caller(services, payment_id, request.token(body), txid)
+    if record.attention is not None:
+        raise Conflict(
+            f"payment_{record.attention}", "Someone of this app must look at this payment."
+        )
+    if record.state is PaymentState.CANCELLED:
+        raise Conflict("payment_cancelled", "This payment was cancelled.")
+    view = payment_for_owner if is_owner else payment_for_anyone
+    return Answer(200 if record.state is PaymentState.COMPLETED else 202, view(record))
+
+
+handler = serve(payment_services(), {"POST /pi_payment/complete": complete_payment})

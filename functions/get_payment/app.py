@@ -1,0 +1,54 @@
+"""GET /payments/{payment_id} and GET /payments: a user's own payments, from our records."""
+
+from __future__ import annotations
+
+import re
+
+from shared.composition import history_services
+from shared.domain.errors import BadRequest
+from shared.domain.identifiers import payment_id_of
+from shared.edge.http import Answer, Request, serve
+from shared.edge.views import payment_for_owner, payment_in_history
+from shared.operations.read_payments import Cursor, read_history, read_payment
+from shared.operations.services import HistoryServices
+
+PAGE, LARGEST_PAGE = 20, 100
+CURSOR = re.compile(r"([0-9]{1,12})\.([A-Za-z0-9_-]{1,64})")
+
+
+def get_payment(services: HistoryServices, request: Request) -> Answer:
+    record = read_payment(services, payment_id_of(request.path("payment_id")), request.token())
+    return Answer(200, payment_for_owner(record))
+
+
+def list_payments(services: HistoryServices, request: Request) -> Answer:
+    """`next` in the answer, given back as `?next=`, continues; null: that was all."""
+    items, cursor = read_history(services, request.token(), _limit(request), _cursor(request))
+    return Answer(
+        200,
+        {
+            "payments": [payment_in_history(item) for item in items],
+            "next": None if cursor is None else f"{cursor[1]}.{cursor[0]}",
+        },
+    )
+
+
+def _limit(request: Request) -> int:
+    limit = request.query("limit") or str(PAGE)
+    if not re.fullmatch(r"[0-9]{1,3}", limit) or not 1 <= int(limit) <= LARGEST_PAGE:
+        raise BadRequest("invalid_limit", f"limit must be a number from 1 to {LARGEST_PAGE}.")
+    return int(limit)
+
+
+def _cursor(request: Request) -> Cursor | None:
+    text = request.query("next")
+    if text is None:
+        return None
+    if not (match := CURSOR.fullmatch(text)):
+        raise BadRequest("invalid_cursor", "next must be the value that the previous page gave.")
+    return match[2], int(match[1])
+
+
+handler = serve(
+    history_services(), {"GET /payments/{payment_id}": get_payment, "GET /payments": list_payments}
+)

@@ -1,0 +1,46 @@
+"""POST /pi_payment/incomplete, cancel and error: the front end met a payment that is not finished.
+
+What it says about the payment is a hint at most; Pi is asked, and the payment is settled by what Pi
+shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.composition import payment_services
+from shared.domain.identifiers import payment_id_of, txid_of
+from shared.domain.payment import PaymentState
+from shared.edge.http import Answer, Request, serve
+from shared.edge.views import payment_for_anyone, payment_for_owner
+from shared.operations.services import PaymentServices
+from shared.operations.settle_payment import settle_for_caller
+
+
+def resolve_payment(services: PaymentServices, request: Request) -> Answer:
+    """200: the payment is closed. 202: it is still open, and we come back to it."""
+    body = request.body()
+    payment_id, txid = _payment_named_in(body)
+    record, is_owner = settle_for_caller(services, payment_id, request.token(body), txid)
+    view = payment_for_owner if is_owner else payment_for_anyone
+    return Answer(202 if record.state is PaymentState.OPEN else 200, view(record))
+
+
+def _payment_named_in(body: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Pi's kit sends `{paymentId, transactionId}`, its demo the whole PaymentDTO as `payment`."""
+    payment = body.get("payment")
+    if isinstance(payment, dict) and "paymentId" not in body:
+        return payment_id_of(payment.get("identifier")), None
+    txid = body.get("transactionId") or body.get("txid")
+    return payment_id_of(body.get("paymentId")), None if txid is None else txid_of(txid)
+
+
+handler = serve(
+    payment_services(),
+    {
+        "POST /pi_payment/incomplete": resolve_payment,
+        "POST /pi_payment/cancel": resolve_payment,
+        "POST /pi_payment/error": resolve_payment,
+    },
+)

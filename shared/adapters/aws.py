@@ -1,0 +1,31 @@
+"""The AWS clients, with timeouts that fit the deadline: botocore's defaults would wait for
+minutes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+from shared.adapters.deadline import AWS_ATTEMPTS, AWS_CONNECT_SECONDS, AWS_READ_SECONDS
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+CONFIG = Config(
+    connect_timeout=AWS_CONNECT_SECONDS,
+    read_timeout=AWS_READ_SECONDS,
+    retries={"mode": "standard", "total_max_attempts": AWS_ATTEMPTS},
+    tcp_keepalive=True,
+)
+
+
+def dynamodb_client() -> DynamoDBClient:
+    return boto3.client("dynamodb", config=CONFIG)
+
+
+def secrets_client() -> SecretsManagerClient:
+    return boto3.client("secretsmanager", config=CONFIG)

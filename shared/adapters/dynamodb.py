@@ -1,0 +1,134 @@
+"""What the stores share: items to and from DynamoDB's wire form, its errors to ours, and optimistic
+writes.
+
+A record is written whole when it is made and then only by `replace`: the attributes that a
+transition changed, on condition that nobody wrote in between (`version`). So a transition happens
+once, however often it is tried, and an older deployment never drops an attribute that it does not
+know.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.adapters.deadline import Deadline
+from shared.adapters.observability import logger
+from shared.domain.errors import ServiceUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Item = Mapping[str, Any]
+DUE_SHARDS = 8
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+def encoded(item: Item) -> dict[str, Any]:
+    """To the wire form; attributes that are None are left out."""
+    return {name: _serialize(value) for name, value in item.items() if value is not None}
+
+
+def decoded(item: Item) -> dict[str, Any]:
+    """From the wire form; every number is a Decimal."""
+    return {name: _deserialize(value) for name, value in item.items()}
+
+
+def whole(value: Any) -> int | None:
+    """A whole number that DynamoDB stored, or None where the attribute is absent."""
+    return None if value is None else int(value)
+
+
+def due_keys(business_id: str, due_at: int | None) -> Item:
+    """The keys of the sparse index of unfinished work; none when nothing is left to do."""
+    if due_at is None:
+        return {"due_shard": None, "due_at": None}
+    return {"due_shard": str(zlib.crc32(business_id.encode()) % DUE_SHARDS), "due_at": due_at}
+
+
+@contextmanager
+def storage_call(deadline: Deadline) -> Iterator[None]:
+    """Around one call to DynamoDB: not begun without the time for it, and any error but a
+    condition, which is handled inside, becomes ServiceUnavailable."""
+    if not deadline.allows_database_call():
+        raise ServiceUnavailable
+    try:
+        yield
+    except ClientError as error:
+        logger.error(
+            "DynamoDB refused",
+            extra={"aws_code": error.response["Error"]["Code"], "aws_call": error.operation_name},
+        )
+        raise ServiceUnavailable from None
+    except BotoCoreError as error:
+        logger.error("DynamoDB gave no answer", extra={"aws_error": type(error).__name__})
+        raise ServiceUnavailable from None
+
+
+def put_if_absent(
+    client: DynamoDBClient, table: str, key: str, item: Item, deadline: Deadline
+) -> Item | None:
+    """None if the item is new, else the item that stands already."""
+    with storage_call(deadline):
+        try:
+            client.put_item(
+                TableName=table,
+                Item=encoded(item),
+                ConditionExpression="attribute_not_exists(#key)",
+                ExpressionAttributeNames={"#key": key},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except client.exceptions.ConditionalCheckFailedException as failed:
+            return _standing(failed)
+    return None
+
+
+def replace(
+    client: DynamoDBClient, table: str, key: str, old: Item, new: Item, deadline: Deadline
+) -> Item | None:
+    """Write what differs between `old` and `new`. None if it was written, else the item that stands
+    instead.
+    """
+    changed = {
+        name: value for name, value in new.items() if value != old.get(name) and value is not None
+    }
+    gone = [name for name, value in old.items() if value is not None and new.get(name) is None]
+    changed["version"] = old["version"] + 1
+    sets = ", ".join(f"#{name} = :{name}" for name in changed)
+    removes = f" REMOVE {', '.join(f'#{name}' for name in gone)}" if gone else ""
+    with storage_call(deadline):
+        try:
+            client.update_item(
+                TableName=table,
+                Key=encoded({key: old[key]}),
+                UpdateExpression=f"SET {sets}{removes}",
+                # Nobody wrote since we read: the record is still in the state that the transition
+                # starts from.
+                ConditionExpression="#version = :read_version",
+                ExpressionAttributeNames={f"#{name}": name for name in [*changed, *gone]},
+                ExpressionAttributeValues=encoded(
+                    {
+                        ":read_version": old["version"],
+                        **{f":{name}": value for name, value in changed.items()},
+                    }
+                ),
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except client.exceptions.ConditionalCheckFailedException as failed:
+            return _standing(failed)
+    return None
+
+
+def _standing(failed: ClientError) -> Item:
+    """The item that failed a condition, as ReturnValuesOnConditionCheckFailure gives it."""
+    response: Item = failed.response
+    if "Item" not in response:
+        raise ServiceUnavailable from None  # deleted by hand under our feet
+    return decoded(response["Item"])

@@ -1,0 +1,130 @@
+"""The Payments table: one record per payment, and each user's history."""
+
+from __future__ import annotations
+
+from dataclasses import replace as with_
+from typing import TYPE_CHECKING
+
+from shared.adapters.deadline import Deadline
+from shared.adapters.dynamodb import (
+    Item,
+    decoded,
+    due_keys,
+    encoded,
+    put_if_absent,
+    replace,
+    storage_call,
+    whole,
+)
+from shared.domain.amount import Amount
+from shared.domain.payment import Attention, Owed, PaymentRecord, PaymentState
+from shared.domain.price import Price
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
+
+KEY = "payment_id"
+
+
+class PaymentStore:
+    def __init__(self, client: DynamoDBClient, table: str, deadline: Deadline) -> None:
+        self._client, self._table, self._deadline = client, table, deadline
+
+    def get(self, payment_id: str) -> PaymentRecord | None:
+        """The record, read consistently."""
+        with storage_call(self._deadline):
+            answer = self._client.get_item(
+                TableName=self._table, Key=encoded({KEY: payment_id}), ConsistentRead=True
+            )
+        return _record(decoded(answer["Item"])) if "Item" in answer else None
+
+    def put_if_absent(self, record: PaymentRecord) -> PaymentRecord:
+        """The record that stands afterwards: `record` itself if it was the first, else the one that
+        was.
+        """
+        standing = put_if_absent(self._client, self._table, KEY, _item(record), self._deadline)
+        return record if standing is None else _record(standing)
+
+    def replace(self, old: PaymentRecord, new: PaymentRecord) -> tuple[PaymentRecord, bool]:
+        """Write a transition from `old`: the record that stands afterwards, and whether it is this
+        transition's; if somebody else wrote first, it is theirs."""
+        standing = replace(self._client, self._table, KEY, _item(old), _item(new), self._deadline)
+        if standing is None:
+            return with_(new, version=old.version + 1), True
+        return _record(standing), False
+
+    def history(
+        self, uid: str, limit: int, after: tuple[str, int] | None
+    ) -> tuple[list[Item], tuple[str, int] | None]:
+        """A user's payments, newest first, as far as the index holds them; and where the next page
+        starts.
+
+        `after` is the payment id and creation time of the last one seen.
+        """
+        query: QueryInputTypeDef = {
+            "TableName": self._table,
+            "IndexName": "by_user",
+            "KeyConditionExpression": "uid = :uid",
+            "ExpressionAttributeValues": encoded({":uid": uid}),
+            "ScanIndexForward": False,
+            "Limit": limit,
+        }
+        if after is not None:
+            start = {"uid": uid, KEY: after[0], "created_at": after[1]}
+            query["ExclusiveStartKey"] = encoded(start)
+        with storage_call(self._deadline):
+            page = self._client.query(**query)
+        last = decoded(page.get("LastEvaluatedKey", {}))
+        cursor = (last[KEY], int(last["created_at"])) if last else None
+        return [decoded(item) for item in page["Items"]], cursor
+
+
+def _item(record: PaymentRecord) -> Item:
+    price = record.price
+    return {
+        KEY: record.payment_id,
+        "uid": record.uid,
+        "amount": record.amount.stroops,
+        "state": record.state.value,
+        "created_at": record.created_at,
+        "product_id": price and price.product_id,
+        "quantity": price and price.quantity,
+        "price_minimum": price and price.minimum.stroops,
+        "price_maximum": price and price.maximum.stroops,
+        "refusal": record.refusal,
+        "attention": record.attention and record.attention.value,
+        "txid": record.txid,
+        "completed_at": record.completed_at,
+        "cancelled_at": record.cancelled_at,
+        "owed": record.owed and record.owed.value,
+        **due_keys(record.payment_id, record.due_at),
+        "version": record.version,
+    }
+
+
+def _record(item: Item) -> PaymentRecord:
+    price = None
+    if "price_minimum" in item:
+        price = Price(
+            product_id=item["product_id"],
+            quantity=int(item["quantity"]),
+            minimum=Amount(int(item["price_minimum"])),
+            maximum=Amount(int(item["price_maximum"])),
+        )
+    return PaymentRecord(
+        payment_id=item[KEY],
+        uid=item["uid"],
+        amount=Amount(int(item["amount"])),
+        state=PaymentState(item["state"]),
+        created_at=int(item["created_at"]),
+        price=price,
+        refusal=item.get("refusal"),
+        attention=Attention(item["attention"]) if "attention" in item else None,
+        txid=item.get("txid"),
+        completed_at=whole(item.get("completed_at")),
+        cancelled_at=whole(item.get("cancelled_at")),
+        owed=Owed(item["owed"]) if "owed" in item else None,
+        due_at=whole(item.get("due_at")),
+        version=int(item["version"]),
+    )

@@ -1,0 +1,259 @@
+"""The Platform API, all eight calls of the reference.
+
+Every method raises PiNotSent, PiOutcomeUnknown or PiNonsense; those with the server key also
+KeyRefused, PiRefused and what ServerKey raises. Source: the reference; where it is silent,
+docs/decisions.md.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from shared.adapters.deadline import Deadline
+from shared.adapters.http import CallFailed, Failure, Http, Reply
+from shared.adapters.observability import count, logger
+from shared.adapters.secret import Secret
+from shared.adapters.server_key import ServerKey
+from shared.domain.amount import Amount
+from shared.domain.errors import (
+    KeyRefused,
+    PiAnswer,
+    PiNonsense,
+    PiNotSent,
+    PiOutcomeUnknown,
+    PiRefused,
+    TokenRefused,
+)
+from shared.domain.pi import MalformedDto, PaymentDto, RewardedAdStatusDto, UserDto
+
+Dto = TypeVar("Dto")
+
+# A refusal with one of these codes is about the request; any other 401 or 403 means that our key is
+# wrong. `missing_scope` does come as 401, and is about the recipient of a payout.
+REFUSALS = frozenset(
+    {
+        *("payment_not_found", "invalid_amount", "invalid_arguments", "invalid_metadata"),
+        # create
+        *("altered_amount", "user_not_found", "missing_scope", "invalid_address", "missing_wallet"),
+        *("ongoing_payment_found", "too_many_payments", "too_many_cancelled_payments"),
+        "feature_not_available",
+        # complete and cancel
+        *(
+            "missing_param",
+            "already_completed",
+            "cancelled_payment",
+            "not_verified",
+            "missing_txid",
+        ),
+        *("txid_mismatch", "verification_failed", "payment_tx_present"),
+    }
+)
+CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+class PiClient:
+    """Cheap: one per invocation, since it carries the deadline. The session and the key outlive
+    it.
+    """
+
+    def __init__(
+        self, http: Http, base_url: str, key: ServerKey | None, deadline: Deadline
+    ) -> None:
+        self._http, self._base_url, self._key, self._deadline = (
+            http,
+            base_url.rstrip("/"),
+            key,
+            deadline,
+        )
+
+    def me(self, access_token: Secret) -> UserDto:
+        """GET /me. Raises TokenRefused."""
+        reply = self._send("GET", "/me", f"Bearer {access_token.reveal()}")
+        if reply.status in (401, 403):
+            raise TokenRefused
+        return _read(UserDto.read, reply)
+
+    def create_payment(
+        self, *, uid: str, amount: Amount, memo: str, metadata: Mapping[str, Any]
+    ) -> PaymentDto:
+        """POST /payments (A2U). Never repeated once it may have been sent: PiOutcomeUnknown means
+        look among the incomplete payments first."""
+        fields = json.dumps({"memo": memo, "metadata": metadata, "uid": uid})
+        # The amount is spliced in as its exact text: json would need a float for it.
+        body = f'{{"payment": {{"amount": {amount}, {fields[1:]}}}'
+        return self._payment("POST", "/payments", body, repeatable=False)
+
+    def get_payment(self, payment_id: str) -> PaymentDto:
+        """GET /payments/{payment_id}."""
+        return self._payment("GET", _path(payment_id), payment_id=payment_id)
+
+    def approve(self, payment_id: str) -> PaymentDto:
+        """POST /payments/{payment_id}/approve."""
+        return self._payment("POST", _path(payment_id, "approve"), payment_id=payment_id)
+
+    def complete(self, payment_id: str, txid: str) -> PaymentDto:
+        """POST /payments/{payment_id}/complete. Give only a txid that Pi or the chain has shown to
+        be this payment's: a wrong one jams it for good."""
+        return self._payment(
+            "POST", _path(payment_id, "complete"), json.dumps({"txid": txid}), payment_id=payment_id
+        )
+
+    def cancel(self, payment_id: str) -> PaymentDto:
+        """POST /payments/{payment_id}/cancel."""
+        return self._payment(
+            "POST",
+            _path(payment_id, "cancel"),
+            payment_id=payment_id,
+            refusals=REFUSALS | {"forbidden"},
+        )
+
+    def incomplete_server_payments(self) -> tuple[PaymentDto, ...]:
+        """GET /payments/incomplete_server_payments: A2U payments only."""
+        return _read(
+            _incomplete, self._send_with_key("GET", "/payments/incomplete_server_payments")
+        )
+
+    def ad_status(self, ad_id: str) -> RewardedAdStatusDto:
+        """GET /ads_network/status/{ad_id}."""
+        ad = _read(
+            RewardedAdStatusDto.read,
+            self._send_with_key("GET", f"/ads_network/status/{quote(ad_id, safe='')}"),
+        )
+        if ad.identifier != ad_id:
+            raise PiNonsense
+        return ad
+
+    def _payment(
+        self,
+        method: str,
+        path: str,
+        body: str | None = None,
+        *,
+        payment_id: str | None = None,
+        repeatable: bool = True,
+        refusals: frozenset[str] = REFUSALS,
+    ) -> PaymentDto:
+        reply = self._send_with_key(method, path, body, repeatable=repeatable, refusals=refusals)
+        payment = _read(PaymentDto.read, reply)
+        if payment_id not in (None, payment.identifier):
+            raise PiNonsense
+        return payment
+
+    def _send_with_key(
+        self,
+        method: str,
+        path: str,
+        body: str | None = None,
+        *,
+        repeatable: bool = True,
+        refusals: frozenset[str] = REFUSALS,
+    ) -> Reply:
+        if self._key is None:
+            raise AssertionError("this function has no server key")
+        key = self._key.current()
+        reply = self._send(method, path, f"Key {key.reveal()}", body, repeatable)
+        if _refuses_key(reply, refusals) and (newer := self._key.renewed(key)) is not None:
+            reply = self._send(method, path, f"Key {newer.reveal()}", body, repeatable)
+        if _refuses_key(reply, refusals):
+            count("ServerKeyRefused")
+            raise KeyRefused(_answer(reply))
+        if reply.status >= 400:
+            answer = _answer(reply)
+            raise PiRefused(answer) if answer.code else PiNonsense(answer)
+        return reply
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        authorization: str,
+        body: str | None = None,
+        repeatable: bool = True,
+    ) -> Reply:
+        headers = {"Authorization": authorization, "Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            reply = self._http.call(
+                method,
+                self._base_url + path,
+                self._deadline,
+                headers=headers,
+                body=body,
+                repeatable=repeatable,
+            )
+        except CallFailed as failed:
+            answer = _answer(failed.reply)
+            _log("Pi gave no answer", method, path, answer, why=failed.failure.value)
+            if failed.failure is Failure.NOT_SENT:
+                raise PiNotSent(answer) from None
+            if failed.reply is not None and 200 <= failed.reply.status < 300:
+                raise PiNonsense(answer) from None
+            raise PiOutcomeUnknown(answer) from None
+        if reply.status >= 400:
+            _log("Pi refused", method, path, _answer(reply))
+        return reply
+
+
+def _path(payment_id: str, step: str = "") -> str:
+    return f"/payments/{quote(payment_id, safe='')}" + (f"/{step}" if step else "")
+
+
+def _refuses_key(reply: Reply, refusals: frozenset[str]) -> bool:
+    return reply.status in (401, 403) and _answer(reply).code not in refusals
+
+
+def _read(read: Callable[[Mapping[str, Any]], Dto], reply: Reply) -> Dto:
+    try:
+        return read(reply.json or {})
+    except MalformedDto as malformed:
+        logger.warning(
+            "Pi's answer lacks a field",
+            extra={"field": str(malformed), "pi_request_id": _answer(reply).request_id},
+        )
+        raise PiNonsense(_answer(reply)) from None
+
+
+def _incomplete(json: Mapping[str, Any]) -> tuple[PaymentDto, ...]:
+    payments = json.get("incomplete_server_payments")
+    if not isinstance(payments, list) or not all(isinstance(payment, dict) for payment in payments):
+        raise MalformedDto("incomplete_server_payments")
+    return tuple(PaymentDto.read(payment) for payment in payments)
+
+
+def _answer(reply: Reply | None) -> PiAnswer:
+    if reply is None:
+        return PiAnswer()
+    json = reply.json or {}
+    payment = json.get("payment")
+    return PiAnswer(
+        http_status=reply.status,
+        code=_code(json.get("error")),
+        message=str(json.get("error_message") or "")[:500],
+        request_id=reply.headers.get("x-request-id", "")[:100],
+        verification_error=_code(json.get("verification_error")),
+        payment=payment if isinstance(payment, dict) else None,
+        retry_after=reply.retry_after,
+    )
+
+
+def _code(value: object) -> str:
+    return value if isinstance(value, str) and CODE.fullmatch(value) else ""
+
+
+def _log(message: str, method: str, path: str, answer: PiAnswer, **more: str) -> None:
+    # Pi's sentence stays out: it may repeat what was sent, the token included.
+    logger.warning(
+        message,
+        extra={
+            "pi_call": f"{method} {path}",
+            "pi_status": answer.http_status,
+            "pi_code": answer.code,
+            "pi_request_id": answer.request_id,
+            **more,
+        },
+    )

@@ -1,0 +1,127 @@
+"""The Rewards table: a record per ad id, and a counter per user and UTC day beside it.
+
+Both are written in one transaction, so a grant is counted exactly once and never beyond the cap.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from shared.adapters.deadline import Deadline
+from shared.adapters.dynamodb import Item, decoded, due_keys, encoded, storage_call, whole
+from shared.domain.errors import DailyCapReached, ServiceUnavailable
+from shared.domain.reward import RewardOwed, RewardRecord, RewardState
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+COUNTER_LIFE = timedelta(days=3)
+PAUSE_SECONDS = 0.05
+
+
+class RewardStore:
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        deadline: Deadline,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._client, self._table, self._deadline = client, table, deadline
+        self._sleep, self._jitter = sleep, jitter
+
+    def get(self, ad_id: str) -> RewardRecord | None:
+        """The record, read consistently."""
+        with storage_call(self._deadline):
+            answer = self._client.get_item(
+                TableName=self._table, Key=encoded({"id": f"ad#{ad_id}"}), ConsistentRead=True
+            )
+        return _record(decoded(answer["Item"])) if "Item" in answer else None
+
+    def grant(self, record: RewardRecord, daily_cap: int) -> RewardRecord:
+        """The record that stands afterwards: `record` itself if the ad was unclaimed, else the
+        earlier claim.
+
+        Raises DailyCapReached, for an unclaimed ad only.
+        """
+        writes = [_put(self._table, record), _count(self._table, record, daily_cap)]
+        pause = PAUSE_SECONDS
+        while True:
+            with storage_call(self._deadline):
+                try:
+                    self._client.transact_write_items(TransactItems=writes)
+                except self._client.exceptions.TransactionCanceledException as cancelled:
+                    ad, counter = cancelled.response["CancellationReasons"]
+                else:
+                    return record
+            # The ad's own reason first: a repeat by its owner is answered as before, even at the
+            # cap.
+            if ad["Code"] == "ConditionalCheckFailed":
+                return _record(decoded(ad["Item"]))
+            if counter["Code"] == "ConditionalCheckFailed":
+                raise DailyCapReached(daily_cap)
+            # Another transaction held one of the two: nothing was written, so try again.
+            if self._deadline.remaining() < 2 * pause:
+                raise ServiceUnavailable
+            self._sleep(pause * (0.5 + self._jitter() / 2))
+            pause *= 2
+
+
+def _put(table: str, record: RewardRecord) -> Any:
+    return {
+        "Put": {
+            "TableName": table,
+            "Item": encoded(_item(record)),
+            "ConditionExpression": "attribute_not_exists(id)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+    }
+
+
+def _count(table: str, record: RewardRecord, daily_cap: int) -> Any:
+    expires_at = int((datetime.fromtimestamp(record.granted_at, UTC) + COUNTER_LIFE).timestamp())
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": encoded({"id": f"day#{record.uid}#{record.day}"}),
+            "UpdateExpression": "ADD granted :one SET expires_at = :expires_at",
+            "ConditionExpression": "attribute_not_exists(granted) OR granted < :cap",
+            "ExpressionAttributeValues": encoded(
+                {":one": 1, ":cap": daily_cap, ":expires_at": expires_at}
+            ),
+        }
+    }
+
+
+def _item(record: RewardRecord) -> Item:
+    return {
+        "id": f"ad#{record.ad_id}",
+        "ad_id": record.ad_id,
+        "uid": record.uid,
+        "state": record.state.value,
+        "day": record.day,
+        "granted_at": record.granted_at,
+        "owed": record.owed and record.owed.value,
+        "recheck_at": record.recheck_at,
+        **due_keys(record.ad_id, record.due_at),
+        "version": record.version,
+    }
+
+
+def _record(item: Item) -> RewardRecord:
+    return RewardRecord(
+        ad_id=item["ad_id"],
+        uid=item["uid"],
+        state=RewardState(item["state"]),
+        day=item["day"],
+        granted_at=int(item["granted_at"]),
+        owed=RewardOwed(item["owed"]) if "owed" in item else None,
+        recheck_at=whole(item.get("recheck_at")),
+        due_at=whole(item.get("due_at")),
+        version=int(item["version"]),
+    )

@@ -1,0 +1,3 @@
+"""Pure rules: records, transitions, checks, amounts, errors. No I/O, no clock, standard library
+only.
+"""

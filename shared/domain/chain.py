@@ -1,0 +1,66 @@
+"""What a transaction on the Pi chain must show to be a certain payment.
+
+Anyone can send the app's wallet a transaction with any memo, so a memo alone proves nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.domain.amount import Amount
+from shared.domain.pi import PaymentDto
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One movement of native Pi on the chain."""
+
+    source: str
+    destination: str
+    amount: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class ChainTransaction:
+    """A transaction with its native payment operations; `memo` is None unless it is a text memo."""
+
+    txid: str
+    successful: bool
+    memo: str | None
+    transfers: tuple[Transfer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The transaction that would pay one payment."""
+
+    memo: str
+    transfer: Transfer
+
+    @classmethod
+    def by(cls, payment: PaymentDto) -> Wanted | None:
+        """None: the payment does not say between which wallets it runs, so nothing on the chain can
+        prove it.
+        """
+        if payment.from_address is None or payment.to_address is None:
+            return None
+        return cls(
+            payment.identifier, Transfer(payment.from_address, payment.to_address, payment.amount)
+        )
+
+    def is_met_by(self, transaction: ChainTransaction) -> bool:
+        return (
+            transaction.successful
+            and transaction.memo == self.memo
+            and self.transfer in transaction.transfers
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The outcome of a search: `txid` if found; else `conclusive` tells whether its absence is
+    certain.
+    """
+
+    txid: str | None
+    conclusive: bool

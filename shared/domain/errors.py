@@ -1,0 +1,162 @@
+"""Every error that the bundle raises on purpose.
+
+    BundleError                 code, status, retryable, a sentence for people
+    ├── BadRequest              400
+    ├── TokenRefused            401  Pi does not know this user token
+    ├── NotOwner                403
+    ├── NotFound                404
+    ├── Conflict                409  the payment's or the ad's state or amount forbids it
+    ├── DailyCapReached         429
+    ├── PiError                      with what Pi said: PiAnswer
+    │   ├── PiRefused           409  (404: unknown at Pi) Pi said no; nothing happened
+    │   ├── KeyRefused          502  our server key is wrong
+    │   ├── PiNonsense          502  an answer that the reference does not allow
+    │   └── PiUnavailable       503
+    │       ├── PiNotSent            Pi never got the request
+    │       └── PiOutcomeUnknown     Pi may have acted: ask before acting again
+    ├── ChainUnavailable        503
+    └── ServiceUnavailable      503  one of our own services (database, secrets)
+
+`status` is the HTTP status that a front end sees; only the edge reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class BundleError(Exception):
+    """An error with a stable `code` for programs and a `message` for people; neither ever holds a
+    secret.
+    """
+
+    status: int
+    retryable: bool = False
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class BadRequest(BundleError):
+    status = 400
+
+
+class TokenRefused(BundleError):
+    status = 401
+
+    def __init__(
+        self,
+        code: str = "invalid_token",
+        message: str = "The user's access token is missing or not valid.",
+    ) -> None:
+        super().__init__(code, message)
+
+
+class NotOwner(BundleError):
+    status = 403
+
+    def __init__(self, message: str = "This payment belongs to another user.") -> None:
+        super().__init__("not_owner", message)
+
+
+class NotFound(BundleError):
+    status = 404
+
+
+class Conflict(BundleError):
+    status = 409
+
+
+class DailyCapReached(BundleError):
+    status = 429
+
+    def __init__(self, cap: int) -> None:
+        super().__init__(
+            "daily_cap_reached", f"At most {cap} rewards a day are granted to one user."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PiAnswer:
+    """What Pi said when it did not say yes; absent parts are empty, since Pi's error pages may be
+    anything.
+
+    `message` is for a debugger, never for a log or a caller: it may repeat what was sent.
+    """
+
+    http_status: int | None = None
+    code: str = ""
+    message: str = field(default="", repr=False)
+    request_id: str = ""
+    verification_error: str = ""
+    payment: Mapping[str, Any] | None = field(default=None, repr=False)
+    retry_after: int | None = None
+
+
+class PiError(BundleError):
+    def __init__(self, code: str, message: str, answer: PiAnswer | None = None) -> None:
+        super().__init__(code, message)
+        self.answer = answer or PiAnswer()
+
+
+class PiRefused(PiError):
+    """Pi understood and said no. `code` is Pi's own."""
+
+    def __init__(self, answer: PiAnswer) -> None:
+        super().__init__(answer.code, "Pi refused the request.", answer)
+        self.is_unknown_payment = answer.code == "payment_not_found"
+        self.status = 404 if self.is_unknown_payment else 409
+
+
+class KeyRefused(PiError):
+    status = 502
+
+    def __init__(self, answer: PiAnswer) -> None:
+        super().__init__("server_key_refused", "Pi refused this app's server key.", answer)
+
+
+class PiNonsense(PiError):
+    status = 502
+
+    def __init__(self, answer: PiAnswer | None = None) -> None:
+        super().__init__("pi_answer_invalid", "Pi answered something unexpected.", answer)
+
+
+class PiUnavailable(PiError):
+    status = 503
+    retryable = True
+
+    def __init__(self, answer: PiAnswer | None = None) -> None:
+        super().__init__("pi_unavailable", "Pi is not reachable at the moment.", answer)
+
+
+class PiNotSent(PiUnavailable):
+    """No connection was made, so Pi did nothing."""
+
+
+class PiOutcomeUnknown(PiUnavailable):
+    """The request may have reached Pi and may have been carried out."""
+
+
+class ChainUnavailable(BundleError):
+    status = 503
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("chain_unavailable", "The Pi blockchain cannot be read at the moment.")
+
+
+class ServiceUnavailable(BundleError):
+    status = 503
+    retryable = True
+
+    def __init__(
+        self,
+        code: str = "service_unavailable",
+        message: str = "One of our services is not available.",
+    ) -> None:
+        super().__init__(code, message)

@@ -1,0 +1,81 @@
+"""A reward for a watched ad: granted once per ad id, to the first user who claims it, within a
+daily cap.
+
+Pi's answer names no user, so the ad id is a bearer voucher; users may run a hacked SDK. Only
+`granted` counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from shared.domain.errors import BundleError, Conflict
+from shared.domain.pi import AdStatus, RewardedAdStatusDto
+
+CLOCK_SKEW_SECONDS = 300
+RECHECK_AFTER_SECONDS = 24 * 3600
+
+
+class RewardState(StrEnum):
+    GRANTED = "granted"
+    REVOKED = "revoked"
+
+
+class RewardOwed(StrEnum):
+    GRANTED = "RewardGranted"
+    REVOKED = "RewardRevoked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardRecord:
+    """Times are seconds since 1970. `day` is the UTC day whose counter holds it. `recheck_at`: Pi
+    is asked once more then whether the grant was taken back."""
+
+    ad_id: str
+    uid: str
+    state: RewardState
+    day: str
+    granted_at: int
+    owed: RewardOwed | None
+    recheck_at: int | None
+    due_at: int | None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RewardLimits:
+    """`fresh_seconds`: how long after the ad network's grant a reward can be claimed."""
+
+    daily_cap: int
+    fresh_seconds: int
+
+
+def judge(ad: RewardedAdStatusDto, limits: RewardLimits, now: int) -> BundleError | None:
+    """Why this ad earns nothing, or nothing yet; None if it earns a reward.
+
+    Source: reference, RewardedAdStatusDTO.
+    """
+    if ad.mediator_ack_status == AdStatus.REVOKED or ad.mediator_revoked_at is not None:
+        return Conflict("ad_revoked", "The ad network took this grant back.")
+    if ad.mediator_ack_status != AdStatus.GRANTED or ad.mediator_granted_at is None:
+        return Conflict("ad_not_granted", "The ad network did not grant a reward for this ad.")
+    age = now - ad.mediator_granted_at.timestamp()
+    if not -CLOCK_SKEW_SECONDS <= age <= limits.fresh_seconds:
+        return Conflict("ad_stale", "This ad was watched too long ago.")
+    return None
+
+
+def granted(ad_id: str, uid: str, now: int) -> RewardRecord:
+    """The grant; its delivery is owed at once, its re-check later."""
+    return RewardRecord(
+        ad_id=ad_id,
+        uid=uid,
+        state=RewardState.GRANTED,
+        day=datetime.fromtimestamp(now, UTC).date().isoformat(),
+        granted_at=now,
+        owed=RewardOwed.GRANTED,
+        recheck_at=now + RECHECK_AFTER_SECONDS,
+        due_at=now,
+    )

@@ -1,0 +1,30 @@
+"""A user's own payments, from our table alone: Pi is asked only who the user is."""
+
+from __future__ import annotations
+
+from shared.adapters.dynamodb import Item
+from shared.adapters.secret import Secret
+from shared.domain.errors import NotFound
+from shared.domain.payment import PaymentRecord
+from shared.operations.services import HistoryServices
+
+Cursor = tuple[str, int]
+
+
+def read_payment(services: HistoryServices, payment_id: str, token: Secret | None) -> PaymentRecord:
+    """Raises TokenRefused, and NotFound for another user's payment too: nobody learns which ids
+    exist.
+    """
+    user = services.users.recognise(token)
+    record = services.payments.get(payment_id)
+    if record is None or record.uid != user.uid:
+        raise NotFound("payment_not_found", "You have no such payment.")
+    return record
+
+
+def read_history(
+    services: HistoryServices, token: Secret | None, limit: int, after: Cursor | None
+) -> tuple[list[Item], Cursor | None]:
+    """Newest first; the cursor continues where a page ended. Raises TokenRefused."""
+    user = services.users.recognise(token)
+    return services.payments.history(user.uid, limit, after)

@@ -1,0 +1,47 @@
+"""Who is calling: the only thing believed is what Pi answers for the caller's access token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.adapters.pi_client import PiClient
+from shared.adapters.secret import Secret
+from shared.adapters.seen_tokens import SeenTokens
+from shared.domain.errors import TokenRefused
+from shared.domain.pi import UserDto
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """`app_id`: the app whose tokens count; None: not checked, and then a token of any Pi app is a
+    user to us.
+    """
+
+    pi: PiClient
+    seen: SeenTokens
+    app_id: str | None
+
+    def verify(self, token: Secret | None) -> UserDto:
+        """Ask Pi who this is. Raises TokenRefused `invalid_token` or `wrong_app`, and what PiClient
+        raises.
+        """
+        if token is None:
+            raise TokenRefused
+        user = self.pi.me(token)
+        if self.app_id is not None and user.app_id != self.app_id:
+            raise TokenRefused("wrong_app", "This access token was issued for another app.")
+        self.seen.remember(token, user)
+        return user
+
+    def recognise(self, token: Secret | None) -> UserDto:
+        """The same, without asking again within a minute."""
+        return (token and self.seen.user(token)) or self.verify(token)
+
+    def recognise_if_valid(self, token: Secret | None) -> UserDto | None:
+        """Where a token is optional: an invalid one counts as none."""
+        if token is None:
+            return None
+        try:
+            return self.recognise(token)
+        except TokenRefused:
+            return None
