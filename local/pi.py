@@ -2,13 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import requests
 
 from local.processes import HOST, Child, environment
 
 START_SECONDS = 30.0
+CONTROL_SECONDS = 10.0
 
 
 class PiEmulator:
@@ -35,6 +36,13 @@ class PiEmulator:
         """Wait until it answers."""
         self._process.wait_until(self._answers, seconds=START_SECONDS)
         return self
+
+    def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Call the emulator's control API (`/_emulator` + path); returns its JSON, if any."""
+        url = f"{self.url}/_emulator{path}"
+        response = requests.request(method, url, json=body, timeout=CONTROL_SECONDS)
+        response.raise_for_status()
+        return response.json() if response.content else None
 
     def stop(self) -> None:
         self._process.stop()

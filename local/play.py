@@ -5,6 +5,7 @@ do (sign in, open the payment, pay, watch an ad) is asked of the Pi emulator.
 """
 
 import json
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from local.progress import say
 
 PRODUCT = "apple_pie_1"
 ANSWER_SHOWN = 160
+TOKEN = re.compile(r'("accessToken": ?)"[^"]*"')
 TIMEOUT_SECONDS = 30.0
 
 
@@ -122,6 +124,6 @@ def _expect(what: str, holds: bool, answer: dict[str, Any]) -> None:
 
 
 def _shown(text: str) -> str:
-    """The answer on one line, cut; tokens of the emulator's users are worth nothing elsewhere."""
-    line = " ".join(text.split())
+    """The answer on one line, cut, without the user's token: nobody should get used to seeing it."""
+    line = TOKEN.sub(r'\1"..."', " ".join(text.split()))
     return line if len(line) <= ANSWER_SHOWN else f"{line[:ANSWER_SHOWN]} ..."

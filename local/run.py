@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from local.cloud import BUILD_SECONDS, LocalCloud, Product, Stack, start_build
@@ -20,7 +21,6 @@ from local.play import Play, StepFailedError
 from local.processes import ROOT, PortTakenError, ProcessFailedError, require_free
 from local.progress import say, step
 
-HOME = ROOT / ".local"
 PI_PORT = 8314
 AWS_PORT = 8315
 
@@ -43,6 +43,7 @@ class Settings:
     once: bool
     pi_api_url: str
     server_key: str
+    home: Path
 
     @classmethod
     def read(cls, env: Mapping[str, str]) -> Self:
@@ -58,6 +59,7 @@ class Settings:
             pi_api_url=pi_api_url,
             # The emulator takes whatever key it is started with.
             server_key=server_key or secrets.token_urlsafe(24),
+            home=Path(env.get("LOCAL_HOME") or ROOT / ".local"),
         )
 
 
@@ -73,18 +75,18 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
     require_free(settings.aws_port, what="the local cloud", setting="AWS_PORT")
     if not settings.pi_api_url:
         require_free(settings.pi_port, what="the Pi emulator", setting="PI_PORT")
-    endpoints = HOME / "endpoints.json"
+    endpoints = settings.home / "endpoints.json"
     endpoints.unlink(missing_ok=True)
 
     with step("Building the functions (sam build)"):
-        build = start_build(HOME)
+        build = start_build(settings.home)
         running.callback(build.stop)
         # Both servers start while sam builds.
-        cloud = running.enter_context(LocalCloud(settings.aws_port, HOME))
+        cloud = running.enter_context(LocalCloud(settings.aws_port, settings.home))
         emulator = None
         if not settings.pi_api_url:
             emulator = running.enter_context(
-                PiEmulator(settings.pi_port, settings.server_key, HOME)
+                PiEmulator(settings.pi_port, settings.server_key, settings.home)
             )
         build.wait(seconds=BUILD_SECONDS)
     with step("Starting the servers on the loopback"):

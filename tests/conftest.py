@@ -1,0 +1,95 @@
+"""What the tests stand on: Pi's emulator, a local cloud, and the real template deployed to it.
+
+Each is started when the first test asks for it and serves the whole session. Under xdist every
+worker has its own; tests that need a built bundle share one worker, so it is built once.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.cloud import BUILD_SECONDS, CREDENTIALS, LocalCloud, Stack, start_build
+from local.pi import PiEmulator
+from local.processes import free_port
+
+TESTS = Path(__file__).parent
+SERVER_KEY = "server-key-of-the-tests"
+
+# Functions are shipped as they stand: importing one must leave nothing beside it.
+sys.dont_write_bytecode = True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(TESTS / "unit"):
+            item.add_marker(pytest.mark.disable_socket)
+        if {"built", "stack"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("bundle"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_real_account() -> Iterator[None]:
+    """No test may reach an AWS account, whatever the shell is logged in to."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+            patch.delenv(name, raising=False)
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where this session's servers keep their logs."""
+    return tmp_path_factory.mktemp("local")
+
+
+@pytest.fixture(scope="session")
+def emulator_server(home: Path) -> Iterator[PiEmulator]:
+    """The Pi emulator over HTTP; take `emulator` unless several tests share its state."""
+    with PiEmulator(free_port(), SERVER_KEY, home) as emulator:
+        yield emulator.wait_ready()
+
+
+@pytest.fixture
+def emulator(emulator_server: PiEmulator) -> PiEmulator:
+    """The Pi emulator over HTTP, as if just started."""
+    emulator_server.control("POST", "/reset")
+    return emulator_server
+
+
+@pytest.fixture(scope="session")
+def cloud(home: Path) -> Iterator[LocalCloud]:
+    """MiniStack with nothing deployed."""
+    with LocalCloud(free_port(), home) as cloud:
+        yield cloud.wait_ready()
+
+
+@pytest.fixture(scope="session")
+def dynamodb_endpoint(cloud: LocalCloud) -> str:
+    """A DynamoDB that is atomic, unlike moto's; make tables of your own names in it."""
+    return cloud.endpoint
+
+
+@pytest.fixture(scope="session")
+def built(home: Path) -> Path:
+    """The folder that `sam build` made, for this machine's interpreter."""
+    start_build(home).wait(seconds=BUILD_SECONDS)
+    return home / "build"
+
+
+@pytest.fixture(scope="session")
+def stack(built: Path, cloud: LocalCloud, emulator_server: PiEmulator) -> Stack:
+    """The real template, deployed, with the emulator behind it and its server key in place."""
+    assert built.is_relative_to(cloud.home)
+    parameters = {
+        "PiApiUrl": f"{emulator_server.url}/v2",
+        "HorizonUrl": f"{emulator_server.url}/horizon",
+        "AllowOrigins": "https://shop.example,https://sandbox.minepi.com",
+    }
+    stack = Stack(cloud, parameters).finish()
+    stack.put_server_key(SERVER_KEY)
+    return stack
