@@ -124,6 +124,6 @@ def _expect(what: str, holds: bool, answer: dict[str, Any]) -> None:
 
 
 def _shown(text: str) -> str:
-    """The answer on one line, cut, without the user's token: nobody should get used to seeing it."""
+    """The answer on one line, cut, and without the user's token: no habit to acquire."""
     line = TOKEN.sub(r'\1"..."', " ".join(text.split()))
     return line if len(line) <= ANSWER_SHOWN else f"{line[:ANSWER_SHOWN]} ..."

@@ -1,0 +1,147 @@
+"""`make run` as a person meets it: one command, every step shown, nothing left behind."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from local.processes import HOST, ROOT, environment, free_port
+from local.run import SettingError, Settings
+from tests.laptop.waiting import eventually
+
+UP_SECONDS = 120
+DOWN_SECONDS = 20
+
+
+class Run:
+    """`python -m local.run` on ports and in a folder of its own."""
+
+    def __init__(self, home: Path, **settings: str) -> None:
+        self.home = home
+        self.pi_port, self.aws_port = free_port(), free_port()
+        self.output = home / "output"
+        ports = {"PI_PORT": str(self.pi_port), "AWS_PORT": str(self.aws_port)}
+        with self.output.open("w") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "local.run"],
+                cwd=ROOT,
+                env=environment({"LOCAL_HOME": str(home), **ports, **settings}),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def said(self, text: str) -> bool:
+        assert self.process.poll() is None, self.output.read_text()
+        return text in self.output.read_text()
+
+    def left(self) -> list[str]:
+        """What is still there of this run: listening ports, and processes that name its folder."""
+        ports = [f"port {port}" for port in (self.pi_port, self.aws_port) if listens(port)]
+        return ports + [
+            entry.name
+            for entry in Path("/proc").glob("[0-9]*")
+            if entry.name != str(os.getpid()) and str(self.home) in place_and_command(entry)
+        ]
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def place_and_command(process: Path) -> str:
+    try:
+        return f"{(process / 'cwd').readlink()} {(process / 'cmdline').read_text()}"
+    except OSError:
+        return ""  # it has just ended
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A run that is up and has played."""
+    run = Run(tmp_path_factory.mktemp("run"))
+    try:
+        eventually(lambda: run.said("Everything is up"), seconds=UP_SECONDS)
+        yield run
+    finally:
+        run.process.kill()
+        run.process.wait()
+
+
+@pytest.mark.xdist_group("run")
+def test_it_serves_what_it_says_and_has_played_every_step(run: Run) -> None:
+    served = json.loads((run.home / "endpoints.json").read_text())
+    assert set(served) == {"api", "pi", "aws"}
+    assert served["pi"] == f"http://{HOST}:{run.pi_port}"
+    assert served["aws"] == f"http://{HOST}:{run.aws_port}"
+    # A front end without a token: the function itself answers.
+    assert requests.get(f"{served['api']}/me", timeout=10).status_code == 401
+
+    said = run.output.read_text()
+    for step in ("GET /me", "/pi_payment/approve", "/pay", "/pi_payment/complete", "/claim"):
+        assert step in said
+    assert said.count("-> 200") == 10
+
+
+@pytest.mark.xdist_group("run")
+def test_promise_6_neither_key_nor_token_is_shown(run: Run) -> None:
+    assert requests.get(f"http://{HOST}:{run.pi_port}/_emulator/health", timeout=10).ok
+    for line in run.output.read_text().splitlines():
+        assert "accessToken" not in line or '"..."' in line
+
+
+@pytest.mark.xdist_group("run")
+def test_a_second_run_says_which_port_is_taken(run: Run, tmp_path: Path) -> None:
+    second = subprocess.run(
+        [sys.executable, "-m", "local.run"],
+        cwd=ROOT,
+        env=environment({"LOCAL_HOME": str(tmp_path), "AWS_PORT": str(run.aws_port)}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert f"Port {run.aws_port} for the local cloud is taken" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+@pytest.mark.xdist_group("run")
+def test_ctrl_c_ends_it_well_and_leaves_nothing(run: Run) -> None:
+    """The last test of this run."""
+    assert len(run.left()) > 2
+    run.process.send_signal(signal.SIGINT)
+    assert run.process.wait(DOWN_SECONDS) == 0, run.output.read_text()
+    assert run.left() == []
+    assert "Everything has been stopped." in run.output.read_text()
+
+
+def test_a_run_that_is_killed_outright_leaves_no_process(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    eventually(lambda: listens(run.aws_port) and listens(run.pi_port), seconds=UP_SECONDS)
+    run.process.kill()
+    run.process.wait()
+    eventually(lambda: run.left() == [], seconds=DOWN_SECONDS)
+
+
+def test_pi_itself_needs_the_apps_key() -> None:
+    with pytest.raises(SettingError, match="PI_SERVER_API_KEY"):
+        Settings.read({"PI_API_URL": "https://api.minepi.com/v2"})
+
+
+@pytest.mark.parametrize("port", ["http", "0", "65536", "-1"])
+def test_a_port_that_is_none_is_refused(port: str) -> None:
+    with pytest.raises(SettingError, match="PI_PORT"):
+        Settings.read({"PI_PORT": port})
+
+
+def test_unset_make_variables_mean_the_defaults() -> None:
+    names = ("ONCE", "PI_PORT", "AWS_PORT", "PI_API_URL", "PI_SERVER_API_KEY")
+    settings = Settings.read(dict.fromkeys(names, ""))
+    assert (settings.pi_port, settings.aws_port, settings.once) == (8314, 8315, False)

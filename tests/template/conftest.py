@@ -1,0 +1,18 @@
+"""The template as CloudFormation sees it: what SAM adds to it counts as much."""
+
+import pytest
+
+from local.processes import ROOT
+from local.template import Template, load, translate
+
+
+@pytest.fixture(scope="session")
+def written() -> Template:
+    """template.yaml as it stands."""
+    return load(ROOT / "template.yaml")
+
+
+@pytest.fixture(scope="session")
+def translated(written: Template) -> Template:
+    """template.yaml without SAM."""
+    return translate(written)

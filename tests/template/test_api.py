@@ -1,0 +1,78 @@
+"""The API's routes, callers, throttling and CORS, and that whoever is outside waits longest."""
+
+from typing import Any
+
+import pytest
+
+from local.template import Template, of_type, routes, the_api
+
+ROUTES = {
+    "GET /me": "VerifyUser",
+    "POST /pi_payment/approve": "ApprovePayment",
+    "POST /pi_payment/complete": "CompletePayment",
+    "POST /pi_payment/incomplete": "ResolvePayment",
+    "POST /pi_payment/cancel": "ResolvePayment",
+    "POST /pi_payment/error": "ResolvePayment",
+    "GET /payments/{payment_id}": "GetPayment",
+    "GET /payments": "GetPayment",
+    "POST /rewarded_ads/{ad_id}/claim": "ClaimAdReward",
+}
+
+
+@pytest.fixture(scope="module")
+def stage(translated: Template) -> dict[str, Any]:
+    (stage,) = of_type(translated, "AWS::ApiGatewayV2::Stage").values()
+    properties: dict[str, Any] = stage["Properties"]
+    return properties
+
+
+def test_every_route_has_its_function(translated: Template) -> None:
+    assert {route.key: route.function for route in routes(translated)} == ROUTES
+
+
+def test_the_gateway_lets_users_through_to_the_functions_own_token_check(
+    translated: Template,
+) -> None:
+    """No route is IAM-signed yet; a user's token is Pi's to judge, not the gateway's."""
+    assert {route.authorization for route in routes(translated)} == {"NONE"}
+
+
+def test_the_gateway_waits_longer_than_the_function(translated: Template) -> None:
+    for route in routes(translated):
+        function = translated["Resources"][route.function]["Properties"]
+        assert route.timeout_ms / 1000 > function["Timeout"]
+
+
+def test_requests_are_throttled_in_rate_and_in_burst(
+    stage: dict[str, Any], written: Template
+) -> None:
+    settings = stage["DefaultRouteSettings"]
+    assert settings["ThrottlingRateLimit"] == {"Ref": "ThrottlingRateLimit"}
+    assert settings["ThrottlingBurstLimit"] == {"Ref": "ThrottlingBurstLimit"}
+    # A single route's bucket would be shared by all callers, and could starve `complete`.
+    assert "RouteSettings" not in stage
+    for limit in ("ThrottlingRateLimit", "ThrottlingBurstLimit"):
+        assert written["Parameters"][limit]["MinValue"] > 0
+
+
+def test_browsers_of_the_configured_origins_may_call(
+    translated: Template, written: Template
+) -> None:
+    cors = dict(the_api(translated)["x-amazon-apigateway-cors"])
+    # The local translator puts the default in the list's place; what was written must be the list.
+    del cors["allowOrigins"]
+    assert cors == {
+        "allowHeaders": ["authorization", "content-type"],
+        "allowMethods": ["GET", "POST"],
+        "maxAge": 600,
+    }
+    api = written["Resources"]["Api"]["Properties"]
+    assert api["CorsConfiguration"]["AllowOrigins"] == {"Ref": "AllowOrigins"}
+    assert written["Parameters"]["AllowOrigins"]["Type"] == "CommaDelimitedList"
+
+
+def test_promise_6_access_logs_hold_no_header_and_no_query(stage: dict[str, Any]) -> None:
+    log_format = stage["AccessLogSettings"]["Format"].lower()
+    assert "$context.requestid" in log_format
+    for leak in ("authorization", "header", "querystring", "path", "body"):
+        assert leak not in log_format

@@ -1,0 +1,154 @@
+"""Promise 6: each function's role reaches its own table, queue and secret, and nothing else."""
+
+import re
+from typing import Any
+
+import pytest
+
+from local.template import Template, of_type
+
+PAYMENTS = "PaymentsTable.Arn"
+PRODUCTS = "ProductsTable.Arn"
+REWARDS = "RewardsTable.Arn"
+BY_USER = "${PaymentsTable.Arn}/index/by_user"
+KEY = ("secretsmanager:GetSecretValue", "ServerKey.Id")
+
+SETTLES = {
+    ("dynamodb:GetItem", PAYMENTS),
+    ("dynamodb:PutItem", PAYMENTS),
+    ("dynamodb:UpdateItem", PAYMENTS),
+    ("dynamodb:GetItem", PRODUCTS),
+    KEY,
+}
+ALLOWED = {
+    "VerifyUser": set(),
+    "ApprovePayment": SETTLES,
+    "CompletePayment": SETTLES,
+    "ResolvePayment": SETTLES,
+    "GetPayment": {("dynamodb:GetItem", PAYMENTS), ("dynamodb:Query", BY_USER)},
+    "ClaimAdReward": {
+        ("dynamodb:GetItem", REWARDS),
+        ("dynamodb:PutItem", REWARDS),
+        ("dynamodb:UpdateItem", REWARDS),
+        KEY,
+    },
+}
+
+COMMON = {
+    "PI_API_URL",
+    "PI_APP_ID",
+    "POWERTOOLS_LOG_LEVEL",
+    "POWERTOOLS_METRICS_NAMESPACE",
+    "POWERTOOLS_SERVICE_NAME",
+}
+SETTLES_WITH = {
+    "CANCEL_UNPAID_AFTER_SECONDS",
+    "HORIZON_URL",
+    "PAYMENTS_TABLE",
+    "PI_NETWORK",
+    "PI_WALLET_ADDRESS",
+    "PRODUCTS_TABLE",
+    "SERVER_KEY_SECRET_ARN",
+}
+TOLD = {
+    "VerifyUser": set(),
+    "ApprovePayment": SETTLES_WITH,
+    "CompletePayment": SETTLES_WITH,
+    "ResolvePayment": SETTLES_WITH,
+    "GetPayment": {"PAYMENTS_TABLE"},
+    "ClaimAdReward": {
+        "REWARDS_TABLE",
+        "REWARD_DAILY_CAP",
+        "REWARD_FRESH_SECONDS",
+        "SERVER_KEY_SECRET_ARN",
+    },
+}
+
+
+def role_of(template: Template, function: str) -> dict[str, Any]:
+    role, attribute = template["Resources"][function]["Properties"]["Role"]["Fn::GetAtt"]
+    assert attribute == "Arn"
+    properties: dict[str, Any] = template["Resources"][role]["Properties"]
+    return properties
+
+
+def named(resource: Any) -> str:
+    """A statement's resource as one string: what GetAtt names, or the text of Sub."""
+    if "Fn::GetAtt" in resource:
+        return ".".join(resource["Fn::GetAtt"])
+    text: str = resource["Fn::Sub"]
+    return text
+
+
+def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        statement
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def test_the_functions_are_these(translated: Template) -> None:
+    assert set(of_type(translated, "AWS::Lambda::Function")) == set(ALLOWED)
+
+
+@pytest.mark.parametrize("function", ALLOWED)
+def test_promise_6_a_role_has_its_verbs_on_its_resources_only(
+    translated: Template, function: str
+) -> None:
+    role = role_of(translated, function)
+    assert "ManagedPolicyArns" not in role, "a managed policy brings permissions on *"
+
+    granted = set()
+    for statement in statements(role):
+        assert statement["Effect"] == "Allow"
+        verbs = statement["Action"]
+        for verb in verbs if isinstance(verbs, list) else [verbs]:
+            granted.add((verb, named(statement["Resource"])))
+
+    logs = f"{function}Logs.Arn"
+    assert granted == ALLOWED[function] | {
+        ("logs:CreateLogStream", logs),
+        ("logs:PutLogEvents", logs),
+    }
+
+
+@pytest.mark.parametrize("function", ALLOWED)
+def test_promise_6_nobody_but_lambda_takes_the_role_and_no_two_functions_share_one(
+    translated: Template, function: str
+) -> None:
+    role = role_of(translated, function)
+    assert role["AssumeRolePolicyDocument"]["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ]
+    assert [name for name in ALLOWED if role_of(translated, name) is role] == [function]
+
+
+def test_no_role_reads_whole_tables_or_deletes(translated: Template) -> None:
+    for role in of_type(translated, "AWS::IAM::Role").values():
+        written = str(role["Properties"]["Policies"])
+        for forbidden in ("*", "Scan", "Delete", "Batch"):
+            assert forbidden not in written
+
+
+@pytest.mark.parametrize("function", TOLD)
+def test_a_function_is_told_only_what_it_needs(translated: Template, function: str) -> None:
+    properties = translated["Resources"][function]["Properties"]
+    assert set(properties["Environment"]["Variables"]) == COMMON | TOLD[function]
+
+
+def test_only_the_api_invokes_and_only_by_its_own_routes(translated: Template) -> None:
+    permissions = of_type(translated, "AWS::Lambda::Permission").values()
+    assert permissions
+    for permission in permissions:
+        properties = permission["Properties"]
+        assert properties["Principal"] == "apigateway.amazonaws.com"
+        pattern, values = properties["SourceArn"]["Fn::Sub"]
+        assert values["__ApiId__"] == {"Ref": "Api"}
+        assert re.search(
+            r"/\$\{__Stage__\}/(GET|POST)/(me|payments|pi_payment|rewarded_ads)\b", pattern
+        )

@@ -1,0 +1,146 @@
+"""What keeps an operator's money and nerves: retention, recovery, encryption, logs, limits."""
+
+import re
+from typing import Any
+
+import pytest
+
+from local.processes import ROOT
+from local.template import Template, of_type
+
+DUE = {
+    "IndexName": "due",
+    "KeySchema": [
+        {"AttributeName": "due_shard", "KeyType": "HASH"},
+        {"AttributeName": "due_at", "KeyType": "RANGE"},
+    ],
+    "Projection": {"ProjectionType": "KEYS_ONLY"},
+}
+BY_USER = {
+    "IndexName": "by_user",
+    "KeySchema": [
+        {"AttributeName": "uid", "KeyType": "HASH"},
+        {"AttributeName": "created_at", "KeyType": "RANGE"},
+    ],
+    "Projection": {
+        "ProjectionType": "INCLUDE",
+        "NonKeyAttributes": [
+            "state",
+            "attention",
+            "amount",
+            "product_id",
+            "quantity",
+            "txid",
+            "completed_at",
+        ],
+    },
+}
+TABLES: dict[str, tuple[str, list[dict[str, Any]]]] = {
+    "PaymentsTable": ("payment_id", [DUE, BY_USER]),
+    "ProductsTable": ("product_id", []),
+    "RewardsTable": ("id", [DUE]),
+}
+
+
+def test_the_tables_are_these(translated: Template) -> None:
+    assert set(of_type(translated, "AWS::DynamoDB::Table")) == set(TABLES)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_outlives_its_stack_and_every_mistake(translated: Template, table: str) -> None:
+    resource = translated["Resources"][table]
+    assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert resource["UpdateReplacePolicy"] == "Retain"
+    properties = resource["Properties"]
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert properties["DeletionProtectionEnabled"] == {"Fn::If": ["IsProd", True, False]}
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_has_its_key_and_all_its_indexes(translated: Template, table: str) -> None:
+    """All from the first deployment: CloudFormation changes one index per update."""
+    key, indexes = TABLES[table]
+    properties = translated["Resources"][table]["Properties"]
+    assert properties["KeySchema"] == [{"AttributeName": key, "KeyType": "HASH"}]
+    assert properties.get("GlobalSecondaryIndexes", []) == indexes
+
+
+def test_only_rewards_expire(translated: Template) -> None:
+    expiring = {
+        name: table["Properties"]["TimeToLiveSpecification"]
+        for name, table in of_type(translated, "AWS::DynamoDB::Table").items()
+        if "TimeToLiveSpecification" in table["Properties"]
+    }
+    assert expiring == {"RewardsTable": {"AttributeName": "expires_at", "Enabled": True}}
+
+
+def test_the_secret_is_made_without_a_value(translated: Template) -> None:
+    (secret,) = of_type(translated, "AWS::SecretsManager::Secret").values()
+    assert set(secret["Properties"]) == {"Description"}
+
+
+def test_every_function_logs_to_a_declared_group_of_this_stack(translated: Template) -> None:
+    for name, function in of_type(translated, "AWS::Lambda::Function").items():
+        folder = re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+        assert function["Properties"]["LoggingConfig"] == {"LogGroup": {"Ref": f"{name}Logs"}}
+        group = translated["Resources"][f"{name}Logs"]["Properties"]
+        assert group["LogGroupName"] == {"Fn::Sub": f"/aws/lambda/${{AWS::StackName}}-{folder}"}
+
+
+def test_no_log_is_kept_for_ever(translated: Template) -> None:
+    for group in of_type(translated, "AWS::Logs::LogGroup").values():
+        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_every_function_is_of_one_kind(translated: Template) -> None:
+    for function in of_type(translated, "AWS::Lambda::Function").values():
+        properties = function["Properties"]
+        assert properties["Runtime"] == "python3.13"
+        assert properties["Architectures"] == ["arm64"]
+        assert properties["Handler"] == "app.handler"
+        assert properties["Timeout"] == 15
+        # An account of its first day has 10 executions at once and can reserve none of them.
+        assert "ReservedConcurrentExecutions" not in properties
+
+
+def test_every_function_has_its_folder(written: Template) -> None:
+    folders = {
+        function["Properties"]["CodeUri"]
+        for function in of_type(written, "AWS::Serverless::Function").values()
+    }
+    assert folders == {
+        f"functions/{app.parent.name}" for app in (ROOT / "functions").glob("*/app.py")
+    }
+
+
+def test_two_stacks_share_no_metric_and_a_refused_key_alarms(translated: Template) -> None:
+    service = {"Ref": "AWS::StackName"}
+    for function in of_type(translated, "AWS::Lambda::Function").values():
+        variables = function["Properties"]["Environment"]["Variables"]
+        assert variables["POWERTOOLS_SERVICE_NAME"] == service
+        assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "PiBundle"
+    alarm = translated["Resources"]["ServerKeyRefusedAlarm"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("PiBundle", "ServerKeyRefused")
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
+
+
+def test_every_parameter_is_described_and_constrained(written: Template) -> None:
+    grouped = [
+        parameter
+        for group in written["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+        for parameter in group["Parameters"]
+    ]
+    assert sorted(grouped) == sorted(written["Parameters"])
+    for name, parameter in written["Parameters"].items():
+        assert parameter["Description"]
+        assert "Default" in parameter, f"{name}: a plain `sam deploy` must work"
+        limits = {"AllowedValues", "AllowedPattern", "MinValue"} & set(parameter)
+        assert limits or parameter["Type"] == "CommaDelimitedList"
+
+
+def test_every_output_is_described(written: Template) -> None:
+    assert {"ApiUrl", "ServerKeySecretArn", "ProductsTableName"} <= set(written["Outputs"])
+    for output in written["Outputs"].values():
+        assert output["Description"]
