@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.composition import reward_services
+from shared.composition.reward import reward_services
 from shared.domain.identifiers import ad_id_of
 from shared.edge.http import Answer, Request, serve
 from shared.edge.views import reward

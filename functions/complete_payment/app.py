@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from shared.composition import payment_services
+from shared.composition.payment import closing_services
 from shared.domain.errors import Conflict
 from shared.domain.identifiers import payment_id_of, txid_of
 from shared.domain.payment import PaymentState
 from shared.edge.http import Answer, Request, serve
 from shared.edge.views import payment_for_anyone, payment_for_owner
-from shared.operations.services import PaymentServices
+from shared.operations.services import ClosingServices
 from shared.operations.settle_payment import settle_for_caller
 
 
-def complete_payment(services: PaymentServices, request: Request) -> Answer:
+def complete_payment(services: ClosingServices, request: Request) -> Answer:
     """200: completed, the goods are on their way. 202: not yet; ask again, or leave it to us."""
     body = request.body()
     payment_id = payment_id_of(body.get("paymentId"))
@@ -29,4 +29,4 @@ def complete_payment(services: PaymentServices, request: Request) -> Answer:
     return Answer(200 if record.state is PaymentState.COMPLETED else 202, view(record))
 
 
-handler = serve(payment_services(), {"POST /pi_payment/complete": complete_payment})
+handler = serve(closing_services(), {"POST /pi_payment/complete": complete_payment})

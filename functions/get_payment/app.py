@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from shared.composition import history_services
+from shared.composition.payment import history_services
 from shared.domain.errors import BadRequest
 from shared.domain.identifiers import payment_id_of
 from shared.edge.http import Answer, Request, serve

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.composition import payment_services
+from shared.composition.payment import closing_services
 from shared.domain.identifiers import payment_id_of, txid_of
 from shared.domain.payment import PaymentState
 from shared.edge.http import Answer, Request, serve
 from shared.edge.views import payment_for_anyone, payment_for_owner
-from shared.operations.services import PaymentServices
+from shared.operations.services import ClosingServices
 from shared.operations.settle_payment import settle_for_caller
 
 
-def resolve_payment(services: PaymentServices, request: Request) -> Answer:
+def resolve_payment(services: ClosingServices, request: Request) -> Answer:
     """200: the payment is closed. 202: it is still open, and we come back to it."""
     body = request.body()
     payment_id, txid = _payment_named_in(body)
@@ -37,7 +37,7 @@ def _payment_named_in(body: Mapping[str, Any]) -> tuple[str, str | None]:
 
 
 handler = serve(
-    payment_services(),
+    closing_services(),
     {
         "POST /pi_payment/incomplete": resolve_payment,
         "POST /pi_payment/cancel": resolve_payment,

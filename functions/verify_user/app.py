@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.composition import user_services
+from shared.composition.user import user_services
 from shared.edge.http import Answer, Request, serve
 from shared.operations.verify_user import Users
 

@@ -4,6 +4,7 @@ minutes.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import boto3
@@ -13,7 +14,9 @@ from shared.adapters.deadline import AWS_ATTEMPTS, AWS_CONNECT_SECONDS, AWS_READ
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
 
 CONFIG = Config(
     connect_timeout=AWS_CONNECT_SECONDS,
@@ -23,9 +26,18 @@ CONFIG = Config(
 )
 
 
+@cache
 def dynamodb_client() -> DynamoDBClient:
     return boto3.client("dynamodb", config=CONFIG)
 
 
 def secrets_client() -> SecretsManagerClient:
     return boto3.client("secretsmanager", config=CONFIG)
+
+
+def queue_client() -> SQSClient:
+    return boto3.client("sqs", config=CONFIG)
+
+
+def events_client() -> EventBridgeClient:
+    return boto3.client("events", config=CONFIG)

@@ -18,6 +18,11 @@ def count(name: str, value: int = 1) -> None:
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
+def gauge(name: str, value: int) -> None:
+    """Note a level as it is right now."""
+    metrics.add_metric(name=name, unit=MetricUnit.NoUnit, value=value)
+
+
 def flush_metrics() -> None:
     """Write out what was counted; nothing if nothing was."""
     if metrics.provider.metric_set:

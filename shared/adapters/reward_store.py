@@ -8,17 +8,19 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace as with_
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.adapters.deadline import Deadline
-from shared.adapters.dynamodb import Item, decoded, due_keys, encoded, storage_call, whole
+from shared.adapters.dynamodb import Item, decoded, due_keys, encoded, replace, storage_call, whole
 from shared.domain.errors import DailyCapReached, ServiceUnavailable
 from shared.domain.reward import RewardOwed, RewardRecord, RewardState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+KEY = "id"  # an ad id, or `day#<uid>#<date>`: no ad id holds a #
 COUNTER_LIFE = timedelta(days=3)
 PAUSE_SECONDS = 0.05
 
@@ -39,7 +41,7 @@ class RewardStore:
         """The record, read consistently."""
         with storage_call(self._deadline):
             answer = self._client.get_item(
-                TableName=self._table, Key=encoded({"id": f"ad#{ad_id}"}), ConsistentRead=True
+                TableName=self._table, Key=encoded({KEY: ad_id}), ConsistentRead=True
             )
         return _record(decoded(answer["Item"])) if "Item" in answer else None
 
@@ -71,6 +73,14 @@ class RewardStore:
             self._sleep(pause * (0.5 + self._jitter() / 2))
             pause *= 2
 
+    def replace(self, old: RewardRecord, new: RewardRecord) -> tuple[RewardRecord, bool]:
+        """Write a transition from `old`: the record that stands afterwards, and whether it is this
+        transition's; if somebody else wrote first, it is theirs."""
+        standing = replace(self._client, self._table, KEY, _item(old), _item(new), self._deadline)
+        if standing is None:
+            return with_(new, version=old.version + 1), True
+        return _record(standing), False
+
 
 def _put(table: str, record: RewardRecord) -> Any:
     return {
@@ -88,7 +98,7 @@ def _count(table: str, record: RewardRecord, daily_cap: int) -> Any:
     return {
         "Update": {
             "TableName": table,
-            "Key": encoded({"id": f"day#{record.uid}#{record.day}"}),
+            "Key": encoded({KEY: f"day#{record.uid}#{record.day}"}),
             "UpdateExpression": "ADD granted :one SET expires_at = :expires_at",
             "ConditionExpression": "attribute_not_exists(granted) OR granted < :cap",
             "ExpressionAttributeValues": encoded(
@@ -100,8 +110,7 @@ def _count(table: str, record: RewardRecord, daily_cap: int) -> Any:
 
 def _item(record: RewardRecord) -> Item:
     return {
-        "id": f"ad#{record.ad_id}",
-        "ad_id": record.ad_id,
+        KEY: record.ad_id,
         "uid": record.uid,
         "state": record.state.value,
         "day": record.day,
@@ -115,7 +124,7 @@ def _item(record: RewardRecord) -> Item:
 
 def _record(item: Item) -> RewardRecord:
     return RewardRecord(
-        ad_id=item["ad_id"],
+        ad_id=item[KEY],
         uid=item["uid"],
         state=RewardState(item["state"]),
         day=item["day"],

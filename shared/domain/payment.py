@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from shared.domain.amount import Amount
+from shared.domain.due import ATTENTION_PAUSE_SECONDS
 from shared.domain.pi import Direction, PaymentDto
 from shared.domain.price import Price
 
-FIRST_LOOK_SECONDS = 60  # Pi's own limit for the approval; before it there is nothing to settle
-ATTENTION_RETRY_SECONDS = 24 * 3600
 UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
 
 
@@ -69,11 +68,12 @@ class PaymentRecord:
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What this deployment accepts. `wallet` None: any. A payment is never cancelled younger than
-    `cancel_after` seconds."""
+    `cancel_after` seconds; `first_look` seconds after its approval the sweep looks at it first."""
 
     network: str
     wallet: str | None
     cancel_after: int
+    first_look: int
 
 
 def mismatch(payment: PaymentDto, price: Price | None, terms: Terms) -> str | None:
@@ -98,7 +98,7 @@ def mismatch(payment: PaymentDto, price: Price | None, terms: Terms) -> str | No
 
 
 def opened(
-    payment: PaymentDto, price: Price | None, refusal: str | None, now: int
+    payment: PaymentDto, price: Price | None, refusal: str | None, terms: Terms, now: int
 ) -> PaymentRecord:
     """The record that must stand before Pi is asked to approve.
 
@@ -115,7 +115,7 @@ def opened(
         state=PaymentState.OPEN if watched else PaymentState.CANCELLED,
         created_at=now,
         cancelled_at=None if watched else now,
-        due_at=now + FIRST_LOOK_SECONDS if watched else None,
+        due_at=now + terms.first_look if watched else None,
     )
 
 
@@ -147,7 +147,15 @@ def cancelled(record: PaymentRecord, now: int) -> PaymentRecord:
 
 def attended(record: PaymentRecord, reason: Attention, now: int) -> PaymentRecord:
     """Nothing closes it but a person or a change at Pi; it is looked at again tomorrow."""
-    return replace(record, attention=reason, due_at=now + ATTENTION_RETRY_SECONDS)
+    return replace(record, attention=reason, due_at=now + ATTENTION_PAUSE_SECONDS)
+
+
+def delivered(record: PaymentRecord) -> PaymentRecord:
+    """The app has had its event. What needs a person stays in sight."""
+    due_at = None
+    if record.attention is not None and record.due_at is not None:
+        due_at = record.due_at + ATTENTION_PAUSE_SECONDS
+    return replace(record, owed=None, due_at=due_at)
 
 
 class Do(StrEnum):

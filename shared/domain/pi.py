@@ -169,8 +169,12 @@ class RewardedAdStatusDto:
     mediator_revoked_at: datetime | None
 
     @property
+    def is_revoked(self) -> bool:
+        return self.mediator_ack_status == AdStatus.REVOKED or self.mediator_revoked_at is not None
+
+    @property
     def is_pending(self) -> bool:
-        return self.mediator_ack_status is None and self.mediator_revoked_at is None
+        return self.mediator_ack_status is None and not self.is_revoked
 
     @classmethod
     def read(cls, json: Json) -> RewardedAdStatusDto:

@@ -7,7 +7,7 @@ Pi's answer names no user, so the ad id is a bearer voucher; users may run a hac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -15,7 +15,7 @@ from shared.domain.errors import BundleError, Conflict
 from shared.domain.pi import AdStatus, RewardedAdStatusDto
 
 CLOCK_SKEW_SECONDS = 300
-RECHECK_AFTER_SECONDS = 24 * 3600
+RECHECK_PATIENCE_SECONDS = 7 * 24 * 3600  # Pi refuses to tell: then the grant stands
 
 
 class RewardState(StrEnum):
@@ -46,10 +46,12 @@ class RewardRecord:
 
 @dataclass(frozen=True, slots=True)
 class RewardLimits:
-    """`fresh_seconds`: how long after the ad network's grant a reward can be claimed."""
+    """`fresh_seconds`: how long after the ad network's grant a reward can be claimed;
+    `recheck_after`: seconds after the claim at which Pi is asked whether it was taken back."""
 
     daily_cap: int
     fresh_seconds: int
+    recheck_after: int
 
 
 def judge(ad: RewardedAdStatusDto, limits: RewardLimits, now: int) -> BundleError | None:
@@ -57,7 +59,7 @@ def judge(ad: RewardedAdStatusDto, limits: RewardLimits, now: int) -> BundleErro
 
     Source: reference, RewardedAdStatusDTO.
     """
-    if ad.mediator_ack_status == AdStatus.REVOKED or ad.mediator_revoked_at is not None:
+    if ad.is_revoked:
         return Conflict("ad_revoked", "The ad network took this grant back.")
     if ad.mediator_ack_status != AdStatus.GRANTED or ad.mediator_granted_at is None:
         return Conflict("ad_not_granted", "The ad network did not grant a reward for this ad.")
@@ -67,7 +69,7 @@ def judge(ad: RewardedAdStatusDto, limits: RewardLimits, now: int) -> BundleErro
     return None
 
 
-def granted(ad_id: str, uid: str, now: int) -> RewardRecord:
+def granted(ad_id: str, uid: str, limits: RewardLimits, now: int) -> RewardRecord:
     """The grant; its delivery is owed at once, its re-check later."""
     return RewardRecord(
         ad_id=ad_id,
@@ -76,6 +78,24 @@ def granted(ad_id: str, uid: str, now: int) -> RewardRecord:
         day=datetime.fromtimestamp(now, UTC).date().isoformat(),
         granted_at=now,
         owed=RewardOwed.GRANTED,
-        recheck_at=now + RECHECK_AFTER_SECONDS,
+        recheck_at=now + limits.recheck_after,
+        due_at=now,
+    )
+
+
+def delivered(record: RewardRecord) -> RewardRecord:
+    """The app has had its event; what is left is the re-check, if it is still to come."""
+    return replace(record, owed=None, due_at=record.recheck_at)
+
+
+def rechecked(record: RewardRecord, now: int, *, is_revoked: bool) -> RewardRecord:
+    """The one re-check is over: the grant stands for good, or the app is told that it does not."""
+    if not is_revoked:
+        return replace(record, recheck_at=None, due_at=None)
+    return replace(
+        record,
+        state=RewardState.REVOKED,
+        owed=RewardOwed.REVOKED,
+        recheck_at=None,
         due_at=now,
     )

@@ -13,11 +13,11 @@ from shared.domain.payment import PaymentRecord, PaymentState, mismatch, opened
 from shared.domain.pi import Direction, PaymentDto
 from shared.domain.price import Price
 from shared.operations.price_payment import price_payment
-from shared.operations.services import PaymentServices
+from shared.operations.services import ApprovalServices
 from shared.operations.settle_payment import settle
 
 
-def approve(services: PaymentServices, payment_id: str, token: Secret | None) -> PaymentRecord:
+def approve(services: ApprovalServices, payment_id: str, token: Secret | None) -> PaymentRecord:
     """Check, record, approve, in this order. A repeat gives the same answer and approves once.
 
     Raises TokenRefused, NotOwner, NotFound, Conflict (the stable code of what is wrong with the
@@ -40,7 +40,7 @@ def approve(services: PaymentServices, payment_id: str, token: Secret | None) ->
     refusal = (
         "payment_cancelled" if payment.is_cancelled else mismatch(payment, price, services.terms)
     )
-    first = opened(payment, price, refusal, services.clock())
+    first = opened(payment, price, refusal, services.terms, services.clock())
     record = services.payments.put_if_absent(first)
     if record.refusal is not None:
         if record is first and not payment.status.developer_approved and not payment.is_cancelled:
@@ -61,19 +61,19 @@ def approve(services: PaymentServices, payment_id: str, token: Secret | None) ->
     return record
 
 
-def _priced(services: PaymentServices, payment_id: str) -> tuple[PaymentDto, Price | None]:
+def _priced(services: ApprovalServices, payment_id: str) -> tuple[PaymentDto, Price | None]:
     payment = services.pi.get_payment(payment_id)
     return payment, price_payment(payment, services.products)
 
 
-def _already_completed(services: PaymentServices, payment_id: str) -> PaymentRecord:
+def _already_completed(services: ApprovalServices, payment_id: str) -> PaymentRecord:
     record = services.payments.get(payment_id)
     if record is None:
         raise Conflict("already_completed", "This payment was completed elsewhere.")
     return record
 
 
-def _cancel_refused(services: PaymentServices, payment_id: str) -> None:
+def _cancel_refused(services: ApprovalServices, payment_id: str) -> None:
     """So that the user need not wait until Pi gives the payment up; if this is lost, Pi does so
     after 60 s.
     """
@@ -87,7 +87,7 @@ def _cancel_refused(services: PaymentServices, payment_id: str) -> None:
 
 
 def _after_refused_approval(
-    services: PaymentServices, record: PaymentRecord, refused: PiRefused
+    services: ApprovalServices, record: PaymentRecord, refused: PiRefused
 ) -> PaymentRecord:
     # Pi has no list of refusals here, so its flags decide: a repeat of an approval may be one of
     # them.

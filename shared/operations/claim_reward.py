@@ -6,6 +6,7 @@ from concurrent.futures import wait
 
 from shared.adapters.observability import count
 from shared.adapters.secret import Secret
+from shared.adapters.wake_ups import WakeUp, Work
 from shared.domain.errors import Conflict
 from shared.domain.reward import RewardRecord, granted, judge
 from shared.operations.services import RewardServices
@@ -32,7 +33,9 @@ def claim(services: RewardServices, ad_id: str, token: Secret | None) -> RewardR
 
     now = services.clock()
     if (objection := judge(ad, services.limits, now)) is None:
-        record = services.rewards.grant(granted(ad_id, user.uid, now), services.limits.daily_cap)
+        record = services.rewards.grant(
+            granted(ad_id, user.uid, services.limits, now), services.limits.daily_cap
+        )
     else:
         # What was granted once stays granted to its owner, however the ad looks by now.
         claimed = services.rewards.get(ad_id)
@@ -43,4 +46,6 @@ def claim(services: RewardServices, ad_id: str, token: Secret | None) -> RewardR
         record = claimed
     if record.uid != user.uid:
         raise Conflict("ad_already_claimed", "Another user has claimed this ad.")
+    if record.owed is not None:
+        services.wake_ups.hint(WakeUp(Work.REWARD, ad_id))
     return record

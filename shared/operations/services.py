@@ -1,18 +1,21 @@
 """What the operations work with, bound to one invocation's deadline. Built in `shared.composition`,
-by hand in tests.
-"""
+by hand in tests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
+from shared.adapters.deadline import Deadline
+from shared.adapters.due_index import DueIndex
+from shared.adapters.event_bus import EventBus
 from shared.adapters.horizon import Horizon
 from shared.adapters.payment_store import PaymentStore
 from shared.adapters.pi_client import PiClient
 from shared.adapters.product_store import ProductStore
 from shared.adapters.reward_store import RewardStore
+from shared.adapters.wake_ups import WakeUps, Work
 from shared.domain.payment import Terms
 from shared.domain.reward import RewardLimits
 from shared.operations.verify_user import Users
@@ -21,29 +24,66 @@ Clock = Callable[[], int]
 """Seconds since 1970."""
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentServices:
-    users: Users
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleServices:
+    """To bring a payment to its end."""
+
     pi: PiClient
     chain: Horizon
     payments: PaymentStore
-    products: ProductStore
     terms: Terms
     clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentServices(SettleServices):
+    """To serve a front end that has a payment."""
+
+    users: Users
+    products: ProductStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalServices(PaymentServices):
     executor: Executor
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosingServices(PaymentServices):
+    wake_ups: WakeUps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryServices:
     users: Users
     payments: PaymentStore
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RewardServices:
     users: Users
     pi: PiClient
     rewards: RewardStore
     limits: RewardLimits
+    wake_ups: WakeUps
     clock: Clock
     executor: Executor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerServices(SettleServices):
+    """To finish whatever is unfinished."""
+
+    rewards: RewardStore
+    bus: EventBus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepServices:
+    """To find what is unfinished. `sweep_seconds` is the time from one sweep to the next."""
+
+    indexes: Mapping[Work, DueIndex]
+    wake_ups: WakeUps
+    deadline: Deadline
+    sweep_seconds: int
+    clock: Clock

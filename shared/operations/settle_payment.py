@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from shared.adapters.observability import count, logger
 from shared.adapters.secret import Secret
+from shared.adapters.wake_ups import WakeUp, Work
 from shared.domain.chain import Wanted
 from shared.domain.errors import (
     ChainUnavailable,
@@ -37,14 +38,14 @@ from shared.domain.payment import (
 )
 from shared.domain.pi import Direction, PaymentDto, UserDto
 from shared.operations.price_payment import price_payment
-from shared.operations.services import PaymentServices
+from shared.operations.services import ClosingServices, PaymentServices, SettleServices
 
 MOST_ROUNDS = 3  # ask and act; each further round follows a refusal, which Pi's flags then explain
 CHAIN_LAG_ALLOWED = timedelta(minutes=10)
 
 
 def settle_for_caller(
-    services: PaymentServices, payment_id: str, token: Secret | None, claimed_txid: str | None
+    services: ClosingServices, payment_id: str, token: Secret | None, claimed_txid: str | None
 ) -> tuple[PaymentRecord, bool]:
     """Settle the payment that a front end asks about; and whether the caller is known to be its
     owner.
@@ -59,11 +60,14 @@ def settle_for_caller(
         record = _adopt(services, payment_id, user)
     elif user is not None and user.uid != record.uid:
         raise NotOwner
-    return settle(services, record, claimed_txid), user is not None
+    record = settle(services, record, claimed_txid)
+    if record.owed is not None:
+        services.wake_ups.hint(WakeUp(Work.PAYMENT, payment_id))
+    return record, user is not None
 
 
 def settle(
-    services: PaymentServices, record: PaymentRecord, claimed_txid: str | None = None
+    services: SettleServices, record: PaymentRecord, claimed_txid: str | None = None
 ) -> PaymentRecord:
     """The record as it stands after everything that can be done now has been done.
 
@@ -95,7 +99,7 @@ def settle(
 
 
 def _ask_chain(
-    services: PaymentServices, record: PaymentRecord, payment: PaymentDto, decision: Decision
+    services: SettleServices, record: PaymentRecord, payment: PaymentDto, decision: Decision
 ) -> Decision:
     """Turn PROVE and SEARCH into what the chain says; whatever it cannot say for certain is
     NOTHING, for now.
@@ -125,7 +129,7 @@ def _ask_chain(
 
 
 def _carry_out(
-    services: PaymentServices, record: PaymentRecord, decision: Decision
+    services: SettleServices, record: PaymentRecord, decision: Decision
 ) -> PaymentRecord:
     """Raises PiRefused if Pi refuses to complete or cancel: then nothing has happened."""
     now = services.clock()
@@ -155,7 +159,7 @@ def _carry_out(
 
 
 def _write(
-    services: PaymentServices,
+    services: SettleServices,
     record: PaymentRecord,
     transition: Callable[[PaymentRecord], PaymentRecord],
 ) -> PaymentRecord:
@@ -194,7 +198,9 @@ def _adopt(services: PaymentServices, payment_id: str, user: UserDto | None) -> 
         raise _unknown()
     price = price_payment(payment, services.products)
     refusal = mismatch(payment, price, services.terms)
-    return services.payments.put_if_absent(opened(payment, price, refusal, services.clock()))
+    return services.payments.put_if_absent(
+        opened(payment, price, refusal, services.terms, services.clock())
+    )
 
 
 def _unknown() -> NotFound:

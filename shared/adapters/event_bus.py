@@ -1,0 +1,42 @@
+"""The stack's EventBridge bus, on which the app hears what happened."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.adapters.observability import logger
+from shared.domain.errors import ServiceUnavailable
+from shared.domain.events import Event
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+
+SOURCE = "pi-bundle"
+
+
+class EventBus:
+    def __init__(self, client: EventBridgeClient, name: str) -> None:
+        self._client, self._name = client, name
+
+    def put(self, event: Event) -> None:
+        """Hand the event to the bus. Raises ServiceUnavailable, also where PutEvents answers 200 but
+        refuses the entry."""
+        entry: PutEventsRequestEntryTypeDef = {
+            "EventBusName": self._name,
+            "Source": SOURCE,
+            "DetailType": event.type,
+            "Detail": json.dumps(event.detail),
+        }
+        try:
+            answer = self._client.put_events(Entries=[entry])
+        except (BotoCoreError, ClientError) as error:
+            logger.error("The event bus gave no answer", extra={"aws_error": type(error).__name__})
+            raise ServiceUnavailable from None
+        if answer["FailedEntryCount"]:
+            code = answer["Entries"][0].get("ErrorCode", "")
+            logger.error("The event bus refused an event", extra={"aws_code": code})
+            raise ServiceUnavailable

@@ -1,0 +1,71 @@
+"""Messages that wake the worker. They carry an id and no truth: lost, doubled or late, they change
+nothing but when the work is done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.adapters.observability import count, logger
+from shared.domain.errors import ServiceUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+BATCH = 10  # SQS's most
+
+
+class Work(StrEnum):
+    """What a wake-up is about; its key is that of the record."""
+
+    PAYMENT = "payment"
+    REWARD = "reward"
+
+
+@dataclass(frozen=True, slots=True)
+class WakeUp:
+    work: Work
+    key: str
+
+    def __str__(self) -> str:
+        return json.dumps({"work": self.work, "key": self.key})
+
+    @classmethod
+    def read(cls, body: str) -> WakeUp:
+        """Raises ValueError or KeyError: not a message of ours."""
+        fields = json.loads(body)
+        return cls(Work(fields["work"]), fields["key"])
+
+
+class WakeUps:
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client, self._queue_url = client, queue_url
+
+    def hint(self, wake_up: WakeUp) -> None:
+        """Wake the worker now, not at the next sweep. Never raises: the sweep comes anyway."""
+        try:
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=str(wake_up))
+        except (BotoCoreError, ClientError) as error:
+            logger.warning("A wake-up was lost", extra={"aws_error": type(error).__name__})
+            count("WakeUpLost")
+
+    def send(self, wake_ups: Sequence[WakeUp]) -> None:
+        """Send up to 10 at once. What SQS refuses comes with a later sweep. Raises
+        ServiceUnavailable if there is no queue to be reached."""
+        if not wake_ups:
+            return
+        entries = [
+            {"Id": str(n), "MessageBody": str(wake_up)} for n, wake_up in enumerate(wake_ups)
+        ]
+        try:
+            answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)  # type: ignore[arg-type]
+        except (BotoCoreError, ClientError):
+            raise ServiceUnavailable from None
+        if lost := len(answer.get("Failed", [])):
+            count("WakeUpLost", lost)

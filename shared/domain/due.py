@@ -1,0 +1,34 @@
+"""When unfinished work is looked at again.
+
+`due_at` is both the retry and the lease: the sweep moves it forward before it wakes a worker, so
+that two sweeps do not wake two. A payment heals within two sweeps of Pi being reachable, so no
+pause but that for a person is longer than one and a half.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+STUCK_SECONDS = 3600
+ATTENTION_PAUSE_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class DueRow:
+    """One row of the index of unfinished work. Times are seconds since 1970; `created_at` is None
+    where the index does not hold it."""
+
+    key: str
+    due_at: int
+    created_at: int | None = None
+    attention: str | None = None
+
+
+def next_look(row: DueRow, now: int, sweep_seconds: int) -> int:
+    """When to look at this again if nobody finishes it: soon while it is young, then less often."""
+    if row.attention is not None:
+        return now + ATTENTION_PAUSE_SECONDS
+    age = 0 if row.created_at is None else now - row.created_at
+    # Three quarters: due again just before the next sweep, whatever this one took.
+    shortest = sweep_seconds * 3 // 4
+    return now + min(max(shortest, age // 4), 2 * shortest)

@@ -1,0 +1,59 @@
+"""What the app is told. Each event has an identity that stays the same however often it is sent.
+
+The shapes are documented in docs/events/ and checked against them. No personal data beyond the uid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.domain.payment import PaymentRecord
+from shared.domain.reward import RewardRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`event_id` is the business id and the type: a consumer that has seen it drops the rest."""
+
+    type: str
+    event_id: str
+    detail: Mapping[str, Any]
+
+
+def payment_event(record: PaymentRecord) -> Event | None:
+    """The event that this payment owes; None if it owes none. Amounts are fixed-point text in Pi,
+    times seconds since 1970."""
+    if record.owed is None:
+        return None
+    return _event(
+        record.owed,
+        record.payment_id,
+        {
+            "payment_id": record.payment_id,
+            "uid": record.uid,
+            "amount": str(record.amount),
+            "product_id": record.price.product_id if record.price else None,
+            "quantity": record.price.quantity if record.price else None,
+            "txid": record.txid,
+            "created_at": record.created_at,
+            "closed_at": record.completed_at or record.cancelled_at,
+        },
+    )
+
+
+def reward_event(record: RewardRecord) -> Event | None:
+    """The event that this reward owes; None if it owes none."""
+    if record.owed is None:
+        return None
+    return _event(
+        record.owed,
+        record.ad_id,
+        {"ad_id": record.ad_id, "uid": record.uid, "granted_at": record.granted_at},
+    )
+
+
+def _event(kind: str, business_id: str, detail: Mapping[str, Any]) -> Event:
+    event_id = f"{business_id}:{kind}"
+    return Event(str(kind), event_id, {"event_id": event_id, **detail})

@@ -1,0 +1,62 @@
+"""Between the scheduler or the queue and the operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from shared.adapters.deadline import Deadline
+from shared.adapters.observability import flush_metrics, logger
+from shared.adapters.wake_ups import WakeUp
+from shared.edge.http import Context, Event
+
+MESSAGE_SECONDS = 11.0  # ten messages of one batch fit into the worker's two minutes
+
+Services = TypeVar("Services")
+
+
+def on_schedule(
+    services: Callable[[Deadline], Services], operation: Callable[[Services], int]
+) -> Callable[[Event, Context], dict[str, int]]:
+    """A handler for a scheduled run; an error ends the invocation, and the next run goes on."""
+
+    def handler(_event: Event, context: Context) -> dict[str, int]:
+        logger.append_keys(request_id=context.aws_request_id)
+        try:
+            return {"woken": operation(services(_deadline(context)))}
+        finally:
+            flush_metrics()
+
+    return handler
+
+
+def on_messages(
+    services: Callable[[Deadline], Services], operation: Callable[[Services, WakeUp], None]
+) -> Callable[[dict[str, Any], Context], Any]:
+    """A handler for a batch of wake-ups: a message whose operation raises is kept, the others are
+    acknowledged."""
+    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+    def handler(event: dict[str, Any], context: Context) -> Any:
+        logger.append_keys(request_id=context.aws_request_id)
+
+        def one(message: SQSRecord) -> None:
+            operation(services(_deadline(context, MESSAGE_SECONDS)), WakeUp.read(message.body))
+
+        try:
+            return process_partial_response(event, one, processor)
+        finally:
+            flush_metrics()
+
+    return handler
+
+
+def _deadline(context: Context, most: float = float("inf")) -> Deadline:
+    return Deadline(min(most, context.get_remaining_time_in_millis() / 1000))

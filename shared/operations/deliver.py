@@ -1,0 +1,35 @@
+"""Tell the app what a closed record owes it, then write down that it was told.
+
+In this order: a crash in between sends the event again, with the same identity; the other order
+would lose it.
+"""
+
+from __future__ import annotations
+
+from shared.adapters.observability import count
+from shared.domain import payment, reward
+from shared.domain.events import payment_event, reward_event
+from shared.domain.payment import PaymentRecord
+from shared.domain.reward import RewardRecord
+from shared.operations.services import WorkerServices
+
+
+def deliver_payment(services: WorkerServices, record: PaymentRecord) -> PaymentRecord:
+    """Raises ServiceUnavailable; the record then stays due. Costs 1 event and 1 write."""
+    while event := payment_event(record):
+        services.bus.put(event)
+        # If somebody wrote first, theirs may owe another event, or none.
+        record, written = services.payments.replace(record, payment.delivered(record))
+        if written:
+            count("EventDelivered")
+    return record
+
+
+def deliver_reward(services: WorkerServices, record: RewardRecord) -> RewardRecord:
+    """Raises ServiceUnavailable; the record then stays due. Costs 1 event and 1 write."""
+    while event := reward_event(record):
+        services.bus.put(event)
+        record, written = services.rewards.replace(record, reward.delivered(record))
+        if written:
+            count("EventDelivered")
+    return record

@@ -1,0 +1,88 @@
+"""Find unfinished work and wake the worker for it. Run on a schedule; two at once do no harm.
+
+For each row the time of the next look is written first, on condition that nobody else did, then the
+worker is woken. A crash in between costs one pause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shared.adapters.dynamodb import DUE_SHARDS
+from shared.adapters.observability import gauge, logger
+from shared.adapters.wake_ups import BATCH, WakeUp, Work
+from shared.domain.due import STUCK_SECONDS, DueRow, next_look
+from shared.operations.services import SweepServices
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the index of unfinished payments holds; ages in seconds."""
+
+    unfinished: int = 0
+    stuck: int = 0
+    attention: int = 0
+    oldest: int = 0
+
+    def add(self, row: DueRow, now: int) -> None:
+        self.unfinished += 1
+        if row.attention is not None:
+            self.attention += 1
+        elif row.created_at is not None:
+            self.oldest = max(self.oldest, now - row.created_at)
+            self.stuck += now - row.created_at > STUCK_SECONDS
+
+
+def sweep(services: SweepServices) -> int:
+    """The number of wake-ups sent. Raises ServiceUnavailable; the next sweep goes on.
+
+    Costs, per shard, the reading of unfinished work, and per due row one write.
+    """
+    now = services.clock()
+    tally, woken, complete = Tally(), 0, True
+    batch: list[WakeUp] = []
+    for work, row in _rows(services, now):
+        if work is Work.PAYMENT:
+            tally.add(row, now)
+        if services.deadline.remaining() == 0:
+            complete = False
+            break
+        if row.due_at > now or not services.indexes[work].push(
+            row, next_look(row, now, services.sweep_seconds)
+        ):
+            continue
+        batch.append(WakeUp(work, row.key))
+        if len(batch) == BATCH:
+            services.wake_ups.send(batch)
+            woken, batch = woken + len(batch), []
+    services.wake_ups.send(batch)
+    woken += len(batch)
+    _report(tally, woken, complete=complete)
+    return woken
+
+
+def _rows(services: SweepServices, now: int) -> Iterator[tuple[Work, DueRow]]:
+    """Payments with everything unfinished, so that they can be counted; rewards only when due,
+    since each waits a day for its re-check. The first shard rotates, so that no shard is always
+    last when time is short."""
+    start = now // services.sweep_seconds
+    for n in range(DUE_SHARDS):
+        shard = str((start + n) % DUE_SHARDS)
+        for row in services.indexes[Work.PAYMENT].unfinished(shard):
+            yield Work.PAYMENT, row
+        for row in services.indexes[Work.REWARD].unfinished(shard, due_by=now):
+            yield Work.REWARD, row
+
+
+def _report(tally: Tally, woken: int, *, complete: bool) -> None:
+    gauge("WakeUps", woken)
+    if not complete:
+        # Its counts would be too low, and look like healing.
+        logger.warning("The sweep ran out of time", extra={"woken": woken})
+        gauge("SweepIncomplete", 1)
+        return
+    gauge("PaymentsUnfinished", tally.unfinished)
+    gauge("PaymentsStuck", tally.stuck)
+    gauge("PaymentsAttention", tally.attention)
+    gauge("OldestUnfinishedSeconds", tally.oldest)
