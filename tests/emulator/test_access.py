@@ -5,6 +5,8 @@ import pytest
 from local.emulator.pi import Pi
 from tests.emulator.world import World, code_of
 
+DEEP = b'{"payment":' + b"[" * 5000 + b"]" * 5000 + b"}"
+
 
 def test_a_user_as_pi_shows_them(world: World) -> None:
     user = world.sign_in(username="alice")
@@ -180,7 +182,7 @@ def test_a_wrong_control_call_is_400(world: World, method: str, path: str, body:
     assert response.json()["error_message"]
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"a": NaN}', b"[" * 5000, b"\xff"])
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"a": NaN}', b"[" * 5000, DEEP, b"\xff"])
 def test_a_body_that_is_no_json_object(world: World, body: bytes) -> None:
     response = world.session.post(
         f"{world.url}/v2/payments",
