@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stellar_sdk import Server, StrKey
 
 from local.emulator.address import address_of, is_address
 from local.emulator.pi import Pi
@@ -184,6 +185,21 @@ def test_the_clock_goes_back_only_before_the_first_transaction(world: World) -> 
     assert world.call("POST", "/_emulator/clock", {"advance_s": -1}).status_code == 409
 
 
+def test_the_stock_client_reads_the_chain(real_world: World) -> None:
+    identifier = real_world.approved()
+    wallet = real_world.get(identifier)["to_address"]
+    txid = real_world.pay(identifier)
+    with Server(f"{real_world.url}/horizon") as server:
+        page = server.transactions().for_account(wallet).order(desc=True).limit(1)
+        [transaction] = records(page.call())
+        assert (transaction["hash"], transaction["memo"]) == (txid, identifier)
+        assert records(page.next()) == []
+        [operation] = records(server.operations().for_transaction(txid).call())
+        assert operation["amount"] == "3.1400000"
+        [ledger] = records(server.ledgers().order(desc=True).limit(1).call())
+        assert ledger["sequence"] == transaction["ledger"]
+
+
 # Seen on Pi's testnet.
 REAL_ADDRESSES = [
     "GCXMPLIIYF264A3Q6KU4ZY2XBEPNUUHXVFC3YBVJ3FRF46R7KHAKIS6P",
@@ -201,6 +217,7 @@ def test_real_addresses_are_addresses(address: str) -> None:
 def test_addresses_have_a_checksum(name: str, at: int) -> None:
     address = address_of(name)
     assert is_address(address)
+    assert StrKey.is_valid_ed25519_public_key(address)
     wrong = "A" if address[at] != "A" else "B"
     assert not is_address(address[:at] + wrong + address[at + 1 :])
     assert not is_address(name)
