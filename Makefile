@@ -100,4 +100,4 @@ build-SharedLayer:
 	done; echo "No Python $(LAYER_VERSION) here: the layer ships without bytecode, cold starts are slower."
 
 clean: ## Remove everything that was built, the environment included
-	rm -rf $(VENV) .aws-sam .local .local-build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .aws-sam .local .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 # MiniStack's public default: the account's root, the only caller besides the functions' roles.
+ROOT_KEY = "test"
 CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",  # nosec B105
+    "AWS_ACCESS_KEY_ID": ROOT_KEY,
+    "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
     "AWS_DEFAULT_REGION": REGION,
     "AWS_CONFIG_FILE": "/dev/null",
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
@@ -104,7 +105,7 @@ class LocalCloud:
     @cached_property
     def session(self) -> boto3.Session:
         """A session of the account's root; give each client `endpoint_url=cloud.endpoint`."""
-        return boto3.Session("test", "test", region_name=REGION)
+        return boto3.Session(ROOT_KEY, ROOT_KEY, region_name=REGION)
 
     @cached_property
     def cloudformation(self) -> "CloudFormationClient":
