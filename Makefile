@@ -24,9 +24,10 @@ $(READY): requirements-dev.txt requirements-uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." \
 	       "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
-	@echo "Setting up $(VENV) ..."
-	@$(PYTHON) -m venv --clear $(VENV)
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version) ..."
+	@test -e $@ || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	@echo "Installing the pinned dependencies (half a minute on two cores) ..."
 	@$(BIN)/uv pip sync -q --compile-bytecode --python $(BIN)/python --require-hashes requirements-dev.txt
 	@touch $@
 
@@ -99,4 +100,4 @@ build-SharedLayer:
 	done; echo "No Python $(LAYER_VERSION) here: the layer ships without bytecode, cold starts are slower."
 
 clean: ## Remove everything that was built, the environment included
-	rm -rf $(VENV) .aws-sam .local .local-build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .aws-sam .local .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -22,14 +22,16 @@ from local.processes import HOST, ROOT, Child, environment
 if TYPE_CHECKING:
     from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import StackTypeDef
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 REGION = "us-east-1"
 # MiniStack's public default: the account's root, the only caller besides the functions' roles.
+ROOT_KEY = "test"
 CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",  # nosec B105
+    "AWS_ACCESS_KEY_ID": ROOT_KEY,
+    "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
     "AWS_DEFAULT_REGION": REGION,
     "AWS_CONFIG_FILE": "/dev/null",
     "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
@@ -103,7 +105,7 @@ class LocalCloud:
     @cached_property
     def session(self) -> boto3.Session:
         """A session of the account's root; give each client `endpoint_url=cloud.endpoint`."""
-        return boto3.Session("test", "test", region_name=REGION)
+        return boto3.Session(ROOT_KEY, ROOT_KEY, region_name=REGION)
 
     @cached_property
     def cloudformation(self) -> "CloudFormationClient":
@@ -210,8 +212,19 @@ class Stack:
 
     @cached_property
     def outputs(self) -> dict[str, str]:
+        described = self._described["Outputs"]
+        return {output["OutputKey"]: output["OutputValue"] for output in described}
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        """What the stack was deployed with, defaults included."""
+        described = self._described["Parameters"]
+        return {given["ParameterKey"]: given["ParameterValue"] for given in described}
+
+    @cached_property
+    def _described(self) -> "StackTypeDef":
         (stack,) = self.cloud.cloudformation.describe_stacks(StackName=self.name)["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        return stack
 
     @cached_property
     def translated(self) -> dict[str, Any]:
@@ -270,8 +283,8 @@ class Stack:
         api.update_api(
             ApiId=api_id,
             CorsConfiguration={
-                # The local translator leaves a list parameter as one string.
-                "AllowOrigins": _as_list(cors["allowOrigins"]),
+                # The local translator knows the parameters' defaults only.
+                "AllowOrigins": self.parameters["AllowOrigins"].split(","),
                 "AllowHeaders": cors["allowHeaders"],
                 "AllowMethods": cors["allowMethods"],
                 "MaxAge": cors["maxAge"],
@@ -284,7 +297,3 @@ class Stack:
 
 def _sam() -> list[str]:
     return [sys.executable, "-m", "samcli"]
-
-
-def _as_list(value: str | list[str]) -> list[str]:
-    return value.split(",") if isinstance(value, str) else value

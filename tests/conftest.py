@@ -13,6 +13,7 @@ import pytest
 from local.cloud import BUILD_SECONDS, CREDENTIALS, LocalCloud, Stack, start_build
 from local.pi import PiEmulator
 from local.processes import free_port
+from local.run import PRODUCTS
 
 TESTS = Path(__file__).parent
 SERVER_KEY = "server-key-of-the-tests"
@@ -83,7 +84,7 @@ def built(home: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def stack(built: Path, cloud: LocalCloud, emulator_server: PiEmulator) -> Stack:
-    """The real template, deployed, with the emulator behind it and its server key in place."""
+    """The real template, deployed, with the emulator behind it, its server key and the products."""
     assert built.is_relative_to(cloud.home)
     parameters = {
         "PiApiUrl": f"{emulator_server.url}/v2",
@@ -92,4 +93,6 @@ def stack(built: Path, cloud: LocalCloud, emulator_server: PiEmulator) -> Stack:
     }
     stack = Stack(cloud, parameters).finish()
     stack.put_server_key(SERVER_KEY)
+    for product in PRODUCTS:
+        stack.put_product(product)
     return stack

@@ -64,9 +64,10 @@ def _add_world(api: Blueprint, pi: Pi, front: FaultyFront) -> None:
             auto_cancel=bool,
             approve_repeat_refused=bool,
         )
+        if changes.get("page_limit", 1) < 1:
+            raise PiError("invalid_arguments", "page_limit is at least 1.")
         for name, value in changes.items():
-            number = name.endswith("_s")
-            setattr(pi.settings, name, float(value) if number else value)
+            setattr(pi.settings, name, float(value) if name.endswith("_s") else value)
         return answer(_settings(pi))
 
     @api.post("/clock")
@@ -171,7 +172,7 @@ def _add_payments(api: Blueprint, pi: Pi) -> None:
             successful=bool,
             count=int,
         )
-        count = fields.pop("count", 1)
+        count = max(1, fields.pop("count", 1))
         transaction = {"source": STRANGER, "memo": None} | fields
         txids = [pi.transfer(**transaction).txid for _ in range(count)]
         return answer({"txid": txids[-1]})

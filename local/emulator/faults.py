@@ -52,8 +52,11 @@ class Fault:
 
     def __post_init__(self) -> None:
         self.delay_s = float(self.delay_s)
+        self.headers = {name: str(value) for name, value in self.headers.items()}
         if self.drop not in (None, "before", "after"):
             raise PiError("invalid_arguments", 'drop is "before" or "after".')
+        if self.times is not None and self.times < 1:
+            raise PiError("invalid_arguments", "times is at least 1, or null.")
         if not (self.drop or self.code or self.status or self.delay_s):
             raise PiError("invalid_arguments", "A fault has drop, code, status or delay_s.")
 

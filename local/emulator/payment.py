@@ -71,7 +71,11 @@ class Payment:
     def dto(self) -> dict[str, Any]:
         """The PaymentDTO."""
         shown = self.txid and (self.settings.show_txid_before_complete or self.told_txid)
-        link = f"{_HORIZONS.get(self.network, '')}/transactions/{self.txid}"
+        transaction = {
+            "txid": self.txid,
+            "verified": self.transaction_verified,
+            "_link": f"{_HORIZONS.get(self.network, '')}/transactions/{self.txid}",
+        }
         dto: dict[str, Any] = {
             "identifier": self.identifier,
             "user_uid": self.user_uid,
@@ -81,8 +85,8 @@ class Payment:
             "from_address": self.from_address,
             "to_address": self.to_address,
             "direction": self.direction,
-            "split_recipients": None,
-            "token_canonical": None,
+            # Both null for one recipient of native Pi.
+            **dict.fromkeys(("split_recipients", "token_canonical")),
             "status": {
                 "developer_approved": self.developer_approved,
                 "transaction_verified": bool(shown) and self.transaction_verified,
@@ -90,9 +94,7 @@ class Payment:
                 "cancelled": self.cancelled,
                 "user_cancelled": self.user_cancelled,
             },
-            "transaction": {"txid": self.txid, "verified": self.transaction_verified, "_link": link}
-            if shown
-            else None,
+            "transaction": transaction if shown else None,
             "created_at": iso(self.created_at),
             "network": self.network,
         }

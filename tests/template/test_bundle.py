@@ -123,7 +123,7 @@ def test_a_built_function_imports_with_the_layer_alone_and_loads_nothing_heavy(
     function: str, built: Path, runtime: Path, translated: Template
 ) -> None:
     outcome = run_alone(function, built, runtime, variables_of(translated, function))
-    assert not HEAVY & set(outcome["loaded"])
+    assert HEAVY.intersection(outcome["loaded"]) == set()
 
 
 def test_verify_user_answers_without_boto3(
@@ -148,7 +148,7 @@ def test_verify_user_answers_without_boto3(
     )
     assert outcome["answer"]["statusCode"] == 200
     assert json.loads(outcome["answer"]["body"])["uid"] == user["uid"]
-    assert not (HEAVY | {"boto3", "botocore"}) & set(outcome["loaded"])
+    assert {*HEAVY, "boto3", "botocore"}.intersection(outcome["loaded"]) == set()
 
 
 def test_sam_ships_the_function_folders_as_they_are_and_clean(built: Path) -> None:

@@ -1,0 +1,16 @@
+"""One cold start, in a process of its own: import and first clients.
+
+Usage: python -P bench_cold.py bundle | bare [SERVICE ...]    Prints CPU milliseconds.
+"""
+
+import sys
+import time
+
+started = time.process_time()
+if sys.argv[1] == "bundle":
+    import app  # type: ignore[import-not-found]  # noqa: F401 - the folder is on PYTHONPATH
+else:
+    from local.bench_bare import Bare
+
+    Bare(*sys.argv[2:])
+sys.stdout.write(str((time.process_time() - started) * 1000))

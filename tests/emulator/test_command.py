@@ -1,0 +1,58 @@
+"""`python -m local.emulator`: says where it listens, refuses a taken port, ends with its parent."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from local.emulator.server import EmulatorServer
+
+EMULATOR = [sys.executable, "-m", "local.emulator"]
+
+
+@pytest.fixture
+def emulator() -> Iterator[subprocess.Popen[str]]:
+    command = [*EMULATOR, "--port", "0", "--server-key", "k"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
+def test_it_serves_on_the_loopback(emulator: subprocess.Popen[str]) -> None:
+    assert emulator.stdout is not None
+    line = emulator.stdout.readline()
+    url = line.split()[3]
+    assert url.startswith("http://127.0.0.1:")
+    assert requests.get(f"{url}/_emulator/health", timeout=5).json() == {"status": "ok"}
+    payment = requests.get(f"{url}/v2/payments/x", headers={"authorization": "Key k"}, timeout=5)
+    assert payment.status_code == 404
+
+
+def test_a_taken_port_is_a_clear_error() -> None:
+    with EmulatorServer(lambda *_: []) as taken:
+        port = taken.server_address[1]
+        ended = subprocess.run(
+            [*EMULATOR, "--port", str(port)],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"Port {port} cannot be used: ")
+
+
+def test_it_ends_with_its_parent() -> None:
+    """The parent prints the emulator's first line and ends; its output closes with the emulator."""
+    parent = (
+        "import subprocess, sys;"
+        "child = subprocess.Popen([sys.executable, '-m', 'local.emulator', '--port', '0'],"
+        " stdout=subprocess.PIPE, text=True);"
+        "print(child.stdout.readline())"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", parent], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert "Pi emulator on http://127.0.0.1:" in ended.stdout

@@ -1,0 +1,383 @@
+"""User-to-app payments: each step, each refusal, and what jams a payment for good."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.emulator.world import World, code_of
+
+ADDRESS = re.compile(r"G[A-Z2-7]{55}")
+UNKNOWN_TXID = "ab" * 32
+
+
+def test_a_payment_from_start_to_completion(world: World) -> None:
+    user = world.sign_in(username="alice")
+    payment = world.start(user["accessToken"])
+    identifier = payment["identifier"]
+    assert re.fullmatch(r"[A-Za-z0-9_-]{28}", identifier)
+    assert ADDRESS.fullmatch(payment["from_address"])
+    assert ADDRESS.fullmatch(payment["to_address"])
+    assert payment["user_uid"] == user["uid"]
+    assert payment["direction"] == "user_to_app"
+    assert payment["network"] == "Pi Testnet"
+    assert payment["created_at"] == "2026-11-23T12:00:00.250Z"
+    assert payment["transaction"] is None
+    assert set(payment["status"].values()) == {False}
+
+    approval = world.server("POST", f"/payments/{identifier}/approve")
+    assert approval.ok
+    assert approval.json()["status"]["developer_approved"]
+
+    txid = world.pay(identifier)
+    assert re.fullmatch(r"[0-9a-f]{64}", txid)
+    paid = world.get(identifier)
+    assert paid["transaction"]["txid"] == txid
+    assert paid["transaction"]["verified"]
+    assert paid["transaction"]["_link"] == f"https://api.testnet.minepi.com/transactions/{txid}"
+
+    completion = world.complete(identifier, txid)
+    assert completion.ok
+    assert completion.json()["status"] == {
+        "developer_approved": True,
+        "transaction_verified": True,
+        "developer_completed": True,
+        "cancelled": False,
+        "user_cancelled": False,
+    }
+
+
+def test_identifiers_are_unique_and_some_hold_dashes_and_underscores(world: World) -> None:
+    user = world.sign_in()
+    identifiers = [world.start(user["accessToken"])["identifier"] for _ in range(50)]
+    assert len(set(identifiers)) == 50
+    assert any("-" in identifier for identifier in identifiers)
+    assert any("_" in identifier for identifier in identifiers)
+
+
+@pytest.mark.parametrize("written", ["3.14", "1e-7", "0.0000001", "100", "922337203685.4775807"])
+def test_amounts_are_exact_numbers(world: World, written: str) -> None:
+    identifier = world.approved(amount=Decimal(written))
+    answer = world.server("GET", f"/payments/{identifier}").text
+    assert world.get(identifier)["amount"] == Decimal(written)
+    assert f'"amount":{str(Decimal(written)).lower()},' in answer
+    txid = world.pay(identifier)
+    assert world.complete(identifier, txid).ok
+
+
+def test_small_amounts_come_in_exponent_form(world: World) -> None:
+    identifier = world.approved(amount=Decimal("0.0000001"))
+    assert '"amount":1e-7' in world.server("GET", f"/payments/{identifier}").text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ({"amount": 0}, "invalid_amount"),
+        ({"amount": -1}, "invalid_amount"),
+        ({"amount": Decimal("0.00000001")}, "invalid_amount"),
+        ({"amount": 10**12}, "invalid_amount"),
+        ({"amount": Decimal("1e999999")}, "invalid_amount"),
+        ({"amount": "1"}, "invalid_amount"),
+        ({"amount": True}, "invalid_amount"),
+        ({"amount": None}, "invalid_amount"),
+        ({"memo": None}, "invalid_arguments"),
+        ({"metadata": {}}, "invalid_metadata"),
+        ({"metadata": "text"}, "invalid_metadata"),
+    ],
+)
+def test_what_no_payment_can_be_made_of(world: World, arguments: Any, code: str) -> None:
+    token = world.sign_in()["accessToken"]
+    payment = {"accessToken": token, "amount": 1, "memo": "m", "metadata": {"a": 1}}
+    response = world.call("POST", "/_emulator/payments", payment | arguments)
+    assert (response.status_code, code_of(response)) == (400, code)
+
+
+def test_a_user_without_the_payments_scope_cannot_pay(world: World) -> None:
+    token = world.sign_in(scopes=["username"])["accessToken"]
+    payment = {"accessToken": token, "amount": 1, "memo": "m", "metadata": {"a": 1}}
+    response = world.call("POST", "/_emulator/payments", payment)
+    assert (response.status_code, code_of(response)) == (401, "missing_scope")
+
+
+def test_approving_again_changes_nothing(world: World) -> None:
+    identifier = world.approved()
+    assert world.server("POST", f"/payments/{identifier}/approve").ok
+    world.control("PATCH", "/settings", approve_repeat_refused=True)
+    again = world.server("POST", f"/payments/{identifier}/approve")
+    assert code_of(again) == "already_approved"
+    assert again.json()["payment"]["identifier"] == identifier
+
+
+def test_what_is_not_approved_within_60_s_is_cancelled(world: World) -> None:
+    identifier = world.start()["identifier"]
+    world.advance(60)
+    assert not world.get(identifier)["status"]["cancelled"]
+    world.advance(0.001)
+    assert code_of(world.server("POST", f"/payments/{identifier}/approve")) == "cancelled_payment"
+    assert world.get(identifier)["status"]["cancelled"]
+    assert world.state()["payments"][0]["status"]["cancelled"]
+
+
+def test_an_approved_payment_stays_open(world: World) -> None:
+    identifier = world.approved()
+    world.advance(100_000)
+    txid = world.pay(identifier)
+    assert world.complete(identifier, txid).ok
+
+
+def test_a_new_payment_cancels_an_unpaid_one_silently(world: World) -> None:
+    token = world.sign_in()["accessToken"]
+    first = world.approved(token=token)
+    second = world.start(token)["identifier"]
+    assert world.get(first)["status"]["cancelled"]
+    assert not world.get(second)["status"]["cancelled"]
+
+
+def test_without_auto_cancel_an_unpaid_payment_stands_in_the_way(world: World) -> None:
+    world.control("PATCH", "/settings", auto_cancel=False)
+    token = world.sign_in()["accessToken"]
+    first = world.start(token)["identifier"]
+    body = {"accessToken": token, "amount": 1, "memo": "m", "metadata": {"a": 1}}
+    response = world.call("POST", "/_emulator/payments", body)
+    assert code_of(response) == "ongoing_payment_found"
+    assert response.json()["payment"]["identifier"] == first
+
+
+def test_a_paid_payment_blocks_its_user_and_nobody_else(world: World) -> None:
+    token = world.sign_in(username="alice")["accessToken"]
+    first = world.approved(token=token)
+    txid = world.pay(first)
+    body = {"accessToken": token, "amount": 1, "memo": "m", "metadata": {"a": 1}}
+    response = world.call("POST", "/_emulator/payments", body)
+    assert code_of(response) == "ongoing_payment_found"
+    assert response.json()["payment"]["transaction"]["txid"] == txid
+    world.start(world.sign_in(username="bob")["accessToken"])
+    assert world.complete(first, txid).ok
+    world.start(token)
+
+
+def test_the_browser_finds_its_users_incomplete_payment(world: World) -> None:
+    token = world.sign_in()["accessToken"]
+    assert world.browser("/payments/incomplete", token).json() == {"exists": False, "payment": None}
+    identifier = world.approved(token=token)
+    found = world.browser("/payments/incomplete", token).json()
+    assert found["exists"]
+    assert found["payment"]["identifier"] == identifier
+    other = world.sign_in()["accessToken"]
+    assert not world.browser("/payments/incomplete", other).json()["exists"]
+    assert world.complete(identifier, world.pay(identifier)).ok
+    assert not world.browser("/payments/incomplete", token).json()["exists"]
+
+
+def test_completing_again(world: World) -> None:
+    identifier = world.approved()
+    txid = world.pay(identifier)
+    assert world.complete(identifier, txid).ok
+    again = world.complete(identifier, txid)
+    assert code_of(again) == "already_completed"
+    assert again.json()["payment"]["transaction"]["txid"] == txid
+    assert code_of(world.cancel(identifier)) == "already_completed"
+    assert code_of(world.server("POST", f"/payments/{identifier}/approve")) == "already_completed"
+
+
+def test_a_txid_is_taken_in_upper_case(world: World) -> None:
+    identifier = world.approved()
+    assert world.complete(identifier, world.pay(identifier).upper()).ok
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [({}, "missing_param"), ({"txid": None}, "missing_txid"), ({"txid": ""}, "missing_txid")],
+)
+def test_completing_without_a_txid(world: World, body: Any, code: str) -> None:
+    identifier = world.approved()
+    assert code_of(world.server("POST", f"/payments/{identifier}/complete", body)) == code
+
+
+def test_completing_before_the_chain_has_it(world: World) -> None:
+    identifier = world.approved()
+    assert code_of(world.complete(identifier, UNKNOWN_TXID)) == "not_verified"
+    assert world.complete(identifier, world.pay(identifier)).ok
+
+
+def test_completing_with_a_failed_transaction(world: World) -> None:
+    identifier = world.approved()
+    failed = world.pay(identifier, successful=False)
+    assert code_of(world.complete(identifier, failed)) == "not_verified"
+    assert world.get(identifier)["transaction"] is None
+    assert world.complete(identifier, world.pay(identifier)).ok
+
+
+def test_completing_what_was_never_approved(world: World) -> None:
+    identifier = world.start()["identifier"]
+    txid = world.pay(identifier, skip_approval_check=True)
+    assert code_of(world.complete(identifier, txid)) == "not_verified"
+
+
+def test_completing_with_another_transaction_than_the_linked_one(world: World) -> None:
+    identifier = world.approved()
+    txid = world.pay(identifier)
+    assert code_of(world.complete(identifier, UNKNOWN_TXID)) == "txid_mismatch"
+    assert world.complete(identifier, txid).ok
+
+
+def test_a_foreign_transaction_jams_the_payment_for_good(world: World) -> None:
+    identifier = world.approved()
+    payment = world.get(identifier)
+    stranger = world.control(
+        "POST",
+        "/chain/transactions",
+        destination=payment["to_address"],
+        amount=payment["amount"],
+        memo="something else",
+    )["txid"]
+    jam = world.complete(identifier, stranger)
+    assert code_of(jam) == "verification_failed"
+    assert jam.json()["verification_error"] == "tx_memo_payment_identifier_mismatch"
+    assert world.get(identifier)["transaction"]["txid"] == stranger
+    assert not world.get(identifier)["transaction"]["verified"]
+
+    right = world.pay(identifier)
+    for txid in (stranger, right):
+        later = world.complete(identifier, txid)
+        assert code_of(later) == "verification_failed"
+        assert later.json()["verification_error"] == "payment_already_linked_with_a_tx"
+    assert code_of(world.cancel(identifier)) == "payment_tx_present"
+
+
+@pytest.mark.parametrize(
+    ("altered", "verification_error"),
+    [
+        ({"amount": 1}, "tx_amount_mismatch"),
+        ({"asset": "PIE:ISSUER"}, "tx_asset_mismatch"),
+        ({"memo": None}, "tx_memo_payment_identifier_mismatch"),
+        ({"destination": "self"}, "tx_recipient_mismatch"),
+        ({"source": "app"}, "tx_sender_mismatch"),
+    ],
+)
+def test_the_chain_decides_what_matches(
+    world: World, altered: dict[str, Any], verification_error: str
+) -> None:
+    identifier = world.approved()
+    payment = world.get(identifier)
+    addresses = {"self": payment["from_address"], "app": payment["to_address"]}
+    how = {key: addresses.get(str(value), value) for key, value in altered.items()}
+    txid = world.pay(identifier, **how)
+    assert world.get(identifier)["transaction"] is None
+    refusal = world.complete(identifier, txid)
+    assert code_of(refusal) == "verification_failed"
+    assert refusal.json()["verification_error"] == verification_error
+
+
+def test_pi_may_keep_the_txid_to_itself_until_completion(world: World) -> None:
+    world.control("PATCH", "/settings", show_txid_before_complete=False)
+    token = world.sign_in()["accessToken"]
+    identifier = world.approved(token=token)
+    txid = world.pay(identifier)
+    hidden = world.get(identifier)
+    assert hidden["transaction"] is None
+    assert not hidden["status"]["transaction_verified"]
+    assert code_of(world.cancel(identifier)) == "payment_tx_present"
+    body = {"accessToken": token, "amount": 1, "memo": "m", "metadata": {"a": 1}}
+    assert code_of(world.call("POST", "/_emulator/payments", body)) == "ongoing_payment_found"
+    assert world.complete(identifier, txid).json()["transaction"]["txid"] == txid
+
+
+def test_pi_may_not_know_of_the_transaction_at_all(world: World) -> None:
+    identifier = world.approved()
+    txid = world.pay(identifier, link=False)
+    assert world.get(identifier)["transaction"] is None
+    assert world.horizon(f"/transactions/{txid}")["memo"] == identifier
+    assert world.complete(identifier, txid).json()["transaction"]["verified"]
+
+
+def test_a_paid_payment_that_pi_does_not_know_to_be_paid_can_be_cancelled(world: World) -> None:
+    identifier = world.approved()
+    txid = world.pay(identifier, link=False)
+    assert world.cancel(identifier).ok
+    refusal = world.complete(identifier, txid)
+    assert code_of(refusal) == "cancelled_payment"
+    assert refusal.json()["payment"]["status"]["cancelled"]
+
+
+def test_cancelling(world: World) -> None:
+    identifier = world.approved()
+    assert world.cancel(identifier).json()["status"]["cancelled"]
+    assert code_of(world.cancel(identifier)) == "cancelled_payment"
+    assert code_of(world.server("POST", f"/payments/{identifier}/approve")) == "cancelled_payment"
+    assert code_of(world.complete(identifier, UNKNOWN_TXID)) == "cancelled_payment"
+
+
+def test_a_user_cancels(world: World) -> None:
+    identifier = world.approved()
+    status = world.control("POST", f"/payments/{identifier}/user_cancel")["status"]
+    assert status["user_cancelled"]
+    assert not status["cancelled"]
+    assert code_of(world.cancel(identifier)) == "cancelled_payment"
+
+
+def test_wallets_refuse_what_cannot_be_paid(world: World) -> None:
+    unapproved = world.start()["identifier"]
+    cancelled, paid = world.approved(), world.approved()
+    assert world.cancel(cancelled).ok
+    world.pay(paid)
+    for identifier, code in (
+        (unapproved, "not_approved"),
+        (cancelled, "cancelled_payment"),
+        (paid, "already_paid"),
+    ):
+        response = world.call("POST", f"/_emulator/payments/{identifier}/pay", {})
+        assert (response.status_code, code_of(response)) == (409, code)
+        world.pay(identifier, skip_approval_check=True)
+
+
+def test_flags_can_be_forced(world: World) -> None:
+    never_verifies, cancelled_though_paid = world.approved(), world.approved()
+    txid = world.pay(never_verifies)
+    world.control("PATCH", f"/payments/{never_verifies}", status={"transaction_verified": False})
+    assert not world.get(never_verifies)["transaction"]["verified"]
+    assert code_of(world.complete(never_verifies, txid)) == "not_verified"
+
+    txid = world.pay(cancelled_though_paid)
+    world.control("PATCH", f"/payments/{cancelled_though_paid}", status={"cancelled": True})
+    assert world.get(cancelled_though_paid)["transaction"]["txid"] == txid
+    assert code_of(world.complete(cancelled_though_paid, txid)) == "cancelled_payment"
+
+    response = world.call(
+        "PATCH", f"/_emulator/payments/{cancelled_though_paid}", {"status": {"x": 1}}
+    )
+    assert (response.status_code, code_of(response)) == (400, "invalid_arguments")
+
+
+def test_a_dto_can_be_made_odd(world: World) -> None:
+    payment = world.start(
+        overrides={
+            "from_address": None,
+            "direction": None,
+            "network": None,
+            "token_canonical": "PIE:ISSUER",
+            "added_by_pi": [1, Decimal("0.5")],
+        }
+    )
+    kept = world.get(payment["identifier"])
+    assert not {"from_address", "direction", "network"} & kept.keys()
+    assert kept["token_canonical"] == "PIE:ISSUER"
+    assert kept["added_by_pi"] == [1, Decimal("0.5")]
+    world.control("PATCH", f"/payments/{payment['identifier']}", network="Pi Network")
+    assert world.get(payment["identifier"])["network"] == "Pi Network"
+
+
+def test_metadata_comes_back_as_it_was_given(world: World) -> None:
+    metadata = {"productId": "π", "n": Decimal("1.10"), "deep": [{"a": None}], "big": 10**30}
+    assert world.start(metadata=metadata)["metadata"] == metadata
+
+
+def test_pi_can_forget_a_payment(world: World) -> None:
+    token = world.sign_in()["accessToken"]
+    identifier = world.approved(token=token)
+    world.control("POST", f"/payments/{identifier}/delete")
+    response = world.server("GET", f"/payments/{identifier}")
+    assert (response.status_code, code_of(response)) == (404, "payment_not_found")
+    world.start(token)

@@ -1,0 +1,307 @@
+"""A whole world in one process: Pi and its chain, the bundle's tables and handlers, and one clock.
+
+Pi is the emulator without a socket; DynamoDB is MiniStack's, over HTTP, because it is atomic. Tests
+act as a front end does, through the handlers, and look at what Pi, the chain and the tables hold
+afterwards. Time stands still unless a test moves it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, cast
+from uuid import uuid4
+
+import boto3
+import pytest
+import requests
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from mypy_boto3_dynamodb import DynamoDBClient
+from mypy_boto3_secretsmanager import SecretsManagerClient
+
+from local import template
+from local.emulator.faults import Fault, FaultyFront
+from local.emulator.http import create_app
+from local.emulator.payment import Payment
+from local.emulator.pi import Pi
+from local.processes import ROOT
+from shared.adapters import observability
+from shared.adapters.aws import CONFIG
+from shared.adapters.deadline import Deadline
+from shared.adapters.dynamodb import encoded
+from shared.adapters.horizon import Horizon
+from shared.adapters.http import Http
+from shared.adapters.payment_store import PaymentStore
+from shared.adapters.pi_client import PiClient
+from shared.adapters.product_store import ProductStore
+from shared.adapters.reward_store import RewardStore
+from shared.adapters.seen_tokens import SeenTokens
+from shared.adapters.server_key import ServerKey
+from shared.domain.payment import PaymentRecord, Terms
+from shared.domain.reward import RewardLimits
+from shared.operations.services import HistoryServices, PaymentServices, RewardServices
+from shared.operations.verify_user import Users
+from tests.integration.effects import Effects, Inline, WatchedAdapter
+from tests.integration.handlers import Context as LambdaContext
+from tests.integration.handlers import Handler, Reply, event, handlers_on, metrics_in_process
+
+START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+KEY = "canary-server-key-5f1d"
+PIE, DONATION = "apple_pie_1", "donation"
+TABLES = ("PaymentsTable", "ProductsTable", "RewardsTable")
+
+_deserialize = TypeDeserializer().deserialize
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    uid: str
+    token: str
+
+
+class Storage:
+    """Two clients of the same DynamoDB: the bundle's, which is watched, and the test's own eyes."""
+
+    def __init__(self, endpoint: str) -> None:
+        # The bundle's own settings, with patience for a busy machine and 16 threads.
+        config = CONFIG.merge(Config(read_timeout=20, max_pool_connections=32))
+        self.bundle: DynamoDBClient = boto3.client("dynamodb", endpoint_url=endpoint, config=config)
+        self.eyes: DynamoDBClient = boto3.client("dynamodb", endpoint_url=endpoint, config=config)
+        self._template = template.load(ROOT / "template.yaml")
+
+    def make_tables(self) -> dict[str, str]:
+        """New tables with the template's keys and indexes; their names by logical id."""
+        names = {table: f"{table}-{uuid4().hex}" for table in TABLES}
+        for table, name in names.items():
+            declared = self._template["Resources"][table]["Properties"]
+            keys = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+            self.eyes.create_table(
+                TableName=name, **{key: declared[key] for key in keys if key in declared}
+            )
+        return names
+
+
+class Secrets:
+    """Secrets Manager, as far as the bundle uses it. `value` None: no key was ever put."""
+
+    def __init__(self, value: str | None) -> None:
+        self.value = value
+
+    def get_secret_value(self, *, SecretId: str) -> dict[str, str]:  # noqa: N803 - AWS's name
+        if self.value is None:
+            error = {"Error": {"Code": "ResourceNotFoundException", "Message": "no value"}}
+            raise ClientError(cast(Any, error), "GetSecretValue")
+        return {"SecretString": self.value}
+
+
+class World:
+    """See the module. `terms`, `limits` and `app_id` are the deployment's parameters."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.now = START
+        self.pi = Pi(clock=lambda: self.now, server_key=KEY, seed=1)
+        app = create_app(self.pi)
+        self.front = cast(FaultyFront, app.wsgi_app)
+        self.effects = Effects()
+        self.adapter = WatchedAdapter(app, self.effects)
+        self.storage, self.tables = storage, storage.make_tables()
+        self.secrets = Secrets(KEY)
+        self.executor: Executor = Inline()
+        self.terms = Terms("Pi Testnet", self.pi.registry.app().wallet, 600)
+        self.limits = RewardLimits(daily_cap=3, fresh_seconds=3600)
+        self.app_id: str | None = None
+        self._handlers: dict[str, Handler] = {}
+        self.cold_start()
+        self.sell(PIE, price="3.14")
+        self.sell(DONATION, minimum="0.1", maximum="100")
+
+    # --- The bundle ------------------------------------------------------------------------------
+
+    def cold_start(self) -> None:
+        """A new environment: nothing that the last one kept in memory is there."""
+        self._http = Http(open_session=self._session, clock=self._seconds, sleep=_no_sleep)
+        self._key = ServerKey(cast(SecretsManagerClient, self.secrets), "arn:server-key")
+        self._seen = SeenTokens(self._seconds)
+
+    def payments(self, deadline: Deadline) -> PaymentServices:
+        pi = self._pi(deadline)
+        return PaymentServices(
+            users=Users(pi, self._seen, self.app_id),
+            pi=pi,
+            chain=Horizon(self._http, "http://pi.test/horizon", deadline),
+            payments=self._payment_store(self.storage.bundle, deadline),
+            products=ProductStore(self.storage.bundle, self.tables["ProductsTable"], deadline),
+            terms=self.terms,
+            clock=self.clock,
+            executor=self.executor,
+        )
+
+    def rewards(self, deadline: Deadline) -> RewardServices:
+        pi, table = self._pi(deadline), self.tables["RewardsTable"]
+        store = RewardStore(self.storage.bundle, table, deadline, sleep=_no_sleep)
+        users = Users(pi, self._seen, self.app_id)
+        return RewardServices(users, pi, store, self.limits, self.clock, self.executor)
+
+    def history(self, deadline: Deadline) -> HistoryServices:
+        users = Users(self._pi(deadline), self._seen, self.app_id)
+        return HistoryServices(users, self._payment_store(self.storage.bundle, deadline))
+
+    def users(self, deadline: Deadline) -> Users:
+        return Users(self._pi(deadline), self._seen, self.app_id)
+
+    def clock(self) -> int:
+        return int(self.now.timestamp())
+
+    # --- What a front end calls ------------------------------------------------------------------
+
+    def call(self, route: str, /, *, remaining_ms: int = 15_000, **request: Any) -> Reply:
+        """Any route, by its template: `GET /payments/{payment_id}`. `request`: see `event`."""
+        return self.handle(event(route, **request), remaining_ms)
+
+    def handle(self, raw_event: Mapping[str, Any], remaining_ms: int = 15_000) -> Reply:
+        if not self._handlers:
+            self._handlers = handlers_on(
+                payment_services=self.payments,
+                reward_services=self.rewards,
+                history_services=self.history,
+                user_services=self.users,
+            )
+        answer = self._handlers[raw_event["routeKey"]](raw_event, LambdaContext(remaining_ms))
+        body = json.loads(answer["body"])
+        assert isinstance(body, dict)
+        return Reply(answer["statusCode"], body, answer["headers"])
+
+    def approve(self, payment_id: str, user: User | None) -> Reply:
+        return self._post("approve", {"paymentId": payment_id}, user)
+
+    def complete(self, payment_id: str, txid: str, user: User | None = None) -> Reply:
+        return self._post("complete", {"paymentId": payment_id, "txid": txid}, user)
+
+    def incomplete(self, payment_id: str, user: User | None = None, **more: Any) -> Reply:
+        return self._post("incomplete", {"paymentId": payment_id, **more}, user)
+
+    def cancel(self, payment_id: str, user: User | None = None) -> Reply:
+        return self._post("cancel", {"paymentId": payment_id}, user)
+
+    def error(self, payment_id: str, user: User | None = None) -> Reply:
+        return self._post("error", {"paymentId": payment_id, "error": {}}, user)
+
+    def claim(self, ad_id: str, user: User | None) -> Reply:
+        route = "POST /rewarded_ads/{ad_id}/claim"
+        return self.call(route, path={"ad_id": ad_id}, token=user and user.token)
+
+    # --- What happens around it ------------------------------------------------------------------
+
+    def tick(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def sell(self, product_id: str, *, active: bool = True, **amounts: str) -> None:
+        """Put a product, or change it: `price`, or `minimum` and `maximum`, in Pi."""
+        row = {"product_id": product_id, "name": product_id, "active": active, **amounts}
+        self.storage.eyes.put_item(TableName=self.tables["ProductsTable"], Item=encoded(row))
+
+    def user(self, name: str = "alice", **how: Any) -> User:
+        user, token = self.pi.registry.sign_in(name, **how)
+        return User(user.uid, token)
+
+    def start(self, user: User, amount: str = "3.14", metadata: object = None, **shown: Any) -> str:
+        """`Pi.createPayment` in the user's browser. `shown` replaces keys of the PaymentDTO."""
+        metadata = {"productId": PIE} if metadata is None else metadata
+        order = {"amount": Decimal(amount), "memo": "An apple pie", "metadata": metadata}
+        payment = self.pi.start_payment(user.token, order, shown)
+        return str(payment["identifier"])
+
+    def approved(self, user: User, amount: str = "3.14", metadata: object = None) -> str:
+        """A payment that the bundle has approved."""
+        payment_id = self.start(user, amount, metadata)
+        assert self.approve(payment_id, user).status == 200
+        return payment_id
+
+    def paid(self, user: User, **how: Any) -> tuple[str, str]:
+        """A payment that the bundle has approved and the user paid; and its txid."""
+        payment_id = self.approved(user)
+        return payment_id, self.pay(payment_id, **how)
+
+    def pay(self, payment_id: str, **how: Any) -> str:
+        """The user's wallet pays; `how`: see `Pi.pay`."""
+        return self.pi.pay(payment_id, **how).txid
+
+    def fault(self, method: str = "*", path: str = "*", **how: Any) -> None:
+        """The next matching call to Pi or the chain goes wrong; `how`: see `Fault`."""
+        self.front.faults.append(Fault(method=method, path=path, **how))
+
+    # --- What there is afterwards ----------------------------------------------------------------
+
+    def at_pi(self, payment_id: str) -> Payment:
+        return self.pi.payment(payment_id)
+
+    def record(self, payment_id: str) -> PaymentRecord:
+        record = self.find_record(payment_id)
+        assert record is not None, "there is no record of this payment"
+        return record
+
+    def find_record(self, payment_id: str) -> PaymentRecord | None:
+        return self._payment_store(self.storage.eyes, Deadline(15)).get(payment_id)
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """All that a table holds, by its logical id."""
+        pages = self.storage.eyes.get_paginator("scan").paginate(TableName=self.tables[table])
+        return [
+            {name: _deserialize(value) for name, value in item.items()}
+            for page in pages
+            for item in page["Items"]
+        ]
+
+    def rewards_of(self, user: User) -> tuple[list[str], int]:
+        """The ads that were granted to a user, and what the counters of all days say."""
+        items = self.items("RewardsTable")
+        ads = [str(item["ad_id"]) for item in items if item.get("uid") == user.uid]
+        days = [item for item in items if str(item["id"]).startswith(f"day#{user.uid}#")]
+        return sorted(ads), sum(int(day["granted"]) for day in days)
+
+    @contextmanager
+    def counting(self) -> Iterator[Effects]:
+        """The effects of the block alone."""
+        spent, before = Effects(), len(self.effects.log)
+        yield spent
+        spent.log.extend(self.effects.log[before:])
+
+    # --- Inner parts -----------------------------------------------------------------------------
+
+    def _post(self, step: str, body: Mapping[str, Any], user: User | None) -> Reply:
+        return self.call(f"POST /pi_payment/{step}", body=body, token=user and user.token)
+
+    def _pi(self, deadline: Deadline) -> PiClient:
+        return PiClient(self._http, "http://pi.test/v2", self._key, deadline)
+
+    def _payment_store(self, client: DynamoDBClient, deadline: Deadline) -> PaymentStore:
+        return PaymentStore(client, self.tables["PaymentsTable"], deadline)
+
+    def _session(self) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False
+        session.mount("http://pi.test", self.adapter)
+        return session
+
+    def _seconds(self) -> float:
+        return self.now.timestamp()
+
+
+@contextmanager
+def new_world(storage: Storage) -> Iterator[World]:
+    """A world of its own; nothing of it reaches another test."""
+    world = World(storage)
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr(observability, "metrics", metrics_in_process())
+        stack.enter_context(world.effects.of_storage(storage.bundle))
+        yield world
+
+
+def _no_sleep(_seconds: float) -> None:
+    """Nothing to wait for: time is ours."""

@@ -1,0 +1,232 @@
+"""The decision table of a settlement, one row per line of Pi's own table, refusals included.
+
+Promise 3: what the chain settled is completed, and what may be paid is never cancelled.
+"""
+
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.payment import (
+    ATTENTION_RETRY_SECONDS,
+    FINAL_REFUSALS,
+    UNVERIFIED_PATIENCE_SECONDS,
+    Attention,
+    Decision,
+    Do,
+    Owed,
+    PaymentState,
+    Refusal,
+    attended,
+    cancelled,
+    completed,
+    decide,
+)
+from shared.domain.pi import PaymentDto
+from tests.unit.samples import NOW, OTHER_TXID, PRICE, TERMS, TXID, payment, record
+
+OPEN = record()
+COMPLETED = record(state=PaymentState.COMPLETED, txid=TXID, completed_at=NOW)
+CANCELLED = record(state=PaymentState.CANCELLED, cancelled_at=NOW)
+REFUSED = record(state=PaymentState.CANCELLED, price=None, refusal="unexpected_amount")
+
+YOUNG, OLD = NOW + 3599, NOW + 3600
+LATE = NOW + UNVERIFIED_PATIENCE_SECONDS
+
+NOTHING = Decision(Do.NOTHING)
+COMPLETE = Decision(Do.COMPLETE, txid=TXID)
+PROVE = Decision(Do.PROVE, txid=OTHER_TXID)
+CANCELLED_BUT_PAID = Decision(Do.ATTEND, attention=Attention.CANCELLED_BUT_PAID)
+NEVER_VERIFIES = Decision(Do.ATTEND, attention=Attention.NEVER_VERIFIES)
+
+
+class Row(NamedTuple):
+    seen: str
+    payment: PaymentDto
+    decision: Decision
+    record: Any = OPEN
+    now: int = YOUNG
+    claimed: str | None = None
+    refused: tuple[Do, str] | None = None
+
+
+def after_complete(
+    code: str, seen: str, payment: PaymentDto, decision: Decision, now: int = YOUNG
+) -> Row:
+    return Row(f"{code}: {seen}", payment, decision, now=now, refused=(Do.COMPLETE, code))
+
+
+APPROVED = payment("developer_approved")
+PAID = payment("developer_approved", paid=True)
+DONE = payment("developer_approved", "transaction_verified", "developer_completed", paid=True)
+
+TABLE = [
+    # Direction is not user_to_app: not ours here, whatever else it shows.
+    Row("A2U", payment(direction="app_to_user"), Decision(Do.DISOWN)),
+    Row("A2U paid", payment(direction="app_to_user", paid=True), Decision(Do.DISOWN)),
+    Row("no direction", payment(direction=None), Decision(Do.DISOWN), now=OLD),
+    Row(
+        "A2U completed",
+        payment("developer_completed", direction="app_to_user"),
+        Decision(Do.DISOWN),
+        record=COMPLETED,
+    ),
+    # A completed record is final.
+    Row("ours completed", DONE, NOTHING, record=COMPLETED),
+    Row("ours completed, Pi not", PAID, NOTHING, record=COMPLETED, now=OLD),
+    Row("ours completed, Pi cancelled", payment("cancelled"), NOTHING, record=COMPLETED),
+    # developer_completed: record it.
+    Row("completed", DONE, Decision(Do.RECORD_COMPLETED, txid=TXID)),
+    Row("completed, no txid", payment("developer_completed"), Decision(Do.RECORD_COMPLETED)),
+    Row("completed, ours cancelled", DONE, Decision(Do.RECORD_COMPLETED, txid=TXID), CANCELLED),
+    Row("completed, ours refused", DONE, Decision(Do.RECORD_COMPLETED, txid=TXID), REFUSED),
+    Row(
+        "already_completed, with the same txid",
+        DONE,
+        Decision(Do.RECORD_COMPLETED, txid=TXID),
+        refused=(Do.COMPLETE, "already_completed"),
+    ),
+    # A transaction that is not completed: complete it with that txid, even if flagged cancelled.
+    Row("paid", PAID, COMPLETE),
+    Row("paid, long ago", PAID, COMPLETE, now=LATE),
+    Row("paid, ours cancelled", PAID, COMPLETE, record=CANCELLED),
+    Row("paid, ours refused", PAID, COMPLETE, record=REFUSED),
+    Row("paid, cancelled", payment("cancelled", paid=True), COMPLETE),
+    Row("paid, user cancelled", payment("user_cancelled", paid=True), COMPLETE, now=OLD),
+    Row("paid, another txid claimed", PAID, COMPLETE, claimed=OTHER_TXID),
+    # A claimed txid that Pi does not show: the chain must prove it.
+    Row("unpaid, a txid claimed", APPROVED, PROVE, claimed=OTHER_TXID),
+    Row("unpaid and old, a txid claimed", APPROVED, PROVE, now=OLD, claimed=OTHER_TXID),
+    Row("cancelled, a txid claimed", payment("cancelled"), PROVE, claimed=OTHER_TXID),
+    Row("unpaid, ours cancelled, claimed", APPROVED, PROVE, CANCELLED, claimed=OTHER_TXID),
+    # cancelled or user_cancelled, no transaction: record it.
+    Row("cancelled", payment("cancelled"), Decision(Do.RECORD_CANCELLED)),
+    Row("user cancelled", payment("user_cancelled"), Decision(Do.RECORD_CANCELLED)),
+    Row("cancelled, ours too", payment("cancelled"), NOTHING, record=CANCELLED),
+    Row("unpaid, ours cancelled", APPROVED, NOTHING, record=CANCELLED, now=OLD),
+    # No transaction: leave it while it is young, search the chain before cancelling it.
+    Row("unpaid, young", APPROVED, NOTHING),
+    Row("unpaid, unapproved, young", payment(), NOTHING),
+    Row("unpaid, old", APPROVED, Decision(Do.SEARCH), now=OLD),
+    Row("unpaid, unapproved, old", payment(), Decision(Do.SEARCH), now=OLD),
+    # Refused cancels: never tried twice in a row.
+    Row("tx present", PAID, COMPLETE, now=OLD, refused=(Do.CANCEL, "payment_tx_present")),
+    Row("tx hidden", APPROVED, NOTHING, now=OLD, refused=(Do.CANCEL, "payment_tx_present")),
+    Row(
+        "cancelled meanwhile",
+        payment("cancelled"),
+        Decision(Do.RECORD_CANCELLED),
+        now=OLD,
+        refused=(Do.CANCEL, "cancelled_payment"),
+    ),
+    Row(
+        "completed meanwhile",
+        DONE,
+        Decision(Do.RECORD_COMPLETED, txid=TXID),
+        now=OLD,
+        refused=(Do.CANCEL, "already_completed"),
+    ),
+    Row("forbidden", APPROVED, NOTHING, now=OLD, refused=(Do.CANCEL, "forbidden")),
+    # Refused completions: refused because cancelled, or for good: a person must look.
+    after_complete(
+        "cancelled_payment", "flagged", payment("cancelled", paid=True), CANCELLED_BUT_PAID
+    ),
+    after_complete("cancelled_payment", "unflagged", PAID, CANCELLED_BUT_PAID),
+    after_complete("not_verified", "flagged", payment("cancelled", paid=True), CANCELLED_BUT_PAID),
+    *(after_complete(code, "for good", PAID, NEVER_VERIFIES) for code in sorted(FINAL_REFUSALS)),
+    after_complete("not_verified", "for now", PAID, NOTHING),
+    after_complete("not_verified", "nearly a day", PAID, NOTHING, now=LATE - 1),
+    after_complete("not_verified", "a day", PAID, NEVER_VERIFIES, now=LATE),
+    after_complete("unknown_error", "for now", PAID, NOTHING),
+]
+
+
+@pytest.mark.parametrize("row", TABLE, ids=[row.seen for row in TABLE])
+def test_the_decision_table(row: Row) -> None:
+    decision = decide(
+        row.payment,
+        row.record,
+        TERMS,
+        row.now,
+        claimed_txid=row.claimed,
+        refusal=row.refused and Refusal(*row.refused),
+    )
+    assert decision == row.decision
+
+
+def test_the_table_reaches_every_decision_there_is() -> None:
+    assert {row.decision.do for row in TABLE} | {Do.CANCEL} == set(Do)  # SEARCH becomes CANCEL
+
+
+FLAGS = ("developer_approved", "transaction_verified", "developer_completed")
+payments = st.builds(
+    lambda flags, paid, direction: payment(*flags, paid=paid, direction=direction),
+    st.sets(st.sampled_from([*FLAGS, "cancelled", "user_cancelled"])),
+    st.booleans(),
+    st.sampled_from(["user_to_app", "app_to_user", None]),
+)
+records = st.sampled_from([OPEN, COMPLETED, CANCELLED, REFUSED])
+moments = st.integers(NOW - 300, LATE + 300)
+refusals = st.none() | st.builds(
+    Refusal,
+    st.sampled_from([Do.COMPLETE, Do.CANCEL]),
+    st.sampled_from([*FINAL_REFUSALS, "cancelled_payment", "payment_tx_present", "not_verified"]),
+)
+
+
+@given(payments, records, moments, st.none() | st.just(OTHER_TXID), refusals)
+def test_no_decision_cancels_what_may_be_paid(
+    seen: PaymentDto, ours: Any, now: int, claimed: str | None, refusal: Refusal | None
+) -> None:
+    decision = decide(seen, ours, TERMS, now, claimed_txid=claimed, refusal=refusal)
+    # Cancelling at Pi is what the chain alone may decide, and only of an old, unpaid, open payment.
+    assert decision.do is not Do.CANCEL
+    if decision.do in (Do.SEARCH, Do.RECORD_CANCELLED):
+        assert seen.transaction is None
+        assert ours.state is PaymentState.OPEN
+    if decision.do is Do.SEARCH:
+        assert now - ours.created_at >= TERMS.cancel_after
+        assert refusal is None
+    if decision.do is Do.COMPLETE:
+        assert seen.transaction is not None
+        assert decision.txid == seen.transaction.txid
+    if ours.state is PaymentState.COMPLETED:
+        assert decision.do in (Do.NOTHING, Do.DISOWN)
+    assert (decision.attention is not None) == (decision.do is Do.ATTEND)
+
+
+def test_completing_owes_the_goods_once_checked_against_a_price() -> None:
+    done = completed(OPEN, TXID, NOW + 5)
+    assert (done.state, done.txid, done.completed_at) == (PaymentState.COMPLETED, TXID, NOW + 5)
+    assert (done.owed, done.due_at, done.attention) == (Owed.COMPLETED, NOW + 5, None)
+    assert done.price == PRICE
+
+
+@pytest.mark.parametrize("ours", [REFUSED, record(price=None, refusal="unknown_product")])
+def test_what_was_never_checked_against_a_price_owes_no_goods(ours: Any) -> None:
+    done = completed(ours, TXID, NOW)
+    assert (done.owed, done.attention) == (Owed.UNMATCHED, Attention.UNMATCHED)
+    assert done.state is PaymentState.COMPLETED
+
+
+def test_a_cancelled_payment_that_was_paid_completes() -> None:
+    done = completed(CANCELLED, TXID, NOW + 5)
+    assert (done.state, done.owed) == (PaymentState.COMPLETED, Owed.COMPLETED)
+
+
+@pytest.mark.parametrize("reason", list(Attention))
+def test_attention_keeps_the_state_and_comes_back_tomorrow(reason: Attention) -> None:
+    watched = attended(OPEN, reason, NOW)
+    assert (watched.state, watched.attention) == (PaymentState.OPEN, reason)
+    assert watched.due_at == NOW + ATTENTION_RETRY_SECONDS
+    assert watched.owed is None
+
+
+def test_closing_ends_the_attention() -> None:
+    watched = attended(OPEN, Attention.GONE, NOW)
+    assert completed(watched, TXID, NOW).attention is None
+    closed = cancelled(watched, NOW + 9)
+    assert (closed.state, closed.attention) == (PaymentState.CANCELLED, None)
+    assert (closed.owed, closed.cancelled_at, closed.due_at) == (Owed.CANCELLED, NOW + 9, NOW + 9)
