@@ -21,7 +21,7 @@ def sweep_services() -> Callable[[Deadline], SweepServices]:
     dynamodb = dynamodb_client()
     payments, rewards = required("PAYMENTS_TABLE"), required("REWARDS_TABLE")
     wake_ups = WakeUps(queue_client(), required("WAKE_UP_QUEUE_URL"))
-    sweep_seconds = whole_number("SWEEP_SECONDS", 60)
+    sweep_seconds = 60 * whole_number("SWEEP_MINUTES", 1)
 
     def services(deadline: Deadline) -> SweepServices:
         return SweepServices(
