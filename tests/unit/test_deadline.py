@@ -1,4 +1,4 @@
-"""Promise 8: every wait fits before the invocation ends, and the last seconds belong to one write."""
+"""Promise 8: every wait ends before the invocation does; the last seconds belong to one write."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What became of a call: answered, not sent, refused for now, or unknown. Nothing else is possible."""
+"""What became of a call: answered, not sent, refused for now, or unknown; nothing else."""
 
 import gzip
 import io

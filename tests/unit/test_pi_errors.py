@@ -151,12 +151,12 @@ def test_an_expired_token_is_refused(pi: PiInProcess) -> None:
         pi.client().me(token)
 
 
-# --- The key ---------------------------------------------------------------------------------------
+# --- The key -------------------------------------------------------------------------------------
 
 
 def refused_keys() -> float:
-    values = metrics.provider.metric_set.get("ServerKeyRefused", {}).get("Value", [])
-    return sum(values)
+    metric = metrics.provider.metric_set.get("ServerKeyRefused", {"Value": []})
+    return float(sum(metric["Value"]))
 
 
 @pytest.mark.parametrize("call", CALLS)
