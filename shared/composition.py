@@ -40,6 +40,7 @@ def payment_services() -> Callable[[Deadline], PaymentServices]:
     from shared.adapters.payment_store import PaymentStore
     from shared.adapters.product_store import ProductStore
     from shared.domain.payment import Terms
+    from shared.domain.pi import Network
     from shared.operations.services import PaymentServices
 
     http = Http()
@@ -47,11 +48,11 @@ def payment_services() -> Callable[[Deadline], PaymentServices]:
     horizon_url = required("HORIZON_URL")
     payments_table, products_table = required("PAYMENTS_TABLE"), required("PRODUCTS_TABLE")
     terms = Terms(
-        network=required("PI_NETWORK"),
+        network=Network(required("PI_NETWORK")),
         wallet=optional("PI_WALLET_ADDRESS"),
         cancel_after=whole_number("CANCEL_UNPAID_AFTER_SECONDS", MINIMUM_CANCEL_AFTER_SECONDS),
     )
-    executor = ThreadPoolExecutor(max_workers=2)
+    executor = ThreadPoolExecutor(max_workers=1)
 
     def services(deadline: Deadline) -> PaymentServices:
         client = pi(deadline)
@@ -93,7 +94,7 @@ def reward_services() -> Callable[[Deadline], RewardServices]:
         daily_cap=whole_number("REWARD_DAILY_CAP", 1),
         fresh_seconds=whole_number("REWARD_FRESH_SECONDS", 60),
     )
-    executor = ThreadPoolExecutor(max_workers=2)
+    executor = ThreadPoolExecutor(max_workers=1)
 
     def services(deadline: Deadline) -> RewardServices:
         client = pi(deadline)

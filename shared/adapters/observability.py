@@ -18,6 +18,11 @@ def count(name: str, value: int = 1) -> None:
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
+def concerning(subject: str) -> None:
+    """Name the payment that every further line of this invocation is about."""
+    logger.append_keys(subject=subject)
+
+
 def flush_metrics() -> None:
     """Write out what was counted; nothing if nothing was."""
     if metrics.provider.metric_set:
