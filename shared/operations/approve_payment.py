@@ -42,7 +42,7 @@ def approve(services: PaymentServices, payment_id: str, token: Secret | None) ->
     first = opened(payment, price, refusal, services.clock())
     record = services.payments.put_if_absent(first)
     if record.refusal is not None:
-        if record == first:
+        if record is first:
             _cancel_refused(services, payment)
         count("PaymentRefused")
         raise Conflict(record.refusal, "This payment is not one that this app sells.")
