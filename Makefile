@@ -57,7 +57,7 @@ lint: $(READY) ## Every gate: style, types, layers, security, template
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	PYTHONPATH=. $(BIN)/lint-imports
+	PYTHONPATH=. $(BIN)/lint-imports --no-logo
 	$(BIN)/bandit -q -r functions shared
 	$(BIN)/bandit -q -r --skip B404,B603,B606 local # starts its own tools, without a shell
 	$(SAM) validate

@@ -1,28 +1,22 @@
-"""The bundle on a cloud of our own: MiniStack, and the real template built and deployed to it.
+"""A cloud of our own: MiniStack on the loopback, and `sam build` for this machine.
 
-MiniStack runs with AUTH=true, so every function has its own role's permissions and no others. What
-it does not read from the template (an HTTP API's routes and CORS) is added after the deploy, from
-the same translation.
+MiniStack runs with AUTH=true, so every function has its own role's permissions and no others.
 """
 
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from shutil import rmtree
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import boto3
 import requests
 
-from local import template
-from local.processes import HOST, ROOT, Child, environment
+from local.processes import HOST, Child, environment
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
     from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_cloudformation.type_defs import StackTypeDef
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
@@ -40,18 +34,6 @@ CREDENTIALS = {
 
 START_SECONDS = 60.0
 BUILD_SECONDS = 300.0
-DEPLOY_SECONDS = 300.0
-
-
-@dataclass(frozen=True)
-class Product:
-    """A row of the products table: an exact price, or a minimum and a maximum. Amounts in Pi."""
-
-    product_id: str
-    name: str
-    price: str | None = None
-    minimum: str | None = None
-    maximum: str | None = None
 
 
 class LocalCloud:
@@ -130,11 +112,11 @@ class LocalCloud:
             return False
 
 
-def start_build(home: Path, *, project: Path = ROOT) -> Child:
+def start_build(home: Path) -> Child:
     """`sam build` for this machine's interpreter, to home/build."""
     return Child(
         "sam build",
-        [*_sam(), "build", "--build-dir", str(home / "build")],
+        [*sam(), "build", "--build-dir", str(home / "build")],
         log=home / "sam-build.log",
         env=environment(
             {
@@ -145,155 +127,9 @@ def start_build(home: Path, *, project: Path = ROOT) -> Child:
                 "LAYER_PIP": sys.executable,
             }
         ),
-        cwd=project,
     )
 
 
-class Stack:
-    """The deployed template: where its API answers, and what its resources are called."""
-
-    def __init__(
-        self,
-        cloud: LocalCloud,
-        parameters: Mapping[str, str],
-        *,
-        name: str = "pi-bundle-local",
-        project: Path = ROOT,
-    ) -> None:
-        """Begin the deploy of what `start_build` built; `finish` completes it."""
-        self.cloud = cloud
-        self.name = name
-        self._deploy = Child(
-            "sam deploy",
-            [
-                *_sam(),
-                "deploy",
-                "--config-file",
-                str(project / "samconfig.toml"),
-                "--template-file",
-                str(cloud.home / "build" / "template.yaml"),
-                "--stack-name",
-                name,
-                "--no-progressbar",
-                "--parameter-overrides",
-                *(f'{key}="{value}"' for key, value in parameters.items()),
-            ],
-            log=cloud.home / "sam-deploy.log",
-            env=environment(
-                {
-                    **CREDENTIALS,
-                    "AWS_ENDPOINT_URL": cloud.endpoint,
-                    "SAM_CLI_TELEMETRY": "0",
-                    "SAM_CLI_POLL_DELAY": "0.2",
-                }
-            ),
-            cwd=project,
-        )
-
-    def stop(self) -> None:
-        """End a deploy that is still under way; the stack itself goes with its cloud."""
-        self._deploy.stop()
-
-    def finish(self) -> Self:
-        """Wait for the deploy, then give the API what MiniStack left out."""
-        self._deploy.wait(seconds=DEPLOY_SECONDS)
-        self._add_routes()
-        return self
-
-    @cached_property
-    def resources(self) -> dict[str, str]:
-        """Physical names by logical id."""
-        pages = self.cloud.cloudformation.get_paginator("list_stack_resources")
-        return {
-            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-            for page in pages.paginate(StackName=self.name)
-            for resource in page["StackResourceSummaries"]
-        }
-
-    @cached_property
-    def outputs(self) -> dict[str, str]:
-        described = self._described["Outputs"]
-        return {output["OutputKey"]: output["OutputValue"] for output in described}
-
-    @cached_property
-    def parameters(self) -> dict[str, str]:
-        """What the stack was deployed with, defaults included."""
-        described = self._described["Parameters"]
-        return {given["ParameterKey"]: given["ParameterValue"] for given in described}
-
-    @cached_property
-    def _described(self) -> "StackTypeDef":
-        (stack,) = self.cloud.cloudformation.describe_stacks(StackName=self.name)["Stacks"]
-        return stack
-
-    @cached_property
-    def translated(self) -> dict[str, Any]:
-        """The template as CloudFormation deployed it."""
-        answer = self.cloud.cloudformation.get_template(
-            StackName=self.name, TemplateStage="Processed"
-        )
-        translated: dict[str, Any] = dict(answer["TemplateBody"])
-        return translated
-
-    @property
-    def api_url(self) -> str:
-        """Base URL of the API, on the loopback."""
-        return f"{self.cloud.endpoint}/_aws/execute-api/{self.resources['Api']}/$default"
-
-    def put_server_key(self, key: str) -> None:
-        """What an operator does once after the first deploy."""
-        self.cloud.secrets.put_secret_value(
-            SecretId=self.outputs["ServerKeySecretArn"], SecretString=key
-        )
-
-    def put_product(self, product: Product) -> None:
-        """What an operator does once per product."""
-        amounts = {"price": product.price, "minimum": product.minimum, "maximum": product.maximum}
-        self.cloud.dynamodb.put_item(
-            TableName=self.outputs["ProductsTableName"],
-            Item={
-                "product_id": {"S": product.product_id},
-                "name": {"S": product.name},
-                "active": {"BOOL": True},
-                **{name: {"S": amount} for name, amount in amounts.items() if amount is not None},
-            },
-        )
-
-    def _add_routes(self) -> None:
-        api_id = self.resources["Api"]
-        api = self.cloud.apigateway
-        integrations: dict[str, str] = {}
-        for route in template.routes(self.translated):
-            if route.function not in integrations:
-                integration = api.create_integration(
-                    ApiId=api_id,
-                    IntegrationType="AWS_PROXY",
-                    IntegrationUri=self._function_arn(route.function),
-                    PayloadFormatVersion="2.0",
-                    TimeoutInMillis=route.timeout_ms,
-                )
-                integrations[route.function] = integration["IntegrationId"]
-            api.create_route(
-                ApiId=api_id,
-                RouteKey=route.key,
-                AuthorizationType="AWS_IAM" if route.authorization == "AWS_IAM" else "NONE",
-                Target=f"integrations/{integrations[route.function]}",
-            )
-        cors = template.the_api(self.translated)["x-amazon-apigateway-cors"]
-        api.update_api(
-            ApiId=api_id,
-            CorsConfiguration={
-                # The local translator knows the parameters' defaults only.
-                "AllowOrigins": self.parameters["AllowOrigins"].split(","),
-                "AllowHeaders": cors["allowHeaders"],
-                "AllowMethods": cors["allowMethods"],
-                "MaxAge": cors["maxAge"],
-            },
-        )
-
-    def _function_arn(self, logical_id: str) -> str:
-        return f"arn:aws:lambda:{REGION}:000000000000:function:{self.resources[logical_id]}"
-
-
-def _sam() -> list[str]:
+def sam() -> list[str]:
+    """The command that starts SAM of our own environment."""
     return [sys.executable, "-m", "samcli"]

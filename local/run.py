@@ -15,11 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from local.cloud import BUILD_SECONDS, LocalCloud, Product, Stack, start_build
+from local.cloud import BUILD_SECONDS, CREDENTIALS, LocalCloud, start_build
 from local.pi import PiEmulator
 from local.play import Play, StepFailedError
-from local.processes import ROOT, PortTakenError, ProcessFailedError, require_free
+from local.processes import (
+    ROOT,
+    PortTakenError,
+    ProcessFailedError,
+    environment,
+    require_free,
+)
 from local.progress import say, step
+from local.stack import Product, Stack
 
 PI_PORT = 8314
 AWS_PORT = 8315
@@ -59,7 +66,7 @@ class Settings:
             pi_api_url=pi_api_url,
             # The emulator takes whatever key it is started with.
             server_key=server_key or secrets.token_urlsafe(24),
-            home=Path(env.get("LOCAL_HOME") or ROOT / ".local"),
+            home=Path(env.get("LOCAL_HOME") or ROOT / ".local").resolve(),
         )
 
 
@@ -153,7 +160,12 @@ def main() -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, signal.default_int_handler)
     try:
-        run(Settings.read(os.environ))
+        settings = Settings.read(os.environ)
+        # Nothing of the shell's AWS account may reach us, nor a proxy between us and the loopback.
+        ours = environment(CREDENTIALS)
+        os.environ.clear()
+        os.environ.update(ours)
+        run(settings)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except (SettingError, PortTakenError, ProcessFailedError, StepFailedError) as failed:

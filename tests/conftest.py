@@ -4,16 +4,18 @@ Each is started when the first test asks for it and serves the whole session. Un
 worker has its own; tests that need a built bundle share one worker, so it is built once.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from local.cloud import BUILD_SECONDS, CREDENTIALS, LocalCloud, Stack, start_build
+from local.cloud import BUILD_SECONDS, CREDENTIALS, LocalCloud, start_build
 from local.pi import PiEmulator
-from local.processes import free_port
+from local.processes import environment, free_port
 from local.run import PRODUCTS
+from local.stack import Stack
 
 TESTS = Path(__file__).parent
 SERVER_KEY = "server-key-of-the-tests"
@@ -35,9 +37,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _no_real_account() -> Iterator[None]:
     """No test may reach an AWS account, whatever the shell is logged in to."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
-            patch.delenv(name, raising=False)
-        for name, value in CREDENTIALS.items():
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in environment(CREDENTIALS).items():
             patch.setenv(name, value)
         yield
 

@@ -20,9 +20,7 @@ def complete_payment(services: ClosingServices, request: Request) -> Answer:
     txid = txid_of(body.get("txid") or body.get("transactionId"))
     record, is_owner = settle_for_caller(services, payment_id, request.token(body), txid)
     if record.attention is not None:
-        raise Conflict(
-            f"payment_{record.attention}", "Someone of this app must look at this payment."
-        )
+        raise Conflict("payment_needs_attention", "Someone of this app must look at this payment.")
     if record.state is PaymentState.CANCELLED:
         raise Conflict("payment_cancelled", "This payment was cancelled.")
     view = payment_for_owner if is_owner else payment_for_anyone

@@ -28,12 +28,15 @@ def resolve_payment(services: ClosingServices, request: Request) -> Answer:
 
 
 def _payment_named_in(body: Mapping[str, Any]) -> tuple[str, str | None]:
-    """Pi's kit sends `{paymentId, transactionId}`, its demo the whole PaymentDTO as `payment`."""
+    """Pi's kit sends `{paymentId, transactionId}`, its demo the whole PaymentDTO as `payment`. The
+    txid is a claim, which the chain has to prove; the DTO's `_link` is never followed.
+    """
+    payment_id, txid = body.get("paymentId"), body.get("transactionId") or body.get("txid")
     payment = body.get("payment")
-    if isinstance(payment, dict) and "paymentId" not in body:
-        return payment_id_of(payment.get("identifier")), None
-    txid = body.get("transactionId") or body.get("txid")
-    return payment_id_of(body.get("paymentId")), None if txid is None else txid_of(txid)
+    if payment_id is None and isinstance(payment, dict):
+        payment_id, transaction = payment.get("identifier"), payment.get("transaction")
+        txid = transaction.get("txid") if isinstance(transaction, dict) else None
+    return payment_id_of(payment_id), None if txid is None else txid_of(txid)
 
 
 handler = serve(

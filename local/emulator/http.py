@@ -103,6 +103,12 @@ def horizon_api(pi: Pi) -> Blueprint:
     def horizon() -> Horizon:
         return pi.horizon(request.host_url + "horizon")
 
+    @api.after_request
+    def dated(response: Response) -> Response:
+        """By Horizon's own clock, however far the ledgers that it shows lag behind."""
+        response.date = pi.now()
+        return response
+
     @api.get("/transactions/<txid>")
     def transaction(txid: str) -> Response:
         return answer(horizon().transaction(txid), kind=HAL)

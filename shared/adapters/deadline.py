@@ -14,9 +14,8 @@ AWS_ATTEMPTS = 2
 AWS_CONNECT_SECONDS = 0.5
 AWS_READ_SECONDS = 1.0
 AWS_LONGEST_PAUSE_SECONDS = 1.0  # botocore's standard mode, before the second attempt
-AWS_CALL_SECONDS = (
-    AWS_ATTEMPTS * (AWS_CONNECT_SECONDS + AWS_READ_SECONDS) + AWS_LONGEST_PAUSE_SECONDS
-)
+AWS_ATTEMPT_SECONDS = AWS_CONNECT_SECONDS + AWS_READ_SECONDS
+AWS_CALL_SECONDS = AWS_ATTEMPTS * AWS_ATTEMPT_SECONDS + AWS_LONGEST_PAUSE_SECONDS
 ANSWER_SECONDS = 0.5
 
 
@@ -34,5 +33,5 @@ class Deadline:
         return max(0.0, self._end - AWS_CALL_SECONDS - self._clock())
 
     def allows_database_call(self) -> bool:
-        """Whether one more fits in, however slow it turns out."""
-        return self._end - self._clock() >= AWS_CALL_SECONDS
+        """Whether one more attempt fits in: what Pi has just confirmed is worth trying to keep."""
+        return self._end - self._clock() >= AWS_ATTEMPT_SECONDS

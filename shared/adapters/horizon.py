@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
 from shared.adapters.deadline import Deadline
-from shared.adapters.http import CallFailed, Http
+from shared.adapters.http import CallFailed, Http, Reply
 from shared.domain.amount import Amount, InvalidAmount
 from shared.domain.chain import ChainTransaction, Search, Transfer, Wanted
 from shared.domain.errors import ChainUnavailable
@@ -20,7 +21,10 @@ from shared.domain.errors import ChainUnavailable
 PAGE = 200  # Horizon's most
 MOST_PAGES = 40
 MOST_SUSPECTS = 20  # transactions with our memo whose operations we look at
-CLOCK_SKEW = timedelta(minutes=5)  # between Pi, which dates the payment, and the chain
+CLOCK_SKEW = timedelta(minutes=5)  # between us, Pi and the chain
+FRESH = timedelta(seconds=30)  # a ledger closes every five seconds
+
+Json = Mapping[str, Any]
 
 
 class Horizon:
@@ -35,24 +39,24 @@ class Horizon:
 
         Raises ChainUnavailable.
         """
-        json = self._get(f"/transactions/{txid}")
-        return None if json is None else self._with_transfers(json)
+        reply = self._get(f"/transactions/{quote(txid, safe='')}")
+        return self._with_transfers(reply.json or {}) if reply.status == 200 else None
 
-    def search(self, wanted: Wanted, created_at: datetime, covered_until: datetime) -> Search:
+    def search(self, wanted: Wanted, created_at: datetime, now: datetime) -> Search:
         """Look for the transaction that pays `wanted` in its destination wallet's history.
 
-        Its absence is conclusive only if this Horizon's latest ledger closed at or after
-        `covered_until` and the pages reached back to before `created_at`. Anything less, an error
-        included, is not. Never raises.
+        Its absence is conclusive only if this Horizon shows the chain as it is right now, since the
+        user could have paid until now, and if the pages reached back to before `created_at`.
+        Anything less, an error included, is not. Never raises.
         """
         try:
             # The ledger first: whatever closes while we page is then not claimed to be covered.
-            covered = self._latest_close() >= covered_until
-            return self._page_back(wanted, created_at - CLOCK_SKEW, covered)
+            is_current = self._is_current(now)
+            return self._page_back(wanted, created_at - CLOCK_SKEW, is_current=is_current)
         except ChainUnavailable:
             return Search(txid=None, conclusive=False)
 
-    def _page_back(self, wanted: Wanted, until: datetime, covered: bool) -> Search:
+    def _page_back(self, wanted: Wanted, until: datetime, *, is_current: bool) -> Search:
         wallet = quote(wanted.transfer.destination, safe="")
         path = f"/accounts/{wallet}/transactions?order=desc&limit={PAGE}"
         cursor, suspects = "", 0
@@ -65,56 +69,58 @@ class Horizon:
                     transaction = self._with_transfers(json)
                     if wanted.is_met_by(transaction):
                         return Search(txid=transaction.txid, conclusive=True)
-            if len(records) < PAGE or _moment(records[-1], "created_at") < until:
-                return Search(txid=None, conclusive=covered)
+            if not records or _moment(records[-1], "created_at") < until:
+                return Search(txid=None, conclusive=is_current)
             cursor = f"&cursor={quote(_text(records[-1], 'paging_token'), safe='')}"
         return Search(txid=None, conclusive=False)
 
-    def _latest_close(self) -> datetime:
-        ledgers = _records(self._get("/ledgers?order=desc&limit=1"))
-        if not ledgers:
-            raise ChainUnavailable
-        return _moment(ledgers[0], "closed_at")
+    def _is_current(self, now: datetime) -> bool:
+        """Whether the latest ledger closed just now by Horizon's own clock, since ours may be off;
+        ours, roughly, tells that this is no old answer out of somebody's cache."""
+        reply = self._get("/ledgers?order=desc&limit=1")
+        ledgers = _records(reply)
+        try:
+            asked_at = parsedate_to_datetime(reply.headers["Date"])
+        except (KeyError, ValueError):
+            return False
+        if not ledgers or asked_at.tzinfo is None:
+            return False
+        closed_at = _moment(ledgers[0], "closed_at")
+        return asked_at - closed_at <= FRESH and abs(now - closed_at) <= FRESH + CLOCK_SKEW
 
-    def _with_transfers(self, json: Mapping[str, Any]) -> ChainTransaction:
+    def _with_transfers(self, json: Json) -> ChainTransaction:
         txid = _text(json, "hash").lower()
-        operations = _records(
-            self._get(f"/transactions/{quote(txid, safe='')}/operations?limit={PAGE}")
-        )
+        path = f"/transactions/{quote(txid, safe='')}/operations?limit={PAGE}"
+        transfers = map(_transfer, _records(self._get(path)))
+        has_text_memo = json.get("memo_type") == "text" and "memo" in json
         return ChainTransaction(
             txid=txid,
             successful=json.get("successful") is True,
-            memo=_text(json, "memo")
-            if json.get("memo_type") == "text" and "memo" in json
-            else None,
-            transfers=tuple(
-                transfer
-                for operation in operations
-                if (transfer := _transfer(operation)) is not None
-            ),
+            memo=_text(json, "memo") if has_text_memo else None,
+            transfers=tuple(transfer for transfer in transfers if transfer is not None),
         )
 
-    def _get(self, path: str) -> dict[str, Any] | None:
+    def _get(self, path: str) -> Reply:
+        """Raises ChainUnavailable unless the answer is a 200 or a 404."""
         try:
             reply = self._http.call("GET", self._base_url + path, self._deadline)
         except CallFailed:
             raise ChainUnavailable from None
-        if reply.status == 404:
-            return None
-        if reply.status != 200 or reply.json is None:
+        if reply.status not in (200, 404):
             raise ChainUnavailable
-        return reply.json
+        return reply
 
 
-def _records(json: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    embedded = (json or {}).get("_embedded")
+def _records(reply: Reply) -> list[dict[str, Any]]:
+    """The records of a page; a wallet or transaction that Horizon does not know has no page."""
+    embedded = (reply.json or {}).get("_embedded")
     records = embedded.get("records") if isinstance(embedded, dict) else None
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise ChainUnavailable
     return records
 
 
-def _transfer(operation: Mapping[str, Any]) -> Transfer | None:
+def _transfer(operation: Json) -> Transfer | None:
     if operation.get("type") != "payment" or operation.get("asset_type") != "native":
         return None
     try:
@@ -124,14 +130,14 @@ def _transfer(operation: Mapping[str, Any]) -> Transfer | None:
     return Transfer(_text(operation, "from"), _text(operation, "to"), amount)
 
 
-def _text(json: Mapping[str, Any], key: str) -> str:
+def _text(json: Json, key: str) -> str:
     value = json.get(key)
     if not isinstance(value, str):
         raise ChainUnavailable
     return value
 
 
-def _moment(json: Mapping[str, Any], key: str) -> datetime:
+def _moment(json: Json, key: str) -> datetime:
     try:
         moment = datetime.fromisoformat(_text(json, key))
     except ValueError:

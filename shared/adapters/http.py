@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from http.cookiejar import DefaultCookiePolicy
 from itertools import count
 from typing import Any
 
@@ -160,13 +161,14 @@ class Http:
         remaining = deadline.remaining()
         if remaining < SHORTEST_ATTEMPT_SECONDS:
             raise CallFailed(Failure.NOT_SENT)
+        connect = min(CONNECT_SECONDS, remaining / 2)
         try:
             with self._current_session().request(
                 method,
                 url,
                 headers=headers,
                 data=body,
-                timeout=(min(CONNECT_SECONDS, remaining), min(READ_SECONDS, remaining)),
+                timeout=(connect, min(READ_SECONDS, remaining - connect)),
                 allow_redirects=False,
                 stream=True,
             ) as response:
@@ -198,6 +200,8 @@ def _open_session() -> requests.Session:
     # The environment must not redirect money: no proxy, no .netrc that would replace our
     # Authorization header.
     session.trust_env = False
+    # One user's cookie must not go out with another's token, or with our key.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = HTTPAdapter(pool_connections=2, pool_maxsize=4, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
@@ -205,21 +209,22 @@ def _open_session() -> requests.Session:
 
 
 def _read(response: requests.Response, deadline: Deadline) -> bytes:
-    """The body, given up when it is too large or drips past the deadline (a read timeout bounds one
-    wait only).
-    """
+    """The body, given up if it grows too large or drips past the deadline: a read timeout bounds
+    only one wait of many."""
     body = b""
     while chunk := response.raw.read1(65536, decode_content=True):
         body += chunk
-        if len(body) > LARGEST_BODY or deadline.remaining() == 0:
+        if len(body) > LARGEST_BODY or not (remaining := deadline.remaining()):
             raise CallFailed(Failure.UNKNOWN)
+        if sock := getattr(response.raw.connection, "sock", None):
+            sock.settimeout(min(READ_SECONDS, remaining))
     return body
 
 
 def _json_object(body: bytes) -> dict[str, Any] | None:
     try:
         value = json.loads(body, parse_float=Decimal)
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

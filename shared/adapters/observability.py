@@ -23,6 +23,11 @@ def gauge(name: str, value: int) -> None:
     metrics.add_metric(name=name, unit=MetricUnit.NoUnit, value=value)
 
 
+def concerning(subject: str) -> None:
+    """Name the payment that every further line of this invocation is about."""
+    logger.append_keys(subject=subject)
+
+
 def flush_metrics() -> None:
     """Write out what was counted; nothing if nothing was."""
     if metrics.provider.metric_set:

@@ -10,17 +10,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from shared.adapters.deadline import Deadline
 from shared.adapters.http import CallFailed, Failure, Http, Reply
 from shared.adapters.observability import count, logger
 from shared.adapters.secret import Secret
-from shared.adapters.server_key import ServerKey
 from shared.domain.amount import Amount
 from shared.domain.errors import (
     KeyRefused,
+    NotFound,
     PiAnswer,
     PiNonsense,
     PiNotSent,
@@ -29,6 +29,9 @@ from shared.domain.errors import (
     TokenRefused,
 )
 from shared.domain.pi import MalformedDto, PaymentDto, RewardedAdStatusDto, UserDto
+
+if TYPE_CHECKING:
+    from shared.adapters.server_key import ServerKey
 
 Dto = TypeVar("Dto")
 
@@ -52,6 +55,7 @@ REFUSALS = frozenset(
         *("txid_mismatch", "verification_failed", "payment_tx_present"),
     }
 )
+AD_STATUS = "/ads_network/status/"
 CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -85,7 +89,10 @@ class PiClient:
         fields = json.dumps({"memo": memo, "metadata": metadata, "uid": uid})
         # The amount is spliced in as its exact text: json would need a float for it.
         body = f'{{"payment": {{"amount": {amount}, {fields[1:]}}}'
-        return self._payment("POST", "/payments", body, repeatable=False)
+        try:
+            return self._payment("POST", "/payments", body, repeatable=False)
+        except PiNonsense as nonsense:
+            raise PiOutcomeUnknown(nonsense.answer) from None
 
     def get_payment(self, payment_id: str) -> PaymentDto:
         """GET /payments/{payment_id}."""
@@ -118,11 +125,14 @@ class PiClient:
         )
 
     def ad_status(self, ad_id: str) -> RewardedAdStatusDto:
-        """GET /ads_network/status/{ad_id}."""
-        ad = _read(
-            RewardedAdStatusDto.read,
-            self._send_with_key("GET", f"/ads_network/status/{quote(ad_id, safe='')}"),
-        )
+        """GET /ads_network/status/{ad_id}. Raises NotFound `ad_not_found`."""
+        try:
+            reply = self._send_with_key("GET", AD_STATUS + quote(ad_id, safe=""))
+        except (PiRefused, PiNonsense) as error:
+            if error.answer.http_status == 404:
+                raise NotFound("ad_not_found", "Pi does not know this ad.") from None
+            raise
+        ad = _read(RewardedAdStatusDto.read, reply)
         if ad.identifier != ad_id:
             raise PiNonsense
         return ad
@@ -188,14 +198,14 @@ class PiClient:
             )
         except CallFailed as failed:
             answer = _answer(failed.reply)
-            _log("Pi gave no answer", method, path, answer, why=failed.failure.value)
+            _log(logger.warning, "Pi gave no answer", method, path, answer)
             if failed.failure is Failure.NOT_SENT:
                 raise PiNotSent(answer) from None
             if failed.reply is not None and 200 <= failed.reply.status < 300:
                 raise PiNonsense(answer) from None
             raise PiOutcomeUnknown(answer) from None
-        if reply.status >= 400:
-            _log("Pi refused", method, path, _answer(reply))
+        log = logger.warning if reply.status >= 400 else logger.info
+        _log(log, "Pi answered", method, path, _answer(reply))
         return reply
 
 
@@ -245,15 +255,16 @@ def _code(value: object) -> str:
     return value if isinstance(value, str) and CODE.fullmatch(value) else ""
 
 
-def _log(message: str, method: str, path: str, answer: PiAnswer, **more: str) -> None:
-    # Pi's sentence stays out: it may repeat what was sent, the token included.
-    logger.warning(
+def _log(log: Callable[..., None], message: str, method: str, path: str, answer: PiAnswer) -> None:
+    # Pi's sentence stays out: it may repeat what was sent, the token included. So does an ad id:
+    # whoever reads it can claim it.
+    shown = AD_STATUS if path.startswith(AD_STATUS) else path
+    log(
         message,
         extra={
-            "pi_call": f"{method} {path}",
+            "pi_call": f"{method} {shown}",
             "pi_status": answer.http_status,
             "pi_code": answer.code,
             "pi_request_id": answer.request_id,
-            **more,
         },
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from shared.adapters.observability import count, logger
 from shared.adapters.secret import Secret
 from shared.domain.errors import ServiceUnavailable
 
@@ -42,18 +44,19 @@ class ServerKey:
 
     def _read(self) -> Secret:
         try:
-            text = (
-                self._client.get_secret_value(SecretId=self._secret_id)
-                .get("SecretString", "")
-                .strip()
-            )
+            answer: Mapping[str, Any] = self._client.get_secret_value(SecretId=self._secret_id)
         except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            code = error.response["Error"]["Code"]
+            if code != "ResourceNotFoundException":  # that one: it was never given a value
+                logger.error("The server key cannot be read", extra={"aws_code": code})
                 raise ServiceUnavailable from None
-            text = ""  # a secret that was never given a value
-        except BotoCoreError:
+            answer = {}
+        except BotoCoreError as error:
+            logger.error("The server key cannot be read", extra={"aws_error": type(error).__name__})
             raise ServiceUnavailable from None
+        text = answer.get("SecretString", "").strip()
         # Printable ASCII, or it could not stand in a header.
-        if not (text.isascii() and text.isprintable() and text):
+        if not (text and text.isascii() and text.isprintable()):
+            count("ServerKeyMissing")
             raise ServiceUnavailable("server_key_missing", "This app has no usable server key yet.")
         return Secret(text)

@@ -18,6 +18,7 @@ from shared.adapters.settings import optional, required, whole_number
 from shared.adapters.wake_ups import WakeUps
 from shared.composition.common import all_users, clock, pi_clients
 from shared.domain.payment import Terms
+from shared.domain.pi import Network
 from shared.operations.services import (
     ApprovalServices,
     Clock,
@@ -43,7 +44,7 @@ def settle_parts() -> Callable[[Deadline], SettleParts]:
     pi = pi_clients(http, ServerKey(secrets_client(), required("SERVER_KEY_SECRET_ARN")))
     horizon_url = required("HORIZON_URL")
     terms = Terms(
-        network=required("PI_NETWORK"),
+        network=Network(required("PI_NETWORK")),
         wallet=optional("PI_WALLET_ADDRESS"),
         cancel_after=whole_number("CANCEL_UNPAID_AFTER_SECONDS", MINIMUM_CANCEL_AFTER_SECONDS),
         first_look=whole_number("FIRST_LOOK_SECONDS", 1),
@@ -59,7 +60,7 @@ def settle_parts() -> Callable[[Deadline], SettleParts]:
 
 def approval_services() -> Callable[[Deadline], ApprovalServices]:
     parts, users, products = settle_parts(), all_users(), _products()
-    executor = ThreadPoolExecutor(max_workers=2)
+    executor = ThreadPoolExecutor(max_workers=1)
 
     def services(deadline: Deadline) -> ApprovalServices:
         settling = parts(deadline)

@@ -26,7 +26,7 @@ def reward_services() -> Callable[[Deadline], RewardServices]:
         recheck_after=whole_number("REWARD_RECHECK_SECONDS", 60),
     )
     wake_ups = WakeUps(queue_client(), required("WAKE_UP_QUEUE_URL"))
-    executor = ThreadPoolExecutor(max_workers=2)
+    executor = ThreadPoolExecutor(max_workers=1)
 
     def services(deadline: Deadline) -> RewardServices:
         client = pi(deadline)

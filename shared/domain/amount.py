@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 DECIMALS = 7
 # 100 billion Pi, all that will ever exist; also keeps `1e999999999` from filling the memory.
 LARGEST_EXPONENT = 11
+MOST_DIGITS = 28
 
 
 class InvalidAmount(ValueError):
@@ -39,6 +40,8 @@ class Amount:
             raise InvalidAmount("not a number") from None
         if not value.is_finite() or value < 0 or value.adjusted() > LARGEST_EXPONENT:
             raise InvalidAmount("out of range")
+        if len(value.as_tuple().digits) > MOST_DIGITS:
+            raise InvalidAmount("more digits than an amount has")  # scaleb would round them
         if value and value.adjusted() < -DECIMALS:
             raise InvalidAmount(f"more than {DECIMALS} decimals")
         stroops = value.scaleb(DECIMALS)

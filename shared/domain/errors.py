@@ -5,6 +5,7 @@
     ├── TokenRefused            401  Pi does not know this user token
     ├── NotOwner                403
     ├── NotFound                404
+    │   └── UnknownPayment
     ├── Conflict                409  the payment's or the ad's state or amount forbids it
     ├── DailyCapReached         429
     ├── PiError                      with what Pi said: PiAnswer
@@ -67,6 +68,13 @@ class NotFound(BundleError):
     status = 404
 
 
+class UnknownPayment(NotFound):
+    """Unknown to us, or none of the caller's business: the two must not be told apart."""
+
+    def __init__(self) -> None:
+        super().__init__("payment_not_found", "There is no such payment here.")
+
+
 class Conflict(BundleError):
     status = 409
 
@@ -108,8 +116,7 @@ class PiRefused(PiError):
 
     def __init__(self, answer: PiAnswer) -> None:
         super().__init__(answer.code, "Pi refused the request.", answer)
-        self.is_unknown_payment = answer.code == "payment_not_found"
-        self.status = 404 if self.is_unknown_payment else 409
+        self.status = 404 if answer.code.endswith("_not_found") else 409
 
 
 class KeyRefused(PiError):

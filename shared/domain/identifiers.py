@@ -10,6 +10,8 @@ from shared.domain.errors import BadRequest
 
 # 28 characters have been seen, `-` and `_` among them; a Stellar text memo holds 28 bytes.
 PAYMENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# They would match as well, and mean another call.
+PATHS_OF_PI = frozenset({"incomplete", "incomplete_server_payments"})
 TXID = re.compile(r"[0-9a-f]{64}")
 # Nothing that a URL could read as `.` or `..` segments.
 AD_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.:~=+-]{0,127}")
@@ -17,6 +19,8 @@ AD_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.:~=+-]{0,127}")
 
 def payment_id_of(value: object) -> str:
     """A payment identifier, or BadRequest `invalid_payment_id`."""
+    if isinstance(value, str) and value in PATHS_OF_PI:
+        value = None
     return _matching(PAYMENT_ID, value, "invalid_payment_id", "paymentId is missing or malformed.")
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from shared.domain.amount import Amount
 from shared.domain.due import ATTENTION_PAUSE_SECONDS
-from shared.domain.pi import Direction, PaymentDto
+from shared.domain.pi import Direction, Network, PaymentDto
 from shared.domain.price import Price
 
 UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
@@ -70,7 +70,7 @@ class Terms:
     """What this deployment accepts. `wallet` None: any. A payment is never cancelled younger than
     `cancel_after` seconds; `first_look` seconds after its approval the sweep looks at it first."""
 
-    network: str
+    network: Network
     wallet: str | None
     cancel_after: int
     first_look: int
@@ -158,6 +158,11 @@ def delivered(record: PaymentRecord) -> PaymentRecord:
     return replace(record, owed=None, due_at=due_at)
 
 
+def recovered(record: PaymentRecord, now: int) -> PaymentRecord:
+    """Pi knows it again; it goes on like any open payment."""
+    return replace(record, attention=None, due_at=now)
+
+
 class Do(StrEnum):
     """The next step of a settlement."""
 
@@ -167,9 +172,10 @@ class Do(StrEnum):
     RECORD_CANCELLED = "record_cancelled"
     COMPLETE = "complete"  # at Pi, with a txid that Pi or the chain has shown
     CANCEL = "cancel"  # at Pi
-    PROVE = "prove"  # ask the chain whether the claimed txid is this payment: COMPLETE or NOTHING
+    PROVE = "prove"  # ask the chain whether the claimed txid is this payment; if so, COMPLETE
     SEARCH = "search"  # ask the chain for any trace of this payment: COMPLETE, CANCEL or NOTHING
     ATTEND = "attend"
+    RECOVER = "recover"  # what needed a person has mended itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +194,7 @@ class Refusal:
 
 
 # Refusals of a completion that trying again cannot change.
-FINAL_REFUSALS = frozenset(
-    {"verification_failed", "txid_mismatch", "payment_already_linked_with_a_tx"}
-)
+FINAL_REFUSALS = frozenset({"verification_failed", "txid_mismatch"})
 
 
 def decide(
@@ -211,21 +215,28 @@ def decide(
         return Decision(Do.DISOWN)
     if record.state is PaymentState.COMPLETED:
         return Decision(Do.NOTHING)
+    txid = payment.transaction.txid if payment.transaction else None
     if payment.status.developer_completed:
-        return Decision(
-            Do.RECORD_COMPLETED, txid=payment.transaction.txid if payment.transaction else None
-        )
+        return Decision(Do.RECORD_COMPLETED, txid)
     if refusal is not None and refusal.step is Do.COMPLETE:
         return _after_refused_completion(payment, record, refusal, now)
-    if payment.transaction is not None:
-        return Decision(Do.COMPLETE, txid=payment.transaction.txid)
+    if txid is not None:
+        return Decision(Do.COMPLETE, txid)
     if claimed_txid is not None:
-        return Decision(Do.PROVE, txid=claimed_txid)
+        return Decision(Do.PROVE, claimed_txid)
+    return _decide_unpaid(payment, record, terms, now, is_refused=refusal is not None)
+
+
+def _decide_unpaid(
+    payment: PaymentDto, record: PaymentRecord, terms: Terms, now: int, *, is_refused: bool
+) -> Decision:
     if record.state is PaymentState.CANCELLED:
         return Decision(Do.NOTHING)
     if payment.is_cancelled:
         return Decision(Do.RECORD_CANCELLED)
-    if refusal is None and now - record.created_at >= terms.cancel_after:
+    if record.attention is Attention.GONE:
+        return Decision(Do.RECOVER)
+    if not is_refused and now - record.created_at >= terms.cancel_after:
         return Decision(Do.SEARCH)
     return Decision(Do.NOTHING)
 
@@ -238,3 +249,17 @@ def _after_refused_completion(
     if refusal.code in FINAL_REFUSALS or now - record.created_at >= UNVERIFIED_PATIENCE_SECONDS:
         return Decision(Do.ATTEND, attention=Attention.NEVER_VERIFIES)
     return Decision(Do.NOTHING)
+
+
+def after(record: PaymentRecord, decision: Decision, now: int) -> PaymentRecord:
+    """The record once `decision` has been carried out at Pi; the same one if it changes nothing."""
+    match decision.do:
+        case Do.COMPLETE | Do.RECORD_COMPLETED:
+            return completed(record, decision.txid, now)
+        case Do.CANCEL | Do.RECORD_CANCELLED:
+            return cancelled(record, now)
+        case Do.RECOVER:
+            return recovered(record, now)
+        case Do.ATTEND if decision.attention not in (None, record.attention):
+            return attended(record, decision.attention, now)
+    return record

@@ -76,7 +76,7 @@ class Request:
                 parse_constant=_no_constant,
                 object_pairs_hook=_no_duplicates,
             )
-        except (ValueError, RecursionError):
+        except (ValueError, ArithmeticError, RecursionError):
             raise BadRequest("invalid_body", "The body must be one JSON object in UTF-8.") from None
         if len(raw) > LARGEST_BODY:
             raise BadRequest("body_too_large", f"The body may have at most {LARGEST_BODY} bytes.")
@@ -113,7 +113,7 @@ def serve(
 
     def handler(event: Event, context: Context) -> dict[str, Any]:
         route = str(event.get("routeKey", ""))
-        logger.append_keys(request_id=context.aws_request_id, route=route)
+        logger.append_keys(request_id=context.aws_request_id, route=route, subject=None)
         try:
             deadline = Deadline(context.get_remaining_time_in_millis() / 1000)
             answer = routes[route](services(deadline), Request(event))

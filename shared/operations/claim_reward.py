@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import wait
-
 from shared.adapters.observability import count
 from shared.adapters.secret import Secret
 from shared.adapters.wake_ups import WakeUp, Work
@@ -20,12 +18,9 @@ def claim(services: RewardServices, ad_id: str, token: Secret | None) -> RewardR
     `ad_stale`), DailyCapReached, PiError, ServiceUnavailable. Costs 2 calls to Pi and 1
     transaction.
     """
-    asked = services.executor.submit(services.pi.ad_status, ad_id)
-    try:
-        user = services.users.recognise(token)
-    finally:
-        wait([asked])  # nothing may go on when the environment is frozen
-    ad = asked.result()
+    user, ad = services.users.recognise_while(
+        token, services.executor, lambda: services.pi.ad_status(ad_id)
+    )
     if services.users.app_id is None:
         count(
             "RewardClaimUnchecked"

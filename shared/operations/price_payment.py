@@ -16,11 +16,12 @@ def price_payment(payment: PaymentDto, products: ProductStore) -> Price | None:
 
     - `payment.metadata` and `payment.amount` come from the browser. Look the price up; never
       compute it from them.
-    - Anyone may pay twice for one order, from two tabs: both payments ask for the same price.
-      Prevent it here by claiming the order for this payment with one conditional write, `payment_id
-      = :this` if absent or already `:this`, and return None when another payment holds it. Release
-      the claim on the `PaymentCancelled` event, never on a timer: a payment that is not yet
-      cancelled may still be paid.
+    - An order must not be paid twice, say from two tabs. Claim it for this payment here, once you
+      know that the order belongs to `payment.user_uid` and that `payment.amount` is its price: one
+      conditional write of `payment_id`, if absent or already this one. If another payment holds it,
+      look at that payment's record: overtake the claim if the record is `cancelled`, or if there is
+      none a minute after the claim; else return None. A cancelled payment may turn out to be paid
+      after all, so whoever delivers an order must also do so once per order, and refund the other.
     - It runs on every approval and on its repeats, and must then give the same answer. The first
       answer is recorded and decides; later ones are not looked at.
     - Name the order in `Price.product_id`: it is stored with the payment and stands in its events.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.adapters.dynamodb import Item
 from shared.adapters.secret import Secret
-from shared.domain.errors import NotFound
+from shared.domain.errors import UnknownPayment
 from shared.domain.payment import PaymentRecord
 from shared.operations.services import HistoryServices
 
@@ -12,13 +12,13 @@ Cursor = tuple[str, int]
 
 
 def read_payment(services: HistoryServices, payment_id: str, token: Secret | None) -> PaymentRecord:
-    """Raises TokenRefused, and NotFound for another user's payment too: nobody learns which ids
-    exist.
+    """Raises TokenRefused, and UnknownPayment for another user's payment too: nobody learns which
+    ids exist.
     """
     user = services.users.recognise(token)
     record = services.payments.get(payment_id)
     if record is None or record.uid != user.uid:
-        raise NotFound("payment_not_found", "You have no such payment.")
+        raise UnknownPayment
     return record
 
 

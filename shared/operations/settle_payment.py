@@ -7,20 +7,20 @@ same result, so nothing that a caller loses, repeats or makes up changes where a
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 
-from shared.adapters.observability import count, logger
+from shared.adapters.observability import concerning, count, logger
 from shared.adapters.secret import Secret
 from shared.adapters.wake_ups import WakeUp, Work
 from shared.domain.chain import Wanted
 from shared.domain.errors import (
     ChainUnavailable,
     Conflict,
-    NotFound,
     NotOwner,
     PiNonsense,
     PiRefused,
+    UnknownPayment,
 )
 from shared.domain.payment import (
     Attention,
@@ -29,9 +29,7 @@ from shared.domain.payment import (
     PaymentRecord,
     PaymentState,
     Refusal,
-    attended,
-    cancelled,
-    completed,
+    after,
     decide,
     mismatch,
     opened,
@@ -41,7 +39,6 @@ from shared.operations.price_payment import price_payment
 from shared.operations.services import ClosingServices, PaymentServices, SettleServices
 
 MOST_ROUNDS = 3  # ask and act; each further round follows a refusal, which Pi's flags then explain
-CHAIN_LAG_ALLOWED = timedelta(minutes=10)
 
 
 def settle_for_caller(
@@ -51,27 +48,35 @@ def settle_for_caller(
     owner.
 
     No token, or an invalid one, is an anonymous caller: it may bring our record to what Pi says is
-    true, and nothing else; an id that we do not know costs it one read. Raises NotOwner, NotFound,
-    Conflict, and what `settle` raises.
+    true, and nothing else; an id that we do not know costs it one read. Raises NotOwner,
+    UnknownPayment, Conflict, and what `settle` raises.
     """
-    user = services.users.recognise_if_valid(token)
+    concerning(payment_id)
     record = services.payments.get(payment_id)
+    if record is None and token is None:
+        raise UnknownPayment
+    user = services.users.recognise_if_valid(token)
     if record is None:
         record = _adopt(services, payment_id, user)
     elif user is not None and user.uid != record.uid:
         raise NotOwner
-    record = settle(services, record, claimed_txid)
+    is_owner = user is not None
+    record = settle(services, record, claimed_txid=claimed_txid, may_cancel=is_owner)
     if record.owed is not None:
         services.wake_ups.hint(WakeUp(Work.PAYMENT, payment_id))
-    return record, user is not None
+    return record, is_owner
 
 
 def settle(
-    services: SettleServices, record: PaymentRecord, claimed_txid: str | None = None
+    services: SettleServices,
+    record: PaymentRecord,
+    *,
+    claimed_txid: str | None = None,
+    may_cancel: bool = True,
 ) -> PaymentRecord:
     """The record as it stands after everything that can be done now has been done.
 
-    Raises PiError, ServiceUnavailable, and NotFound for a payment that is not from a user to this
+    Raises PiError, ServiceUnavailable, and UnknownPayment for one that is not from a user to this
     app. Costs 1 call to Pi if there is nothing to do, 2 if it completes or cancels, and 1 write.
     """
     if record.state is PaymentState.COMPLETED:
@@ -81,16 +86,21 @@ def settle(
         try:
             payment = services.pi.get_payment(record.payment_id)
         except PiRefused as refused:
-            if not refused.is_unknown_payment:
+            if refused.code != "payment_not_found":
                 raise
             if record.state is PaymentState.CANCELLED:
                 return record
             return _carry_out(services, record, Decision(Do.ATTEND, attention=Attention.GONE))
-        now = services.clock()
-        decision = decide(
-            payment, record, services.terms, now, claimed_txid=claimed_txid, refusal=refusal
-        )
-        decision = _ask_chain(services, record, payment, decision)
+        choose = partial(decide, payment, record, services.terms, services.clock(), refusal=refusal)
+        decision = choose(claimed_txid=claimed_txid)
+        if decision.do is Do.PROVE:
+            proven = _prove(services, payment, decision.txid)
+            # Disproved: as if nothing had been claimed. Unknown yet: not the time to decide.
+            decision = Decision(Do.COMPLETE, decision.txid) if proven else choose()
+            if proven is None:
+                return record
+        if decision.do is Do.SEARCH:
+            decision = _search(services, payment) if may_cancel else Decision(Do.NOTHING)
         try:
             return _carry_out(services, record, decision)
         except PiRefused as refused:
@@ -98,82 +108,68 @@ def settle(
     return record
 
 
-def _ask_chain(
-    services: SettleServices, record: PaymentRecord, payment: PaymentDto, decision: Decision
-) -> Decision:
-    """Turn PROVE and SEARCH into what the chain says; whatever it cannot say for certain is
-    NOTHING, for now.
+def _prove(services: SettleServices, payment: PaymentDto, txid: str | None) -> bool | None:
+    """Whether the chain shows this transaction to be this payment; None: it does not show it
+    yet.
     """
     wanted = Wanted.by(payment)
-    if decision.do is Do.PROVE and decision.txid is not None:
-        try:
-            transaction = services.chain.transaction(decision.txid)
-        except ChainUnavailable:
-            return Decision(Do.NOTHING)
-        proven = wanted is not None and transaction is not None and wanted.is_met_by(transaction)
-        return Decision(Do.COMPLETE, txid=decision.txid) if proven else Decision(Do.NOTHING)
-    if decision.do is Do.SEARCH:
-        if wanted is None:
-            return Decision(Do.NOTHING)
-        # Any transaction could have applied until now: a chain that shows less than nearly now
-        # proves no absence.
-        limit = datetime.fromtimestamp(record.created_at + services.terms.cancel_after, UTC)
-        covered_until = max(
-            limit, datetime.fromtimestamp(services.clock(), UTC) - CHAIN_LAG_ALLOWED
-        )
-        search = services.chain.search(wanted, payment.created_at, covered_until)
-        if search.txid is not None:
-            return Decision(Do.COMPLETE, txid=search.txid)
-        return Decision(Do.CANCEL if search.conclusive else Do.NOTHING)
-    return decision
+    if wanted is None or txid is None:
+        return False
+    try:
+        transaction = services.chain.transaction(txid)
+    except ChainUnavailable:
+        return None
+    return None if transaction is None else wanted.is_met_by(transaction)
+
+
+def _search(services: SettleServices, payment: PaymentDto) -> Decision:
+    """COMPLETE with what the chain holds, CANCEL if it surely holds nothing, otherwise NOTHING."""
+    wanted = Wanted.by(payment)
+    if wanted is None:
+        return Decision(Do.NOTHING)
+    now = datetime.fromtimestamp(services.clock(), UTC)
+    search = services.chain.search(wanted, payment.created_at, now)
+    if search.txid is not None:
+        return Decision(Do.COMPLETE, txid=search.txid)
+    return Decision(Do.CANCEL if search.conclusive else Do.NOTHING)
 
 
 def _carry_out(
     services: SettleServices, record: PaymentRecord, decision: Decision
 ) -> PaymentRecord:
     """Raises PiRefused if Pi refuses to complete or cancel: then nothing has happened."""
-    now = services.clock()
-    match decision:
-        case Decision(Do.DISOWN):
-            raise _unknown()
-        case Decision(Do.RECORD_COMPLETED, txid=txid):
-            return _write(services, record, lambda standing: completed(standing, txid, now))
-        case Decision(Do.RECORD_CANCELLED):
-            return _write(services, record, lambda standing: cancelled(standing, now))
-        case Decision(Do.COMPLETE, txid=str(txid)):
-            if not services.pi.complete(record.payment_id, txid).status.developer_completed:
-                raise PiNonsense
-            return _write(services, record, lambda standing: completed(standing, txid, now))
-        case Decision(Do.CANCEL):
-            if not services.pi.cancel(record.payment_id).is_cancelled:
-                raise PiNonsense
-            return _write(services, record, lambda standing: cancelled(standing, now))
-        case Decision(Do.ATTEND, attention=Attention() as reason):
-            logger.error(
-                "A payment needs a person",
-                extra={"payment_id": record.payment_id, "attention": reason},
-            )
-            count("PaymentNeedsAttention")
-            return _write(services, record, lambda standing: attended(standing, reason, now))
-    return record
+    if decision.do is Do.DISOWN:
+        raise UnknownPayment
+    if decision.do is Do.COMPLETE and decision.txid is not None:
+        if not services.pi.complete(record.payment_id, decision.txid).status.developer_completed:
+            raise PiNonsense
+    elif decision.do is Do.CANCEL and not services.pi.cancel(record.payment_id).is_cancelled:
+        raise PiNonsense
+    return _write(services, record, decision)
 
 
-def _write(
-    services: SettleServices,
-    record: PaymentRecord,
-    transition: Callable[[PaymentRecord], PaymentRecord],
-) -> PaymentRecord:
-    """Write the transition, again from the record that stands if somebody else wrote first and it
-    is still due.
+def _write(services: SettleServices, record: PaymentRecord, decision: Decision) -> PaymentRecord:
+    """Write down what was carried out, again from the record that stands if somebody else wrote
+    first and it still has to be.
     """
-    while True:
-        new = transition(record)
+    now = services.clock()
+    while (new := after(record, decision, now)) != record:
         standing, written = services.payments.replace(record, new)
-        if written and new.state is not record.state:
-            count(f"Payment{new.state.capitalize()}")
+        if written:
+            _tell(record, standing)
         if written or standing.state in (PaymentState.COMPLETED, new.state):
             return standing
         record = standing
+    return record
+
+
+def _tell(old: PaymentRecord, new: PaymentRecord) -> None:
+    if new.state is not old.state:
+        logger.info(f"Payment {new.state}", extra={"txid": new.txid})
+        count(f"Payment{new.state.capitalize()}")
+    if new.attention is not None and new.attention is not old.attention:
+        logger.error("This payment needs a person", extra={"attention": new.attention})
+        count("PaymentNeedsAttention")
 
 
 def _adopt(services: PaymentServices, payment_id: str, user: UserDto | None) -> PaymentRecord:
@@ -184,18 +180,15 @@ def _adopt(services: PaymentServices, payment_id: str, user: UserDto | None) -> 
     again.
     """
     if user is None:
-        raise _unknown()
+        raise UnknownPayment
     payment = services.pi.get_payment(payment_id)
-    if payment.direction != Direction.USER_TO_APP:
-        raise _unknown()
-    if payment.user_uid != user.uid:
-        raise NotOwner
+    require_payer(payment, user)
     if payment.status.developer_completed:
         raise Conflict("already_completed", "This payment was completed elsewhere.")
     if payment.is_cancelled and payment.transaction is None:
         raise Conflict("payment_cancelled", "This payment was cancelled.")
     if not payment.status.developer_approved:
-        raise _unknown()
+        raise UnknownPayment
     price = price_payment(payment, services.products)
     refusal = mismatch(payment, price, services.terms)
     return services.payments.put_if_absent(
@@ -203,5 +196,11 @@ def _adopt(services: PaymentServices, payment_id: str, user: UserDto | None) -> 
     )
 
 
-def _unknown() -> NotFound:
-    return NotFound("payment_not_found", "There is no such payment here.")
+def require_payer(payment: PaymentDto, user: UserDto) -> None:
+    """Raises UnknownPayment for one that is not from a user to this app (the ids of others can be
+    read on the chain), NotOwner for another user's.
+    """
+    if payment.direction != Direction.USER_TO_APP:
+        raise UnknownPayment
+    if payment.user_uid != user.uid:
+        raise NotOwner

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Executor, wait
 from dataclasses import dataclass
+from typing import TypeVar
 
 from shared.adapters.pi_client import PiClient
 from shared.adapters.secret import Secret
 from shared.adapters.seen_tokens import SeenTokens
 from shared.domain.errors import TokenRefused
 from shared.domain.pi import UserDto
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,21 @@ class Users:
     def recognise(self, token: Secret | None) -> UserDto:
         """The same, without asking again within a minute."""
         return (token and self.seen.user(token)) or self.verify(token)
+
+    def recognise_while(
+        self, token: Secret | None, executor: Executor, question: Callable[[], T]
+    ) -> tuple[UserDto, T]:
+        """Recognise the user while another question is asked in parallel. The token's error comes
+        first; without a token nothing is asked.
+        """
+        if token is None:
+            raise TokenRefused
+        asked = executor.submit(question)
+        try:
+            user = self.recognise(token)
+        finally:
+            wait([asked])  # nothing may go on when the environment is frozen
+        return user, asked.result()
 
     def recognise_if_valid(self, token: Secret | None) -> UserDto | None:
         """Where a token is optional: an invalid one counts as none."""

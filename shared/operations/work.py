@@ -10,7 +10,7 @@ from __future__ import annotations
 from shared.adapters.observability import logger
 from shared.adapters.wake_ups import WakeUp, Work
 from shared.domain import reward
-from shared.domain.errors import BundleError, PiRefused
+from shared.domain.errors import BundleError, NotFound, PiRefused
 from shared.operations.deliver import deliver_payment, deliver_reward
 from shared.operations.services import WorkerServices
 from shared.operations.settle_payment import settle
@@ -51,7 +51,7 @@ def finish_reward(services: WorkerServices, key: str) -> None:
         return
     try:
         is_revoked = services.pi.ad_status(record.ad_id).is_revoked
-    except PiRefused:
+    except (PiRefused, NotFound):
         if now < record.recheck_at + reward.RECHECK_PATIENCE_SECONDS:
             raise
         is_revoked = False

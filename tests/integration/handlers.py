@@ -111,11 +111,10 @@ def event(
     text = body if isinstance(body, str | None) else json.dumps(body)
     if text is not None and base64_encoded:
         text = base64.b64encode(text.encode()).decode()
-    method, _, template = route.partition(" ")
+    method = route.partition(" ")[0]
     return {
         "version": "2.0",
         "routeKey": route,
-        "rawPath": template.format(**(path or {})),
         "headers": {"content-type": "application/json"}
         | ({} if token is None else {"authorization": f"Bearer {token}"}),
         "requestContext": {"http": {"method": method}, "stage": "$default"},

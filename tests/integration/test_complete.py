@@ -1,4 +1,4 @@
-"""Completion: only with a txid that Pi or the chain shows, and only what Pi confirms is recorded."""
+"""Completion: only with a txid that Pi or the chain shows; only what Pi confirms is recorded."""
 
 from decimal import Decimal
 from typing import Any

@@ -48,7 +48,7 @@ from shared.operations.services import HistoryServices, PaymentServices, RewardS
 from shared.operations.verify_user import Users
 from tests.integration.effects import Effects, Inline, WatchedAdapter
 from tests.integration.handlers import Context as LambdaContext
-from tests.integration.handlers import Handler, Reply, event, handlers_on, metrics_in_process
+from tests.integration.handlers import Reply, event, handlers_on, metrics_in_process
 
 START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 KEY = "canary-server-key-5f1d"
@@ -115,7 +115,12 @@ class World:
         self.terms = Terms("Pi Testnet", self.pi.registry.app().wallet, 600)
         self.limits = RewardLimits(daily_cap=3, fresh_seconds=3600)
         self.app_id: str | None = None
-        self._handlers: dict[str, Handler] = {}
+        self._handlers = handlers_on(
+            payment_services=self.payments,
+            reward_services=self.rewards,
+            history_services=self.history,
+            user_services=self.users,
+        )
         self.cold_start()
         self.sell(PIE, price="3.14")
         self.sell(DONATION, minimum="0.1", maximum="100")
@@ -164,13 +169,6 @@ class World:
         return self.handle(event(route, **request), remaining_ms)
 
     def handle(self, raw_event: Mapping[str, Any], remaining_ms: int = 15_000) -> Reply:
-        if not self._handlers:
-            self._handlers = handlers_on(
-                payment_services=self.payments,
-                reward_services=self.rewards,
-                history_services=self.history,
-                user_services=self.users,
-            )
         answer = self._handlers[raw_event["routeKey"]](raw_event, LambdaContext(remaining_ms))
         body = json.loads(answer["body"])
         assert isinstance(body, dict)

@@ -65,8 +65,9 @@ def place_and_command(process: Path) -> str:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """A run that is up and has played."""
-    run = Run(tmp_path_factory.mktemp("run"))
+    """A run that is up and has played, started by somebody who works with real accounts too."""
+    shell = {"AWS_PROFILE": "prod", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    run = Run(tmp_path_factory.mktemp("run"), **shell)
     try:
         eventually(lambda: run.said("Everything is up"), seconds=UP_SECONDS)
         yield run

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from local.cloud import Stack
 from local.pi import PiEmulator
 from local.play import Play
+from local.stack import Stack
 from local.template import routes
 
 if TYPE_CHECKING:

@@ -1,0 +1,204 @@
+"""Sound requests that are refused (409, 429), or fail through no fault of the caller (502, 503)."""
+
+from dataclasses import replace
+from typing import Any, cast
+
+from tests.docs.scene import (
+    APPROVE,
+    CLAIM,
+    COMPLETE,
+    INCOMPLETE,
+    ME,
+    ONE,
+    TXID,
+    ad,
+    answers,
+    completed_elsewhere,
+)
+from tests.integration.handlers import Reply
+from tests.integration.world import User, World
+
+# --- 409: approve --------------------------------------------------------------------------------
+
+
+@answers(APPROVE, 409, "unexpected_amount")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.approve(world.start(alice, "0.0000001"), alice)
+
+
+@answers(APPROVE, 409, "unknown_product")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.approve(world.start(alice, metadata={"productId": "moon"}), alice)
+
+
+def _refused_as_shown(code: str, **shown: Any) -> None:
+    @answers(APPROVE, 409, code)
+    def _(world: World, alice: User, _bob: User) -> Reply:
+        return world.approve(world.start(alice, **shown), alice)
+
+
+_refused_as_shown("unexpected_network", network="Pi Network")
+_refused_as_shown("unexpected_token", token_canonical="PIE:G")
+_refused_as_shown("unexpected_split", split_recipients=[{"address": "G"}])
+_refused_as_shown("unexpected_wallet", to_address="GSOMEBODYELSE")
+
+
+@answers(APPROVE, 409, "payment_cancelled")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    payment_id = world.start(alice)
+    world.pi.user_cancel(payment_id)
+    return world.approve(payment_id, alice)
+
+
+@answers(APPROVE, 409, "already_completed")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.approve(completed_elsewhere(world, alice), alice)
+
+
+@answers(APPROVE, 409)
+def _(world: World, alice: User, _bob: User) -> Reply:
+    world.fault("POST", "*/approve", code="too_many_payments")
+    return world.approve(world.start(alice), alice)
+
+
+# --- 409: complete and settle --------------------------------------------------------------------
+
+
+@answers(COMPLETE, 409, "payment_cancelled")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    payment_id = world.approved(alice)
+    world.pi.user_cancel(payment_id)
+    world.cancel(payment_id, alice)
+    world.pi.settings.show_txid_before_complete = False
+    return world.complete(payment_id, TXID, alice)
+
+
+@answers(COMPLETE, 409, "payment_gone")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    payment_id = world.approved(alice)
+    world.pi.delete_payment(payment_id)
+    return world.complete(payment_id, TXID, alice)
+
+
+@answers(COMPLETE, 409, "payment_never_verifies")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    payment_id, txid = world.paid(alice)
+    world.fault("POST", "*/complete", code="verification_failed")
+    return world.complete(payment_id, txid, alice)
+
+
+@answers(COMPLETE, 409, "payment_cancelled_but_paid")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    payment_id, txid = world.paid(alice)
+    world.fault("POST", "*/complete", code="cancelled_payment")
+    return world.complete(payment_id, txid, alice)
+
+
+@answers(COMPLETE, 409, "payment_unmatched")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    payment_id = world.start(alice, "1")
+    world.pi.approve(world.pi.registry.app(), payment_id)
+    return world.complete(payment_id, world.pay(payment_id), alice)
+
+
+@answers(COMPLETE, 409, "already_completed")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.complete(completed_elsewhere(world, alice), TXID, alice)
+
+
+@answers(INCOMPLETE, 409, "already_completed")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.incomplete(completed_elsewhere(world, alice), alice)
+
+
+@answers(INCOMPLETE, 409, "payment_cancelled")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    payment_id = world.start(alice)
+    world.pi.user_cancel(payment_id)
+    return world.incomplete(payment_id, alice)
+
+
+# --- 409 and 429: rewarded ads -------------------------------------------------------------------
+
+
+@answers(CLAIM, 409, "ad_already_claimed")
+def _(world: World, alice: User, bob: User) -> Reply:
+    ad_id = ad(world)
+    world.claim(ad_id, alice)
+    return world.claim(ad_id, bob)
+
+
+@answers(CLAIM, 409, "ad_not_granted")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.claim(ad(world, "failed"), alice)
+
+
+@answers(CLAIM, 409, "ad_revoked")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.claim(ad(world, "revoked"), alice)
+
+
+@answers(CLAIM, 409, "ad_stale")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    ad_id = ad(world)
+    world.tick(world.limits.fresh_seconds + 1)
+    return world.claim(ad_id, alice)
+
+
+@answers(CLAIM, 409)
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.claim("no-such-ad", alice)
+
+
+@answers(CLAIM, 429, "daily_cap_reached")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    world.limits = replace(world.limits, daily_cap=1)
+    world.claim(ad(world), alice)
+    return world.claim(ad(world), alice)
+
+
+# --- 502 and 503: not the caller's fault ---------------------------------------------------------
+
+
+@answers(APPROVE, 502, "server_key_refused")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    world.secrets.value = "of-another-app"
+    return world.approve(world.start(alice), alice)
+
+
+@answers(ME, 502, "pi_answer_invalid")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    world.fault("GET", "/v2/me", status=200, body={"name": "alice"})
+    return world.call(ME, token=alice.token)
+
+
+@answers(ME, 503, "pi_unavailable")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    world.fault("GET", "/v2/me", status=500, body="<h1>We're sorry</h1>", times=None)
+    return world.call(ME, token=alice.token)
+
+
+@answers(APPROVE, 503, "pi_unavailable")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    world.fault("*", "/v2/*", drop="before", times=None)
+    return world.approve(world.start(alice), alice)
+
+
+@answers(APPROVE, 503, "server_key_missing")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    world.secrets.value = None
+    return world.approve(world.start(alice), alice)
+
+
+@answers(ONE, 503, "service_unavailable")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    """The user is known from a minute ago, and no time is left to ask the database."""
+    payment_id = world.approved(alice)
+    return world.call(ONE, path={"payment_id": payment_id}, token=alice.token, remaining_ms=1000)
+
+
+@answers(CLAIM, 503, "unexpected_error")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    """A mistake of ours."""
+    world.limits = cast(Any, None)
+    return world.claim(ad(world), alice)

@@ -1,0 +1,211 @@
+"""The good answers, and what a malformed or unauthorised request gets."""
+
+from tests.docs.scene import (
+    APPROVE,
+    CANCEL,
+    CLAIM,
+    COMPLETE,
+    ERROR,
+    HISTORY,
+    INCOMPLETE,
+    ME,
+    ONE,
+    TXID,
+    ad,
+    answers,
+    history,
+    one,
+)
+from tests.integration.handlers import Reply
+from tests.integration.world import User, World
+
+# --- Good answers --------------------------------------------------------------------------------
+
+
+@answers(ME, 200)
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.call(ME, token=alice.token)
+
+
+@answers(APPROVE, 200)
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.approve(world.start(alice), alice)
+
+
+@answers(COMPLETE, 200)
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.complete(*world.paid(alice), alice)
+
+
+@answers(COMPLETE, 200)
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.complete(*world.paid(alice))
+
+
+@answers(COMPLETE, 202)
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.complete(world.approved(alice), TXID, alice)
+
+
+@answers(INCOMPLETE, 200)
+def _(world: World, alice: User, _bob: User) -> Reply:
+    payment_id, txid = world.paid(alice)
+    return world.incomplete(payment_id, transactionId=txid)
+
+
+@answers(INCOMPLETE, 202)
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.incomplete(world.approved(alice), transactionId=None)
+
+
+@answers(CANCEL, 200)
+def _(world: World, alice: User, _bob: User) -> Reply:
+    payment_id = world.approved(alice)
+    world.pi.user_cancel(payment_id)
+    return world.cancel(payment_id, alice)
+
+
+@answers(ERROR, 202)
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.error(world.approved(alice), alice)
+
+
+@answers(ONE, 200)
+def _(world: World, alice: User, _bob: User) -> Reply:
+    payment_id, txid = world.paid(alice)
+    world.complete(payment_id, txid, alice)
+    return one(world, alice, payment_id)
+
+
+@answers(HISTORY, 200)
+def _(world: World, alice: User, _bob: User) -> Reply:
+    world.complete(*world.paid(alice), alice)
+    world.approved(alice)
+    return history(world, alice, limit="1")
+
+
+@answers(CLAIM, 200)
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.claim(ad(world), alice)
+
+
+@answers(CLAIM, 202)
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.claim(ad(world, None), alice)
+
+
+# --- 400: malformed ------------------------------------------------------------------------------
+
+
+def _malformed(route: str, code: str, body: object) -> None:
+    @answers(route, 400, code)
+    def _(world: World, alice: User, _bob: User) -> Reply:
+        return world.call(route, body=body, token=alice.token)
+
+
+for _route in (APPROVE, COMPLETE, INCOMPLETE, CANCEL, ERROR):
+    _malformed(_route, "invalid_body", "[]")
+    _malformed(_route, "body_too_large", '"' + "a" * 70_000 + '"')
+    _malformed(_route, "invalid_payment_id", {"paymentId": "../me", "txid": TXID})
+    _malformed(
+        _route, "conflicting_tokens", {"paymentId": "a", "txid": TXID, "accessToken": "another"}
+    )
+
+
+@answers(COMPLETE, 400, "invalid_txid")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.complete(world.approved(alice), "0x12", alice)
+
+
+@answers(INCOMPLETE, 400, "invalid_txid")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.incomplete(world.approved(alice), alice, transactionId="0x12")
+
+
+@answers(ONE, 400, "invalid_payment_id")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return one(world, alice, "a.b")
+
+
+@answers(HISTORY, 400, "invalid_limit")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return history(world, alice, limit="101")
+
+
+@answers(HISTORY, 400, "invalid_cursor")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return history(world, alice, next="yesterday")
+
+
+@answers(CLAIM, 400, "invalid_ad_id")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.claim("..%2Fme", alice)
+
+
+# --- 401, 403, 404: who asks, and for what -------------------------------------------------------
+
+
+@answers(ME, 401, "invalid_token")
+def _(world: World, _alice: User, _bob: User) -> Reply:
+    return world.call(ME)
+
+
+@answers(ME, 401, "wrong_app")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    world.app_id = "another-app"
+    return world.call(ME, token=alice.token)
+
+
+@answers(APPROVE, 401, "invalid_token")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.approve(world.start(alice), None)
+
+
+@answers(ONE, 401, "invalid_token")
+def _(world: World, _alice: User, _bob: User) -> Reply:
+    return world.call(ONE, path={"payment_id": "a"}, token="made-up")
+
+
+@answers(HISTORY, 401, "invalid_token")
+def _(world: World, _alice: User, _bob: User) -> Reply:
+    return world.call(HISTORY)
+
+
+@answers(CLAIM, 401, "invalid_token")
+def _(world: World, _alice: User, _bob: User) -> Reply:
+    return world.claim(ad(world), None)
+
+
+@answers(APPROVE, 403, "not_owner")
+def _(world: World, alice: User, bob: User) -> Reply:
+    return world.approve(world.start(alice), bob)
+
+
+@answers(COMPLETE, 403, "not_owner")
+def _(world: World, alice: User, bob: User) -> Reply:
+    return world.complete(*world.paid(alice), bob)
+
+
+@answers(CANCEL, 403, "not_owner")
+def _(world: World, alice: User, bob: User) -> Reply:
+    return world.cancel(world.approved(alice), bob)
+
+
+@answers(APPROVE, 404, "payment_not_found")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.approve("no-such-payment", alice)
+
+
+@answers(COMPLETE, 404, "payment_not_found")
+def _(world: World, _alice: User, _bob: User) -> Reply:
+    return world.complete("no-such-payment", TXID)
+
+
+@answers(INCOMPLETE, 404, "payment_not_found")
+def _(world: World, _alice: User, _bob: User) -> Reply:
+    return world.incomplete("no-such-payment")
+
+
+@answers(ONE, 404, "payment_not_found")
+def _(world: World, alice: User, bob: User) -> Reply:
+    return one(world, bob, world.approved(alice))

@@ -1,0 +1,142 @@
+"""What each step costs, counted: calls to Pi, reads and writes; and that a repeat has no effect."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.integration.handlers import Reply
+from tests.integration.world import User, World
+
+GET, ME = "GET /v2/payments/*", "GET /v2/me"
+
+
+def test_approve(world: World, alice: User) -> None:
+    """3 calls to Pi, 1 read, 1 write."""
+    payment_id = world.start(alice)
+
+    with world.counting() as spent:
+        world.approve(payment_id, alice)
+
+    assert sorted(spent.pi) == [ME, GET, "POST /v2/payments/*/approve"]
+    assert (spent.reads, spent.writes, spent.chain) == (["GetItem"], ["PutItem"], [])
+
+
+@pytest.mark.parametrize(("age", "calls"), [(59, 2), (60, 3)])
+def test_approve_with_a_token_seen(world: World, alice: User, age: int, calls: int) -> None:
+    """2 calls to Pi within a minute of the last one."""
+    world.call("GET /me", token=alice.token)
+    world.tick(age)
+    payment_id = world.start(alice)
+
+    with world.counting() as spent:
+        world.approve(payment_id, alice)
+
+    assert len(spent.pi) == calls
+
+
+def test_approve_again(world: World, alice: User) -> None:
+    """A repeat asks Pi once and writes nothing: the condition of the write fails."""
+    payment_id = world.approved(alice)
+
+    with world.counting() as spent:
+        world.approve(payment_id, alice)
+
+    assert spent.pi == [GET]
+    assert world.record(payment_id).version == 1
+
+
+def test_complete(world: World, alice: User) -> None:
+    """2 calls to Pi, 1 read, 1 write."""
+    payment_id, txid = world.paid(alice)
+
+    with world.counting() as spent:
+        world.complete(payment_id, txid, alice)
+
+    assert spent.pi == [GET, "POST /v2/payments/*/complete"]
+    assert (spent.reads, spent.writes, spent.chain) == (["GetItem"], ["UpdateItem"], [])
+
+
+@pytest.mark.parametrize(
+    "repeat",
+    [
+        lambda world, payment_id: world.complete(payment_id, "ab" * 32),
+        lambda world, payment_id: world.incomplete(payment_id),
+        lambda world, payment_id: world.cancel(payment_id),
+        lambda world, payment_id: world.error(payment_id),
+    ],
+    ids=["complete", "incomplete", "cancel", "error"],
+)
+def test_a_completed_record_answers_from_the_read(
+    world: World, alice: User, repeat: Callable[[World, str], Reply]
+) -> None:
+    payment_id, txid = world.paid(alice)
+    world.complete(payment_id, txid, alice)
+
+    with world.counting() as spent:
+        repeat(world, payment_id)
+
+    assert spent.log == ["GetItem"]
+
+
+def test_settle_with_nothing_to_do(world: World, alice: User) -> None:
+    """1 call to Pi, no write."""
+    payment_id = world.approved(alice)
+
+    with world.counting() as spent:
+        world.incomplete(payment_id)
+
+    assert spent.log == ["GetItem", GET]
+
+
+def test_settle_that_cancels(world: World, alice: User) -> None:
+    """2 calls to Pi, 1 write; and the search of the chain before."""
+    payment_id = world.approved(alice)
+    world.tick(600)
+
+    with world.counting() as spent:
+        world.cancel(payment_id)
+
+    assert spent.pi == [GET, "POST /v2/payments/*/cancel"]
+    assert spent.writes == ["UpdateItem"]
+    assert len(spent.chain) <= 3
+
+
+def test_claim(world: World, alice: User) -> None:
+    """2 calls to Pi, 1 transaction."""
+    ad_id = world.pi.show_ad("granted").identifier
+
+    with world.counting() as spent:
+        world.claim(ad_id, alice)
+
+    assert sorted(spent.pi) == ["GET /v2/ads_network/status/*", ME]
+    assert (spent.reads, spent.writes) == ([], ["TransactWriteItems"])
+
+
+def test_claim_again(world: World, alice: User) -> None:
+    """1 call to Pi while the token is fresh, and no second effect."""
+    ad_id = world.pi.show_ad("granted").identifier
+    world.claim(ad_id, alice)
+
+    with world.counting() as spent:
+        world.claim(ad_id, alice)
+
+    assert len(spent.pi) == 1
+    assert world.rewards_of(alice) == ([ad_id], 1)
+
+
+def test_bad_input_costs_nothing(world: World, alice: User) -> None:
+    with world.counting() as spent:
+        world.approve("../me", alice)
+        world.complete("x", "not a txid")
+        world.incomplete("")
+        world.claim("..", alice)
+
+    assert spent.log == []
+
+
+def test_read_and_history(world: World, alice: User) -> None:
+    """1 call to Pi, to know who asks; 1 read."""
+    with world.counting() as spent:
+        world.call("GET /payments", token=alice.token)
+
+    assert spent.log == [ME, "Query"]

@@ -1,0 +1,178 @@
+"""Whatever is sent: a JSON answer with a status below 500, and nothing touched. Promise 7."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.integration.handlers import Reply, event
+from tests.integration.world import User, World
+
+POSTS = [
+    f"POST /pi_payment/{step}" for step in ("approve", "complete", "incomplete", "cancel", "error")
+]
+ALL = [
+    *POSTS,
+    "POST /rewarded_ads/{ad_id}/claim",
+    "GET /payments/{payment_id}",
+    "GET /payments",
+    "GET /me",
+]
+
+garbage = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+# Any text an HTTP API can pass on, lone surrogates included (a JSON escape can hold one).
+text = st.text(st.characters(), max_size=80)
+scalar = st.none() | st.booleans() | st.integers() | st.floats() | text
+value = st.recursive(
+    scalar,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
+    max_leaves=8,
+)
+ids = text | st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True) | value
+txids = text | st.from_regex(r"[0-9a-fA-F]{64}", fullmatch=True) | value
+bodies = st.fixed_dictionaries(
+    {},
+    optional={
+        "paymentId": ids,
+        "txid": txids,
+        "transactionId": txids,
+        "accessToken": value,
+        "error": value,
+        "payment": st.fixed_dictionaries({}, optional={"identifier": ids, "transaction": value})
+        | value,
+    },
+)
+
+
+def check(reply: Reply) -> None:
+    assert reply.status in {200, 202, 400, 401, 403, 404, 409}
+    assert reply.headers["Content-Type"] == "application/json"
+    if reply.status >= 400:
+        assert set(reply.body) == {"error", "error_message", "request_id"}
+        assert all(isinstance(part, str) and part for part in reply.body.values())
+
+
+@garbage
+@given(route=st.sampled_from(POSTS), body=bodies | value, encoded=st.booleans())
+def test_any_json(world: World, alice: User, route: str, body: Any, encoded: bool) -> None:
+    check(world.call(route, body=json.dumps(body), token=alice.token, base64_encoded=encoded))
+
+
+@garbage
+@given(route=st.sampled_from(POSTS), body=st.binary(max_size=200), encoded=st.booleans())
+def test_any_bytes(world: World, route: str, body: bytes, encoded: bool) -> None:
+    raw = event(route)
+    raw["isBase64Encoded"] = encoded
+    raw["body"] = base64.b64encode(body).decode() if encoded else body.decode("latin-1")
+
+    check(world.handle(raw))
+
+
+@garbage
+@given(
+    route=st.sampled_from(ALL),
+    ad_id=text,
+    payment_id=text,
+    query=st.dictionaries(st.sampled_from(["limit", "next", "x"]), text),
+)
+def test_any_path_and_query(
+    world: World, alice: User, route: str, ad_id: str, payment_id: str, query: dict[str, str]
+) -> None:
+    raw = event(route, token=alice.token, body={}, query=query)
+    raw["pathParameters"] = {"ad_id": ad_id, "payment_id": payment_id}
+
+    check(world.handle(raw))
+
+
+@garbage
+@given(
+    route=st.sampled_from(ALL),
+    token=text,
+    scheme=st.sampled_from(["Bearer", "bearer", "Key", "", "Basic"]),
+)
+def test_any_token(world: World, route: str, token: str, scheme: str) -> None:
+    raw = event(route, body={"paymentId": "A" * 28, "txid": "ab" * 32})
+    raw["headers"] = {"AuthoriZation": f"{scheme} {token}"}
+    raw["pathParameters"] = {"ad_id": "an-ad", "payment_id": "A" * 28}
+
+    check(world.handle(raw))
+
+
+@garbage
+@given(metadata=st.dictionaries(text, value, min_size=1, max_size=4), product=value, quantity=value)
+def test_any_metadata(
+    world: World, alice: User, metadata: dict[str, Any], product: Any, quantity: Any
+) -> None:
+    """Chosen in the browser, kept by Pi, read by our price look-up."""
+    payment_id = world.start(
+        alice, "3.14", {**metadata, "productId": product, "quantity": quantity}
+    )
+
+    reply = world.approve(payment_id, alice)
+
+    check(reply)
+    assert reply.error == "unknown_product"
+
+
+@garbage
+@given(stroops=st.integers(1, 10**18))
+def test_any_amount(world: World, alice: User, stroops: int) -> None:
+    """Promise 1: exactly the price is approved, whatever else is not."""
+    payment_id = world.start(alice, f"{stroops}e-7")
+
+    reply = world.approve(payment_id, alice)
+
+    assert reply.status == (200 if stroops == 31_400_000 else 409)
+    assert world.at_pi(payment_id).developer_approved is (stroops == 31_400_000)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("[]", id="a list"),
+        pytest.param("null", id="null"),
+        pytest.param('"text"', id="text"),
+        pytest.param("{", id="cut off"),
+        pytest.param('{"paymentId": "a", "paymentId": "b"}', id="duplicate key"),
+        pytest.param('{"paymentId": "a", "x": {"y": 1, "y": 2}}', id="duplicate key inside"),
+        pytest.param('{"paymentId": NaN}', id="NaN"),
+        pytest.param('{"paymentId": -Infinity}', id="Infinity"),
+        pytest.param('{"paymentId": "\\ud800"}', id="lone surrogate escaped"),
+        pytest.param('{"paymentId": "\ud800"}', id="lone surrogate"),
+        pytest.param('{"a":' * 20_000 + "1" + "}" * 20_000, id="deep nesting"),
+        pytest.param("[" * 60_000, id="deeper nesting"),
+        pytest.param('{"paymentId": ' + "9" * 60_000 + "}", id="a number of 60 000 digits"),
+        pytest.param('{"paymentId": 1e400}', id="a large exponent"),
+        pytest.param('{"paymentId": "' + "a" * 2**20 + '"}', id="1 MB"),
+        pytest.param('{"paymentId": "' + "é" * 40_000 + '"}', id="many bytes in few characters"),
+    ],
+)
+@pytest.mark.parametrize("route", POSTS)
+def test_bodies_that_hurt(world: World, alice: User, route: str, body: str) -> None:
+    reply = world.call(route, body=body, token=alice.token)
+
+    assert reply.status == 400
+    assert world.effects.log == []
+
+
+@pytest.mark.parametrize("body", ["not base64!", "e30", "\u00e9\u00e9\u00e9\u00e9"])
+def test_base64_that_is_none(world: World, body: str) -> None:
+    raw = event(POSTS[0])
+    raw |= {"isBase64Encoded": True, "body": body}
+
+    assert world.handle(raw).status == 400
+
+
+def test_an_event_with_nothing_in_it(world: World) -> None:
+    """What the local cloud or a test console may leave out."""
+    for route in ALL:
+        check(world.handle({"routeKey": route}))

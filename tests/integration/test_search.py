@@ -1,0 +1,136 @@
+"""Promise 3: Pi shows no transaction, so the chain decides; what it cannot say for certain is
+never taken for a no.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from local.emulator.address import address_of
+from tests.integration.world import User, World
+
+OLD = 600
+STRANGER = address_of("stranger")
+
+
+def hide_txid(world: World) -> None:
+    world.pi.settings.show_txid_before_complete = False
+
+
+def others_pay(world: World, count: int) -> None:
+    """Strangers' transactions to the app's wallet."""
+    wallet = world.pi.registry.app().wallet
+    assert wallet is not None
+    for _ in range(count):
+        world.pi.transfer(source=STRANGER, destination=wallet, amount=1, memo=None)
+
+
+def _lags(world: World) -> None:
+    world.pi.settings.ledger_lag_s = 3600
+
+
+def _is_down(world: World) -> None:
+    world.fault(path="/horizon/*", status=503, body="<html>", times=None)
+
+
+def _breaks_off(world: World) -> None:
+    world.fault(path="/horizon/accounts/*", drop="after", times=None)
+
+
+def _knows_no_such_wallet(world: World) -> None:
+    problem = {"type": "not_found", "title": "Resource Missing", "status": 404}
+    world.fault(path="/horizon/accounts/*", status=404, body=problem, times=None)
+
+
+def _shows_no_ledger(world: World) -> None:
+    world.fault(
+        path="/horizon/ledgers", status=200, body={"_embedded": {"records": []}}, times=None
+    )
+
+
+def _answers_nonsense(world: World) -> None:
+    world.fault(path="/horizon/accounts/*", status=200, body={"_embedded": None}, times=None)
+
+
+@pytest.mark.parametrize("paid", [False, True])
+@pytest.mark.parametrize(
+    "weather",
+    [
+        _lags,
+        _is_down,
+        _breaks_off,
+        _knows_no_such_wallet,
+        _shows_no_ledger,
+        _answers_nonsense,
+    ],
+)
+def test_without_a_conclusive_search_nothing_is_cancelled(
+    world: World, alice: User, weather: Callable[[World], None], paid: bool
+) -> None:
+    """Promise 3: and when the chain can be read again, the payment comes to its right end."""
+    hide_txid(world)
+    payment_id = world.approved(alice)
+    if paid:
+        world.tick(30)
+        world.pay(payment_id, link=False)
+    world.tick(OLD)
+    weather(world)
+
+    assert world.cancel(payment_id).status == 202
+    assert world.at_pi(payment_id).is_open
+
+    world.front.faults.clear()
+    world.pi.settings.ledger_lag_s = 0
+    assert world.cancel(payment_id).state == ("completed" if paid else "cancelled")
+    assert world.at_pi(payment_id).developer_completed is paid
+
+
+@pytest.mark.parametrize("above", [0, 1, 199, 200, 201, 450])
+def test_a_payment_deep_in_the_wallets_history_is_found(
+    world: World, alice: User, above: int
+) -> None:
+    """Promise 3: Pi shows no transaction, the chain does, however many came after it."""
+    hide_txid(world)
+    payment_id = world.approved(alice)
+    txid = world.pay(payment_id, link=False)
+    others_pay(world, above)
+    world.tick(OLD)
+
+    assert world.cancel(payment_id).state == "completed"
+
+    assert world.record(payment_id).txid == txid
+
+
+def test_a_history_too_long_to_read_proves_nothing(
+    world: World, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise 3: a search that was cut short."""
+    monkeypatch.setattr("shared.adapters.horizon.MOST_PAGES", 1)
+    hide_txid(world)
+    payment_id = world.approved(alice)
+    world.pay(payment_id, link=False)
+    others_pay(world, 200)
+    world.tick(OLD)
+
+    assert world.cancel(payment_id).status == 202
+
+    assert world.at_pi(payment_id).is_open
+
+
+def test_forged_memos_neither_complete_nor_keep_a_payment(world: World, alice: User) -> None:
+    """Anyone can send the wallet our memo: wrong sender, wrong amount, another token, failed."""
+    hide_txid(world)
+    payment_id = world.approved(alice)
+    user, app = world.at_pi(payment_id).from_address, world.at_pi(payment_id).to_address
+    for forged in (
+        {"source": STRANGER},
+        {"source": user, "amount": Decimal("0.0000001")},
+        {"source": user, "asset": f"PIE:{STRANGER}"},
+        {"source": user, "successful": False},
+    ):
+        order = {"destination": app, "memo": payment_id, "amount": Decimal("3.14"), **forged}
+        world.pi.transfer(**order)  # type: ignore[arg-type]
+    world.tick(OLD)
+
+    assert world.cancel(payment_id).state == "cancelled"

@@ -1,0 +1,308 @@
+"""Incomplete, cancel and error: a payment is brought to what Pi and the chain show, and no further.
+
+Each row of the decision table, reached as a front end reaches it.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from tests.integration.handlers import Reply
+from tests.integration.world import User, World
+
+OLD, YOUNG = 600, 599
+
+Settle = Callable[[World, str], Reply]
+ANYONE: list[Settle] = [World.incomplete, World.cancel, World.error]
+anyone = pytest.mark.parametrize("settle", ANYONE, ids=["incomplete", "cancel", "error"])
+
+
+def hide_txid(world: World) -> None:
+    world.pi.settings.show_txid_before_complete = False
+
+
+# --- Paid ---------------------------------------------------------------------------------------
+
+
+@anyone
+def test_a_paid_payment_is_completed(world: World, alice: User, settle: Settle) -> None:
+    """Promise 3: whatever the front end calls it."""
+    payment_id, txid = world.paid(alice)
+
+    reply = settle(world, payment_id)
+
+    assert (reply.status, reply.body) == (200, {"payment_id": payment_id, "state": "completed"})
+    record = world.record(payment_id)
+    assert (record.txid, record.owed, record.version) == (txid, "PaymentCompleted", 2)
+
+
+def test_the_whole_payment_of_the_demo_app(world: World, alice: User) -> None:
+    """`incomplete {payment}`: of the client's PaymentDTO only the identifier is read."""
+    payment_id, txid = world.paid(alice)
+    payment = {
+        "identifier": payment_id,
+        "transaction": {"txid": "ab" * 32, "verified": True, "_link": "http://169.254.169.254/"},
+    }
+
+    reply = world.call("POST /pi_payment/incomplete", body={"payment": payment})
+
+    assert reply.status == 200
+    assert world.record(payment_id).txid == txid
+    assert all("169.254" not in str(sent) for sent in world.adapter.sent)
+
+
+def test_incomplete_with_a_txid_that_pi_does_not_show(world: World, alice: User) -> None:
+    hide_txid(world)
+    payment_id, txid = world.paid(alice)
+
+    assert world.incomplete(payment_id, transactionId=None).status == 202
+    assert world.incomplete(payment_id, transactionId=txid).status == 200
+
+
+def test_completed_by_somebody_else_is_recorded_once(world: World, alice: User) -> None:
+    payment_id, txid = world.paid(alice)
+    world.at_pi(payment_id).complete(txid, None)
+
+    replies = [world.incomplete(payment_id) for _ in range(2)]
+
+    assert [reply.status for reply in replies] == [200, 200]
+    record = world.record(payment_id)
+    assert (record.txid, record.owed, record.version) == (txid, "PaymentCompleted", 2)
+
+
+# --- Not paid -----------------------------------------------------------------------------------
+
+
+@anyone
+def test_a_young_unpaid_payment_is_never_cancelled(
+    world: World, alice: User, settle: Settle
+) -> None:
+    """Promise 3, whoever asks."""
+    payment_id = world.approved(alice)
+    world.tick(YOUNG)
+
+    assert settle(world, payment_id).status == 202
+
+    assert world.at_pi(payment_id).is_open
+    assert world.record(payment_id).version == 1
+
+
+@anyone
+def test_an_old_unpaid_payment_is_cancelled(world: World, alice: User, settle: Settle) -> None:
+    """The search of the chain was conclusive; the user can pay again."""
+    payment_id = world.approved(alice)
+    world.tick(OLD)
+
+    assert settle(world, payment_id).status == 200
+
+    assert world.at_pi(payment_id).cancelled
+    record = world.record(payment_id)
+    assert (record.state, record.owed) == ("cancelled", "PaymentCancelled")
+
+
+def test_cancelled_by_the_user_is_recorded(world: World, alice: User) -> None:
+    payment_id = world.approved(alice)
+    world.pi.user_cancel(payment_id)
+
+    replies = [world.cancel(payment_id) for _ in range(2)]
+
+    assert [(reply.status, reply.state) for reply in replies] == [(200, "cancelled")] * 2
+    assert world.record(payment_id).version == 2
+
+
+# --- Pi's refusals are looked into -------------------------------------------------------------
+
+
+def test_a_refused_cancellation_turns_into_a_completion(world: World, alice: User) -> None:
+    """`payment_tx_present`: it is paid. Promise 3."""
+    payment_id = world.approved(alice)
+    world.tick(OLD)
+
+    def pay_meanwhile(moment: str, effect: str) -> None:
+        if (moment, effect) == ("before", "POST /v2/payments/*/cancel"):
+            world.pay(payment_id)
+
+    with world.effects.watched_by(pay_meanwhile):
+        reply = world.cancel(payment_id)
+
+    assert (reply.status, reply.state) == (200, "completed")
+    assert world.at_pi(payment_id).developer_completed
+
+
+def test_paid_on_the_chain_while_we_were_about_to_cancel(world: World, alice: User) -> None:
+    """The same, but Pi does not show the transaction: left alone, found by the next search."""
+    hide_txid(world)
+    payment_id = world.approved(alice)
+    world.tick(OLD)
+
+    def pay_meanwhile(moment: str, effect: str) -> None:
+        if (moment, effect) == ("before", "POST /v2/payments/*/cancel"):
+            world.pay(payment_id)
+
+    with world.effects.watched_by(pay_meanwhile):
+        assert world.cancel(payment_id).status == 202
+
+    assert world.cancel(payment_id).state == "completed"
+
+
+def test_an_unverified_transaction_is_waited_for_then_handed_to_a_person(
+    world: World, alice: User
+) -> None:
+    """`not_verified` may pass; after a day it does not."""
+    payment_id = world.approved(alice)
+    world.pay(payment_id, amount=Decimal(1), link=True)
+
+    assert world.incomplete(payment_id).status == 202
+    assert world.record(payment_id).attention is None
+
+    world.tick(24 * 3600)
+    assert world.incomplete(payment_id).status == 202
+    record = world.record(payment_id)
+    assert (record.state, record.attention, record.owed) == ("open", "never_verifies", None)
+    assert world.complete(payment_id, "ab" * 32).error == "payment_never_verifies"
+
+
+@pytest.mark.parametrize(
+    "code", ["verification_failed", "txid_mismatch", "payment_already_linked_with_a_tx"]
+)
+def test_a_jammed_payment_is_handed_to_a_person(world: World, alice: User, code: str) -> None:
+    payment_id, _ = world.paid(alice)
+    world.fault("POST", "*/complete", code=code, times=None)
+
+    assert world.incomplete(payment_id).status == 202
+
+    record = world.record(payment_id)
+    assert (record.state, record.attention) == ("open", "never_verifies")
+
+
+@pytest.mark.parametrize("flag", ["cancelled", "user_cancelled"])
+def test_cancelled_although_paid_is_handed_to_a_person(
+    world: World, alice: User, flag: str
+) -> None:
+    """The transaction decides first; Pi refuses to complete, so a person must look."""
+    payment_id, _ = world.paid(alice)
+    world.pi.force(payment_id, {"status": {flag: True}})
+
+    assert world.incomplete(payment_id).status == 202
+
+    record = world.record(payment_id)
+    assert (record.state, record.attention) == ("open", "cancelled_but_paid")
+    # Pi's own people mend it: then it completes, and is delivered.
+    world.pi.force(payment_id, {"status": {flag: False}})
+    assert world.incomplete(payment_id).state == "completed"
+    assert world.record(payment_id).owed == "PaymentCompleted"
+    assert world.record(payment_id).attention is None
+
+
+def test_cancelled_in_our_record_and_then_paid(world: World, alice: User) -> None:
+    """Promise 3: `cancelled -> completed` is allowed."""
+    payment_id = world.approved(alice)
+    world.pi.user_cancel(payment_id)
+    world.cancel(payment_id)
+    world.pi.force(payment_id, {"status": {"user_cancelled": False}})
+    world.pay(payment_id)
+
+    assert world.incomplete(payment_id).state == "completed"
+
+    assert world.record(payment_id).owed == "PaymentCompleted"
+
+
+# --- Gone ---------------------------------------------------------------------------------------
+
+
+def test_gone_at_pi_is_never_closed(world: World, alice: User) -> None:
+    """A wrong key answers 404 for every payment: a person must look; nothing is lost."""
+    payment_id = world.approved(alice)
+    world.tick(OLD)
+    world.fault("GET", f"/v2/payments/{payment_id}", code="payment_not_found")
+
+    assert world.cancel(payment_id).status == 202
+
+    record = world.record(payment_id)
+    assert (record.state, record.attention, record.owed) == ("open", "gone", None)
+    assert record.due_at == world.clock() + 24 * 3600
+
+
+def test_the_key_of_another_app_closes_nothing(world: World, alice: User) -> None:
+    """Promise 3: and with the right key back, all is well."""
+    world.pi.registry.add_app("other-app", "key-of-the-other-app")
+    paid, _ = world.paid(alice)
+    world.tick(OLD)
+    world.secrets.value = "key-of-the-other-app"
+    world.cold_start()
+
+    assert world.cancel(paid).status == 202
+    assert (world.record(paid).state, world.record(paid).attention) == ("open", "gone")
+
+    world.secrets.value = world.pi.registry.app().key
+    world.cold_start()
+    assert world.cancel(paid).state == "completed"
+    assert world.record(paid).attention is None
+
+
+# --- Anonymous, unknown, not ours --------------------------------------------------------------
+
+
+@anyone
+@pytest.mark.parametrize("payment_id", ["A" * 28, "x", "-_" * 32])
+def test_an_unknown_id_costs_one_read(world: World, settle: Settle, payment_id: str) -> None:
+    with world.counting() as spent:
+        reply = settle(world, payment_id)
+
+    assert (reply.status, reply.error) == (404, "payment_not_found")
+    assert spent.log == ["GetItem"]
+
+
+@anyone
+def test_an_unknown_payment_is_not_touched(world: World, alice: User, settle: Settle) -> None:
+    """Even one that Pi knows: only its owner can have it adopted."""
+    payment_id = world.start(alice)
+    world.at_pi(payment_id).approve()
+
+    assert settle(world, payment_id).status == 404
+
+    assert world.at_pi(payment_id).is_open
+    assert world.find_record(payment_id) is None
+
+
+@pytest.mark.parametrize("paid", [False, True])
+def test_a_payout_is_not_ours_here(world: World, alice: User, paid: bool) -> None:
+    """A2U ids are public on the chain: naming one has no effect, token or not."""
+    app = world.pi.registry.app()
+    payout = {"uid": alice.uid, "amount": 1, "memo": "payout", "metadata": {"payout": 1}}
+    payment_id = str(world.pi.create_payment(app, payout)["identifier"])
+    txid = world.pay(payment_id) if paid else "ab" * 32
+    world.tick(OLD)
+
+    replies = [
+        settle(world, payment_id, user)
+        for settle in (World.incomplete, World.cancel, World.error)
+        for user in (None, alice)
+    ]
+    replies += [world.complete(payment_id, txid, user) for user in (None, alice)]
+    replies += [world.approve(payment_id, alice)]
+
+    assert {reply.status for reply in replies} == {404}
+    assert world.at_pi(payment_id).is_open
+    assert world.find_record(payment_id) is None
+
+
+def test_a_direction_that_changes_under_us_has_no_effect(world: World, alice: User) -> None:
+    """First row of the table: whatever the record says."""
+    payment_id = world.approved(alice)
+    world.pi.force(payment_id, {"direction": "app_to_user"})
+    world.tick(OLD)
+
+    assert world.cancel(payment_id).status == 404
+
+    assert world.at_pi(payment_id).is_open
+    assert world.record(payment_id).version == 1
+
+
+def test_the_owner_sees_all_of_it_the_others_nothing(world: World, alice: User, bob: User) -> None:
+    payment_id, txid = world.paid(alice)
+
+    assert world.incomplete(payment_id, bob).error == "not_owner"
+    assert set(world.incomplete(payment_id).body) == {"payment_id", "state"}
+    assert world.incomplete(payment_id, alice).body["txid"] == txid

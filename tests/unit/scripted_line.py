@@ -1,0 +1,86 @@
+"""A network that does what a test wrote down, one step per request."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPHeaderDict, HTTPResponse
+
+from shared.adapters.deadline import Deadline
+from shared.adapters.http import Http
+from tests.unit.pi_in_process import Clock
+
+URL = "https://pi.example/v2/payments/p"
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int = 200
+    body: bytes | io.BytesIO = b'{"ok": true}'
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sent:
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    timeout: tuple[float, float]
+    proxies: Mapping[str, str]
+
+
+class ScriptedLine(HTTPAdapter):
+    """Answers with each step in turn; the last one stays."""
+
+    def __init__(self, *steps: Reply | Exception) -> None:
+        super().__init__()
+        self.steps = list(steps) or [Reply()]
+        self.sent: list[Sent] = []
+        self.closed = False
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **how: Any) -> requests.Response:
+        proxies = dict(how["proxies"] or {})
+        method, url = str(request.method), str(request.url)
+        self.sent.append(Sent(method, url, request.headers, how["timeout"], proxies))
+        step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
+        if isinstance(step, Exception):
+            raise step
+        raw = HTTPResponse(
+            body=step.body if isinstance(step.body, io.BytesIO) else io.BytesIO(step.body),
+            headers=HTTPHeaderDict(step.headers),
+            status=step.status,
+            preload_content=False,
+            request_method=request.method,
+        )
+        return self.build_response(request, raw)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Net:
+    """`Http` over such lines: a new one for each session that it opens."""
+
+    def __init__(self, *lines: ScriptedLine) -> None:
+        self.clock = Clock()
+        self.lines = list(lines)
+        self.opened: list[ScriptedLine] = []
+        self.http = Http(
+            open_session=self._session,
+            clock=self.clock,
+            sleep=self.clock.sleep,
+            jitter=lambda: 0.0,
+        )
+
+    def _session(self) -> requests.Session:
+        session = requests.Session()
+        line = self.lines.pop(0)
+        session.mount("https://", line)
+        self.opened.append(line)
+        return session
+
+    def deadline(self, seconds: float = 15.0) -> Deadline:
+        return Deadline(seconds, self.clock)

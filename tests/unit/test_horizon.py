@@ -1,0 +1,160 @@
+"""One transaction as the chain shows it; whatever is not plainly said is not believed."""
+
+from typing import Any
+
+import pytest
+
+from shared.domain.amount import Amount
+from shared.domain.chain import Transfer, Wanted
+from shared.domain.errors import ChainUnavailable
+from shared.domain.pi import PaymentDto
+from tests.unit.pi_in_process import PiInProcess
+from tests.unit.samples import OTHER_TXID, TXID, payment
+
+STRANGER = "GSTRANGER"
+
+
+def wanted_by(pi: PiInProcess, identifier: str) -> Wanted:
+    wanted = Wanted.by(PaymentDto.read(pi.state.payment(identifier).dto()))
+    assert wanted is not None
+    return wanted
+
+
+def test_a_payment_on_the_chain_is_proof(pi: PiInProcess) -> None:
+    identifier = pi.payment()
+    txid = pi.state.pay(identifier).txid
+    transaction = pi.horizon().transaction(txid)
+    wanted = wanted_by(pi, identifier)
+    assert transaction is not None
+    assert (transaction.txid, transaction.successful) == (txid, True)
+    assert (transaction.memo, transaction.transfers) == (identifier, (wanted.transfer,))
+    assert wanted.is_met_by(transaction)
+    path = f"/horizon/transactions/{txid}"
+    assert pi.calls == [f"GET {path}", f"GET {path}/operations"]
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        {"amount": 2},
+        {"source": STRANGER},
+        {"destination": STRANGER},
+        {"memo": "another-payment"},
+        {"memo": None},
+        {"asset": "PI:GISSUER"},
+        {"successful": False},
+    ],
+    ids=str,
+)
+def test_a_transaction_that_differs_is_no_proof(pi: PiInProcess, altered: dict[str, Any]) -> None:
+    identifier = pi.payment()
+    txid = pi.state.pay(identifier, **altered).txid
+    transaction = pi.horizon().transaction(txid)
+    assert transaction is not None
+    assert not wanted_by(pi, identifier).is_met_by(transaction)
+
+
+@pytest.mark.parametrize("memo_type", ["id", "hash", "return", "none"])
+def test_only_a_text_memo_is_a_memo(pi: PiInProcess, memo_type: str) -> None:
+    identifier = pi.payment()
+    txid = pi.state.pay(identifier).txid
+    body = {"hash": txid, "successful": True, "memo_type": memo_type, "memo": identifier}
+    pi.fault("*/transactions/*", status=200, body=body)
+    transaction = pi.horizon().transaction(txid)
+    assert transaction is not None
+    assert transaction.memo is None
+
+
+@pytest.mark.parametrize("successful", [None, "true", 1])
+def test_successful_is_true_or_it_is_not(pi: PiInProcess, successful: Any) -> None:
+    txid = pi.state.pay(pi.payment()).txid
+    body = {"hash": txid, "successful": successful, "memo_type": "none"}
+    pi.fault("*/transactions/*", status=200, body=body)
+    transaction = pi.horizon().transaction(txid)
+    assert transaction is not None
+    assert not transaction.successful
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"type": "path_payment_strict_send", "asset_type": "native"},
+        {"type": "create_account"},
+        {"type": "payment", "asset_type": "credit_alphanum4"},
+        {"type": "payment", "asset_type": "native", "amount": "1e-9", "from": "a", "to": "b"},
+    ],
+    ids=str,
+)
+def test_other_operations_move_no_pi(pi: PiInProcess, operation: dict[str, str]) -> None:
+    txid = pi.state.pay(pi.payment()).txid
+    pi.fault("*/operations", status=200, body={"_embedded": {"records": [operation]}})
+    transaction = pi.horizon().transaction(txid)
+    assert transaction is not None
+    assert transaction.transfers == ()
+
+
+def test_one_of_several_operations_may_be_the_payment(pi: PiInProcess) -> None:
+    identifier = pi.payment()
+    txid = pi.state.pay(identifier, amount=1).txid
+    transfer = wanted_by(pi, identifier).transfer
+    native = {"type": "payment", "asset_type": "native", "from": transfer.source}
+    records = [native | {"to": transfer.destination, "amount": text} for text in ("1", "3.0000000")]
+    pi.fault("*/operations", status=200, body={"_embedded": {"records": records}})
+    transaction = pi.horizon().transaction(txid)
+    assert transaction is not None
+    assert wanted_by(pi, identifier).is_met_by(transaction)
+
+
+def test_an_unknown_transaction_is_none_as_is_one_that_horizon_has_yet_to_see(
+    pi: PiInProcess,
+) -> None:
+    txid = pi.state.pay(pi.payment()).txid
+    assert pi.horizon().transaction(OTHER_TXID) is None
+    pi.state.settings.ledger_lag_s = 30
+    assert pi.horizon().transaction(txid) is None
+    pi.state.advance(30)
+    assert pi.horizon().transaction(txid) is not None
+
+
+GARBAGE: list[dict[str, Any]] = [
+    {"status": 500},
+    {"status": 400, "body": {"status": 400}},
+    {"status": 403},
+    {"status": 429, "headers": {"Retry-After": "7200"}},
+    {"status": 302, "headers": {"Location": "http://elsewhere.example"}},
+    {"status": 200, "body": "<html>"},
+    {"status": 200, "body": {}},
+    {"status": 200, "body": {"hash": 7}},
+    {"status": 200, "body": [1]},
+    {"status": 204},
+    {"drop": "before"},
+    {"delay_s": 60},
+]
+
+
+@pytest.mark.parametrize("fault", GARBAGE, ids=str)
+@pytest.mark.parametrize("path", ["*/transactions/*", "*/operations"])
+def test_garbage_is_an_unavailable_chain(pi: PiInProcess, path: str, fault: dict[str, Any]) -> None:
+    txid = pi.state.pay(pi.payment()).txid
+    pi.fault(path, **fault, times=None)
+    with pytest.raises(ChainUnavailable) as unavailable:
+        pi.horizon().transaction(txid)
+    assert (unavailable.value.status, unavailable.value.retryable) == (503, True)
+
+
+def test_a_payment_without_its_wallets_cannot_be_proven() -> None:
+    assert Wanted.by(payment(from_address=None)) is None
+    assert Wanted.by(payment(to_address=None)) is None
+
+
+def test_a_payment_with_them_can() -> None:
+    seen = payment()
+    assert Wanted.by(seen) == Wanted(
+        seen.identifier,
+        Transfer(str(seen.from_address), str(seen.to_address), Amount.of("3.14")),
+    )
+
+
+def test_no_key_and_no_token_reaches_the_chain(pi: PiInProcess) -> None:
+    pi.horizon().transaction(TXID)
+    assert "Authorization" not in pi.line.sent[0].headers

@@ -1,0 +1,103 @@
+"""Promise 6: the key is read once, replaced when Pi refuses it, and never seen."""
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from shared.adapters.secret import Secret
+from shared.domain.errors import ServiceUnavailable
+from tests.unit.pi_in_process import Secrets
+
+OLD, NEW = Secret("canary-old"), Secret("canary-new")
+
+
+def refusal(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "canary"}}, "GetSecretValue")
+
+
+def test_the_key_is_read_once() -> None:
+    secrets = Secrets("canary-old")
+    key = secrets.key()
+    assert secrets.reads == 0  # not when a function starts
+    assert [key.current() for _ in range(3)] == [OLD] * 3
+    assert secrets.reads == 1
+
+
+@pytest.mark.parametrize("text", ["canary-old\n", "  canary-old", "canary-old\r\n"])
+def test_a_key_pasted_with_its_line_end_is_the_key(text: str) -> None:
+    assert Secrets(text).key().current() == OLD
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        "",
+        " \n",
+        "canary\nX-Injected: 1",
+        "canary\x00",
+        "canary-ä",
+        refusal("ResourceNotFoundException"),
+    ],
+    ids=repr,
+)
+def test_a_key_that_is_missing_or_unusable_has_a_code_of_its_own(
+    answer: str | Exception | None,
+) -> None:
+    with pytest.raises(ServiceUnavailable) as missing:
+        Secrets(answer).key().current()
+    assert (missing.value.status, missing.value.code) == (503, "server_key_missing")
+    assert "canary" not in str(missing.value)
+    assert missing.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal("ThrottlingException"),
+        refusal("AccessDeniedException"),
+        refusal("InternalServiceError"),
+        ConnectTimeoutError(endpoint_url="https://secretsmanager.example"),
+    ],
+    ids=repr,
+)
+def test_secrets_manager_out_of_order_is_unavailable_and_asked_again(error: Exception) -> None:
+    key = Secrets(error, "canary-old").key()
+    with pytest.raises(ServiceUnavailable) as unavailable:
+        key.current()
+    assert unavailable.value.code == "service_unavailable"
+    assert "canary" not in str(unavailable.value)
+    assert key.current() == OLD
+
+
+def test_a_refused_key_is_replaced_if_there_is_another() -> None:
+    secrets = Secrets("canary-old", "canary-new")
+    key = secrets.key()
+    key.current()
+    assert key.renewed(refused=OLD) == NEW
+    assert key.current() == NEW
+    assert secrets.reads == 2
+
+
+def test_the_same_key_again_is_no_other() -> None:
+    secrets = Secrets("canary-old")
+    key = secrets.key()
+    assert key.renewed(refused=key.current()) is None
+    assert secrets.reads == 2
+
+
+def test_a_key_that_somebody_else_replaced_already_is_not_read_again() -> None:
+    # Two threads were refused with the old key; the first of them has read the new one.
+    secrets = Secrets("canary-new")
+    key = secrets.key()
+    key.current()
+    assert key.renewed(refused=OLD) == NEW
+    assert secrets.reads == 1
+
+
+def test_a_renewal_that_fails_keeps_the_key() -> None:
+    key = Secrets("canary-old", refusal("ThrottlingException"), "canary-new").key()
+    key.current()
+    with pytest.raises(ServiceUnavailable):
+        key.renewed(refused=OLD)
+    assert key.current() == OLD
+    assert key.renewed(refused=OLD) == NEW

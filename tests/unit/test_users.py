@@ -1,0 +1,122 @@
+"""Who is calling is what Pi says about the token, asked at most once a minute."""
+
+import pytest
+
+from shared.adapters.secret import Secret
+from shared.adapters.seen_tokens import MOST_TOKENS, SeenTokens
+from shared.domain.errors import PiNonsense, PiUnavailable, TokenRefused
+from shared.domain.pi import UserDto
+from shared.operations.verify_user import Users
+from tests.unit.pi_in_process import Clock, PiInProcess
+
+WRONG = Secret("no-such-token")
+
+
+def users(pi: PiInProcess, app_id: str | None = None) -> Users:
+    return Users(pi.client(seconds=3600), SeenTokens(pi.clock), app_id)
+
+
+def test_pi_says_who_it_is(pi: PiInProcess) -> None:
+    uid, token = pi.sign_in()
+    assert users(pi).verify(token).uid == uid
+
+
+@pytest.mark.parametrize("token", [None, WRONG])
+def test_no_token_or_a_wrong_one_is_refused(pi: PiInProcess, token: Secret | None) -> None:
+    with pytest.raises(TokenRefused) as refused:
+        users(pi).recognise(token)
+    assert refused.value.code == "invalid_token"
+    assert len(pi.calls) == (0 if token is None else 1)
+
+
+def test_with_an_app_configured_tokens_of_others_are_refused(pi: PiInProcess) -> None:
+    pi.state.registry.add_app("other-app", "other-key")
+    _, ours = pi.sign_in()
+    _, theirs = pi.sign_in(app_id="other-app")
+    configured = users(pi, app_id="demo-app")
+    configured.verify(ours)
+    for _ in range(2):  # and not remembered as a good one
+        with pytest.raises(TokenRefused) as refused:
+            configured.recognise(theirs)
+        assert refused.value.code == "wrong_app"
+    assert configured.recognise_if_valid(theirs) is None
+
+
+def test_without_one_every_app_counts(pi: PiInProcess) -> None:
+    pi.state.registry.add_app("other-app", "other-key")
+    uid, theirs = pi.sign_in(app_id="other-app")
+    assert users(pi).verify(theirs).uid == uid
+
+
+def test_a_token_seen_within_a_minute_is_not_asked_about_again(pi: PiInProcess) -> None:
+    uid, token = pi.sign_in()
+    asked = users(pi)
+    assert asked.recognise(token).uid == uid
+    pi.clock.sleep(59)
+    assert asked.recognise(token).uid == uid
+    assert len(pi.calls) == 1
+    pi.clock.sleep(1)
+    asked.recognise(token)
+    assert len(pi.calls) == 2
+
+
+def test_verifying_asks_every_time(pi: PiInProcess) -> None:
+    _, token = pi.sign_in()
+    asked = users(pi)
+    asked.verify(token)
+    asked.verify(token)
+    assert len(pi.calls) == 2
+
+
+def test_an_expired_token_is_noticed_after_a_minute(pi: PiInProcess) -> None:
+    uid, token = pi.sign_in()
+    asked = users(pi)
+    asked.recognise(token)
+    pi.state.registry.expire_tokens(uid)
+    pi.clock.sleep(60)
+    with pytest.raises(TokenRefused):
+        asked.recognise(token)
+
+
+@pytest.mark.parametrize("token", [None, WRONG])
+def test_where_a_token_is_optional_a_wrong_one_counts_as_none(
+    pi: PiInProcess, token: Secret | None
+) -> None:
+    assert users(pi).recognise_if_valid(token) is None
+
+
+def test_but_a_pi_out_of_order_does_not_make_a_caller_anonymous(pi: PiInProcess) -> None:
+    _, token = pi.sign_in()
+    pi.fault("/v2/me", status=500, times=None)
+    with pytest.raises(PiUnavailable):
+        users(pi).recognise_if_valid(token)
+    pi.heal()
+    pi.fault("/v2/me", status=200, body="{}", content_type="application/json")
+    with pytest.raises(PiNonsense):
+        users(pi).recognise_if_valid(token)
+
+
+ALICE = UserDto("uid-1", "alice", None, (), None)
+BOB = UserDto("uid-2", "bob", None, (), None)
+
+
+def test_tokens_are_told_apart() -> None:
+    seen = SeenTokens(Clock())
+    seen.remember(Secret("a"), ALICE)
+    seen.remember(Secret("b"), BOB)
+    assert (seen.user(Secret("a")), seen.user(Secret("b"))) == (ALICE, BOB)
+    assert seen.user(Secret("c")) is None
+
+
+def test_promise_6_a_memory_of_tokens_holds_no_token() -> None:
+    seen = SeenTokens(Clock())
+    seen.remember(Secret("canary"), ALICE)
+    assert "canary" not in repr(vars(seen))
+
+
+def test_the_memory_is_bounded() -> None:
+    seen = SeenTokens(Clock())
+    for number in range(MOST_TOKENS * 2 + 1):
+        seen.remember(Secret(str(number)), ALICE)
+        assert seen.user(Secret(str(number))) == ALICE
+    assert len(seen._seen) <= MOST_TOKENS
