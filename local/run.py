@@ -125,7 +125,13 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
 def _parameters(settings: Settings, emulator: PiEmulator | None) -> dict[str, str]:
     if emulator is None:
         return {"PiApiUrl": settings.pi_api_url}
-    return {"PiApiUrl": f"{emulator.url}/v2", "HorizonUrl": f"{emulator.url}/horizon"}
+    return {
+        "PiApiUrl": f"{emulator.url}/v2",
+        "HorizonUrl": f"{emulator.url}/horizon",
+        # Nobody wants to wait a minute for the sweep of the play.
+        "FirstLookSeconds": "1",
+        "SweepMinutes": "1",
+    }
 
 
 def run(settings: Settings) -> None:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 DEPLOY_SECONDS = 300.0
 
+# What MiniStack does not know is left out by the template's own switches.
+NOT_HERE = {"EventArchiveDays": "0"}
+
 
 @dataclass(frozen=True)
 class Product:
@@ -56,7 +59,7 @@ class Stack:
                 name,
                 "--no-progressbar",
                 "--parameter-overrides",
-                *(f'{key}="{value}"' for key, value in parameters.items()),
+                *(f'{key}="{value}"' for key, value in {**NOT_HERE, **parameters}.items()),
             ],
             log=cloud.home / "sam-deploy.log",
             env=environment(

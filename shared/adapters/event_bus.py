@@ -23,8 +23,8 @@ class EventBus:
         self._client, self._name = client, name
 
     def put(self, event: Event) -> None:
-        """Hand the event to the bus. Raises ServiceUnavailable, also where PutEvents answers 200 but
-        refuses the entry."""
+        """Hand the event to the bus. Raises ServiceUnavailable, also where PutEvents answers 200
+        but refuses the entry."""
         entry: PutEventsRequestEntryTypeDef = {
             "EventBusName": self._name,
             "Source": SOURCE,

@@ -4,20 +4,18 @@ nothing but when the work is done."""
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.adapters.observability import count, logger
+from shared.adapters.observability import logger
 from shared.domain.errors import ServiceUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-
-BATCH = 10  # SQS's most
 
 
 class Work(StrEnum):
@@ -46,25 +44,15 @@ class WakeUps:
     def __init__(self, client: SQSClient, queue_url: str) -> None:
         self._client, self._queue_url = client, queue_url
 
-    def hint(self, wake_up: WakeUp) -> None:
-        """Wake the worker now, not at the next sweep. Never raises: the sweep comes anyway."""
+    def send(self, wake_up: WakeUp) -> None:
+        """Raises ServiceUnavailable; a later sweep sends it again."""
         try:
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=str(wake_up))
         except (BotoCoreError, ClientError) as error:
-            logger.warning("A wake-up was lost", extra={"aws_error": type(error).__name__})
-            count("WakeUpLost")
-
-    def send(self, wake_ups: Sequence[WakeUp]) -> None:
-        """Send up to 10 at once. What SQS refuses comes with a later sweep. Raises
-        ServiceUnavailable if there is no queue to be reached."""
-        if not wake_ups:
-            return
-        entries = [
-            {"Id": str(n), "MessageBody": str(wake_up)} for n, wake_up in enumerate(wake_ups)
-        ]
-        try:
-            answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)  # type: ignore[arg-type]
-        except (BotoCoreError, ClientError):
+            logger.error("The queue gave no answer", extra={"aws_error": type(error).__name__})
             raise ServiceUnavailable from None
-        if lost := len(answer.get("Failed", [])):
-            count("WakeUpLost", lost)
+
+    def hint(self, wake_up: WakeUp) -> None:
+        """Wake the worker now, not at the next sweep. Never raises: the sweep comes anyway."""
+        with suppress(ServiceUnavailable):
+            self.send(wake_up)

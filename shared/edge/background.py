@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from shared.adapters.deadline import Deadline
-from shared.adapters.observability import flush_metrics, logger
+from shared.adapters.observability import count, flush_metrics, logger
 from shared.adapters.wake_ups import WakeUp
 from shared.edge.http import Context, Event
 
@@ -47,8 +47,13 @@ def on_messages(
     def handler(event: dict[str, Any], context: Context) -> Any:
         logger.append_keys(request_id=context.aws_request_id)
 
-        def one(message: SQSRecord) -> None:
-            operation(services(_deadline(context, MESSAGE_SECONDS)), WakeUp.read(message.body))
+        def one(record: SQSRecord) -> None:
+            try:
+                operation(services(_deadline(context, MESSAGE_SECONDS)), WakeUp.read(record.body))
+            except Exception:
+                logger.exception("This message needs a person", extra={"body": record.body})
+                count("UnexpectedError")
+                raise
 
         try:
             return process_partial_response(event, one, processor)

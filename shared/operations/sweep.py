@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from shared.adapters.dynamodb import DUE_SHARDS
 from shared.adapters.observability import gauge, logger
-from shared.adapters.wake_ups import BATCH, WakeUp, Work
+from shared.adapters.wake_ups import WakeUp, Work
 from shared.domain.due import STUCK_SECONDS, DueRow, next_look
 from shared.operations.services import SweepServices
 
@@ -37,27 +37,23 @@ class Tally:
 def sweep(services: SweepServices) -> int:
     """The number of wake-ups sent. Raises ServiceUnavailable; the next sweep goes on.
 
-    Costs, per shard, the reading of unfinished work, and per due row one write.
+    Costs, per shard, the reading of unfinished work, and per due row one write
+    and one message.
     """
     now = services.clock()
     tally, woken, complete = Tally(), 0, True
-    batch: list[WakeUp] = []
     for work, row in _rows(services, now):
-        if work is Work.PAYMENT:
-            tally.add(row, now)
         if services.deadline.remaining() == 0:
             complete = False
             break
-        if row.due_at > now or not services.indexes[work].push(
-            row, next_look(row, now, services.sweep_seconds)
-        ):
+        if work is Work.PAYMENT:
+            tally.add(row, now)
+        if row.due_at > now:
             continue
-        batch.append(WakeUp(work, row.key))
-        if len(batch) == BATCH:
-            services.wake_ups.send(batch)
-            woken, batch = woken + len(batch), []
-    services.wake_ups.send(batch)
-    woken += len(batch)
+        later = next_look(row, now, services.sweep_seconds)
+        if services.indexes[work].push(row, later):
+            services.wake_ups.send(WakeUp(work, row.key))
+            woken += 1
     _report(tally, woken, complete=complete)
     return woken
 
