@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from itertools import chain
 
 from local.processes import ROOT
-from shared.domain.payment import Attention
 
 RAISERS = {"BadRequest", "Conflict", "NotFound", "ServiceUnavailable", "TokenRefused", "__init__"}
 # Where the code is not the first argument: the position it has.
@@ -31,7 +30,7 @@ def _codes(tree: ast.AST) -> Iterator[str]:
                 yield from _default(parameters, "code")
             case ast.FunctionDef(name="mismatch"):
                 yield from _returned(node)
-            case ast.Assign(targets=[ast.Name(id="refusal")], value=ast.IfExp(body=value)):
+            case ast.Assign(targets=[ast.Name(id="refusal")], value=value):
                 yield from _values(value)
 
 
@@ -48,8 +47,5 @@ def _returned(function: ast.FunctionDef) -> Iterator[str]:
 
 
 def _values(node: ast.expr) -> Iterator[str]:
-    match node:
-        case ast.Constant(value=str(code)):
-            yield code
-        case ast.JoinedStr(values=[ast.Constant(value="payment_"), ast.FormattedValue()]):
-            yield from (f"payment_{reason}" for reason in Attention)
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value

@@ -1,4 +1,4 @@
-"""Sound requests that are refused (409, 429), or fail through no fault of the caller (502, 503)."""
+"""Sound requests that are refused, or fail through no fault of the caller (502, 503)."""
 
 from dataclasses import replace
 from typing import Any, cast
@@ -73,28 +73,28 @@ def _(world: World, alice: User, _bob: User) -> Reply:
     return world.complete(payment_id, TXID, alice)
 
 
-@answers(COMPLETE, 409, "payment_gone")
+@answers(COMPLETE, 409, "payment_needs_attention")
 def _(world: World, alice: User, _bob: User) -> Reply:
     payment_id = world.approved(alice)
     world.pi.delete_payment(payment_id)
     return world.complete(payment_id, TXID, alice)
 
 
-@answers(COMPLETE, 409, "payment_never_verifies")
+@answers(COMPLETE, 409, "payment_needs_attention")
 def _(world: World, alice: User, _bob: User) -> Reply:
     payment_id, txid = world.paid(alice)
     world.fault("POST", "*/complete", code="verification_failed")
     return world.complete(payment_id, txid, alice)
 
 
-@answers(COMPLETE, 409, "payment_cancelled_but_paid")
+@answers(COMPLETE, 409, "payment_needs_attention")
 def _(world: World, alice: User, _bob: User) -> Reply:
     payment_id, txid = world.paid(alice)
     world.fault("POST", "*/complete", code="cancelled_payment")
     return world.complete(payment_id, txid, alice)
 
 
-@answers(COMPLETE, 409, "payment_unmatched")
+@answers(COMPLETE, 409, "payment_needs_attention")
 def _(world: World, alice: User, _bob: User) -> Reply:
     payment_id = world.start(alice, "1")
     world.pi.approve(world.pi.registry.app(), payment_id)
@@ -118,7 +118,7 @@ def _(world: World, alice: User, _bob: User) -> Reply:
     return world.incomplete(payment_id, alice)
 
 
-# --- 409 and 429: rewarded ads -------------------------------------------------------------------
+# --- Rewarded ads --------------------------------------------------------------------------------
 
 
 @answers(CLAIM, 409, "ad_already_claimed")
@@ -145,7 +145,7 @@ def _(world: World, alice: User, _bob: User) -> Reply:
     return world.claim(ad_id, alice)
 
 
-@answers(CLAIM, 409)
+@answers(CLAIM, 404, "ad_not_found")
 def _(world: World, alice: User, _bob: User) -> Reply:
     return world.claim("no-such-ad", alice)
 

@@ -1,0 +1,106 @@
+"""README.md names only what there is, and all of it: commands, paths, routes, codes, parameters."""
+
+import json
+import re
+from functools import cache
+
+import pytest
+
+from local.processes import ROOT
+from local.template import load
+from shared.adapters.dynamodb import decoded
+from shared.domain.amount import Amount
+from tests.docs.spec import codes_of, operations
+
+README = (ROOT / "README.md").read_text()
+
+
+@cache
+def parameters_and_outputs() -> tuple[set[str], set[str]]:
+    template = load(ROOT / "template.yaml")
+    return set(template["Parameters"]), set(template["Outputs"])
+
+
+def table(heading: str) -> list[list[str]]:
+    """The cells of the rows under a table's heading."""
+    _, ruler, *lines = README[README.index(heading) :].splitlines()
+    assert set(ruler) <= set("|-")
+    rows = lines[: next(at for at, line in enumerate(lines) if not line.startswith("|"))]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+def named(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def test_its_make_targets_exist() -> None:
+    targets = set(re.findall(r"^([a-zA-Z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    used = set(re.findall(r"^make ([a-z]+)|`make ([a-z]+)", README, re.MULTILINE))
+    assert {first or second for first, second in used} <= targets
+
+
+def test_its_settings_of_make_run_exist() -> None:
+    exported = re.search(r"^export (ONCE .*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert exported is not None
+    known = {"TESTS", *exported[1].split()}
+    assert set(re.findall(r"make \w+ ([A-Z_]+)=", README)) <= known
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\((?!https?:|#)([^)]+)\)", README))
+def test_its_links_lead_somewhere(link: str) -> None:
+    assert (ROOT / link).exists()
+
+
+def test_its_paths_exist() -> None:
+    for path, _ in table("| Path | Holds |"):
+        for name in named(path):
+            assert (ROOT / name).exists(), name
+
+
+def test_its_errors_are_those_of_the_api() -> None:
+    listed = {(int(status), named(code)[0]) for status, code, _ in table("| Status | `error` |")}
+    assert listed == {code for route in operations() for code in codes_of(route)}
+
+
+def test_its_routes_are_those_of_the_api() -> None:
+    rows = table("| Route | Token | Answers |")
+    listed = {named(route)[0]: (token, answers) for route, token, answers in rows}
+    assert set(listed) == set(operations())
+    for route, (token, answers) in listed.items():
+        operation = operations()[route]
+        assert {status for status in operation["responses"] if status < "300"} == set(
+            re.findall(r"\b(20\d)\b", answers)
+        )
+        # Where 401 is no answer, the token is optional.
+        assert token == ("needed" if "401" in operation["responses"] else "optional")
+
+
+def test_its_calls_go_to_routes_that_exist() -> None:
+    patterns = [re.sub(r"\{\w+\}", "[^/]+", route.partition(" ")[2]) for route in operations()]
+    called = re.findall(r'"\$API(/[^"?]*)', README)
+    called += [f"/pi_payment/{step}" for step in re.findall(r'post\("(\w+)"', README)]
+    called += re.findall(r'call\("\w+", ["`](/(?!pi_payment)[^"`]+)["`]', README)
+    assert len(called) > 10
+    for path in called:
+        plain = re.sub(r"\$\{[^}]*\}", "x", path)
+        assert any(re.fullmatch(pattern, plain) for pattern in patterns), path
+
+
+def test_its_parameters_are_the_templates() -> None:
+    listed = [name for cell, _ in table("| Parameter | Means |") for name in named(cell)]
+    assert sorted(listed) == sorted(parameters_and_outputs()[0])
+
+
+def test_its_outputs_exist() -> None:
+    assert set(re.findall(r"[(`]output (\w+)", README)) <= parameters_and_outputs()[1]
+
+
+def test_its_products_can_be_sold() -> None:
+    items = [json.loads(item) for item in re.findall(r"'(\{\"product_id\".*\})'", README)]
+    assert len(items) == 2
+    for item in items:
+        product = decoded(item)
+        amounts = [product[name] for name in ("price", "minimum", "maximum") if name in product]
+        assert product["active"] is True
+        assert all(Amount.of(amount).stroops > 0 for amount in amounts)
+        assert len(amounts) == (1 if "price" in product else 2)
