@@ -19,6 +19,7 @@ from shared.domain.payment import (
     Owed,
     PaymentState,
     Refusal,
+    after,
     attended,
     cancelled,
     completed,
@@ -234,6 +235,27 @@ def test_attention_keeps_the_state_and_comes_back_tomorrow(reason: Attention) ->
 def test_a_recovered_payment_needs_nobody_and_is_looked_at_soon() -> None:
     back = recovered(GONE, NOW)
     assert (back.state, back.attention, back.due_at) == (PaymentState.OPEN, None, NOW + 60)
+
+
+WATCHED = attended(OPEN, Attention.GONE, NOW - 9)
+OUTCOMES = [
+    (OPEN, COMPLETE, completed(OPEN, TXID, NOW)),
+    (OPEN, Decision(Do.RECORD_COMPLETED), completed(OPEN, None, NOW)),
+    (CANCELLED, COMPLETE, completed(CANCELLED, TXID, NOW)),
+    (OPEN, Decision(Do.CANCEL), cancelled(OPEN, NOW)),
+    (OPEN, Decision(Do.RECORD_CANCELLED), cancelled(OPEN, NOW)),
+    (WATCHED, Decision(Do.RECOVER), recovered(WATCHED, NOW)),
+    (OPEN, NEVER_VERIFIES, attended(OPEN, Attention.NEVER_VERIFIES, NOW)),
+    (WATCHED, NEVER_VERIFIES, attended(WATCHED, Attention.NEVER_VERIFIES, NOW)),
+    # Seen again and again by a front end: written, and alarmed, once.
+    (WATCHED, Decision(Do.ATTEND, attention=Attention.GONE), WATCHED),
+    *((OPEN, Decision(do), OPEN) for do in (Do.NOTHING, Do.DISOWN, Do.PROVE, Do.SEARCH)),
+]
+
+
+@pytest.mark.parametrize(("ours", "decision", "then"), OUTCOMES)
+def test_what_was_carried_out_is_written_down(ours: Any, decision: Decision, then: Any) -> None:
+    assert after(ours, decision, NOW) == then
 
 
 def test_closing_ends_the_attention() -> None:

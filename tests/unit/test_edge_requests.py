@@ -52,6 +52,8 @@ def test_a_json_object_is_read(body: str | bytes, expected: dict[str, Any]) -> N
         '{"paymentId": "a", "paymentId": "b"}',
         '{"payment": {"identifier": "a", "identifier": "b"}}',
         '{"a": ' + "9" * 5000 + "}",
+        '{"a": 1e99999999999999999999}',
+        '{"a": 1.5e-99999999999999999999}',
         '{"a":' * 10_000 + "1" + "}" * 10_000,
         "[" * 60_000,
         '{"a": "\ud800"}',
@@ -59,7 +61,7 @@ def test_a_json_object_is_read(body: str | bytes, expected: dict[str, Any]) -> N
         b"\x80abc",
         b"",
     ],
-    ids=range(22),
+    ids=range(24),
 )
 def test_anything_else_is_an_invalid_body(body: str | bytes | None) -> None:
     with pytest.raises(BadRequest) as refused:
