@@ -6,13 +6,7 @@ from __future__ import annotations
 
 from shared.adapters.observability import concerning, count, logger
 from shared.adapters.secret import Secret
-from shared.domain.errors import (
-    Conflict,
-    PiError,
-    PiNonsense,
-    PiOutcomeUnknown,
-    PiRefused,
-)
+from shared.domain.errors import Conflict, PiError
 from shared.domain.payment import PaymentRecord, PaymentState, mismatch, opened
 from shared.domain.pi import PaymentDto
 from shared.domain.price import Price
@@ -55,7 +49,7 @@ def approve(services: PaymentServices, payment_id: str, token: Secret | None) ->
 
     try:
         services.pi.approve(payment_id)
-    except (PiRefused, PiNonsense, PiOutcomeUnknown) as error:
+    except PiError as error:
         return _after_failed_approval(services, record, error)
     return record
 
@@ -90,6 +84,7 @@ def _after_failed_approval(
     # Pi has no list of refusals here, so its flags decide: a repeat of an approval may be one.
     if services.pi.get_payment(record.payment_id).status.developer_approved:
         return record
-    if settle(services, record).state is PaymentState.COMPLETED:
-        return record
+    settled = settle(services, record)
+    if settled.state is PaymentState.COMPLETED:
+        return settled
     raise error
