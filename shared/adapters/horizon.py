@@ -40,7 +40,12 @@ class Horizon:
         Raises ChainUnavailable.
         """
         reply = self._get(f"/transactions/{quote(txid, safe='')}")
-        return self._with_transfers(reply.json or {}) if reply.status == 200 else None
+        if reply.status == 404:
+            return None
+        transaction = self._with_transfers(reply.json or {})
+        if transaction.txid != txid:
+            raise ChainUnavailable  # an answer to somebody else's question
+        return transaction
 
     def search(self, wanted: Wanted, created_at: datetime, now: datetime) -> Search:
         """Look for the transaction that pays `wanted` in its destination wallet's history.
@@ -53,7 +58,7 @@ class Horizon:
             # The ledger first: whatever closes while we page is then not claimed to be covered.
             is_current = self._is_current(now)
             return self._page_back(wanted, created_at - CLOCK_SKEW, is_current=is_current)
-        except ChainUnavailable:
+        except (ChainUnavailable, OverflowError):  # the latter: a date that no calendar has
             return Search(txid=None, conclusive=False)
 
     def _page_back(self, wanted: Wanted, until: datetime, *, is_current: bool) -> Search:

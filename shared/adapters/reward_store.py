@@ -65,7 +65,7 @@ class RewardStore:
             # cap.
             if ad["Code"] == "ConditionalCheckFailed":
                 return _record(decoded(ad["Item"]))
-            if counter["Code"] == "ConditionalCheckFailed":
+            if ad["Code"] == "None" and counter["Code"] == "ConditionalCheckFailed":
                 raise DailyCapReached(daily_cap)
             # Another transaction held one of the two: nothing was written, so try again.
             if self._deadline.remaining() < 2 * pause:

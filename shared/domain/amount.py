@@ -6,10 +6,13 @@ as integers and leave in fixed-point notation (Stellar rejects an exponent). A f
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 DECIMALS = 7
+# JSON's notation; Decimal would read Python's `3_1` and other scripts' digits as well.
+NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 # 100 billion Pi, all that will ever exist; also keeps `1e999999999` from filling the memory.
 LARGEST_EXPONENT = 11
 MOST_DIGITS = 28
@@ -34,10 +37,9 @@ class Amount:
         """
         if isinstance(pi, bool) or not isinstance(pi, Decimal | int | str):
             raise InvalidAmount(f"an amount of type {type(pi).__name__}")
-        try:
-            value = Decimal(pi)
-        except InvalidOperation:
-            raise InvalidAmount("not a number") from None
+        if isinstance(pi, str) and not NUMBER.fullmatch(pi):
+            raise InvalidAmount("not a number")
+        value = Decimal(pi)
         if not value.is_finite() or value < 0 or value.adjusted() > LARGEST_EXPONENT:
             raise InvalidAmount("out of range")
         if len(value.as_tuple().digits) > MOST_DIGITS:

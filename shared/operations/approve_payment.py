@@ -6,13 +6,7 @@ from __future__ import annotations
 
 from shared.adapters.observability import concerning, count, logger
 from shared.adapters.secret import Secret
-from shared.domain.errors import (
-    Conflict,
-    PiError,
-    PiNonsense,
-    PiOutcomeUnknown,
-    PiRefused,
-)
+from shared.domain.errors import Conflict, PiError
 from shared.domain.payment import PaymentRecord, PaymentState, mismatch, opened
 from shared.domain.pi import PaymentDto
 from shared.domain.price import Price
@@ -55,7 +49,7 @@ def approve(services: ApprovalServices, payment_id: str, token: Secret | None) -
 
     try:
         services.pi.approve(payment_id)
-    except (PiRefused, PiNonsense, PiOutcomeUnknown) as error:
+    except PiError as error:
         return _after_failed_approval(services, record, error)
     return record
 

@@ -9,8 +9,10 @@ from typing import Any, cast
 
 import pytest
 from hypothesis import settings
+from moto import mock_aws
 
 from shared.adapters.observability import logger, metrics
+from tests.unit.dynamodb_in_process import Tables
 from tests.unit.pi_in_process import PiInProcess
 
 # The same examples in every run, and nothing written beside the sources.
@@ -47,6 +49,7 @@ def _stack_variables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def logs() -> Iterator[LogLines]:
     handler = cast("logging.StreamHandler[Any]", logger.registered_handler)
     lines = LogLines(io.StringIO())
+    logger.remove_keys(["request_id", "route", "subject"])  # of an invocation before
     before = handler.setStream(lines.stream)
     yield lines
     handler.setStream(before)
@@ -56,3 +59,16 @@ def logs() -> Iterator[LogLines]:
 def pi() -> PiInProcess:
     """A Pi of this test's own."""
     return PiInProcess()
+
+
+@pytest.fixture(scope="module")
+def _tables() -> Iterator[Tables]:
+    with mock_aws():
+        yield Tables()
+
+
+@pytest.fixture
+def tables(_tables: Tables) -> Tables:
+    """Empty tables, for one thread."""
+    _tables.empty()
+    return _tables

@@ -1,7 +1,8 @@
 """Pi and its chain behind a `requests` session without sockets; time passes when a test says so."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any, cast
 
 import requests
@@ -58,9 +59,11 @@ class Secrets:
 class Line(InProcessAdapter):
     """The line to Pi: it can be down before a connection is made, and remembers what went out."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, now: Callable[[], datetime]) -> None:
         super().__init__(app)
+        self._now = now
         self.down_for = 0
+        self.date: str | None = None
         self.sent: list[requests.PreparedRequest] = []
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
@@ -68,7 +71,10 @@ class Line(InProcessAdapter):
             self.down_for -= 1
             raise not_connected()
         self.sent.append(request)
-        return super().send(request, *args, **kwargs)
+        response = super().send(request, *args, **kwargs)
+        # As a server on a network dates its answers.
+        response.headers["Date"] = self.date or format_datetime(self._now(), usegmt=True)
+        return response
 
 
 class PiInProcess:
@@ -79,7 +85,7 @@ class PiInProcess:
         self.state = Pi(clock=lambda: TODAY, seed=1, server_key=KEY)
         app = create_app(self.state)
         self._front = cast("FaultyFront", app.wsgi_app)
-        self.line = Line(app)
+        self.line = Line(app, self.state.now)
         self.http = Http(
             open_session=self._session,
             clock=self.clock,

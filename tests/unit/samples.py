@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.domain.amount import Amount
 from shared.domain.payment import PaymentRecord, PaymentState, Terms
-from shared.domain.pi import PaymentDto
+from shared.domain.pi import Network, PaymentDto
 from shared.domain.price import Price
 
 Json = dict[str, Any]
@@ -17,7 +17,7 @@ TXID = "7a7ed20d3d72c365b9019baf8dc4c4e3cce4c08114d866e47ae157e3a796e9e7"
 OTHER_TXID = "e" * 64
 USER_WALLET = "GBUSER4WALLETOFTHEUSER7777777777777777777777777777777777"
 APP_WALLET = "GCAPP4WALLETOFTHEAPP77777777777777777777777777777777777"
-TERMS = Terms(network="Pi Testnet", wallet=APP_WALLET, cancel_after=3600)
+TERMS = Terms(network=Network.TESTNET, wallet=APP_WALLET, cancel_after=3600)
 PRICE = Price("apple_pie_1", 1, Amount.of("3.14"), Amount.of("3.14"))
 
 NOTHING_YET = {

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from typing import Any
 
 import requests
@@ -32,6 +33,19 @@ class Sent:
     proxies: Mapping[str, str]
 
 
+class _Received:
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self.msg = Message()
+        for name, value in headers.items():
+            self.msg[name] = value
+
+    def close(self) -> None:
+        pass
+
+    def isclosed(self) -> bool:
+        return True
+
+
 class ScriptedLine(HTTPAdapter):
     """Answers with each step in turn; the last one stays."""
 
@@ -55,6 +69,8 @@ class ScriptedLine(HTTPAdapter):
             preload_content=False,
             request_method=request.method,
         )
+        # Where requests looks for cookies.
+        raw._original_response = _Received(step.headers)  # type: ignore[assignment]
         return self.build_response(request, raw)
 
     def close(self) -> None:

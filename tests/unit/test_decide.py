@@ -19,10 +19,12 @@ from shared.domain.payment import (
     Owed,
     PaymentState,
     Refusal,
+    after,
     attended,
     cancelled,
     completed,
     decide,
+    recovered,
 )
 from shared.domain.pi import PaymentDto
 from tests.unit.samples import NOW, OTHER_TXID, PRICE, TERMS, TXID, payment, record
@@ -30,6 +32,7 @@ from tests.unit.samples import NOW, OTHER_TXID, PRICE, TERMS, TXID, payment, rec
 OPEN = record()
 COMPLETED = record(state=PaymentState.COMPLETED, txid=TXID, completed_at=NOW)
 CANCELLED = record(state=PaymentState.CANCELLED, cancelled_at=NOW)
+GONE = record(attention=Attention.GONE)
 REFUSED = record(state=PaymentState.CANCELLED, price=None, refusal="unexpected_amount")
 
 YOUNG, OLD = NOW + 3599, NOW + 3600
@@ -106,6 +109,11 @@ TABLE = [
     Row("user cancelled", payment("user_cancelled"), Decision(Do.RECORD_CANCELLED)),
     Row("cancelled, ours too", payment("cancelled"), NOTHING, record=CANCELLED),
     Row("unpaid, ours cancelled", APPROVED, NOTHING, record=CANCELLED, now=OLD),
+    # 404 before, and Pi knows it again: it goes on like any open payment.
+    Row("gone and back", APPROVED, Decision(Do.RECOVER), record=GONE),
+    Row("gone and back, old", APPROVED, Decision(Do.RECOVER), record=GONE, now=OLD),
+    Row("gone and back, paid", PAID, COMPLETE, record=GONE),
+    Row("gone and back, cancelled", payment("cancelled"), Decision(Do.RECORD_CANCELLED), GONE),
     # No transaction: leave it while it is young, search the chain before cancelling it.
     Row("unpaid, young", APPROVED, NOTHING),
     Row("unpaid, unapproved, young", payment(), NOTHING),
@@ -167,7 +175,7 @@ payments = st.builds(
     st.booleans(),
     st.sampled_from(["user_to_app", "app_to_user", None]),
 )
-records = st.sampled_from([OPEN, COMPLETED, CANCELLED, REFUSED])
+records = st.sampled_from([OPEN, COMPLETED, CANCELLED, REFUSED, GONE])
 moments = st.integers(NOW - 300, LATE + 300)
 refusals = st.none() | st.builds(
     Refusal,
@@ -222,6 +230,32 @@ def test_attention_keeps_the_state_and_comes_back_tomorrow(reason: Attention) ->
     assert (watched.state, watched.attention) == (PaymentState.OPEN, reason)
     assert watched.due_at == NOW + ATTENTION_RETRY_SECONDS
     assert watched.owed is None
+
+
+def test_a_recovered_payment_needs_nobody_and_is_looked_at_soon() -> None:
+    back = recovered(GONE, NOW)
+    assert (back.state, back.attention, back.due_at) == (PaymentState.OPEN, None, NOW + 60)
+
+
+WATCHED = attended(OPEN, Attention.GONE, NOW - 9)
+OUTCOMES = [
+    (OPEN, COMPLETE, completed(OPEN, TXID, NOW)),
+    (OPEN, Decision(Do.RECORD_COMPLETED), completed(OPEN, None, NOW)),
+    (CANCELLED, COMPLETE, completed(CANCELLED, TXID, NOW)),
+    (OPEN, Decision(Do.CANCEL), cancelled(OPEN, NOW)),
+    (OPEN, Decision(Do.RECORD_CANCELLED), cancelled(OPEN, NOW)),
+    (WATCHED, Decision(Do.RECOVER), recovered(WATCHED, NOW)),
+    (OPEN, NEVER_VERIFIES, attended(OPEN, Attention.NEVER_VERIFIES, NOW)),
+    (WATCHED, NEVER_VERIFIES, attended(WATCHED, Attention.NEVER_VERIFIES, NOW)),
+    # Seen again and again by a front end: written, and alarmed, once.
+    (WATCHED, Decision(Do.ATTEND, attention=Attention.GONE), WATCHED),
+    *((OPEN, Decision(do), OPEN) for do in (Do.NOTHING, Do.DISOWN, Do.PROVE, Do.SEARCH)),
+]
+
+
+@pytest.mark.parametrize(("ours", "decision", "then"), OUTCOMES)
+def test_what_was_carried_out_is_written_down(ours: Any, decision: Decision, then: Any) -> None:
+    assert after(ours, decision, NOW) == then
 
 
 def test_closing_ends_the_attention() -> None:

@@ -3,7 +3,7 @@
 Promise 3: only a sure absence lets anybody cancel, so everything doubtful must be unknown.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,24 +12,22 @@ from local.emulator.address import address_of
 from shared.adapters import horizon
 from shared.domain.chain import Search, Wanted
 from shared.domain.pi import PaymentDto
-from tests.unit.pi_in_process import TODAY, PiInProcess
+from tests.unit.pi_in_process import PiInProcess
 
-HOUR = timedelta(hours=1)
+IN_TIME = timedelta(0)
 STRANGER = address_of("stranger")
 ABSENT = Search(txid=None, conclusive=True)
 UNKNOWN = Search(txid=None, conclusive=False)
 
 
 def search(
-    pi: PiInProcess, identifier: str, until: datetime | None = None, seconds: float = 15
+    pi: PiInProcess, identifier: str, our_clock: timedelta = IN_TIME, seconds: float = 15
 ) -> Search:
-    """Search for a payment as we would, by default up to what the chain shows now."""
+    """Search for a payment as we would; `our_clock` is how much ours is ahead."""
     seen = PaymentDto.read(pi.state.payment(identifier).dto())
     wanted = Wanted.by(seen)
     assert wanted is not None
-    # A ledger closes every five seconds.
-    covered_until = until or pi.state.now() - timedelta(seconds=5)
-    return pi.horizon(seconds).search(wanted, seen.created_at, covered_until)
+    return pi.horizon(seconds).search(wanted, seen.created_at, pi.state.now() + our_clock)
 
 
 def strangers(pi: PiInProcess, identifier: str, count: int, memo: str | None = None) -> None:
@@ -100,12 +98,14 @@ def test_too_many_forged_memos_leave_it_unknown(pi: PiInProcess) -> None:
     assert len(pi.calls) <= 2 + horizon.MOST_SUSPECTS
 
 
-@pytest.mark.parametrize(("lag", "expected"), [(0, ABSENT), (900, UNKNOWN), (3600, UNKNOWN)])
+@pytest.mark.parametrize(
+    ("lag", "expected"), [(0, ABSENT), (20, ABSENT), (60, UNKNOWN), (600, UNKNOWN), (3600, UNKNOWN)]
+)
 def test_a_chain_that_lags_proves_no_absence(pi: PiInProcess, lag: float, expected: Search) -> None:
     identifier = pi.payment()
     pi.state.advance(7200)
     pi.state.settings.ledger_lag_s = lag
-    assert search(pi, identifier, until=pi.state.now() - timedelta(seconds=600)) == expected
+    assert search(pi, identifier) == expected
 
 
 def test_a_payment_behind_the_lag_is_not_taken_for_absent(pi: PiInProcess) -> None:
@@ -114,9 +114,26 @@ def test_a_payment_behind_the_lag_is_not_taken_for_absent(pi: PiInProcess) -> No
     txid = hide(pi, identifier)
     pi.state.advance(10)
     pi.state.settings.ledger_lag_s = 60
-    assert search(pi, identifier, until=TODAY + HOUR) == UNKNOWN
+    assert search(pi, identifier) == UNKNOWN
     pi.state.advance(60)
-    assert search(pi, identifier, until=TODAY + HOUR) == Search(txid, conclusive=True)
+    assert search(pi, identifier) == Search(txid, conclusive=True)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"), [(-6, UNKNOWN), (-5, ABSENT), (5, ABSENT), (6, UNKNOWN), (60, UNKNOWN)]
+)
+def test_our_own_clock_may_be_off_but_an_old_answer_is_not_current(
+    pi: PiInProcess, minutes: int, expected: Search
+) -> None:
+    identifier = pi.payment()
+    pi.state.advance(7200)
+    assert search(pi, identifier, our_clock=timedelta(minutes=minutes)) == expected
+
+
+@pytest.mark.parametrize("date", ["-", "yesterday", "2026-11-23T14:00:00Z"])
+def test_a_chain_that_does_not_say_what_time_it_is_is_unknown(pi: PiInProcess, date: str) -> None:
+    pi.line.date = date
+    assert search(pi, pi.payment()) == UNKNOWN
 
 
 def test_history_is_paged_back_to_before_the_payment(

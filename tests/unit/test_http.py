@@ -63,6 +63,7 @@ UNKNOWN: list[Reply | Exception] = [
     Reply(200, b"[1, 2]"),
     Reply(200, b"null"),
     Reply(200, b'{"n": ' + b"9" * 5000 + b"}"),
+    Reply(200, b'{"n": 1e99999999999999999999}'),
     Reply(200, b"[" * 100_000),
     Reply(200, b"\xff\xfe{"),
     Reply(204, b""),

@@ -70,6 +70,12 @@ def test_a_payment_id_is_stricter_than_an_ad_id(value: str) -> None:
         payment_id_of(value)
 
 
+@pytest.mark.parametrize("value", ["incomplete", "incomplete_server_payments"])
+def test_a_payment_id_is_not_the_name_of_another_call(value: str) -> None:
+    with pytest.raises(BadRequest):
+        payment_id_of(value)
+
+
 @pytest.mark.parametrize("value", [TXID[:-1], TXID + "0", "g" * 64, "\N{KELVIN SIGN}" * 64])
 def test_a_txid_is_64_hexadecimal_digits(value: str) -> None:
     with pytest.raises(BadRequest):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.adapters.pi_client import PiClient
 from shared.domain.amount import Amount
-from shared.domain.errors import PiNonsense, PiNotSent, PiOutcomeUnknown, PiRefused
+from shared.domain.errors import NotFound, PiNonsense, PiNotSent, PiOutcomeUnknown, PiRefused
 from tests.unit.conftest import LogLines
 from tests.unit.pi_in_process import KEY, TODAY, PiInProcess
 from tests.unit.samples import payment_json, without
@@ -77,7 +77,7 @@ def test_an_ad_is_looked_up(pi: PiInProcess) -> None:
     ],
 )
 def test_an_id_cannot_lead_elsewhere(pi: PiInProcess, call: Callable[[PiClient], object]) -> None:
-    with pytest.raises((PiRefused, PiNonsense)):
+    with pytest.raises((PiRefused, PiNonsense, NotFound)):
         call(pi.client())
     assert str(pi.line.sent[0].url).endswith("%2F..%2F..%2Fme%3Fx%3D1%23y")
 
@@ -137,7 +137,7 @@ def test_a_payout_of_unknown_outcome_is_not_created_again(
 def test_a_payout_answered_with_half_a_json_is_not_created_again(pi: PiInProcess) -> None:
     uid, _ = pi.sign_in()
     pi.fault(status=200, effect=True, body='{"identifier": "p', content_type="application/json")
-    with pytest.raises(PiNonsense):
+    with pytest.raises(PiOutcomeUnknown):
         payout(pi.client(), uid)
     assert len(pi.state.payments) == 1
 
@@ -250,6 +250,23 @@ def test_a_list_of_nonsense_is_nonsense(pi: PiInProcess, listed: Any) -> None:
         pi.client().incomplete_server_payments()
 
 
+@pytest.mark.parametrize("body", ["", "<html>", {"error": "not_found"}])
+def test_an_ad_that_pi_does_not_know_is_not_found(pi: PiInProcess, body: Any) -> None:
+    # No code of Pi's is documented for it.
+    pi.fault(status=404, body=body)
+    with pytest.raises(NotFound) as unknown:
+        pi.client().ad_status("ad-1")
+    assert (unknown.value.status, unknown.value.code) == (404, "ad_not_found")
+
+
+def test_promise_6_an_ad_id_is_a_voucher_and_stays_out_of_the_log(
+    pi: PiInProcess, logs: LogLines
+) -> None:
+    with pytest.raises(NotFound):
+        pi.client().ad_status("canary")
+    assert "canary" not in logs.text
+
+
 def test_an_answer_about_another_ad_is_nonsense(pi: PiInProcess) -> None:
     other, shown = pi.state.show_ad("granted"), pi.state.show_ad(None).identifier
     pi.fault(status=200, body=other.dto())
@@ -261,4 +278,6 @@ def test_a_field_that_is_missing_is_logged_by_name(pi: PiInProcess, logs: LogLin
     pi.fault(status=200, body=without(payment_json(), "amount"))
     with pytest.raises(PiNonsense):
         pi.client().get_payment("p")
-    assert [(line["field"], bool(line["pi_request_id"])) for line in logs()] == [("amount", True)]
+    [line] = [line for line in logs() if line["level"] == "WARNING"]
+    assert line["field"] == "amount"
+    assert line["pi_request_id"]

@@ -3,8 +3,10 @@
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
+from shared.adapters.observability import metrics
 from shared.adapters.secret import Secret
 from shared.domain.errors import ServiceUnavailable
+from tests.unit.conftest import LogLines
 from tests.unit.pi_in_process import Secrets
 
 OLD, NEW = Secret("canary-old"), Secret("canary-new")
@@ -47,6 +49,7 @@ def test_a_key_that_is_missing_or_unusable_has_a_code_of_its_own(
         Secrets(answer).key().current()
     assert (missing.value.status, missing.value.code) == (503, "server_key_missing")
     assert "canary" not in str(missing.value)
+    assert "ServerKeyMissing" in metrics.provider.metric_set
     assert missing.value.__cause__ is None
 
 
@@ -60,12 +63,16 @@ def test_a_key_that_is_missing_or_unusable_has_a_code_of_its_own(
     ],
     ids=repr,
 )
-def test_secrets_manager_out_of_order_is_unavailable_and_asked_again(error: Exception) -> None:
+def test_secrets_manager_out_of_order_is_unavailable_and_asked_again(
+    logs: LogLines, error: Exception
+) -> None:
     key = Secrets(error, "canary-old").key()
     with pytest.raises(ServiceUnavailable) as unavailable:
         key.current()
     assert unavailable.value.code == "service_unavailable"
-    assert "canary" not in str(unavailable.value)
+    [line] = logs()
+    assert line.get("aws_code") or line.get("aws_error")
+    assert "canary" not in str(unavailable.value) + logs.text
     assert key.current() == OLD
 
 

@@ -1,5 +1,8 @@
 """Who is calling is what Pi says about the token, asked at most once a minute."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from shared.adapters.secret import Secret
@@ -94,6 +97,39 @@ def test_but_a_pi_out_of_order_does_not_make_a_caller_anonymous(pi: PiInProcess)
     pi.fault("/v2/me", status=200, body="{}", content_type="application/json")
     with pytest.raises(PiNonsense):
         users(pi).recognise_if_valid(token)
+
+
+@pytest.fixture
+def executor() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(max_workers=1) as threads:
+        yield threads
+
+
+def test_two_questions_are_asked_at_once(pi: PiInProcess, executor: ThreadPoolExecutor) -> None:
+    uid, token = pi.sign_in()
+    user, answer = users(pi).recognise_while(token, executor, lambda: "answer")
+    assert (user.uid, answer) == (uid, "answer")
+
+
+def test_without_a_token_nothing_is_asked(pi: PiInProcess, executor: ThreadPoolExecutor) -> None:
+    asked: list[str] = []
+    with pytest.raises(TokenRefused):
+        users(pi).recognise_while(None, executor, lambda: asked.append("question"))
+    assert (asked, pi.calls) == ([], [])
+
+
+def test_the_tokens_error_comes_first_and_nothing_goes_on_behind_it(
+    pi: PiInProcess, executor: ThreadPoolExecutor
+) -> None:
+    ended: list[str] = []
+
+    def question() -> None:
+        ended.append("question")
+        raise PiNonsense
+
+    with pytest.raises(TokenRefused):
+        users(pi).recognise_while(WRONG, executor, question)
+    assert ended == ["question"]
 
 
 ALICE = UserDto("uid-1", "alice", None, (), None)

@@ -1,0 +1,49 @@
+"""Events as an HTTP API sends them, and the context beside them."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass
+class Context:
+    aws_request_id: str = "request-1"
+    milliseconds: int = 15_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
+
+
+def event(
+    body: str | bytes | None = None,
+    *,
+    route: str = "POST /x",
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """The format 2.0. Bytes are sent as base64, as API Gateway does with what it takes for
+    binary.
+    """
+    is_binary = isinstance(body, bytes)
+    text = base64.b64encode(body).decode() if isinstance(body, bytes) else body
+    return {
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": "/x",
+        "headers": dict(headers or {}),
+        "requestContext": {"http": {"method": "POST"}},
+        "isBase64Encoded": is_binary,
+        **({} if text is None else {"body": text}),
+        **more,
+    }
+
+
+def read(response: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of an answer; every answer is a JSON object that nobody may cache."""
+    assert response["headers"]["Content-Type"] == "application/json"
+    assert response["headers"]["Cache-Control"] == "no-store"
+    body = json.loads(response["body"])
+    assert isinstance(body, dict)
+    return body
