@@ -1,0 +1,146 @@
+"""docs/events/ describes what the bundle sends, for every end that a payment or reward comes to."""
+
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from local.processes import ROOT
+from shared.domain import payment, reward
+from shared.domain.amount import Amount
+from shared.domain.events import Event, payment_event, reward_event
+from shared.domain.payment import Attention, Owed, PaymentRecord, PaymentState
+from shared.domain.price import Price
+from shared.domain.reward import RewardLimits, RewardOwed
+
+EVENTS = ROOT / "docs" / "events"
+NOW = 1_795_445_570
+TXID = "40813ae426e7a88ae4990fd36f4991318a90f3c7e67b4179bc60ef89a399f79c"
+PRICE = Price("apple_pie_1", 2, Amount.of("3.14"), Amount.of("3.14"))
+TYPES = {*Owed, *RewardOwed}
+
+
+@cache
+def schema(kind: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((EVENTS / f"{kind}.schema.json").read_text())
+    return loaded
+
+
+def validate(event: Event | None) -> None:
+    """Raises jsonschema's ValidationError; as JSON, since that is what goes over the wire."""
+    assert event is not None
+    Draft202012Validator(schema(event.type)).validate(json.loads(json.dumps(event.detail)))
+
+
+def opened(price: Price | None, amount: str = "6.28") -> PaymentRecord:
+    """Approved here against a price; without one, approved by another back end, and watched."""
+    return PaymentRecord(
+        payment_id="b7Pq-3xK_mZ0aYwVtR5sLcDe9fGh",
+        uid="f025228e-895f-4657-8313-2223b403cfda",
+        amount=Amount.of(amount),
+        price=price,
+        refusal=None if price else "unexpected_amount",
+        state=PaymentState.OPEN,
+        created_at=NOW,
+        due_at=NOW + 60,
+    )
+
+
+def ends(start: PaymentRecord) -> dict[str, PaymentRecord]:
+    """Each way in which a payment can close and then owe an event."""
+    cancelled = payment.cancelled(start, NOW + 3600)
+    troubled = payment.attended(start, Attention.GONE, NOW + 300)
+    return {
+        "completed": payment.completed(start, TXID, NOW + 1),
+        "completed, Pi shows no transaction": payment.completed(start, None, NOW + 1),
+        "cancelled": cancelled,
+        "cancelled, then paid": payment.completed(cancelled, TXID, NOW + 7200),
+        "cancelled and told, then paid": payment.completed(
+            payment.delivered(cancelled), TXID, NOW + 7200
+        ),
+        "gone, then completed": payment.completed(troubled, TXID, NOW + 7200),
+        "gone, then cancelled": payment.cancelled(troubled, NOW + 7200),
+    }
+
+
+ALL_ENDS = {
+    f"{kind}: {how}": end
+    for kind, price in (("for sale", PRICE), ("not for sale", None))
+    for how, end in ends(opened(price)).items()
+}
+GRANTED = reward.granted("ad-1:x", "a-uid", RewardLimits(20, 3600, 86400), NOW)
+REWARDS = {
+    RewardOwed.GRANTED: GRANTED,
+    RewardOwed.REVOKED: reward.rechecked(reward.delivered(GRANTED), NOW + 86400, is_revoked=True),
+}
+
+
+def test_every_event_has_its_schema_and_no_other() -> None:
+    assert {file.name for file in EVENTS.iterdir()} == {
+        "README.md",
+        *(f"{kind}.schema.json" for kind in TYPES),
+    }
+
+
+@pytest.mark.parametrize("kind", sorted(TYPES))
+def test_a_schema_is_valid_closed_and_says_what_everything_means(kind: str) -> None:
+    Draft202012Validator.check_schema(schema(kind))
+    assert schema(kind)["additionalProperties"] is False
+    assert schema(kind)["required"] == list(schema(kind)["properties"])
+    assert all(field["description"] for field in schema(kind)["properties"].values())
+
+
+@pytest.mark.parametrize("how", ALL_ENDS)
+def test_what_a_closed_payment_owes_fits_its_schema(how: str) -> None:
+    validate(payment_event(ALL_ENDS[how]))
+
+
+def test_the_ends_of_a_payment_are_all_its_events() -> None:
+    assert {end.owed for end in ALL_ENDS.values()} == set(Owed)
+
+
+@pytest.mark.parametrize("kind", REWARDS)
+def test_what_a_reward_owes_fits_its_schema(kind: RewardOwed) -> None:
+    event = reward_event(REWARDS[kind])
+    validate(event)
+    assert event is not None
+    assert event.type == kind
+
+
+def test_an_identity_is_the_business_id_and_the_type() -> None:
+    """Promise 4: one identity, whatever happened on the way."""
+    of_completed = {
+        event.event_id
+        for end in ends(opened(PRICE)).values()
+        if (event := payment_event(end)) and event.type == Owed.COMPLETED
+    }
+    assert of_completed == {"b7Pq-3xK_mZ0aYwVtR5sLcDe9fGh:PaymentCompleted"}
+
+
+@given(st.integers(min_value=0, max_value=10**18))
+def test_promise_5_any_amount_is_fixed_point_text(stroops: int) -> None:
+    record = payment.completed(opened(PRICE, str(Amount(stroops))), TXID, NOW)
+    validate(payment_event(record))
+
+
+def test_nobody_is_told_of_what_is_open_or_already_told() -> None:
+    assert payment_event(opened(PRICE)) is None
+    for end in ends(opened(PRICE)).values():
+        assert payment_event(payment.delivered(end)) is None
+
+
+def test_the_example_is_one() -> None:
+    text = (EVENTS / "README.md").read_text()
+    example = json.loads(text.partition("```json\n")[2].partition("```")[0])
+    Draft202012Validator(schema(example["detail-type"])).validate(example["detail"])
+    assert example["source"] == "pi-bundle"
+
+
+def test_the_overview_names_every_event() -> None:
+    text = (EVENTS / "README.md").read_text()
+    for kind in TYPES:
+        assert f"| [{kind}]({kind}.schema.json) |" in text
