@@ -55,8 +55,10 @@ def _paid_and_hidden(world: World) -> Case:
     return _paid(world)
 
 
-def _paid_and_hidden_long_ago(world: World) -> Case:
-    case = _paid_and_hidden(world)
+def _paid_long_ago_and_only_the_chain_knows(world: World) -> Case:
+    world.pi.settings.show_txid_before_complete = False
+    alice = world.user("alice")
+    case = Case(alice, *world.paid(alice, link=False))
     world.tick(600)
     return case
 
@@ -129,7 +131,10 @@ ROTATE = Story(
 )
 SETTLE = Story("incomplete of a paid one", _paid, incomplete, (200, "completed"))
 SEARCH = Story(
-    "cancel of a secretly paid one", _paid_and_hidden_long_ago, cancel, (200, "completed")
+    "cancel of a secretly paid one",
+    _paid_long_ago_and_only_the_chain_knows,
+    cancel,
+    (200, "completed"),
 )
 CANCEL = Story("cancel of an unpaid one", _unpaid_for_long, cancel, (200, "cancelled"))
 RECORD = Story("cancel by the user", _cancelled_by_the_user, cancel, (200, "cancelled"))

@@ -115,3 +115,23 @@ def test_back_from_gone(world: World, alice: User) -> None:
     record = world.record(payment_id)
     assert (record.state, record.attention) == ("open", None)
     assert record.due_at is not None
+
+
+def test_a_completion_is_written_over_an_attention_that_came_first(
+    world: World, alice: User
+) -> None:
+    """Promise 3: Pi has completed it; whoever wrote something lesser meanwhile, it is recorded."""
+    payment_id, txid = world.paid(alice)
+
+    def lose_sight_of_it(moment: str, effect: str) -> None:
+        if (moment, effect) == ("before", "UpdateItem"):
+            world.fault("GET", f"/v2/payments/{payment_id}", code="payment_not_found")
+            with world.effects.watched_by(None):
+                assert world.incomplete(payment_id).status == 202
+
+    with world.effects.watched_by(lose_sight_of_it):
+        reply = world.complete(payment_id, txid, alice)
+
+    assert (reply.status, reply.state) == (200, "completed")
+    record = world.record(payment_id)
+    assert (record.state, record.attention, record.version) == ("completed", None, 3)
