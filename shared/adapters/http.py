@@ -133,10 +133,12 @@ class Http:
         repeatable: bool = True,
     ) -> Reply:
         """Send until there is an answer or no more time. Raises CallFailed."""
+        may_have_happened = False
         for attempt in count(1):
             try:
                 return self._attempt(method, url, deadline, headers, body)
             except CallFailed as failed:
+                may_have_happened = may_have_happened or failed.failure is Failure.UNKNOWN
                 pause = pause_before_retry(
                     failed.failure,
                     attempt,
@@ -146,6 +148,8 @@ class Http:
                     jitter=self._jitter(),
                 )
                 if pause is None:
+                    if may_have_happened:
+                        raise CallFailed(Failure.UNKNOWN, failed.reply) from None
                     raise
             self._sleep(pause)
         raise AssertionError("count() has no end")

@@ -5,6 +5,7 @@ are seen by the session's adapter, DynamoDB's by botocore's own events.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ Device = Callable[[Moment, str], None]
 """Told of each effect, before it and after it; may raise."""
 
 READS = {"GetItem", "Query"}
+WRITES = {"PutItem", "UpdateItem"}
 LONGEST_WORD = 27  # a longer part of a path is an id
 
 
@@ -46,6 +48,8 @@ class Effects:
 
     log: list[str] = field(default_factory=list)
     faults: list[StorageFault] = field(default_factory=list)
+    landed: Counter[str] = field(default_factory=Counter)
+    """How many writes DynamoDB has carried out, by payment id."""
     device: Device | None = None
 
     @property
@@ -83,7 +87,10 @@ class Effects:
     def of_storage(self, client: DynamoDBClient) -> Iterator[None]:
         """See this client's calls for as long as the block runs."""
         events = client.meta.events
-        hooks = {"before-call.dynamodb": self._called, "after-call.dynamodb": self._answered}
+        hooks: dict[str, Callable[..., Any]] = {
+            "before-call.dynamodb": self._called,
+            "after-call.dynamodb": self._answered,
+        }
         for name, hook in hooks.items():
             events.register(name, hook, unique_id=f"{name}.{id(self)}")
         try:
@@ -92,9 +99,10 @@ class Effects:
             for name, hook in hooks.items():
                 events.unregister(name, hook, unique_id=f"{name}.{id(self)}")
 
-    def _called(self, *, model: Any, params: Any, **_: Any) -> Any:
+    def _called(self, *, model: Any, params: Any, context: Any, **_: Any) -> Any:
         """Botocore takes what a hook returns here as the answer, and sends nothing."""
         self.tell("before", model.name)
+        context["request"] = json.loads(params["body"])
         fault = self._take(model.name, sent=False)
         if fault is None:
             return None
@@ -105,7 +113,10 @@ class Effects:
         }
         return AWSResponse("", fault.status, HTTPHeaders(), None), parsed
 
-    def _answered(self, *, model: Any, **_: Any) -> None:
+    def _answered(self, *, model: Any, http_response: Any, context: Any, **_: Any) -> None:
+        item = context["request"].get("Item") or context["request"].get("Key") or {}
+        if "payment_id" in item and model.name in WRITES and http_response.status_code == 200:
+            self.landed[item["payment_id"]["S"]] += 1
         self.tell("after", model.name)
         if self._take(model.name, sent=True):
             raise ReadTimeoutError(endpoint_url="dynamodb")

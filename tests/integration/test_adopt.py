@@ -41,7 +41,7 @@ def test_one_that_matches_no_price_frees_the_user_and_is_not_delivered(
         "PaymentUnmatched",
         "unmatched",
     )
-    assert world.complete(payment_id, "ab" * 32, alice).error == "payment_unmatched"
+    assert world.complete(payment_id, "ab" * 32, alice).error == "payment_needs_attention"
     world.start(alice)  # Pi lets the user pay again
 
 

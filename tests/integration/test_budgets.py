@@ -92,9 +92,10 @@ def test_settle_that_cancels(world: World, alice: User) -> None:
     """2 calls to Pi, 1 write; and the search of the chain before."""
     payment_id = world.approved(alice)
     world.tick(600)
+    world.call("GET /me", token=alice.token)
 
     with world.counting() as spent:
-        world.cancel(payment_id)
+        world.cancel(payment_id, alice)
 
     assert spent.pi == [GET, "POST /v2/payments/*/cancel"]
     assert spent.writes == ["UpdateItem"]

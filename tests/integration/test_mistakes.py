@@ -94,10 +94,10 @@ def test_a_link_of_the_client_is_never_followed(world: World, alice: User) -> No
     """Client-supplied `_link` fetched: nothing but Pi and its chain is ever called."""
     world.pi.settings.show_txid_before_complete = False
     payment_id, txid = world.paid(alice)
-    link = {"txid": txid, "verified": True, "_link": "http://169.254.169.254/latest/meta-data"}
+    link = {"txid": txid, "_link": "http://169.254.169.254/latest/meta-data"}
     body = {"payment": {"identifier": payment_id, "transaction": link}}
 
-    assert world.call("POST /pi_payment/incomplete", body=body).status == 202
+    assert world.call("POST /pi_payment/incomplete", body=body).status == 200
 
     assert all("/v2/" in effect or "/horizon/" in effect for effect, _ in world.adapter.sent)
 

@@ -87,7 +87,9 @@ def test_the_same_cancellation(world: World, alice: User, crowd: ThreadPoolExecu
     world.tick(600)
 
     replies = all_at_once(
-        crowd, lambda: world.cancel(payment_id), lambda: world.incomplete(payment_id)
+        crowd,
+        lambda: world.cancel(payment_id, alice),
+        lambda: world.incomplete(payment_id, alice),
     )
 
     assert {(reply.status, reply.state) for reply in replies} == {(200, "cancelled")}

@@ -24,6 +24,7 @@ LOST = [
     pytest.param({"status": 429, "headers": {"Retry-After": "36000"}}, 503, id="429 for hours"),
     pytest.param({"status": 302, "headers": {"Location": "http://x.test/"}}, 503, id="redirect"),
     pytest.param({"status": 200, "body": '{"identifier": "'}, 502, id="truncated"),
+    pytest.param({"status": 200, "body": '{"amount": 1e9999999999999999999}'}, 502, id="huge"),
     pytest.param({"status": 200, "body": ""}, 502, id="empty"),
     pytest.param({"status": 200, "body": []}, 502, id="not an object"),
     pytest.param({"status": 200, "body": {"identifier": "x"}}, 502, id="half a payment"),

@@ -43,6 +43,7 @@ from shared.adapters.reward_store import RewardStore
 from shared.adapters.seen_tokens import SeenTokens
 from shared.adapters.server_key import ServerKey
 from shared.domain.payment import PaymentRecord, Terms
+from shared.domain.pi import Network
 from shared.domain.reward import RewardLimits
 from shared.operations.services import HistoryServices, PaymentServices, RewardServices
 from shared.operations.verify_user import Users
@@ -102,17 +103,17 @@ class Secrets:
 class World:
     """See the module. `terms`, `limits` and `app_id` are the deployment's parameters."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, tables: Mapping[str, str]) -> None:
         self.now = START
-        self.pi = Pi(clock=lambda: self.now, server_key=KEY, seed=1)
+        self.pi = Pi(clock=lambda: self.now, server_key=KEY)
         app = create_app(self.pi)
         self.front = cast(FaultyFront, app.wsgi_app)
         self.effects = Effects()
         self.adapter = WatchedAdapter(app, self.effects)
-        self.storage, self.tables = storage, storage.make_tables()
+        self.storage, self.tables = storage, tables
         self.secrets = Secrets(KEY)
         self.executor: Executor = Inline()
-        self.terms = Terms("Pi Testnet", self.pi.registry.app().wallet, 600)
+        self.terms = Terms(Network.TESTNET, self.pi.registry.app().wallet, 600)
         self.limits = RewardLimits(daily_cap=3, fresh_seconds=3600)
         self.app_id: str | None = None
         self._handlers = handlers_on(
@@ -122,8 +123,6 @@ class World:
             user_services=self.users,
         )
         self.cold_start()
-        self.sell(PIE, price="3.14")
-        self.sell(DONATION, minimum="0.1", maximum="100")
 
     # --- The bundle ------------------------------------------------------------------------------
 
@@ -198,6 +197,11 @@ class World:
     def tick(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
+    def stock(self) -> None:
+        """The two sample products."""
+        self.sell(PIE, price="3.14")
+        self.sell(DONATION, minimum="0.1", maximum="100")
+
     def sell(self, product_id: str, *, active: bool = True, **amounts: str) -> None:
         """Put a product, or change it: `price`, or `minimum` and `maximum`, in Pi."""
         row = {"product_id": product_id, "name": product_id, "active": active, **amounts}
@@ -241,6 +245,8 @@ class World:
     def record(self, payment_id: str) -> PaymentRecord:
         record = self.find_record(payment_id)
         assert record is not None, "there is no record of this payment"
+        # Promise 4: every write was counted in the record, so none has overwritten another.
+        assert self.effects.landed[payment_id] == record.version
         return record
 
     def find_record(self, payment_id: str) -> PaymentRecord | None:
@@ -291,9 +297,11 @@ class World:
 
 
 @contextmanager
-def new_world(storage: Storage) -> Iterator[World]:
-    """A world of its own; nothing of it reaches another test."""
-    world = World(storage)
+def new_world(storage: Storage, tables: Mapping[str, str] | None = None) -> Iterator[World]:
+    """A world of its own, in new and stocked tables unless some are given: ids never clash."""
+    world = World(storage, tables or storage.make_tables())
+    if tables is None:
+        world.stock()
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr(observability, "metrics", metrics_in_process())

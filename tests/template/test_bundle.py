@@ -148,7 +148,8 @@ def test_verify_user_answers_without_boto3(
     )
     assert outcome["answer"]["statusCode"] == 200
     assert json.loads(outcome["answer"]["body"])["uid"] == user["uid"]
-    assert {*HEAVY, "boto3", "botocore"}.intersection(outcome["loaded"]) == set()
+    # Powertools itself touches `botocore`, an empty package; its session is where the cost begins.
+    assert {*HEAVY, "boto3", "botocore.session"}.intersection(outcome["loaded"]) == set()
 
 
 def test_sam_ships_the_function_folders_as_they_are_and_clean(built: Path) -> None:

@@ -144,6 +144,13 @@ def test_a_call_is_given_up_after_four_attempts() -> None:
     assert len(line.sent) == MOST_ATTEMPTS
 
 
+def test_what_may_have_been_carried_out_once_stays_unknown() -> None:
+    """Later attempts that never connect do not prove that the first one did not arrive."""
+    with pytest.raises(CallFailed) as failed:
+        call(requests.ReadTimeout(), *[not_connected()] * MOST_ATTEMPTS, repeatable=True)
+    assert failed.value.failure is Failure.UNKNOWN
+
+
 def test_a_redirect_is_not_followed() -> None:
     line = ScriptedLine(Reply(307, b"", {"Location": "https://elsewhere.example/"}))
     net = Net(line)

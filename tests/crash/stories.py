@@ -1,0 +1,148 @@
+"""Each operation as the front end calls it, from a prepared world to its right end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.integration.handlers import Reply
+from tests.integration.world import User, World
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Whom and what a story is about: a payment, or an ad."""
+
+    user: User
+    business_id: str
+    txid: str = ""
+    approved_elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """`act` is the one call that may die, and that the front end then repeats. `end` is what the
+    repeat answers: status, and the state or the error code."""
+
+    name: str
+    prepare: Callable[[World], Case]
+    act: Callable[[World, Case], Reply]
+    end: tuple[int, str]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# --- Prepared worlds ------------------------------------------------------------------------------
+
+
+def _started(world: World) -> Case:
+    alice = world.user("alice")
+    return Case(alice, world.start(alice))
+
+
+def _started_with_a_wrong_amount(world: World) -> Case:
+    alice = world.user("alice")
+    return Case(alice, world.start(alice, "1"))
+
+
+def _paid(world: World) -> Case:
+    alice = world.user("alice")
+    return Case(alice, *world.paid(alice))
+
+
+def _paid_and_hidden(world: World) -> Case:
+    """Pi does not show the transaction before it is told of it."""
+    world.pi.settings.show_txid_before_complete = False
+    return _paid(world)
+
+
+def _paid_long_ago_and_only_the_chain_knows(world: World) -> Case:
+    world.pi.settings.show_txid_before_complete = False
+    alice = world.user("alice")
+    case = Case(alice, *world.paid(alice, link=False))
+    world.tick(600)
+    return case
+
+
+def _paid_before_the_key_changed(world: World) -> Case:
+    case = _paid(world)
+    world.pi.registry.app().key = world.secrets.value = "the-new-key"
+    return case
+
+
+def _unpaid_for_long(world: World) -> Case:
+    alice = world.user("alice")
+    case = Case(alice, world.approved(alice))
+    world.tick(600)
+    return case
+
+
+def _cancelled_by_the_user(world: World) -> Case:
+    alice = world.user("alice")
+    case = Case(alice, world.approved(alice))
+    world.pi.user_cancel(case.business_id)
+    return case
+
+
+def _paid_elsewhere(world: World, amount: str = "3.14") -> Case:
+    """Another back end of the same app approved it."""
+    alice = world.user("alice")
+    payment_id = world.start(alice, amount)
+    world.at_pi(payment_id).approve()
+    return Case(alice, payment_id, world.pay(payment_id), approved_elsewhere=True)
+
+
+def _another_price_paid_elsewhere(world: World) -> Case:
+    return _paid_elsewhere(world, "1")
+
+
+def _ad_watched(world: World) -> Case:
+    return Case(world.user("alice"), world.pi.show_ad("granted").identifier)
+
+
+# --- Calls ----------------------------------------------------------------------------------------
+
+
+def approve(world: World, case: Case) -> Reply:
+    return world.approve(case.business_id, case.user)
+
+
+def complete(world: World, case: Case) -> Reply:
+    return world.complete(case.business_id, case.txid or "ab" * 32, case.user)
+
+
+def incomplete(world: World, case: Case) -> Reply:
+    return world.incomplete(case.business_id, case.user)
+
+
+def cancel(world: World, case: Case) -> Reply:
+    return world.cancel(case.business_id, case.user)
+
+
+def claim(world: World, case: Case) -> Reply:
+    return world.claim(case.business_id, case.user)
+
+
+APPROVE = Story("approve", _started, approve, (200, "open"))
+REFUSE = Story("refuse", _started_with_a_wrong_amount, approve, (409, "unexpected_amount"))
+COMPLETE = Story("complete", _paid, complete, (200, "completed"))
+PROVE = Story("complete, proven on the chain", _paid_and_hidden, complete, (200, "completed"))
+ROTATE = Story(
+    "complete with a rotated key", _paid_before_the_key_changed, complete, (200, "completed")
+)
+SETTLE = Story("incomplete of a paid one", _paid, incomplete, (200, "completed"))
+SEARCH = Story(
+    "cancel of a secretly paid one",
+    _paid_long_ago_and_only_the_chain_knows,
+    cancel,
+    (200, "completed"),
+)
+CANCEL = Story("cancel of an unpaid one", _unpaid_for_long, cancel, (200, "cancelled"))
+RECORD = Story("cancel by the user", _cancelled_by_the_user, cancel, (200, "cancelled"))
+ADOPT = Story("adopt", _paid_elsewhere, incomplete, (200, "completed"))
+FREE = Story("adopt, unmatched", _another_price_paid_elsewhere, incomplete, (200, "completed"))
+CLAIM = Story("claim", _ad_watched, claim, (200, "granted"))
+
+STORIES = [
+    *(APPROVE, REFUSE, COMPLETE, PROVE, ROTATE, SETTLE),
+    *(SEARCH, CANCEL, RECORD, ADOPT, FREE, CLAIM),
+]

@@ -1,0 +1,133 @@
+"""Two callers at once: the second acts, from start to end, in the middle of the first.
+
+Before each effect of the first in turn (after one is before the next); the first then lives on,
+or dies.
+Promise 4: one transition, one grant, and the right end for both.
+"""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.crash.conftest import Tables
+from tests.crash.device import Died, OvertakenAt
+from tests.crash.promises import check_promises
+from tests.crash.stories import (
+    ADOPT,
+    APPROVE,
+    CANCEL,
+    CLAIM,
+    COMPLETE,
+    FREE,
+    PROVE,
+    REFUSE,
+    SEARCH,
+    Case,
+    Story,
+    approve,
+    cancel,
+    claim,
+    complete,
+    incomplete,
+)
+from tests.crash.test_crash import effects_of, repeat_to_the_end
+from tests.integration.handlers import Reply
+from tests.integration.world import World
+
+Act = Callable[[World, Case], Reply]
+
+
+def pay_and_complete(world: World, case: Case) -> Reply:
+    """The user pays after all, in the very moment, and the front end completes."""
+    if world.at_pi(case.business_id).is_open and not world.at_pi(case.business_id).on_chain:
+        world.pay(case.business_id)
+    return complete(world, case)
+
+
+def claim_as_bob(world: World, case: Case) -> Reply:
+    return world.claim(case.business_id, world.user("bob"))
+
+
+PAIRS: list[tuple[Story, Act]] = [
+    (APPROVE, approve),
+    (APPROVE, cancel),
+    (REFUSE, approve),
+    (COMPLETE, complete),
+    (COMPLETE, incomplete),
+    (COMPLETE, cancel),
+    (PROVE, cancel),
+    (SEARCH, complete),
+    (CANCEL, cancel),
+    (CANCEL, incomplete),
+    (ADOPT, incomplete),
+    (ADOPT, approve),
+    (ADOPT, complete),
+    (FREE, approve),
+    (CLAIM, claim),
+]
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["lives on", "dies"])
+@pytest.mark.parametrize(
+    ("story", "other"), PAIRS, ids=lambda part: getattr(part, "__name__", str(part))
+)
+def test_somebody_else_in_between(
+    tables: Tables,
+    subtests: pytest.Subtests,
+    story: Story,
+    other: Act,
+    dies: bool,
+) -> None:
+    for number, effect in enumerate(effects_of(tables, story), start=1):
+        with subtests.test(number=number, effect=effect), tables.world() as world:
+            case = story.prepare(world)
+            act_in_between(world, story, case, number, other, dies=dies)
+
+            repeat_to_the_end(world, story, case)
+
+
+def test_paid_in_the_middle_of_a_cancellation(tables: Tables, subtests: pytest.Subtests) -> None:
+    """Promise 3: either Pi has cancelled, and then it cannot be paid; or it is completed."""
+    for number, effect in enumerate(effects_of(tables, CANCEL), start=1):
+        with subtests.test(number=number, effect=effect), tables.world() as world:
+            case = CANCEL.prepare(world)
+            act_in_between(world, CANCEL, case, number, pay_and_complete, dies=False)
+
+            paid = bool(world.at_pi(case.business_id).on_chain)
+            end = cancel(world, case)
+            assert (end.status, end.state) == (200, "completed" if paid else "cancelled")
+            check_promises(world, case)
+
+
+def test_another_user_claims_in_between(tables: Tables, subtests: pytest.Subtests) -> None:
+    for number, effect in enumerate(effects_of(tables, CLAIM), start=1):
+        with subtests.test(number=number, effect=effect), tables.world() as world:
+            case = CLAIM.prepare(world)
+            act_in_between(world, CLAIM, case, number, claim_as_bob, dies=False)
+
+            statuses = [claim(world, case).status, claim_as_bob(world, case).status]
+            assert sorted(statuses) == [200, 409]
+            check_promises(world, case)
+
+
+def act_in_between(
+    world: World,
+    story: Story,
+    case: Case,
+    number: int,
+    other: Act,
+    *,
+    dies: bool,
+) -> None:
+    def undisturbed() -> None:
+        with world.effects.watched_by(None):
+            other(world, case)
+        check_promises(world, case)
+
+    world.cold_start()
+    try:
+        with world.effects.watched_by(OvertakenAt(number, undisturbed, dies=dies)):
+            story.act(world, case)
+    except Died:
+        assert dies
+    check_promises(world, case)

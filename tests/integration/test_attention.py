@@ -1,0 +1,137 @@
+"""What three states cannot close is kept for a person, with its reason, and stays open."""
+
+from decimal import Decimal
+
+import pytest
+
+from local.emulator.errors import PiError
+from tests.integration.world import User, World
+
+OLD = 600
+
+
+def test_an_unverified_transaction_is_waited_for_then_handed_to_a_person(
+    world: World, alice: User
+) -> None:
+    """`not_verified` may pass; after a day it does not."""
+    payment_id = world.approved(alice)
+    world.pay(payment_id, amount=Decimal(1), link=True)
+
+    assert world.incomplete(payment_id).status == 202
+    assert world.record(payment_id).attention is None
+
+    world.tick(24 * 3600)
+    assert world.incomplete(payment_id).status == 202
+    record = world.record(payment_id)
+    assert (record.state, record.attention, record.owed) == ("open", "never_verifies", None)
+    assert world.complete(payment_id, "ab" * 32).error == "payment_needs_attention"
+
+
+def test_a_jammed_payment_is_handed_to_a_person(world: World, alice: User) -> None:
+    """Another back end sent a txid that is not this payment's: Pi keeps it linked for good."""
+    payment_id = world.approved(alice)
+    wrong = world.pay(payment_id, amount=1)
+    with pytest.raises(PiError):
+        world.at_pi(payment_id).complete(wrong, world.pi.chain.find(wrong))
+
+    replies = [world.incomplete(payment_id) for _ in range(2)]
+
+    assert [reply.status for reply in replies] == [202, 202]
+    record = world.record(payment_id)
+    assert (record.state, record.attention, record.version) == ("open", "never_verifies", 2)
+
+
+@pytest.mark.parametrize("code", ["verification_failed", "txid_mismatch"])
+def test_a_final_refusal_is_handed_to_a_person(world: World, alice: User, code: str) -> None:
+    payment_id, _ = world.paid(alice)
+    world.fault("POST", "*/complete", code=code, times=None)
+
+    assert world.incomplete(payment_id).status == 202
+
+    record = world.record(payment_id)
+    assert (record.state, record.attention) == ("open", "never_verifies")
+
+
+@pytest.mark.parametrize("flag", ["cancelled", "user_cancelled"])
+def test_cancelled_although_paid_is_handed_to_a_person(
+    world: World, alice: User, flag: str
+) -> None:
+    """The transaction decides first; Pi refuses to complete, so a person must look."""
+    payment_id, _ = world.paid(alice)
+    world.pi.force(payment_id, {"status": {flag: True}})
+
+    assert world.incomplete(payment_id).status == 202
+
+    record = world.record(payment_id)
+    assert (record.state, record.attention) == ("open", "cancelled_but_paid")
+    # Pi's own people mend it: then it completes, and is delivered.
+    world.pi.force(payment_id, {"status": {flag: False}})
+    assert world.incomplete(payment_id).state == "completed"
+    assert world.record(payment_id).owed == "PaymentCompleted"
+    assert world.record(payment_id).attention is None
+
+
+# --- Gone ---------------------------------------------------------------------------------------
+
+
+def test_gone_at_pi_is_never_closed(world: World, alice: User) -> None:
+    """A wrong key answers 404 for every payment: a person must look; nothing is lost."""
+    payment_id = world.approved(alice)
+    world.tick(OLD)
+    world.fault("GET", f"/v2/payments/{payment_id}", code="payment_not_found")
+
+    assert world.cancel(payment_id, alice).status == 202
+
+    record = world.record(payment_id)
+    assert (record.state, record.attention, record.owed) == ("open", "gone", None)
+    assert record.due_at == world.clock() + 24 * 3600
+
+
+def test_the_key_of_another_app_closes_nothing(world: World, alice: User) -> None:
+    """Promise 3: and with the right key back, all is well."""
+    world.pi.registry.add_app("other-app", "key-of-the-other-app")
+    paid, _ = world.paid(alice)
+    world.tick(OLD)
+    world.secrets.value = "key-of-the-other-app"
+    world.cold_start()
+
+    assert world.cancel(paid, alice).status == 202
+    assert (world.record(paid).state, world.record(paid).attention) == ("open", "gone")
+
+    world.secrets.value = world.pi.registry.app().key
+    world.cold_start()
+    assert world.cancel(paid, alice).state == "completed"
+    assert world.record(paid).attention is None
+
+
+def test_back_from_gone(world: World, alice: User) -> None:
+    """Pi knows it again: it goes on like any open payment, and alarms nobody."""
+    payment_id = world.approved(alice)
+    world.fault("GET", f"/v2/payments/{payment_id}", code="payment_not_found")
+    world.incomplete(payment_id)
+
+    assert world.incomplete(payment_id).status == 202
+
+    record = world.record(payment_id)
+    assert (record.state, record.attention) == ("open", None)
+    assert record.due_at is not None
+
+
+def test_a_completion_is_written_over_an_attention_that_came_first(
+    world: World, alice: User
+) -> None:
+    """Promise 3: Pi has completed it; whoever wrote something lesser meanwhile, it is recorded."""
+    payment_id, txid = world.paid(alice)
+
+    def lose_sight_of_it(moment: str, effect: str) -> None:
+        if (moment, effect) == ("before", "UpdateItem"):
+            world.fault("GET", f"/v2/payments/{payment_id}", code="payment_not_found")
+            with world.effects.watched_by(None):
+                assert world.incomplete(payment_id).status == 202
+
+    with world.effects.watched_by(lose_sight_of_it):
+        reply = world.complete(payment_id, txid, alice)
+
+    assert (reply.status, reply.state) == (200, "completed")
+    record = world.record(payment_id)
+    assert (record.state, record.attention, record.version) == ("completed", None, 3)
