@@ -1,4 +1,5 @@
-"""`make run`: the whole bundle on this machine, and a payment and a rewarded ad played through it.
+"""`make run`: the whole bundle on this machine, an example consumer beside it, and a play through
+both.
 
 Settings come from the environment, where make puts them. Ends with status 0 when it was asked to
 (Ctrl-C, or ONCE=1 after the play), otherwise with 1 and the step that failed.
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from local.cloud import BUILD_SECONDS, CREDENTIALS, LocalCloud, start_build
+from local.consumer import ExampleConsumer
 from local.pi import PiEmulator
 from local.play import Play, StepFailedError
 from local.processes import (
@@ -26,7 +28,7 @@ from local.processes import (
     require_free,
 )
 from local.progress import say, step
-from local.stack import Product, Stack
+from local.stack import FunctionFailedError, Product, Stack
 
 PI_PORT = 8314
 AWS_PORT = 8315
@@ -104,6 +106,10 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
         stack = Stack(cloud, _parameters(settings, emulator))
         running.callback(stack.stop)
         stack.finish()
+    with step("Deploying the example consumer beside it"):
+        consumer = ExampleConsumer(cloud, stack.outputs["EventBusName"])
+        running.callback(consumer.stop)
+        consumer.finish()
     with step("Putting the server key and the products"):
         stack.put_server_key(settings.server_key)
         for product in PRODUCTS:
@@ -119,7 +125,7 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
     for name, url in served.items():
         say(f"  {name:4} {url}")
     say()
-    return Play(stack.api_url, emulator.url) if emulator else None
+    return Play(stack.api_url, emulator.url, stack.sweep, consumer.owned) if emulator else None
 
 
 def _parameters(settings: Settings, emulator: PiEmulator | None) -> dict[str, str]:
@@ -128,7 +134,7 @@ def _parameters(settings: Settings, emulator: PiEmulator | None) -> dict[str, st
     return {
         "PiApiUrl": f"{emulator.url}/v2",
         "HorizonUrl": f"{emulator.url}/horizon",
-        # Nobody wants to wait a minute for the sweep of the play.
+        # Nobody wants to wait minutes to see the sweep at work.
         "FirstLookSeconds": "1",
         "SweepMinutes": "1",
     }
@@ -141,7 +147,6 @@ def run(settings: Settings) -> None:
         try:
             play = serve(settings, running)
             if play:
-                say("One payment and one rewarded ad, as a front end plays them:")
                 play.whole()
             else:
                 say("No play against Pi itself: paying needs a person in the Pi Browser.")
@@ -174,7 +179,13 @@ def main() -> int:
         run(settings)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except (SettingError, PortTakenError, ProcessFailedError, StepFailedError) as failed:
+    except (
+        SettingError,
+        PortTakenError,
+        ProcessFailedError,
+        FunctionFailedError,
+        StepFailedError,
+    ) as failed:
         sys.stderr.write(f"\nFailed: {failed}\n")
         return 1
     return 0

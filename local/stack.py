@@ -4,9 +4,11 @@ What MiniStack does not read from the template (an HTTP API's routes and CORS) i
 deploy, from the same translation.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from local import template
@@ -15,6 +17,7 @@ from local.processes import ROOT, Child, environment
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef
+    from mypy_boto3_lambda import LambdaClient
 
 DEPLOY_SECONDS = 300.0
 
@@ -33,35 +36,35 @@ class Product:
     maximum: str | None = None
 
 
-class Stack:
-    """The deployed template: where its API answers, and what its resources are called."""
+class FunctionFailedError(RuntimeError):
+    """A function ended with an error instead of an answer."""
+
+
+class Deployment:
+    """A deployed template: what its resources are called, and its functions without a route."""
 
     def __init__(
-        self,
-        cloud: LocalCloud,
-        parameters: Mapping[str, str],
-        *,
-        name: str = "pi-bundle-local",
+        self, cloud: LocalCloud, source: Path, name: str, parameters: Mapping[str, str]
     ) -> None:
-        """Begin the deploy of what `start_build` built; `finish` completes it."""
+        """Begin the deploy; `finish` completes it."""
         self.cloud = cloud
         self.name = name
         self._deploy = Child(
-            "sam deploy",
+            f"sam deploy of {name}",
             [
                 *sam(),
                 "deploy",
                 "--config-file",
                 str(ROOT / "samconfig.toml"),
                 "--template-file",
-                str(cloud.home / "build" / "template.yaml"),
+                str(source),
                 "--stack-name",
                 name,
                 "--no-progressbar",
                 "--parameter-overrides",
-                *(f'{key}="{value}"' for key, value in {**NOT_HERE, **parameters}.items()),
+                *(f'{key}="{value}"' for key, value in parameters.items()),
             ],
-            log=cloud.home / "sam-deploy.log",
+            log=cloud.home / f"sam-deploy-{name}.log",
             env=environment(
                 {
                     **CREDENTIALS,
@@ -77,9 +80,8 @@ class Stack:
         self._deploy.stop()
 
     def finish(self) -> Self:
-        """Wait for the deploy, then give the API what MiniStack left out."""
+        """Wait for the deploy."""
         self._deploy.wait(seconds=DEPLOY_SECONDS)
-        self._add_routes()
         return self
 
     @cached_property
@@ -117,6 +119,44 @@ class Stack:
         translated: dict[str, Any] = dict(answer["TemplateBody"])
         return translated
 
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        """What the function of this logical id answers; raises FunctionFailedError."""
+        answer = self._lambda.invoke(
+            FunctionName=self.resources[function], Payload=json.dumps(event).encode()
+        )
+        payload = answer["Payload"].read().decode()
+        if answer.get("FunctionError"):
+            raise FunctionFailedError(f"{function}: {payload}")
+        return json.loads(payload)
+
+    def function_arn(self, function: str) -> str:
+        return f"arn:aws:lambda:{REGION}:000000000000:function:{self.resources[function]}"
+
+    @cached_property
+    def _lambda(self) -> "LambdaClient":
+        return self.cloud.session.client("lambda", endpoint_url=self.cloud.endpoint)
+
+
+class Stack(Deployment):
+    """The bundle: where its API answers, and what its operator does."""
+
+    def __init__(
+        self,
+        cloud: LocalCloud,
+        parameters: Mapping[str, str],
+        *,
+        name: str = "pi-bundle-local",
+    ) -> None:
+        """Begin the deploy of what `start_build` built; `finish` completes it."""
+        built = cloud.home / "build" / "template.yaml"
+        super().__init__(cloud, built, name, {**NOT_HERE, **parameters})
+
+    def finish(self) -> Self:
+        """Wait for the deploy, then give the API what MiniStack left out."""
+        super().finish()
+        self._add_routes()
+        return self
+
     @property
     def api_url(self) -> str:
         """Base URL of the API, on the loopback."""
@@ -141,6 +181,11 @@ class Stack:
             },
         )
 
+    def sweep(self) -> int:
+        """Look for unfinished work now, without waiting for the schedule; how much was found."""
+        woken: int = self.invoke("Sweep", {})["woken"]
+        return woken
+
     def _add_routes(self) -> None:
         api_id = self.resources["Api"]
         api = self.cloud.apigateway
@@ -150,7 +195,7 @@ class Stack:
                 integration = api.create_integration(
                     ApiId=api_id,
                     IntegrationType="AWS_PROXY",
-                    IntegrationUri=self._function_arn(route.function),
+                    IntegrationUri=self.function_arn(route.function),
                     PayloadFormatVersion="2.0",
                     TimeoutInMillis=route.timeout_ms,
                 )
@@ -172,6 +217,3 @@ class Stack:
                 "MaxAge": cors["maxAge"],
             },
         )
-
-    def _function_arn(self, logical_id: str) -> str:
-        return f"arn:aws:lambda:{REGION}:000000000000:function:{self.resources[logical_id]}"
