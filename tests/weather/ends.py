@@ -1,0 +1,97 @@
+"""Payments in every state that bad weather can catch them in, and the right end of each."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from shared.domain.errors import Conflict
+from tests.weather.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """`version` counts writes: made, closed, delivered; so each happened exactly once."""
+
+    state: str
+    events: tuple[str, ...]
+    version: int
+    attention: str | None = None
+
+    def check(self, world: World, payment_id: str) -> None:
+        record = world.record(payment_id)
+        assert (record.state, record.attention) == (self.state, self.attention)
+        assert tuple(world.events(payment_id)) == self.events
+        assert record.version == self.version
+        assert record.owed is None
+        # Nothing is left to do, or it is open, or a person has to look.
+        assert (record.due_at is None) == (record.state != "open" and self.attention is None)
+        check_money(world, payment_id)
+
+
+COMPLETED = End("completed", ("PaymentCompleted",), 3)
+CANCELLED = End("cancelled", ("PaymentCancelled",), 3)
+UNMATCHED = End("completed", ("PaymentUnmatched",), 3, "unmatched")
+OPEN = End("open", (), 1)
+REFUSED = End("cancelled", (), 1)
+
+
+def check_money(world: World, payment_id: str) -> None:
+    """Promise 3, whatever happened: what is paid is not cancelled, what we call completed is."""
+    payment, record = world.at_pi(payment_id), world.record(payment_id)
+    paid = [
+        txid
+        for txid in payment.on_chain
+        if (tx := world.pi.chain.find(txid)) and tx.successful and payment.mismatch(tx) is None
+    ]
+    assert not payment.jammed
+    if record.state == "completed":
+        assert payment.developer_completed
+        assert record.txid in paid
+    if record.state == "cancelled":
+        assert payment.is_cancelled
+        assert not paid
+
+
+def refused(world: World) -> str:
+    user = world.user()
+    with suppress(Conflict):
+        world.approved(user, amount="1")
+    return next(id for id, payment in world.pi.payments.items() if payment.user_uid == user.uid)
+
+
+def unmatched(world: World) -> str:
+    """Another back end of the same app had approved what we do not sell, and it was paid."""
+    user = world.user()
+    payment_id = world.start(user, "1")
+    world.at_pi(payment_id).approve()
+    world.pay(payment_id)
+    world.ask(payment_id, user)
+    world.queue.messages.clear()
+    return payment_id
+
+
+def closed_untold(world: World) -> str:
+    """The front end completed it, and the worker's wake-up was lost."""
+    payment_id = world.paid()
+    world.ask(payment_id)
+    world.queue.messages.clear()
+    return payment_id
+
+
+Make = Callable[[World], str]
+
+POPULATION: dict[str, tuple[Make, End]] = {
+    "paid": (World.paid, COMPLETED),
+    "paid, Pi does not show it": (World.paid_unseen, COMPLETED),
+    "paid, Pi does not know it": (lambda world: world.paid_unseen(known_to_pi=False), COMPLETED),
+    "unpaid": (World.approved, CANCELLED),
+    "cancelled by its user": (World.cancelled_by_user, CANCELLED),
+    "completed, not delivered": (closed_untold, COMPLETED),
+    "not what we sell, paid": (unmatched, UNMATCHED),
+    "refused": (refused, REFUSED),
+}
+
+
+def populate(world: World) -> dict[str, End]:
+    """One of each, and its right end by its id."""
+    return {make(world): end for make, end in POPULATION.values()}

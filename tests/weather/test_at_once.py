@@ -1,0 +1,139 @@
+"""The same work more than once, one after the other and at the same time. Promise 4."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from shared.adapters.wake_ups import Work
+from tests.weather.cloud import Context, Worker
+from tests.weather.devices import First, Meeting
+from tests.weather.ends import CANCELLED, COMPLETED, UNMATCHED, End, closed_untold, unmatched
+from tests.weather.world import SWEEP_CANCELS_AFTER, World
+
+STORIES: list[tuple[str, Callable[[World], str], End]] = [
+    ("complete", World.paid, COMPLETED),
+    ("search and complete", World.paid_unseen, COMPLETED),
+    ("search and cancel", World.approved, CANCELLED),
+    ("cancelled by its user", World.cancelled_by_user, CANCELLED),
+    ("deliver", closed_untold, COMPLETED),
+    ("deliver what we do not sell", unmatched, UNMATCHED),
+]
+each_story = pytest.mark.parametrize(
+    ("make", "end"), [pytest.param(make, end, id=name) for name, make, end in STORIES]
+)
+
+
+@each_story
+def test_the_same_message_five_times(world: World, make: Callable[[World], str], end: End) -> None:
+    payment_id = make(world)
+    world.tick(SWEEP_CANCELS_AFTER)
+    for _ in range(5):
+        world.wake(Work.PAYMENT, payment_id)
+
+    world.work()
+
+    end.check(world, payment_id)
+
+
+# At which effect five workers meet: as late as all of them surely come.
+MEETINGS = {
+    "complete": "POST */complete",
+    "search and complete": "GET */transactions",
+    "search and cancel": "POST */cancel",
+    "cancelled by its user": "GET /v2/payments/*",
+    "deliver": "PutEvents",
+    "deliver what we do not sell": "PutEvents",
+}
+
+
+@pytest.mark.parametrize(("story", "effect"), MEETINGS.items())
+def test_the_same_message_at_five_workers_at_once(world: World, story: str, effect: str) -> None:
+    """They all stand before the same effect; then one transition, and one event identity."""
+    make, end = next((make, end) for name, make, end in STORIES if name == story)
+    payment_id = make(world)
+    world.tick(SWEEP_CANCELS_AFTER)
+    world.wake(Work.PAYMENT, payment_id)
+    message = world.queue.messages.pop().record()
+    workers = [world.new_worker() for _ in range(5)]
+
+    with world.effects.watched_by(Meeting(effect, 5, once=True)):
+        answers = all_at_once(workers, {"Records": [message]})
+
+    assert answers == [{"batchItemFailures": []}] * 5
+    assert set(world.events(payment_id)) == set(end.events)
+    record = world.record(payment_id)
+    assert (record.state, record.attention, record.version) == (end.state, end.attention, 3)
+    world.rounds(2)
+    assert world.record(payment_id).version == 3
+
+
+def all_at_once(workers: list[Worker], event: dict[str, object]) -> list[object]:
+    with ThreadPoolExecutor(len(workers)) as threads:
+        return list(threads.map(lambda worker: worker(event, Context(120_000)), workers))
+
+
+def test_two_sweeps_at_once_wake_each_payment_once(world: World) -> None:
+    payments = [world.paid() for _ in range(12)]
+    world.tick(300)
+    sweepers = [world.new_sweeper() for _ in range(2)]
+
+    # Row by row both have read it as due, and both want to push it.
+    with world.effects.watched_by(Meeting("UpdateItem", 2)):
+        answers = all_at_once(sweepers, {})
+
+    assert sum(answer["woken"] for answer in answers if isinstance(answer, dict)) == 12
+    assert len(world.queue.messages) == 12
+    world.work()
+    for payment_id in payments:
+        COMPLETED.check(world, payment_id)
+
+
+@pytest.mark.parametrize("delivered", [True, False], ids=["and is delivered", "undelivered"])
+def test_a_payment_closes_between_the_sweeps_read_and_its_push(
+    world: World, delivered: bool
+) -> None:
+    payment_id = world.paid()
+    world.tick(300)
+
+    def close() -> None:
+        world.ask(payment_id)
+        if delivered:
+            world.work()
+
+    with world.effects.watched_by(First("UpdateItem", close)):
+        woken = world.sweep()
+
+    assert woken == 0
+    if delivered:
+        COMPLETED.check(world, payment_id)
+        items = world.storage.eyes.scan(TableName=world.tables["PaymentsTable"], IndexName="due")
+        assert items["Items"] == []
+    world.rounds(2)
+    COMPLETED.check(world, payment_id)
+
+
+def test_a_record_deleted_by_hand_between_the_sweeps_read_and_its_push(world: World) -> None:
+    """The push must not bring a piece of it back."""
+    payment_id = world.paid()
+    world.tick(300)
+    table, key = world.tables["PaymentsTable"], {"payment_id": {"S": payment_id}}
+
+    with world.effects.watched_by(
+        First("UpdateItem", lambda: world.storage.eyes.delete_item(TableName=table, Key=key))
+    ):
+        assert world.sweep() == 0
+
+    assert "Item" not in world.storage.eyes.get_item(TableName=table, Key=key)
+
+
+def test_a_front_end_asks_while_the_worker_is_at_it(world: World) -> None:
+    payment_id = world.paid()
+    world.tick(300)
+    world.sweep()
+
+    with world.effects.watched_by(First("POST */complete", lambda: world.ask(payment_id))):
+        world.work()
+
+    world.rounds(1)
+    COMPLETED.check(world, payment_id)

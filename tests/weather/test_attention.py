@@ -1,0 +1,166 @@
+"""What no machine may close: it gets its reason, one alarm, a daily look, and holds up nobody."""
+
+from collections.abc import Callable
+
+import pytest
+
+from shared.adapters.wake_ups import Work
+from tests.weather.ends import CANCELLED, COMPLETED, unmatched
+from tests.weather.world import World
+
+DAY = 24 * 3600
+
+
+def gone(world: World) -> str:
+    payment_id = world.approved()
+    world.pi.delete_payment(payment_id)
+    return payment_id
+
+
+def never_verifies(world: World) -> str:
+    """Pi has linked a transaction of another amount."""
+    payment_id = world.approved()
+    world.pay(payment_id, amount=1, link=True)
+    return payment_id
+
+
+def jammed(world: World) -> str:
+    payment_id = world.paid()
+    world.fault("POST", f"*/{payment_id}/complete", code="verification_failed")
+    return payment_id
+
+
+def another_transaction(world: World) -> str:
+    payment_id = world.paid()
+    world.fault("POST", f"*/{payment_id}/complete", code="txid_mismatch")
+    return payment_id
+
+
+def cancelled_but_paid(world: World) -> str:
+    payment_id = world.paid()
+    world.pi.force(payment_id, {"status": {"cancelled": True}})
+    return payment_id
+
+
+Make = Callable[[World], str]
+
+CASES: dict[str, tuple[Make, str]] = {
+    "gone": (gone, "gone"),
+    "verification fails": (jammed, "never_verifies"),
+    "another transaction": (another_transaction, "never_verifies"),
+    "cancelled though paid": (cancelled_but_paid, "cancelled_but_paid"),
+    "not what we sell": (unmatched, "unmatched"),
+}
+each_case = pytest.mark.parametrize(
+    ("make", "reason"), [pytest.param(*case, id=name) for name, case in CASES.items()]
+)
+
+
+@each_case
+def test_a_person_is_called_once_and_nobody_else_waits(
+    world: World, make: Make, reason: str
+) -> None:
+    stuck = make(world)
+    others = [world.paid() for _ in range(11)]  # two batches
+
+    world.rounds(1)
+
+    assert world.record(stuck).attention == reason
+    for payment_id in others:
+        COMPLETED.check(world, payment_id)
+    world.rounds(12)
+    assert world.metrics.counted["PaymentNeedsAttention"] == 1
+    assert world.metrics.last["PaymentsAttention"] == 1
+    assert world.metrics.last["PaymentsStuck"] == 0  # it has its own alarm
+    assert world.queue.messages == world.queue.dead_letters == []
+
+
+@each_case
+def test_it_is_looked_at_once_a_day(world: World, make: Make, reason: str) -> None:
+    stuck = make(world)
+    world.rounds(1)
+    for _ in range(3):
+        looks = world.metrics.counted["WakeUps"]
+        world.rounds(2)
+        world.tick(DAY - 4 * 300)
+        world.rounds(1)
+        assert world.metrics.counted["WakeUps"] == looks
+        world.rounds(3)
+        assert world.metrics.counted["WakeUps"] == looks + 1
+
+    record = world.record(stuck)
+    assert record.attention == reason
+    assert record.version == (3 if reason == "unmatched" else 2)  # looking writes nothing
+    assert len(world.events(stuck)) == (reason == "unmatched")
+
+
+def test_what_never_verifies_is_given_a_day(world: World) -> None:
+    stuck = never_verifies(world)
+    world.rounds(6)
+    assert world.record(stuck).attention is None
+
+    world.tick(DAY)
+    world.rounds(2)
+
+    assert world.record(stuck).attention == "never_verifies"
+    assert world.record(stuck).state == "open"
+
+
+@pytest.mark.parametrize("paid", [True, False])
+def test_gone_and_back(world: World, paid: bool) -> None:
+    """It needs no person any more: it goes to its own end."""
+    payment_id = world.paid() if paid else world.approved()
+    kept = world.at_pi(payment_id)
+    world.pi.delete_payment(payment_id)
+    world.rounds(2)
+    assert world.record(payment_id).attention == "gone"
+
+    world.pi._keep(kept)
+    world.tick(DAY)
+    world.rounds(3)
+
+    end = COMPLETED if paid else CANCELLED
+    assert world.record(payment_id).attention is None
+    assert world.record(payment_id).state == end.state
+    assert tuple(world.events(payment_id)) == end.events
+    assert world.metrics.last["PaymentsAttention"] == 0
+
+
+def test_a_person_need_not_wait_for_tomorrow(world: World) -> None:
+    """An operator's message wakes the worker for it at once."""
+    payment_id = world.paid()
+    kept = world.at_pi(payment_id)
+    world.pi.delete_payment(payment_id)
+    world.rounds(1)
+    world.pi._keep(kept)
+
+    world.wake(Work.PAYMENT, payment_id)
+    world.work()
+
+    assert world.record(payment_id).state == "completed"
+    assert world.events(payment_id) == ["PaymentCompleted"]
+
+
+def test_a_mended_payment_of_the_wrong_flags_completes(world: World) -> None:
+    """A person got Pi to take the cancellation back."""
+    payment_id = cancelled_but_paid(world)
+    world.rounds(1)
+    world.pi.force(payment_id, {"status": {"cancelled": False}})
+
+    world.tick(DAY)
+    world.rounds(1)
+
+    assert world.record(payment_id).state == "completed"
+    assert world.record(payment_id).attention is None
+    assert world.events(payment_id) == ["PaymentCompleted"]
+
+
+def test_what_is_owed_about_an_unmatched_payment_does_not_wait_for_tomorrow(world: World) -> None:
+    """That it needs a person is no reason to tell the app a day later, should the bus be down."""
+    payment_id = unmatched(world)
+    with world.bus.is_down():
+        world.rounds(3)
+
+    world.rounds(2)
+
+    assert world.events(payment_id) == ["PaymentUnmatched"]

@@ -1,0 +1,90 @@
+"""The bus is down, or takes only part of what it is given: nothing is lost, nothing told twice."""
+
+from botocore.exceptions import ReadTimeoutError
+
+from tests.weather.devices import First
+from tests.weather.ends import COMPLETED, populate
+from tests.weather.world import World
+
+HOUR = 3600
+
+
+def test_the_bus_is_down_for_an_hour(world: World) -> None:
+    ends = populate(world)
+    with world.bus.is_down():
+        world.live(HOUR)
+        # Settling goes on: only the telling waits.
+        states = [world.record(payment_id).state for payment_id in ends]
+        assert states.count("completed") == 5
+        assert world.bus.events == []
+
+    world.rounds(2)
+
+    for payment_id, end in ends.items():
+        end.check(world, payment_id)
+    assert world.queue.messages == world.queue.dead_letters == []
+
+
+def test_the_bus_refuses_half(world: World) -> None:
+    """PutEvents answers 200, with a FailedEntryCount."""
+    payments = [world.paid() for _ in range(10)]
+    refused = set(payments[::2])
+    world.bus.refuses = lambda detail: any(payment_id in detail for payment_id in refused)
+
+    world.rounds(3)
+
+    for payment_id in payments:
+        record = world.record(payment_id)
+        assert record.state == "completed"
+        assert (record.owed is not None) == (payment_id in refused)
+    assert len(world.bus.events) == 5
+    world.bus.refuses = lambda _detail: False
+    world.rounds(2)
+    for payment_id in payments:
+        COMPLETED.check(world, payment_id)
+
+
+def test_the_answer_of_the_bus_is_lost(world: World) -> None:
+    """The event went out and goes out again: the same one, which a consumer drops."""
+    payment_id = world.paid()
+
+    def put_then_lose(moment: str, effect: str) -> None:
+        if (moment, effect) == ("after", "PutEvents") and len(world.bus.events) == 1:
+            raise ReadTimeoutError(endpoint_url="events")
+
+    with world.effects.watched_by(put_then_lose):
+        world.rounds(1)
+    world.rounds(2)
+
+    assert world.events(payment_id) == ["PaymentCompleted", "PaymentCompleted"]
+    assert world.record(payment_id).version == 3
+
+
+def test_the_bus_is_down_while_pi_is_too(world: World) -> None:
+    ends = populate(world)
+    world.fault(path="/v2/*", drop="before")
+    with world.bus.is_down():
+        world.live(HOUR)
+    world.heal()
+
+    world.rounds(2)
+
+    for payment_id, end in ends.items():
+        end.check(world, payment_id)
+
+
+def test_paid_after_all_between_two_tellings(world: World) -> None:
+    """Cancelled, and before the app heard of it, found paid: it hears of both, in order."""
+    payment_id = world.cancelled_by_user()
+    with world.bus.is_down():
+        world.rounds(1)
+        assert world.record(payment_id).state == "cancelled"
+        payment = world.at_pi(payment_id)
+        payment.user_cancelled = False
+        world.pay(payment_id)
+
+    with world.effects.watched_by(First("PutEvents", lambda: world.ask(payment_id))):
+        world.rounds(2)
+
+    assert world.record(payment_id).state == "completed"
+    assert world.events(payment_id) == ["PaymentCancelled", "PaymentCompleted"]

@@ -1,0 +1,191 @@
+"""The worker, or the sweep, is killed before or after any single effect; the next sweep ends it
+right. Promise 4.
+
+How many effects a story has is counted by running it once, so a new one is killed at by itself.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from shared.adapters.wake_ups import Work
+from tests.integration.effects import Moment
+from tests.weather.devices import Died, DiesAt
+from tests.weather.ends import CANCELLED, COMPLETED, UNMATCHED, End, closed_untold, unmatched
+from tests.weather.world import RECHECK_SECONDS, SWEEP_CANCELS_AFTER, World
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """`make` a payment that the worker will bring to its `end`, `after` so many seconds."""
+
+    name: str
+    make: Callable[[World], str]
+    end: End
+    after: int = 60
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def cancelled_but_paid(world: World) -> str:
+    payment_id = world.paid()
+    world.pi.force(payment_id, {"status": {"cancelled": True}})
+    return payment_id
+
+
+def key_changed(world: World) -> str:
+    """The worker has used the old one, and still holds it."""
+    payment_id = world.approved()
+    world.wake(Work.PAYMENT, payment_id)
+    world.work()
+    world.pay(payment_id)
+    world.pi.registry.app().key = world.secrets.value = f"key-{world.now:%d%H%M%S}"
+    return payment_id
+
+
+STORIES = [
+    Story("complete", World.paid, COMPLETED),
+    Story("search and complete", World.paid_unseen, COMPLETED, SWEEP_CANCELS_AFTER),
+    Story("search and cancel", World.approved, CANCELLED, SWEEP_CANCELS_AFTER),
+    Story("cancelled by its user", World.cancelled_by_user, CANCELLED),
+    Story("deliver", closed_untold, COMPLETED),
+    Story("deliver what we do not sell", unmatched, UNMATCHED),
+    Story("complete with a new key", key_changed, COMPLETED),
+    Story("needs a person", cancelled_but_paid, End("open", (), 2, "cancelled_but_paid")),
+]
+MOMENTS: list[Moment] = ["before", "after"]
+
+
+def effects_of(world: World, work: Callable[[], object]) -> list[str]:
+    before = len(world.effects.log)
+    work()
+    return world.effects.log[before:]
+
+
+@pytest.mark.parametrize("story", STORIES, ids=str)
+def test_the_worker_dies_at_any_effect(
+    world: World, subtests: pytest.Subtests, story: Story
+) -> None:
+    world.cold_start()
+    payment_id = due(world, story)
+    effects = effects_of(world, world.work)
+    story.end.check(world, payment_id)
+
+    for number, effect in enumerate(effects, start=1):
+        for moment in MOMENTS:
+            with subtests.test(effect=effect, number=number, moment=moment):
+                payment_id = due(world, story)
+                with world.effects.watched_by(DiesAt(number, moment)), pytest.raises(Died):
+                    world.work()
+                world.cold_start()
+
+                world.rounds(3)  # by the third, the dead worker's message has come back too
+
+                check_but_repeats(world, payment_id, story.end)
+                assert world.queue.messages == world.queue.dead_letters == []
+
+
+def due(world: World, story: Story) -> str:
+    """A payment of the story, woken by a sweep; everything else is at rest."""
+    payment_id = story.make(world)
+    world.queue.messages.clear()  # the front end's own hint was lost
+    world.tick(story.after)
+    world.sweep()
+    return payment_id
+
+
+def check_but_repeats(world: World, payment_id: str, end: End) -> None:
+    """A death after PutEvents sends the event again: the same one, which a consumer drops."""
+    sent = world.events(payment_id)
+    assert len(sent) <= len(end.events) + 1
+    assert tuple(dict.fromkeys(sent)) == end.events
+    record = world.record(payment_id)
+    assert (record.state, record.attention) == (end.state, end.attention)
+    assert record.version == end.version
+    assert record.owed is None
+
+
+def test_the_sweep_dies_at_any_effect(world: World, subtests: pytest.Subtests) -> None:
+    def some_due() -> list[str]:
+        made = [world.paid(), world.paid(), closed_untold(world)]
+        world.queue.messages.clear()
+        world.tick(300)
+        return made
+
+    some_due()
+    effects = effects_of(world, world.sweep)
+    world.work()
+
+    for number, effect in enumerate(effects, start=1):
+        for moment in MOMENTS:
+            with subtests.test(effect=effect, number=number, moment=moment):
+                payments = some_due()
+                with world.effects.watched_by(DiesAt(number, moment)), pytest.raises(Died):
+                    world.sweep()
+                world.cold_start()
+
+                world.rounds(2)
+
+                for payment_id in payments:
+                    COMPLETED.check(world, payment_id)
+                assert world.queue.messages == world.queue.dead_letters == []
+
+
+def grant(world: World) -> str:
+    return world.granted_ad()
+
+
+def grant_told(world: World) -> str:
+    """Its event was delivered; the re-check is due."""
+    ad_id = world.granted_ad()
+    world.work()
+    world.tick(RECHECK_SECONDS)
+    return ad_id
+
+
+def grant_taken_back(world: World) -> str:
+    ad_id = grant_told(world)
+    world.pi.judge_ad(ad_id, "revoked")
+    return ad_id
+
+
+REWARDS = [
+    pytest.param(grant, ["RewardGranted"], id="deliver"),
+    pytest.param(grant_told, ["RewardGranted"], id="re-check"),
+    pytest.param(grant_taken_back, ["RewardGranted", "RewardRevoked"], id="taken back"),
+]
+
+
+@pytest.mark.parametrize(("make", "events"), REWARDS)
+def test_the_worker_dies_at_any_effect_of_a_reward(
+    world: World, subtests: pytest.Subtests, make: Callable[[World], str], events: list[str]
+) -> None:
+    def due_reward() -> str:
+        ad_id = make(world)
+        world.queue.messages.clear()
+        world.sweep()
+        return ad_id
+
+    world.tick(1)
+    due_reward()
+    effects = effects_of(world, world.work)
+
+    for number, effect in enumerate(effects, start=1):
+        for moment in MOMENTS:
+            with subtests.test(effect=effect, number=number, moment=moment):
+                ad_id = due_reward()
+                with world.effects.watched_by(DiesAt(number, moment)), pytest.raises(Died):
+                    world.work()
+                world.cold_start()
+
+                world.rounds(3)
+
+                sent = world.events(ad_id)
+                assert list(dict.fromkeys(sent)) == events
+                assert len(sent) <= len(events) + 1
+                record = world.reward(ad_id)
+                assert record.owed is None
+                assert record.due_at == record.recheck_at
+                assert world.queue.messages == world.queue.dead_letters == []

@@ -1,0 +1,111 @@
+"""Pi, the chain or one of our own services is away for hours, then back: every payment reaches its
+right end within two sweeps, once, and the dead letter queue stays empty. Promises 3 and 4.
+"""
+
+from typing import Any
+
+import pytest
+
+from tests.weather.ends import OPEN, check_money, populate
+from tests.weather.world import World
+
+HTML = {"body": "<html><h1>We're sorry, but something went wrong.</h1></html>"}
+HOUR = 3600
+
+OUTAGES = [
+    pytest.param({"code": "unknown_error"}, id="500"),
+    pytest.param({"status": 500, **HTML}, id="500 in HTML"),
+    pytest.param({"status": 200, **HTML}, id="200 in HTML"),
+    pytest.param({"status": 404, **HTML}, id="404 in HTML"),
+    pytest.param({"status": 429, "headers": {"Retry-After": "36000"}}, id="429 for hours"),
+    pytest.param({"drop": "before"}, id="no answer"),
+    pytest.param({"delay_s": 60, "status": 500}, id="timeout before the effect"),
+    pytest.param({"delay_s": 60, "method": "POST"}, id="timeout after the effect"),
+    pytest.param({"drop": "after", "method": "POST"}, id="answer lost after the effect"),
+    pytest.param({"delay_s": 60, "path": "/v2/*"}, id="timeout of Pi alone"),
+    pytest.param({"drop": "before", "path": "/horizon/*"}, id="no chain"),
+]
+
+
+@pytest.mark.parametrize("outage", OUTAGES)
+def test_two_sweeps_after_an_outage_everything_is_at_its_end(
+    world: World, outage: dict[str, Any]
+) -> None:
+    ends = populate(world)
+    world.fault(**outage)
+    world.live(2 * HOUR)
+    with world.fair_weather():
+        young = world.approved()
+    world.rounds(1)
+    for payment_id in ends:
+        check_money(world, payment_id)
+
+    world.heal()
+    world.rounds(2)
+
+    for payment_id, end in ends.items():
+        end.check(world, payment_id)
+    OPEN.check(world, young)
+    assert world.queue.messages == world.queue.dead_letters == []
+    assert world.metrics.counted["UnexpectedError"] == 0
+
+
+def test_a_day_without_pi(world: World) -> None:
+    """With the slowest schedule that the template allows."""
+    world.sweep_seconds = HOUR // 2
+    world.cold_start()
+    ends = populate(world)
+    world.fault(path="/v2/*", drop="before")
+    world.live(24 * HOUR)
+    before = {payment_id: world.record(payment_id).state for payment_id in ends}
+    assert list(before.values()).count("open") == 5  # what only Pi can close
+
+    world.heal()
+    world.rounds(2)
+
+    for payment_id, end in ends.items():
+        end.check(world, payment_id)
+    assert world.queue.messages == world.queue.dead_letters == []
+
+
+def test_an_outage_wakes_each_payment_no_more_than_every_sweep(world: World) -> None:
+    """Back-off: not at every sweep once it is old; capped: at least at every second one."""
+    payment_id = world.paid()
+    world.fault(path="/v2/*", drop="before")
+
+    world.live(4 * HOUR)
+
+    looks = world.metrics.counted["WakeUps"]
+    assert 4 * HOUR // (2 * 300) <= looks < 4 * HOUR // 300
+    world.heal()
+    world.rounds(2)
+    assert world.record(payment_id).state == "completed"
+
+
+def test_the_queue_is_down_for_an_hour(world: World) -> None:
+    """Each sweep fails, and says so; then nothing was lost."""
+    ends = populate(world)
+    world.queue.down = True
+    for _ in range(12):
+        world.tick(300)
+        with pytest.raises(Exception, match="service_unavailable"):
+            world.sweep()
+    world.queue.down = False
+
+    world.rounds(2)
+
+    for payment_id, end in ends.items():
+        end.check(world, payment_id)
+
+
+def test_wake_ups_are_lost(world: World) -> None:
+    """A message is only a hint: without it the next sweep but one comes back."""
+    ends = populate(world)
+    world.tick(HOUR)
+    world.sweep()
+    world.queue.messages.clear()
+
+    world.rounds(2)
+
+    for payment_id, end in ends.items():
+        end.check(world, payment_id)
