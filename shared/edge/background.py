@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -63,5 +64,5 @@ def on_messages(
     return handler
 
 
-def _deadline(context: Context, most: float = float("inf")) -> Deadline:
+def _deadline(context: Context, most: float = math.inf) -> Deadline:
     return Deadline(min(most, context.get_remaining_time_in_millis() / 1000))

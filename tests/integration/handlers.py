@@ -18,6 +18,7 @@ from local.processes import ROOT
 from shared.adapters import observability
 from shared.edge import http
 
+BACKGROUND = ("sweep", "settle")  # what no front end calls: tests/weather
 Handler = Callable[[http.Event, http.Context], dict[str, Any]]
 
 
@@ -75,9 +76,9 @@ def metrics_in_process() -> OneAtATime:
     return OneAtATime(metrics)
 
 
-def handlers_on(**services: Any) -> dict[str, Handler]:
-    """Every handler by its routes. `services` names functions of `shared.composition`, and how to
-    bind what they make to a deadline."""
+def handlers_on(services: Mapping[str, Any]) -> dict[str, Handler]:
+    """Every front-end handler by its routes. `services` names functions of `shared.composition`,
+    and how to bind what they make to a deadline."""
     found: dict[str, Handler] = {}
     real_serve = http.serve
 
@@ -94,7 +95,8 @@ def handlers_on(**services: Any) -> dict[str, Handler]:
             patch.setattr(f"shared.composition.{name}", replaced(bind))
         patch.setattr(http, "serve", serve)
         for app in sorted((ROOT / "functions").glob("*/app.py")):
-            runpy.run_path(str(app))
+            if app.parent.name not in BACKGROUND:
+                runpy.run_path(str(app))
     return found
 
 

@@ -140,7 +140,7 @@ def test_a_grant_stays_due_for_delivery_and_one_recheck(world: World, alice: Use
     ad_id = watched(world)
     world.claim(ad_id, alice)
 
-    (record,) = [item for item in world.items("RewardsTable") if "ad_id" in item]
+    (record,) = [item for item in world.items("RewardsTable") if item["id"] == ad_id]
 
     assert record["owed"] == "RewardGranted"
     assert record["due_at"] == world.clock()

@@ -23,6 +23,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_secretsmanager import SecretsManagerClient
+from mypy_boto3_sqs import SQSClient
 
 from local import template
 from local.emulator.faults import Fault, FaultyFront
@@ -42,10 +43,16 @@ from shared.adapters.product_store import ProductStore
 from shared.adapters.reward_store import RewardStore
 from shared.adapters.seen_tokens import SeenTokens
 from shared.adapters.server_key import ServerKey
+from shared.adapters.wake_ups import WakeUps
 from shared.domain.payment import PaymentRecord, Terms
 from shared.domain.pi import Network
 from shared.domain.reward import RewardLimits
-from shared.operations.services import HistoryServices, PaymentServices, RewardServices
+from shared.operations.services import (
+    ApprovalServices,
+    ClosingServices,
+    HistoryServices,
+    RewardServices,
+)
 from shared.operations.verify_user import Users
 from tests.integration.effects import Effects, Inline, WatchedAdapter
 from tests.integration.handlers import Context as LambdaContext
@@ -100,6 +107,16 @@ class Secrets:
         return {"SecretString": self.value}
 
 
+class Queue:
+    """SQS, as far as a front end's function uses it: what was sent is there to be looked at."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, str]] = []
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> None:  # noqa: N803 - AWS's names
+        self.messages.append(json.loads(MessageBody))
+
+
 class World:
     """See the module. `terms`, `limits` and `app_id` are the deployment's parameters."""
 
@@ -113,14 +130,18 @@ class World:
         self.storage, self.tables = storage, tables
         self.secrets = Secrets(KEY)
         self.executor: Executor = Inline()
-        self.terms = Terms(Network.TESTNET, self.pi.registry.app().wallet, 600)
-        self.limits = RewardLimits(daily_cap=3, fresh_seconds=3600)
+        self.terms = Terms(Network.TESTNET, self.pi.registry.app().wallet, 600, 60)
+        self.limits = RewardLimits(daily_cap=3, fresh_seconds=3600, recheck_after=24 * 3600)
+        self.queue = Queue()
         self.app_id: str | None = None
         self._handlers = handlers_on(
-            payment_services=self.payments,
-            reward_services=self.rewards,
-            history_services=self.history,
-            user_services=self.users,
+            {
+                "payment.approval_services": self.approvals,
+                "payment.closing_services": self.closings,
+                "payment.history_services": self.history,
+                "reward.reward_services": self.rewards,
+                "user.user_services": self.users,
+            }
         )
         self.cold_start()
 
@@ -132,28 +153,44 @@ class World:
         self._key = ServerKey(cast(SecretsManagerClient, self.secrets), "arn:server-key")
         self._seen = SeenTokens(self._seconds)
 
-    def payments(self, deadline: Deadline) -> PaymentServices:
+    def approvals(self, deadline: Deadline) -> ApprovalServices:
+        return ApprovalServices(**self._payment_parts(deadline), executor=self.executor)
+
+    def closings(self, deadline: Deadline) -> ClosingServices:
+        return ClosingServices(**self._payment_parts(deadline), wake_ups=self._wake_ups())
+
+    def _payment_parts(self, deadline: Deadline) -> dict[str, Any]:
         pi = self._pi(deadline)
-        return PaymentServices(
+        return {
+            "users": Users(pi, self._seen, self.app_id),
+            "pi": pi,
+            "chain": Horizon(self._http, "http://pi.test/horizon", deadline),
+            "payments": self._payment_store(self.storage.bundle, deadline),
+            "products": ProductStore(self.storage.bundle, self.tables["ProductsTable"], deadline),
+            "terms": self.terms,
+            "clock": self.clock,
+        }
+
+    def rewards(self, deadline: Deadline) -> RewardServices:
+        pi, table = self._pi(deadline), self.tables["RewardsTable"]
+        return RewardServices(
             users=Users(pi, self._seen, self.app_id),
             pi=pi,
-            chain=Horizon(self._http, "http://pi.test/horizon", deadline),
-            payments=self._payment_store(self.storage.bundle, deadline),
-            products=ProductStore(self.storage.bundle, self.tables["ProductsTable"], deadline),
-            terms=self.terms,
+            rewards=RewardStore(self.storage.bundle, table, deadline, sleep=_no_sleep),
+            limits=self.limits,
+            wake_ups=self._wake_ups(),
             clock=self.clock,
             executor=self.executor,
         )
 
-    def rewards(self, deadline: Deadline) -> RewardServices:
-        pi, table = self._pi(deadline), self.tables["RewardsTable"]
-        store = RewardStore(self.storage.bundle, table, deadline, sleep=_no_sleep)
-        users = Users(pi, self._seen, self.app_id)
-        return RewardServices(users, pi, store, self.limits, self.clock, self.executor)
+    def _wake_ups(self) -> WakeUps:
+        return WakeUps(cast(SQSClient, self.queue), "queue")
 
     def history(self, deadline: Deadline) -> HistoryServices:
-        users = Users(self._pi(deadline), self._seen, self.app_id)
-        return HistoryServices(users, self._payment_store(self.storage.bundle, deadline))
+        return HistoryServices(
+            users=Users(self._pi(deadline), self._seen, self.app_id),
+            payments=self._payment_store(self.storage.bundle, deadline),
+        )
 
     def users(self, deadline: Deadline) -> Users:
         return Users(self._pi(deadline), self._seen, self.app_id)
@@ -264,7 +301,7 @@ class World:
     def rewards_of(self, user: User) -> tuple[list[str], int]:
         """The ads that were granted to a user, and what the counters of all days say."""
         items = self.items("RewardsTable")
-        ads = [str(item["ad_id"]) for item in items if item.get("uid") == user.uid]
+        ads = [str(item["id"]) for item in items if item.get("uid") == user.uid]
         days = [item for item in items if str(item["id"]).startswith(f"day#{user.uid}#")]
         return sorted(ads), sum(int(day["granted"]) for day in days)
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.due import ATTENTION_PAUSE_SECONDS
 from shared.domain.payment import (
-    ATTENTION_RETRY_SECONDS,
     FINAL_REFUSALS,
     UNVERIFIED_PATIENCE_SECONDS,
     Attention,
@@ -228,13 +228,13 @@ def test_a_cancelled_payment_that_was_paid_completes() -> None:
 def test_attention_keeps_the_state_and_comes_back_tomorrow(reason: Attention) -> None:
     watched = attended(OPEN, reason, NOW)
     assert (watched.state, watched.attention) == (PaymentState.OPEN, reason)
-    assert watched.due_at == NOW + ATTENTION_RETRY_SECONDS
+    assert watched.due_at == NOW + ATTENTION_PAUSE_SECONDS
     assert watched.owed is None
 
 
 def test_a_recovered_payment_needs_nobody_and_is_looked_at_soon() -> None:
     back = recovered(GONE, NOW)
-    assert (back.state, back.attention, back.due_at) == (PaymentState.OPEN, None, NOW + 60)
+    assert (back.state, back.attention, back.due_at) == (PaymentState.OPEN, None, NOW)
 
 
 WATCHED = attended(OPEN, Attention.GONE, NOW - 9)

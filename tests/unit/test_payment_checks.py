@@ -49,7 +49,7 @@ def test_no_recipients_are_no_split(empty: object) -> None:
 
 
 def test_a_matching_payment_opens_with_the_price_it_was_checked_against() -> None:
-    record = opened(payment(), PRICE, None, NOW)
+    record = opened(payment(), PRICE, None, TERMS, NOW)
     assert (record.payment_id, record.uid, record.amount) == (PAYMENT_ID, UID, payment().amount)
     assert (record.state, record.price, record.refusal) == (PaymentState.OPEN, PRICE, None)
     assert (record.created_at, record.due_at, record.version) == (NOW, NOW + 60, 1)
@@ -57,7 +57,7 @@ def test_a_matching_payment_opens_with_the_price_it_was_checked_against() -> Non
 
 
 def test_a_refused_payment_closes_at_once_and_owes_nothing() -> None:
-    record = opened(payment(), PRICE, "unexpected_amount", NOW)
+    record = opened(payment(), PRICE, "unexpected_amount", TERMS, NOW)
     assert (record.state, record.cancelled_at) == (PaymentState.CANCELLED, NOW)
     assert (record.price, record.refusal) == (None, "unexpected_amount")
     assert (record.owed, record.due_at) == (None, None)
@@ -65,7 +65,7 @@ def test_a_refused_payment_closes_at_once_and_owes_nothing() -> None:
 
 def test_a_refused_payment_that_is_approved_already_is_watched() -> None:
     # It can be paid: then it must be found, completed for the user's sake, and refunded.
-    record = opened(payment("developer_approved"), PRICE, "unexpected_amount", NOW)
+    record = opened(payment("developer_approved"), PRICE, "unexpected_amount", TERMS, NOW)
     assert (record.state, record.cancelled_at) == (PaymentState.OPEN, None)
     assert (record.price, record.refusal) == (None, "unexpected_amount")
     assert (record.owed, record.due_at) == (None, NOW + 60)

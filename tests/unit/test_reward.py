@@ -8,7 +8,7 @@ from shared.domain.pi import RewardedAdStatusDto
 from shared.domain.reward import RewardLimits, RewardOwed, RewardState, granted, judge
 from tests.unit.samples import NOW, ad_json
 
-LIMITS = RewardLimits(daily_cap=20, fresh_seconds=3600)
+LIMITS = RewardLimits(daily_cap=20, fresh_seconds=3600, recheck_after=24 * 3600)
 LATER = "2026-09-21T14:20:00Z"
 
 
@@ -52,7 +52,7 @@ def test_a_grant_is_fresh_for_a_while_with_room_for_clocks(age: int, code: str |
 
 
 def test_a_grant_is_owed_at_once_and_checked_again_after_a_day() -> None:
-    record = granted("ad-1", "uid-1", NOW)
+    record = granted("ad-1", "uid-1", LIMITS, NOW)
     assert (record.ad_id, record.uid, record.state) == ("ad-1", "uid-1", RewardState.GRANTED)
     assert (record.owed, record.due_at) == (RewardOwed.GRANTED, NOW)
     assert record.recheck_at == NOW + 24 * 3600
@@ -62,4 +62,4 @@ def test_a_grant_is_owed_at_once_and_checked_again_after_a_day() -> None:
     ("now", "day"), [(1_790_035_199, "2026-09-21"), (1_790_035_200, "2026-09-22")]
 )
 def test_it_counts_for_the_day_in_utc(now: int, day: str) -> None:
-    assert granted("ad-1", "uid-1", now).day == day
+    assert granted("ad-1", "uid-1", LIMITS, now).day == day

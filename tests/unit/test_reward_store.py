@@ -7,11 +7,12 @@ from botocore.exceptions import ReadTimeoutError
 
 from shared.adapters.reward_store import RewardStore
 from shared.domain.errors import DailyCapReached, ServiceUnavailable
-from shared.domain.reward import RewardRecord, granted
+from shared.domain.reward import RewardLimits, RewardRecord, granted
 from tests.unit.dynamodb_in_process import REWARDS, Tables, refusal
 from tests.unit.samples import NOW, UID
 
 CAP = 2
+LIMITS = RewardLimits(CAP, fresh_seconds=3600, recheck_after=24 * 3600)
 COUNTER = f"day#{UID}#2026-09-21"
 
 
@@ -30,7 +31,7 @@ def store(tables: Tables, client: Any = None, seconds: float = 15) -> RewardStor
 def grant(
     tables: Tables, ad_id: str, uid: str = UID, now: int = NOW, client: Any = None
 ) -> RewardRecord:
-    return store(tables, client).grant(granted(ad_id, uid, now), CAP)
+    return store(tables, client).grant(granted(ad_id, uid, LIMITS, now), CAP)
 
 
 def counted(tables: Tables, key: str = COUNTER) -> int:
@@ -40,16 +41,16 @@ def counted(tables: Tables, key: str = COUNTER) -> int:
 
 def test_a_grant_and_its_count_are_one(tables: Tables) -> None:
     assert store(tables).get("ad-1") is None
-    assert grant(tables, "ad-1") == granted("ad-1", UID, NOW) == store(tables).get("ad-1")
+    assert grant(tables, "ad-1") == granted("ad-1", UID, LIMITS, NOW) == store(tables).get("ad-1")
     assert counted(tables) == 1
-    assert set(tables.items(REWARDS)) == {"ad#ad-1", COUNTER}
+    assert set(tables.items(REWARDS)) == {"ad-1", COUNTER}
 
 
 def test_a_grant_is_due_and_its_counter_expires(tables: Tables) -> None:
     grant(tables, "ad-1")
     items = tables.items(REWARDS)
-    assert items["ad#ad-1"]["due_at"] == {"N": str(NOW)}
-    assert "expires_at" not in items["ad#ad-1"]
+    assert items["ad-1"]["due_at"] == {"N": str(NOW)}
+    assert "expires_at" not in items["ad-1"]
     assert items[COUNTER]["expires_at"] == {"N": str(NOW + 3 * 24 * 3600)}
     assert "due_at" not in items[COUNTER]
 
@@ -100,7 +101,7 @@ def test_promise_8_conflicts_that_do_not_end_are_unavailable_within_the_deadline
     client = tables.failing(*[conflict()] * 1000)
     started = tables.clock.now
     with pytest.raises(ServiceUnavailable):
-        store(tables, client, seconds=15).grant(granted("ad-1", UID, NOW), CAP)
+        store(tables, client, seconds=15).grant(granted("ad-1", UID, LIMITS, NOW), CAP)
     assert 1 < tables.clock.now - started <= 10.5
     assert tables.items(REWARDS) == {}
     # The front end's repeat ends right.
@@ -127,5 +128,5 @@ def test_any_other_failure_is_unavailable(tables: Tables, failure: Exception) ->
 
 def test_promise_8_without_time_nothing_is_sent(tables: Tables) -> None:
     with pytest.raises(ServiceUnavailable):
-        store(tables, seconds=1.9).grant(granted("ad-1", UID, NOW), CAP)
+        store(tables, seconds=1.9).grant(granted("ad-1", UID, LIMITS, NOW), CAP)
     assert tables.items(REWARDS) == {}

@@ -3,7 +3,8 @@
 import pytest
 
 from shared.adapters.settings import optional, required, whole_number
-from shared.composition import payment_services, user_services
+from shared.composition.payment import closing_services
+from shared.composition.user import user_services
 
 
 def test_values_are_read_without_their_blanks() -> None:
@@ -36,6 +37,8 @@ VARIABLES = {
     "PRODUCTS_TABLE": "products",
     "PI_NETWORK": "Pi Testnet",
     "CANCEL_UNPAID_AFTER_SECONDS": "600",
+    "FIRST_LOOK_SECONDS": "60",
+    "WAKE_UP_QUEUE_URL": "https://queue.example",
 }
 
 
@@ -47,7 +50,7 @@ def _variables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_variables")
 def test_what_the_template_sets_is_enough_and_starting_asks_nobody() -> None:
-    payment_services()
+    closing_services()
     user_services()
 
 
@@ -58,7 +61,7 @@ def test_a_function_does_not_start_without_one_of_its_variables(
 ) -> None:
     monkeypatch.delenv(name)
     with pytest.raises(KeyError, match=name):
-        payment_services()
+        closing_services()
 
 
 @pytest.mark.usefixtures("_variables")
@@ -67,4 +70,4 @@ def test_promise_3_no_setting_cancels_a_payment_younger_than_ten_minutes(
 ) -> None:
     monkeypatch.setenv("CANCEL_UNPAID_AFTER_SECONDS", "599")
     with pytest.raises(ValueError, match="CANCEL_UNPAID_AFTER_SECONDS must be at least 600"):
-        payment_services()
+        closing_services()
