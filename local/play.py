@@ -29,8 +29,8 @@ class StepFailedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Play:
-    """Base URLs of the bundle's API and of the Pi emulator, the sweep, started by hand, and how many
-    of a product the example consumer has given to a user.
+    """`api` and `pi` are the base URLs of the bundle and of the Pi emulator; `sweep` runs the sweep
+    by hand; `owned` is how many of a product the example consumer has given to a user.
     """
 
     api: str

@@ -1,0 +1,68 @@
+"""What the tests do to a deployed stack that neither a front end nor an operator does."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from local.stack import Deployment, Stack
+from shared.adapters.dynamodb import decoded, encoded
+
+
+@contextmanager
+def without(deployment: Deployment, function: str, verb: str) -> Iterator[None]:
+    """The function's role, for a while, with everything but one verb."""
+    iam = deployment.cloud.session.client("iam", endpoint_url=deployment.cloud.endpoint)
+    role = deployment.resources[f"{function}Role"]
+    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    whole: Any = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    whole = json.loads(whole) if isinstance(whole, str) else whole
+    kept = []
+    for statement in whole["Statement"]:
+        verbs = statement["Action"]
+        verbs = [one for one in ([verbs] if isinstance(verbs, str) else verbs) if one != verb]
+        if verbs:
+            kept.append({**statement, "Action": verbs})
+    assert kept != whole["Statement"], f"{role} has no {verb}"
+
+    def put(statements: list[dict[str, Any]]) -> None:
+        document = json.dumps({**whole, "Statement": statements})
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
+
+    put(kept)
+    try:
+        yield
+    finally:
+        put(whole["Statement"])
+
+
+def record(stack: Stack, payment_id: str) -> dict[str, Any]:
+    """The payment's item as it stands in the table."""
+    answer = stack.cloud.dynamodb.get_item(
+        TableName=stack.outputs["PaymentsTableName"],
+        Key=encoded({"payment_id": payment_id}),
+        ConsistentRead=True,
+    )
+    return decoded(answer["Item"])
+
+
+def hasten(stack: Stack, payment_id: str) -> None:
+    """Let the payment be due now: no test waits for the first look. Nothing if it is finished."""
+    client = stack.cloud.dynamodb
+    with suppress(client.exceptions.ConditionalCheckFailedException):
+        client.update_item(
+            TableName=stack.outputs["PaymentsTableName"],
+            Key=encoded({"payment_id": payment_id}),
+            UpdateExpression="SET due_at = :now",
+            ConditionExpression="attribute_exists(due_at)",
+            ExpressionAttributeValues=encoded({":now": int(time.time()) - 1}),
+        )
+
+
+def unfinished(stack: Stack) -> list[str]:
+    """The payments of which something is still to be done."""
+    pages = stack.cloud.dynamodb.get_paginator("scan").paginate(
+        TableName=stack.outputs["PaymentsTableName"], IndexName="due"
+    )
+    return [decoded(item)["payment_id"] for page in pages for item in page["Items"]]
