@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -88,7 +89,20 @@ def test_it_serves_what_it_says_and_has_played_every_step(run: Run) -> None:
     said = run.output.read_text()
     for step in ("GET /me", "/pi_payment/approve", "/pay", "/pi_payment/complete", "/claim"):
         assert step in said
-    assert said.count("-> 200") == 10
+    assert said.count("-> 200") == 14
+
+
+@pytest.mark.xdist_group("run")
+def test_it_tells_the_story_of_the_closed_page_with_times(run: Run) -> None:
+    """Promise 3: paid, and nobody calls complete; it is completed and delivered all the same."""
+    story = run.output.read_text().partition("Another user pays")[2]
+    told = re.findall(r"^ +(\d+\.\d\d) s  (.*)$", story, re.MULTILINE)
+    steps = ["never called", "the sweep", "the worker has completed", "has 1 apple_pie_1"]
+    lines = [line for _, line in told]
+    places = [next(at for at, line in enumerate(lines) if step in line) for step in steps]
+    assert places == sorted(places)
+    assert [float(at) for at, _ in told] == sorted(float(at) for at, _ in told)
+    assert "/pi_payment/complete ->" not in story
 
 
 @pytest.mark.xdist_group("run")
