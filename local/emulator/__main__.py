@@ -4,6 +4,7 @@ import argparse
 import os
 import threading
 
+from local.emulator.errors import PiError
 from local.emulator.http import create_app
 from local.emulator.pi import APP_ID, SERVER_KEY, Pi
 from local.emulator.server import EmulatorServer
@@ -13,7 +14,15 @@ DEFAULT_PORT = 8314
 
 def main() -> None:
     options = _options()
-    pi = Pi(server_key=options.server_key, app_id=options.app_id, network=options.network)
+    try:
+        pi = Pi(
+            server_key=options.server_key,
+            app_id=options.app_id,
+            network=options.network,
+            wallet_seed=options.wallet_seed,
+        )
+    except PiError as error:
+        raise SystemExit(error.message) from None
     try:
         server = EmulatorServer(create_app(pi), options.port)
     except OSError as error:
@@ -33,6 +42,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--app-id", default=APP_ID)
     parser.add_argument("--server-key", default=SERVER_KEY)
     parser.add_argument("--network", default="Pi Testnet")
+    parser.add_argument("--wallet-seed", help="what the app's wallet is signed for with: S...")
     parser.add_argument(
         "--parent-pid",
         type=int,

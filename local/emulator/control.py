@@ -8,11 +8,12 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from local.emulator.address import address_of
-from local.emulator.chain import Transaction
+from local.emulator.address import address_of, is_address
+from local.emulator.chain import Transaction, stroops
 from local.emulator.errors import PiError
 from local.emulator.faults import Fault, FaultyFront
 from local.emulator.model import App, iso
+from local.emulator.payment import amount_of
 from local.emulator.pi import Pi
 from local.emulator.web import NUMBER, TEXT_OR_NULL, answer, json_body, json_fields
 
@@ -24,6 +25,7 @@ def control_api(pi: Pi, front: FaultyFront) -> Blueprint:
     _add_world(api, pi, front)
     _add_people(api, pi)
     _add_payments(api, pi)
+    _add_chain(api, pi)
     _add_weather(api, front)
     return api
 
@@ -50,6 +52,11 @@ def _add_world(api: Blueprint, pi: Pi, front: FaultyFront) -> None:
                 ],
                 "ads": [ad.dto() for ad in pi.ads.values()],
                 "transactions": [_transaction(tx) for tx in pi.chain.transactions],
+                # In stroops; the total is what was minted, or Pi was made or lost.
+                "balances": {a.address: a.balance for a in pi.chain.accounts.values()},
+                "fee_pool": pi.chain.fee_pool,
+                "total_coins": pi.chain.total_coins,
+                "minted": pi.chain.minted,
                 "calls": front.calls,
             }
         )
@@ -63,9 +70,13 @@ def _add_world(api: Blueprint, pi: Pi, front: FaultyFront) -> None:
             approval_limit_s=NUMBER,
             auto_cancel=bool,
             approve_repeat_refused=bool,
+            base_fee_stroops=int,
+            close_at_once=bool,
+            repeats_success=bool,
         )
-        if changes.get("page_limit", 1) < 1:
-            raise PiError("invalid_arguments", "page_limit is at least 1.")
+        for name in ("page_limit", "base_fee_stroops"):
+            if changes.get(name, 1) < 1:
+                raise PiError("invalid_arguments", f"{name} is at least 1.")
         for name, value in changes.items():
             setattr(pi.settings, name, float(value) if name.endswith("_s") else value)
         return answer(_settings(pi))
@@ -85,14 +96,18 @@ def _add_world(api: Blueprint, pi: Pi, front: FaultyFront) -> None:
 def _add_people(api: Blueprint, pi: Pi) -> None:
     @api.post("/apps")
     def add_app() -> Response:
-        app = json_fields("app_id", "key", app_id=str, key=str, network=str, wallet=str)
+        app = json_fields(
+            "app_id", "key", app_id=str, key=str, network=str, wallet=str, wallet_seed=str
+        )
         return answer(_app(pi.registry.add_app(**app)))
 
     @api.patch("/apps/<app_id>")
     def change_app(app_id: str) -> Response:
-        """Rotate the key; take away the wallet (null) or A2U."""
+        """Rotate the key; change or take away (null) the wallet; take away A2U."""
         app = pi.registry.app(app_id)
-        changes = json_fields(key=str, network=str, wallet=TEXT_OR_NULL, a2u=bool)
+        changes = json_fields(key=str, network=str, wallet=TEXT_OR_NULL, wallet_seed=str, a2u=bool)
+        if "wallet_seed" in changes:
+            changes["wallet"] = pi.registry.open_wallet(changes.pop("wallet_seed"))
         for name, value in changes.items():
             setattr(app, name, value)
         return answer(_app(app))
@@ -157,6 +172,18 @@ def _add_payments(api: Blueprint, pi: Pi) -> None:
     def delete_payment(identifier: str) -> Response:
         pi.delete_payment(identifier)
         return answer({})
+
+
+def _add_chain(api: Blueprint, pi: Pi) -> None:
+    @api.post("/chain/accounts")
+    def fund() -> Response:
+        """A wallet that holds just so much: to run out of, or to have plenty."""
+        account = json_fields("address", "balance", address=str, balance=NUMBER)
+        address = account["address"]
+        if not is_address(address):
+            raise PiError("invalid_arguments", "That is no address.")
+        pi.chain.fund(address, stroops(amount_of(account["balance"])))
+        return answer({"balance": pi.chain.accounts[address].balance})
 
     @api.post("/chain/transactions")
     def transfer() -> Response:
@@ -225,6 +252,7 @@ def _transaction(tx: Transaction) -> dict[str, Any]:
         "memo": tx.memo,
         "asset": tx.asset,
         "successful": tx.successful,
+        "fee": tx.fee_stroops,
         "ledger": tx.ledger,
         "closed_at": iso(tx.closed_at),
     }

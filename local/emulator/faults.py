@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Response
 
 from local.emulator.errors import PiError
+from local.emulator.horizon import PROBLEM, PROBLEMS, HorizonError
 from local.emulator.model import iso
 from local.emulator.pi import Pi
 from local.emulator.wire import dumps
@@ -33,7 +34,8 @@ class Fault:
     """What to do to the calls that match, `times` times (null: until faults are deleted).
 
     drop: close the connection without an answer, `before` or `after` the effect.
-    code: answer Pi's error of that code. status, body, content_type, headers: answer this.
+    code: answer Pi's error of that code, or on `/horizon` Horizon's problem of that kind.
+    status, body, content_type, headers: answer this.
     effect: let the call take effect before answering `code` or `status`.
     delay_s: wait before answering or dropping.
     """
@@ -68,8 +70,11 @@ class Fault:
     def matches(self, method: str, path: str) -> bool:
         return self.method in ("*", method) and fnmatchcase(path, self.path)
 
-    def answer(self) -> Response | None:
+    def answer(self, path: str) -> Response | None:
         """The answer in place of the app's own; None keeps that one."""
+        if self.code in PROBLEMS and path.startswith("/horizon/"):
+            problem = HorizonError(self.code)
+            return Response(dumps(problem.body()), problem.status, self.headers, PROBLEM)
         if self.code:
             error = PiError(self.code, status=self.status)
             return Response(dumps(error.body()), error.status, self.headers, "application/json")
@@ -130,7 +135,7 @@ class FaultyFront:
         response = Response()
         if fault is None or fault.takes_effect:
             response = Response.from_app(self._app, environ, buffered=True)
-        response = (fault and fault.answer()) or response
+        response = (fault and fault.answer(environ["PATH_INFO"])) or response
         if environ["PATH_INFO"].startswith("/v2/"):
             response.headers["x-request-id"] = str(uuid.uuid4())
         return response

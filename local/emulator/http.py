@@ -3,13 +3,15 @@
 `/v2/...` is the Platform API, `/horizon/...` the chain, `/_emulator/...` the control API.
 """
 
+from collections.abc import Callable
+
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from local.emulator.control import control_api
 from local.emulator.errors import PiError, TokenRefusedError
 from local.emulator.faults import FaultyFront
-from local.emulator.horizon import Horizon, HorizonError, not_found
+from local.emulator.horizon import PROBLEM, Horizon, HorizonError
 from local.emulator.model import App
 from local.emulator.pi import Pi
 from local.emulator.web import answer, json_body
@@ -36,14 +38,14 @@ def create_app(pi: Pi) -> Flask:
 
     @app.errorhandler(HorizonError)
     def problem(error: HorizonError) -> Response:
-        return answer(error.body(), error.status, "application/problem+json")
+        return answer(error.body(), error.status, PROBLEM)
 
     @app.errorhandler(HTTPException)
     def unroutable(error: HTTPException) -> Response:
         if error.code == 500:
             return refused(PiError("unknown_error"))
         if request.path.startswith("/horizon"):
-            return problem(not_found())
+            return problem(HorizonError("not_found"))
         return refused(PiError("not_found", error.description, error.code))
 
     return app
@@ -101,7 +103,7 @@ def horizon_api(pi: Pi) -> Blueprint:
     api = Blueprint("horizon", __name__)
 
     def horizon() -> Horizon:
-        return pi.horizon(request.host_url + "horizon")
+        return pi.horizon(horizon_url())
 
     @api.after_request
     def dated(response: Response) -> Response:
@@ -109,6 +111,24 @@ def horizon_api(pi: Pi) -> Blueprint:
         response.date = pi.now()
         return response
 
+    @api.get("/")
+    def root() -> Response:
+        return answer(horizon().root(), kind=HAL)
+
+    @api.get("/fee_stats")
+    def fee_stats() -> Response:
+        return answer(horizon().fee_stats(), kind=HAL)
+
+    @api.get("/accounts/<address>")
+    def account(address: str) -> Response:
+        return answer(horizon().account(address), kind=HAL)
+
+    _add_history(api, horizon)
+    _add_submission(api, pi)
+    return api
+
+
+def _add_history(api: Blueprint, horizon: Callable[[], Horizon]) -> None:
     @api.get("/transactions/<txid>")
     def transaction(txid: str) -> Response:
         return answer(horizon().transaction(txid), kind=HAL)
@@ -129,7 +149,31 @@ def horizon_api(pi: Pi) -> Blueprint:
     def ledger(number: int) -> Response:
         return answer(horizon().ledger(number), kind=HAL)
 
-    return api
+
+def _add_submission(api: Blueprint, pi: Pi) -> None:
+    """The stellar SDK behind it is imported by the first submission, not by every start."""
+
+    @api.post("/transactions")
+    def submit() -> Response:
+        from local.emulator.submission import submit
+
+        return answer(submit(pi, form_field("tx"), horizon_url()), kind=HAL)
+
+    @api.post("/transactions_async")
+    def submit_async() -> Response:
+        from local.emulator.submission import submit_async
+
+        return answer(*submit_async(pi, form_field("tx")))
+
+
+def horizon_url() -> str:
+    return request.host_url + "horizon"
+
+
+def form_field(name: str) -> str:
+    if request.mimetype not in ("", "application/x-www-form-urlencoded", "multipart/form-data"):
+        raise HorizonError("unsupported_media_type")
+    return request.form.get(name, "")
 
 
 def caller(pi: Pi) -> App:

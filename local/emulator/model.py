@@ -20,6 +20,10 @@ class Settings:
     approval_limit_s: a payment not approved by then is cancelled.
     auto_cancel: a user's new payment cancels an unpaid one, instead of being refused.
     approve_repeat_refused: approving twice is `already_approved`, instead of 200 again.
+    base_fee_stroops: what the chain takes for a transaction, and the least that it may bid.
+    close_at_once: a submitted transaction is applied at once, instead of at the next close.
+    repeats_success: Horizon answers an applied envelope with its result once more, as long as it
+        shows it; without, with what the core says (`tx_bad_seq`).
     """
 
     show_txid_before_complete: bool = True
@@ -28,6 +32,9 @@ class Settings:
     approval_limit_s: float = 60.0
     auto_cancel: bool = True
     approve_repeat_refused: bool = False
+    base_fee_stroops: int = 100_000
+    close_at_once: bool = True
+    repeats_success: bool = True
 
 
 @dataclass(slots=True)

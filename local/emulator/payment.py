@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from local.emulator.chain import NATIVE, Transaction, stroops
 from local.emulator.errors import PiError
-from local.emulator.model import Settings, iso
+from local.emulator.model import App, Settings, User, iso
 
 Direction = Literal["user_to_app", "app_to_user"]
 
@@ -178,3 +178,50 @@ class Payment:
 
     def _unverified(self, verification_error: str) -> PiError:
         return PiError("verification_failed", verification_error=verification_error)
+
+
+def new_payment(
+    identifier: str,
+    app: App,
+    user: User,
+    direction: Direction,
+    arguments: dict[str, Any],
+    created_at: datetime,
+    settings: Settings,
+) -> Payment:
+    """A payment from `amount`, `memo` and `metadata`. Raises PiError for what can be none."""
+    memo, metadata = arguments.get("memo"), arguments.get("metadata")
+    amount = amount_of(arguments.get("amount"))
+    if not isinstance(memo, str):
+        raise PiError("invalid_arguments", "A payment has a memo.")
+    if not isinstance(metadata, dict) or not metadata:
+        raise PiError("invalid_metadata")
+    if app.wallet is None:
+        raise PiError("missing_wallet")
+    u2a = direction == "user_to_app"
+    return Payment(
+        identifier=identifier,
+        app_id=app.app_id,
+        user_uid=user.uid,
+        amount=amount,
+        memo=memo,
+        metadata=metadata,
+        from_address=user.wallet if u2a else app.wallet,
+        to_address=app.wallet if u2a else user.wallet,
+        direction=direction,
+        created_at=created_at,
+        network=app.network,
+        settings=settings,
+    )
+
+
+def amount_of(given: Any) -> Decimal:
+    """A JSON number as Pi, exactly. Raises PiError `invalid_amount`."""
+    if isinstance(given, bool) or not isinstance(given, int | Decimal):
+        raise PiError("invalid_amount")
+    amount = Decimal(given)
+    try:
+        stroops(amount)
+    except ValueError:
+        raise PiError("invalid_amount") from None
+    return amount

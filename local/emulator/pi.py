@@ -7,15 +7,16 @@ happens around it: users start, pay and cancel payments, ad networks grant. Ever
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
-from local.emulator.chain import NATIVE, Chain, Transaction, stroops
+from local.emulator.ads import Ads
+from local.emulator.chain import NATIVE, Chain, Order, Transaction, stroops
+from local.emulator.core import Core
 from local.emulator.errors import PiError
 from local.emulator.horizon import Horizon
 from local.emulator.ids import Ids
-from local.emulator.model import Ad, App, Settings, User, iso
-from local.emulator.payment import Direction, Payment
+from local.emulator.model import Ad, App, Settings, User
+from local.emulator.payment import Direction, Payment, amount_of, new_payment
 from local.emulator.registry import Registry
 
 APP_ID = "demo-app"
@@ -29,7 +30,6 @@ _STATUS_FLAGS = {
     "cancelled",
     "user_cancelled",
 }
-_AD_STATUSES = {"granted", "revoked", "failed", None}
 
 
 def utc_now() -> datetime:
@@ -47,10 +47,12 @@ class Pi:
         app_id: str = APP_ID,
         server_key: str = SERVER_KEY,
         network: str = "Pi Testnet",
+        wallet_seed: str | None = None,
     ) -> None:
         self._clock = clock
         self._seed = seed
-        self._first_app = (app_id, server_key, network)
+        self._network = network
+        self._first_app = (app_id, server_key, network, None, wallet_seed)
         self.reset()
 
     def reset(self) -> None:
@@ -59,14 +61,20 @@ class Pi:
         self._advanced = timedelta(0)
         self._payments_of: dict[tuple[Direction, str], list[Payment]] = {}
         self.settings = Settings()
-        self.chain = Chain()
-        self.registry = Registry(self._ids, self.now, self.chain.open_account)
+        self.core = Core(Chain(self._network), self.settings, self._note)
+        self.registry = Registry(self._ids, self.now, self.core.chain.open_account)
         self.registry.add_app(*self._first_app)
         self.payments: dict[str, Payment] = {}
-        self.ads: dict[str, Ad] = {}
+        self.ads = Ads(self._ids, self.now)
 
     def now(self) -> datetime:
         return self._clock() + self._advanced
+
+    @property
+    def chain(self) -> Chain:
+        """The chain as it is by now."""
+        self.core.catch_up(self.now())
+        return self.core.chain
 
     # --- What Pi answers -------------------------------------------------------------------------
 
@@ -127,22 +135,22 @@ class Pi:
         return {"exists": bool(payments), "payment": payments[-1].dto() if payments else None}
 
     def ad_status(self, app: App, identifier: str) -> dict[str, Any]:
-        ad = self.ads.get(identifier)
-        if ad is None or ad.app_id != app.app_id:
+        ad = self.ads.find(identifier)
+        if ad.app_id != app.app_id:
             raise PiError("ad_not_found")
         return ad.dto()
 
     # --- What happens around Pi ------------------------------------------------------------------
 
     def advance(self, seconds: float) -> None:
-        if seconds < 0 and self.chain.transactions:
+        if seconds < 0 and not self.core.is_idle:
             raise PiError("invalid_arguments", "The chain cannot go back in time.", 409)
         self._advanced += timedelta(seconds=seconds)
 
     def horizon(self, base: str) -> Horizon:
         """The chain as Horizon shows it now, with links that start with `base`."""
         until = self.now() - timedelta(seconds=self.settings.ledger_lag_s)
-        return Horizon(self.chain, until, base, self.settings.page_limit)
+        return Horizon(self.chain, until, base, self.settings)
 
     def start_payment(
         self, access_token: str, arguments: dict[str, Any], overrides: dict[str, Any] | None = None
@@ -203,18 +211,28 @@ class Pi:
         asset: str = NATIVE,
         successful: bool = True,
     ) -> Transaction:
-        """Anybody's transaction, with any text memo that fits."""
+        """Anybody's transaction, with any text memo that fits; wallets that are new are opened.
+
+        `successful: false` fails it on chain. Other assets are shown, but nobody's balance of
+        them is kept. Raises PiError `op_underfunded` for more than the source has.
+        """
         if memo is not None and len(memo.encode()) > _MAX_MEMO_BYTES:
             raise PiError("invalid_arguments", "A text memo holds at most 28 bytes.")
-        return self.chain.append(
-            self.now(),
+        order = Order(
             source=source,
             destination=destination,
-            amount_stroops=stroops(_amount(amount)),
+            amount_stroops=stroops(amount_of(amount)),
             memo=memo,
+            memo_type="none" if memo is None else "text",
             asset=asset,
-            successful=successful,
         )
+        chain, fee = self.chain, self.settings.base_fee_stroops
+        for wallet in (source, destination):
+            chain.open_account(wallet)
+        if asset == NATIVE and successful and chain.judge(order, fee) == "op_underfunded":
+            raise PiError("op_underfunded", "The wallet holds too little.", 409)
+        code = "op_success" if successful else "op_underfunded"
+        return chain.append(self.now(), order, code, fee_stroops=fee)
 
     def user_cancel(self, identifier: str) -> dict[str, Any]:
         payment = self.payment(identifier)
@@ -238,9 +256,8 @@ class Pi:
         self._payments_of[payment.direction, payment.owner].remove(payment)
 
     def show_ad(self, status: str | None = None, app_id: str | None = None) -> Ad:
-        """A user has watched a rewarded ad; its id is all that the browser gets."""
-        ad = Ad(self._ids.uuid(), self.registry.app(app_id).app_id)
-        self.ads[ad.identifier] = ad
+        """A user has watched a rewarded ad."""
+        ad = self.ads.show(self.registry.app(app_id).app_id)
         return self.judge_ad(ad.identifier, status)
 
     def judge_ad(
@@ -250,20 +267,8 @@ class Pi:
         granted_at: str | None = None,
         revoked_at: str | None = None,
     ) -> Ad:
-        """The ad network's word. Times are now unless given; a revoked ad was granted before."""
-        ad = self.ads.get(identifier)
-        if ad is None:
-            raise PiError("ad_not_found")
-        if status not in _AD_STATUSES:
-            raise PiError("invalid_arguments", f"No such ad status: {status}.")
-        now = iso(self.now())
-        if status == "granted":
-            ad.granted_at = granted_at or now
-        if status == "revoked":
-            ad.granted_at = granted_at or ad.granted_at
-            ad.revoked_at = revoked_at or now
-        ad.status = status
-        return ad
+        """The ad network's word: see `Ads.judge`."""
+        return self.ads.judge(identifier, status, granted_at, revoked_at)
 
     # --- Looking up and making -------------------------------------------------------------------
 
@@ -297,42 +302,15 @@ class Pi:
         if any(tx.successful for txid in payment.on_chain if (tx := self.chain.find(txid))):
             raise PiError("already_paid", status=409)
 
+    def _note(self, transaction: Transaction) -> None:
+        """Somebody signed and submitted it: it is in its payment's history, unknown to Pi."""
+        payment = self.payments.get(transaction.memo or "")
+        if payment and payment.from_address == transaction.source:
+            payment.on_chain.append(transaction.txid)
+
     def _new_payment(
         self, app: App, user: User, direction: Direction, arguments: dict[str, Any]
     ) -> Payment:
-        """A payment not yet kept, from `amount`, `memo` and `metadata`."""
-        memo, metadata = arguments.get("memo"), arguments.get("metadata")
-        amount = _amount(arguments.get("amount"))
-        if not isinstance(memo, str):
-            raise PiError("invalid_arguments", "A payment has a memo.")
-        if not isinstance(metadata, dict) or not metadata:
-            raise PiError("invalid_metadata")
-        if app.wallet is None:
-            raise PiError("missing_wallet")
-        u2a = direction == "user_to_app"
-        return Payment(
-            identifier=self._ids.payment(),
-            app_id=app.app_id,
-            user_uid=user.uid,
-            amount=amount,
-            memo=memo,
-            metadata=metadata,
-            from_address=user.wallet if u2a else app.wallet,
-            to_address=app.wallet if u2a else user.wallet,
-            direction=direction,
-            created_at=self.now(),
-            network=app.network,
-            settings=self.settings,
-        )
-
-
-def _amount(given: Any) -> Decimal:
-    """A JSON number as Pi, exactly. Raises PiError `invalid_amount`."""
-    if isinstance(given, bool) or not isinstance(given, int | Decimal):
-        raise PiError("invalid_amount")
-    amount = Decimal(given)
-    try:
-        stroops(amount)
-    except ValueError:
-        raise PiError("invalid_amount") from None
-    return amount
+        """A payment not yet kept."""
+        identifier, now = self._ids.payment(), self.now()
+        return new_payment(identifier, app, user, direction, arguments, now, self.settings)

@@ -7,13 +7,18 @@ any app is valid on `/me`, a key only for its own app's payments.
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from local.emulator.address import address_of
+from local.emulator.address import address_of, address_of_seed, seed_of
 from local.emulator.errors import PiError, TokenRefusedError
 from local.emulator.ids import Ids
 from local.emulator.model import App, Token, User
 
 SCOPES = ("username", "payments", "wallet_address")
 TOKEN_LIFE = timedelta(days=30)
+
+
+def wallet_seed_of(app_id: str) -> str:
+    """The seed of an app's wallet, unless it brought its own."""
+    return seed_of(f"app:{app_id}")
 
 
 class Registry:
@@ -30,12 +35,28 @@ class Registry:
         self.users: dict[str, User] = {}
 
     def add_app(
-        self, app_id: str, key: str, network: str = "Pi Testnet", wallet: str | None = None
+        self,
+        app_id: str,
+        key: str,
+        network: str = "Pi Testnet",
+        wallet: str | None = None,
+        wallet_seed: str | None = None,
     ) -> App:
-        wallet = wallet or address_of(f"app:{app_id}")
+        """Its wallet is `wallet`, or the one that `wallet_seed` signs for, or `wallet_seed_of`."""
+        if wallet is None:
+            wallet = self.open_wallet(wallet_seed or wallet_seed_of(app_id))
         self._open_account(wallet)
         self.apps[app_id] = App(app_id, key, network, wallet)
         return self.apps[app_id]
+
+    def open_wallet(self, seed: str) -> str:
+        """The address of the wallet that this seed signs for; new, it is opened and funded."""
+        try:
+            address = address_of_seed(seed)
+        except ValueError:
+            raise PiError("invalid_arguments", "That is no wallet seed.") from None
+        self._open_account(address)
+        return address
 
     def app(self, app_id: str | None = None) -> App:
         """An app; the first one by default."""

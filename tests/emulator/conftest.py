@@ -1,4 +1,7 @@
-"""A fresh Pi for each test, at noon, whose clock stands still unless it is moved."""
+"""A fresh Pi for each test, at noon, whose clock stands still unless it is moved.
+
+After every test all Pi that was minted is still there, in the wallets or in the fee pool.
+"""
 
 from collections.abc import Iterator
 
@@ -13,8 +16,10 @@ from tests.emulator.world import NOON, World
 
 
 @pytest.fixture
-def pi() -> Pi:
-    return Pi(clock=lambda: NOON, seed=1)
+def pi() -> Iterator[Pi]:
+    pi = Pi(clock=lambda: NOON, seed=1)
+    yield pi
+    assert pi.chain.total_coins == pi.chain.minted
 
 
 @pytest.fixture

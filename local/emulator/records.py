@@ -1,0 +1,161 @@
+"""Horizon's records: what each of its resources looks like. Where they come from is `horizon`."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from local.emulator.chain import MINIMUM_STROOPS, NATIVE, Account, Transaction, fixed_point
+
+Record = dict[str, Any]
+
+_PERCENTILES = ("max", "min", "mode", *(f"p{p}" for p in (*range(10, 100, 10), 95, 99)))
+_PROTOCOL = 19
+
+
+def root(base: str, passphrase: str, latest: int) -> Record:
+    return {
+        "_links": _links(base, self="/", ledgers="/ledgers", fee_stats="/fee_stats"),
+        "horizon_version": "2.28.3",
+        "core_version": f"stellar-core {_PROTOCOL}.14.0",
+        "history_latest_ledger": latest,
+        "history_elder_ledger": 1,
+        "core_latest_ledger": latest,
+        "network_passphrase": passphrase,
+        "current_protocol_version": _PROTOCOL,
+        "core_supported_protocol_version": _PROTOCOL,
+    }
+
+
+def account(base: str, of: Account) -> Record:
+    path = f"/accounts/{of.address}"
+    return {
+        "_links": _links(
+            base,
+            self=path,
+            transactions=f"{path}/transactions",
+            # The JavaScript SDK reads `data` only where this link is.
+            data=f"{path}/data/{{key}}",
+        ),
+        "id": of.address,
+        "account_id": of.address,
+        "paging_token": of.address,
+        "sequence": str(of.sequence),
+        "subentry_count": 0,
+        "num_sponsoring": 0,
+        "num_sponsored": 0,
+        "last_modified_ledger": of.transactions[-1].ledger if of.transactions else 1,
+        "thresholds": dict.fromkeys(("low_threshold", "med_threshold", "high_threshold"), 0),
+        "flags": dict.fromkeys(("auth_required", "auth_revocable", "auth_immutable"), False),
+        "balances": [
+            {
+                "balance": fixed_point(of.balance),
+                "buying_liabilities": fixed_point(0),
+                "selling_liabilities": fixed_point(0),
+                "asset_type": NATIVE,
+            }
+        ],
+        "signers": [{"key": of.address, "weight": 1, "type": "ed25519_public_key"}],
+        "data": {},
+    }
+
+
+def fee_stats(latest: int, base_fee_stroops: int) -> Record:
+    """Nobody bids against anybody here: every fee is the base fee."""
+    fee = str(base_fee_stroops)
+    return {
+        "last_ledger": str(latest),
+        "last_ledger_base_fee": fee,
+        "ledger_capacity_usage": "0.01",
+        "fee_charged": dict.fromkeys(_PERCENTILES, fee),
+        "max_fee": dict.fromkeys(_PERCENTILES, fee),
+    }
+
+
+def transaction(base: str, tx: Transaction) -> Record:
+    envelope = {"envelope_xdr": tx.envelope_xdr} if tx.envelope_xdr else {}
+    memo = {} if tx.memo is None else {"memo": tx.memo}
+    return {
+        "_links": _links(
+            base,
+            self=f"/transactions/{tx.txid}",
+            account=f"/accounts/{tx.source}",
+            ledger=f"/ledgers/{tx.ledger}",
+            operations=f"/transactions/{tx.txid}/operations",
+        ),
+        "id": tx.txid,
+        "paging_token": str(tx.paging_token),
+        "successful": tx.successful,
+        "hash": tx.txid,
+        "ledger": tx.ledger,
+        "created_at": _whole_seconds(tx.closed_at),
+        "source_account": tx.source,
+        "source_account_sequence": str(tx.sequence),
+        "fee_account": tx.source,
+        "fee_charged": str(tx.fee_stroops),
+        "max_fee": str(tx.max_fee_stroops),
+        "operation_count": 1,
+        **envelope,
+        "memo_type": tx.memo_type,
+        **memo,
+        "signatures": [],
+    }
+
+
+def operation(base: str, tx: Transaction) -> Record:
+    code, _, issuer = tx.asset.partition(":")
+    asset = {"asset_type": NATIVE}
+    if tx.asset != NATIVE:
+        kind = "credit_alphanum4" if len(code) <= 4 else "credit_alphanum12"
+        asset = {"asset_type": kind, "asset_code": code, "asset_issuer": issuer}
+    return {
+        "_links": _links(
+            base,
+            self=f"/operations/{tx.operation_id}",
+            transaction=f"/transactions/{tx.txid}",
+        ),
+        "id": str(tx.operation_id),
+        "paging_token": str(tx.operation_id),
+        "transaction_successful": tx.successful,
+        "source_account": tx.source,
+        "type": "payment",
+        "type_i": 1,
+        "created_at": _whole_seconds(tx.closed_at),
+        "transaction_hash": tx.txid,
+        **asset,
+        "from": tx.source,
+        "to": tx.destination,
+        "amount": tx.amount,
+    }
+
+
+def ledger(
+    base: str, number: int, closed_at: datetime, tx: Transaction | None, base_fee_stroops: int
+) -> Record:
+    return {
+        "_links": _links(base, self=f"/ledgers/{number}"),
+        "id": _ledger_hash(number),
+        "paging_token": str(number << 32),
+        "hash": _ledger_hash(number),
+        "prev_hash": _ledger_hash(number - 1),
+        "sequence": number,
+        "successful_transaction_count": int(tx is not None and tx.successful),
+        "failed_transaction_count": int(tx is not None and not tx.successful),
+        "operation_count": int(tx is not None and tx.successful),
+        "closed_at": _whole_seconds(closed_at),
+        "base_fee_in_stroops": base_fee_stroops,
+        "base_reserve_in_stroops": MINIMUM_STROOPS // 2,
+        "max_tx_set_size": 1000,
+        "protocol_version": _PROTOCOL,
+    }
+
+
+def _links(base: str, /, **paths: str) -> dict[str, dict[str, str]]:
+    return {name: {"href": base + path} for name, path in paths.items()}
+
+
+def _whole_seconds(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _ledger_hash(number: int) -> str:
+    return hashlib.sha256(f"ledger {number}".encode()).hexdigest()
