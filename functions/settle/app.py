@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from shared.adapters.wake_ups import WakeUp
 from shared.composition.background import worker_services
 from shared.edge.background import on_messages
 from shared.operations.work import work
 
-handler = on_messages(worker_services(), work)
+# Ten messages of one batch fit into the function's two minutes.
+handler = on_messages(worker_services(), work, WakeUp.read, seconds=11)

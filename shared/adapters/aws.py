@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
 
 CONFIG = Config(
     connect_timeout=AWS_CONNECT_SECONDS,
@@ -41,3 +42,7 @@ def queue_client() -> SQSClient:
 
 def events_client() -> EventBridgeClient:
     return boto3.client("events", config=CONFIG)
+
+
+def parameters_client() -> SSMClient:
+    return boto3.client("ssm", config=CONFIG)

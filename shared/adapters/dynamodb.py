@@ -9,8 +9,10 @@ know.
 
 from __future__ import annotations
 
+import random
+import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 Item = Mapping[str, Any]
 DUE_SHARDS = 8
+FAILED_CONDITION = "ConditionalCheckFailed"
+CONFLICT_PAUSE_SECONDS = 0.05
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -90,12 +94,8 @@ def put_if_absent(
     return None
 
 
-def replace(
-    client: DynamoDBClient, table: str, key: str, old: Item, new: Item, deadline: Deadline
-) -> Item | None:
-    """Write what differs between `old` and `new`. None if it was written, else the item that stands
-    instead.
-    """
+def update_of(table: str, key: str, old: Item, new: Item) -> dict[str, Any]:
+    """The update that writes what differs between `old` and `new`, if nobody wrote in between."""
     changed = {
         name: value for name, value in new.items() if value != old.get(name) and value is not None
     }
@@ -103,27 +103,60 @@ def replace(
     changed["version"] = old["version"] + 1
     sets = ", ".join(f"#{name} = :{name}" for name in changed)
     removes = f" REMOVE {', '.join(f'#{name}' for name in gone)}" if gone else ""
+    values = {f":{name}": value for name, value in changed.items()}
+    return {
+        "TableName": table,
+        "Key": encoded({key: old[key]}),
+        "UpdateExpression": f"SET {sets}{removes}",
+        # Nobody wrote since we read: the record is still in the state that the transition starts
+        # from.
+        "ConditionExpression": "#version = :read_version",
+        "ExpressionAttributeNames": {f"#{name}": name for name in [*changed, *gone]},
+        "ExpressionAttributeValues": encoded({":read_version": old["version"], **values}),
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+
+
+def replace(
+    client: DynamoDBClient, table: str, key: str, old: Item, new: Item, deadline: Deadline
+) -> Item | None:
+    """Write what differs between `old` and `new`. None if it was written, else the item that stands
+    instead."""
     with storage_call(deadline):
         try:
-            client.update_item(
-                TableName=table,
-                Key=encoded({key: old[key]}),
-                UpdateExpression=f"SET {sets}{removes}",
-                # Nobody wrote since we read: the record is still in the state that the transition
-                # starts from.
-                ConditionExpression="#version = :read_version",
-                ExpressionAttributeNames={f"#{name}": name for name in [*changed, *gone]},
-                ExpressionAttributeValues=encoded(
-                    {
-                        ":read_version": old["version"],
-                        **{f":{name}": value for name, value in changed.items()},
-                    }
-                ),
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
+            client.update_item(**update_of(table, key, old, new))
         except client.exceptions.ConditionalCheckFailedException as failed:
             return _standing(failed)
     return None
+
+
+def transact(
+    client: DynamoDBClient,
+    writes: Sequence[Any],
+    deadline: Deadline,
+    sleep: Callable[[float], None] = time.sleep,
+    jitter: Callable[[], float] = random.random,
+) -> Sequence[Any] | None:
+    """Write all or nothing. None if it was written, else each write's reason, in their order, as
+    `{"Code": ..., "Item": ...}`. A conflict with another transaction is tried again while there is
+    time; without time, ServiceUnavailable."""
+    pause = CONFLICT_PAUSE_SECONDS
+    while True:
+        with storage_call(deadline):
+            try:
+                client.transact_write_items(TransactItems=writes)
+            except client.exceptions.TransactionCanceledException as cancelled:
+                reasons = cancelled.response["CancellationReasons"]
+            else:
+                return None
+        codes = [reason["Code"] for reason in reasons]
+        if set(codes) <= {"None", FAILED_CONDITION}:
+            return reasons
+        # Another transaction held one of the items: nothing was written.
+        if deadline.remaining() < 2 * pause:
+            raise ServiceUnavailable
+        sleep(pause * (0.5 + jitter() / 2))
+        pause *= 2
 
 
 def _standing(failed: ClientError) -> Item:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from shared.adapters.deadline import Deadline
 from shared.adapters.http import CallFailed, Http, Reply
 from shared.domain.amount import Amount, InvalidAmount
-from shared.domain.chain import ChainTransaction, Search, Transfer, Wanted
+from shared.domain.chain import ChainTransaction, Search, Submission, Transfer, Wanted
 from shared.domain.errors import ChainUnavailable
 
 PAGE = 200  # Horizon's most
@@ -47,8 +47,18 @@ class Horizon:
             raise ChainUnavailable  # an answer to somebody else's question
         return transaction
 
-    def search(self, wanted: Wanted, created_at: datetime, now: datetime) -> Search:
-        """Look for the transaction that pays `wanted` in its destination wallet's history.
+    def search(
+        self,
+        wanted: Wanted,
+        created_at: datetime,
+        now: datetime,
+        *,
+        wallet: str | None = None,
+        dead_since: datetime | None = None,
+    ) -> Search:
+        """Look for the transaction that pays `wanted` in the history of `wallet`, if not given its
+        destination. `dead_since`: the moment after which it can no longer apply; the latest ledger
+        must have closed later.
 
         Its absence is conclusive only if this Horizon shows the chain as it is right now, since the
         user could have paid until now, and if the pages reached back to before `created_at`.
@@ -56,14 +66,46 @@ class Horizon:
         """
         try:
             # The ledger first: whatever closes while we page is then not claimed to be covered.
-            is_current = self._is_current(now)
-            return self._page_back(wanted, created_at - CLOCK_SKEW, is_current=is_current)
+            is_current = self._is_current(now, dead_since)
+            wallet = wallet or wanted.transfer.destination
+            return self._page_back(wanted, wallet, created_at - CLOCK_SKEW, is_current=is_current)
         except (ChainUnavailable, OverflowError):  # the latter: a date that no calendar has
             return Search(txid=None, conclusive=False)
 
-    def _page_back(self, wanted: Wanted, until: datetime, *, is_current: bool) -> Search:
-        wallet = quote(wanted.transfer.destination, safe="")
-        path = f"/accounts/{wallet}/transactions?order=desc&limit={PAGE}"
+    def sequence(self, address: str) -> int:
+        """The account's sequence number as of the latest ledger. Raises ChainUnavailable."""
+        return _whole(self._get(f"/accounts/{quote(address, safe='')}").json or {}, "sequence")
+
+    def base_fee(self) -> int:
+        """What a transaction has to offer per operation right now, in stroops."""
+        return _whole(self._get("/fee_stats").json or {}, "last_ledger_base_fee")
+
+    def submit(self, envelope: str) -> Submission:
+        """Hand in a signed transaction; the same one any number of times. Raises ChainUnavailable:
+        it may have been applied."""
+        form = f"tx={quote(envelope, safe='')}"
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        try:
+            reply = self._http.call(
+                "POST", f"{self._base_url}/transactions", self._deadline, headers=headers, body=form
+            )
+        except CallFailed:
+            raise ChainUnavailable from None
+        json = reply.json or {}
+        if reply.status == 200 and json.get("successful") is True:
+            return Submission(txid=_text(json, "hash").lower())
+        extras = json.get("extras")
+        codes = extras.get("result_codes") if isinstance(extras, dict) else None
+        if not isinstance(codes, dict):
+            raise ChainUnavailable
+        operations = codes.get("operations")
+        operation = next((c for c in operations or [] if c != "op_success"), None)
+        return Submission(error=str(operation or codes.get("transaction"))[:64])
+
+    def _page_back(
+        self, wanted: Wanted, wallet: str, until: datetime, *, is_current: bool
+    ) -> Search:
+        path = f"/accounts/{quote(wallet, safe='')}/transactions?order=desc&limit={PAGE}"
         cursor, suspects = "", 0
         for _ in range(MOST_PAGES):
             records = _records(self._get(path + cursor))
@@ -79,7 +121,7 @@ class Horizon:
             cursor = f"&cursor={quote(_text(records[-1], 'paging_token'), safe='')}"
         return Search(txid=None, conclusive=False)
 
-    def _is_current(self, now: datetime) -> bool:
+    def _is_current(self, now: datetime, dead_since: datetime | None) -> bool:
         """Whether the latest ledger closed just now by Horizon's own clock, since ours may be off;
         ours, roughly, tells that this is no old answer out of somebody's cache."""
         reply = self._get("/ledgers?order=desc&limit=1")
@@ -91,6 +133,8 @@ class Horizon:
         if not ledgers or asked_at.tzinfo is None:
             return False
         closed_at = _moment(ledgers[0], "closed_at")
+        if dead_since is not None:
+            return closed_at > dead_since
         return asked_at - closed_at <= FRESH and abs(now - closed_at) <= FRESH + CLOCK_SKEW
 
     def _with_transfers(self, json: Json) -> ChainTransaction:
@@ -140,6 +184,13 @@ def _text(json: Json, key: str) -> str:
     if not isinstance(value, str):
         raise ChainUnavailable
     return value
+
+
+def _whole(json: Json, key: str) -> int:
+    text = _text(json, key)
+    if not (text.isascii() and text.isdigit()):
+        raise ChainUnavailable
+    return int(text)
 
 
 def _moment(json: Json, key: str) -> datetime:

@@ -13,8 +13,18 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.adapters.deadline import Deadline
-from shared.adapters.dynamodb import Item, decoded, due_keys, encoded, replace, storage_call, whole
-from shared.domain.errors import DailyCapReached, ServiceUnavailable
+from shared.adapters.dynamodb import (
+    FAILED_CONDITION,
+    Item,
+    decoded,
+    due_keys,
+    encoded,
+    replace,
+    storage_call,
+    transact,
+    whole,
+)
+from shared.domain.errors import DailyCapReached
 from shared.domain.reward import RewardOwed, RewardRecord, RewardState
 
 if TYPE_CHECKING:
@@ -22,7 +32,6 @@ if TYPE_CHECKING:
 
 KEY = "id"  # an ad id, or `day#<uid>#<date>`: no ad id holds a #
 COUNTER_LIFE = timedelta(days=3)
-PAUSE_SECONDS = 0.05
 
 
 class RewardStore:
@@ -52,26 +61,13 @@ class RewardStore:
         Raises DailyCapReached, for an unclaimed ad only.
         """
         writes = [_put(self._table, record), _count(self._table, record, daily_cap)]
-        pause = PAUSE_SECONDS
-        while True:
-            with storage_call(self._deadline):
-                try:
-                    self._client.transact_write_items(TransactItems=writes)
-                except self._client.exceptions.TransactionCanceledException as cancelled:
-                    ad, counter = cancelled.response["CancellationReasons"]
-                else:
-                    return record
-            # The ad's own reason first: a repeat by its owner is answered as before, even at the
-            # cap.
-            if ad["Code"] == "ConditionalCheckFailed":
-                return _record(decoded(ad["Item"]))
-            if ad["Code"] == "None" and counter["Code"] == "ConditionalCheckFailed":
-                raise DailyCapReached(daily_cap)
-            # Another transaction held one of the two: nothing was written, so try again.
-            if self._deadline.remaining() < 2 * pause:
-                raise ServiceUnavailable
-            self._sleep(pause * (0.5 + self._jitter() / 2))
-            pause *= 2
+        reasons = transact(self._client, writes, self._deadline, self._sleep, self._jitter)
+        if reasons is None:
+            return record
+        # The ad's own reason first: a repeat by its owner is answered as before, even at the cap.
+        if reasons[0]["Code"] == FAILED_CONDITION:
+            return _record(decoded(reasons[0]["Item"]))
+        raise DailyCapReached(daily_cap)
 
     def replace(self, old: RewardRecord, new: RewardRecord) -> tuple[RewardRecord, bool]:
         """Write a transition from `old`: the record that stands afterwards, and whether it is this

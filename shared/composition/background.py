@@ -4,32 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shared.adapters import payment_store, reward_store
-from shared.adapters.aws import dynamodb_client, events_client, queue_client
+from shared.adapters import payment_store, payout_store, reward_store
+from shared.adapters.aws import (
+    dynamodb_client,
+    events_client,
+    parameters_client,
+    queue_client,
+    secrets_client,
+)
 from shared.adapters.deadline import Deadline
 from shared.adapters.due_index import DueIndex
 from shared.adapters.event_bus import EventBus
+from shared.adapters.http import Http
+from shared.adapters.payout_queue import PayoutQueue
+from shared.adapters.payout_store import PayoutStore
 from shared.adapters.reward_store import RewardStore
+from shared.adapters.server_key import ServerKey
 from shared.adapters.settings import required, whole_number
-from shared.adapters.wake_ups import WakeUps, Work
-from shared.composition.common import clock
+from shared.adapters.switch import Switch
+from shared.adapters.wake_ups import WakeUp, WakeUps, Work
+from shared.composition.common import clock, pi_clients
 from shared.composition.payment import settle_parts
-from shared.operations.services import SweepServices, WorkerServices
+from shared.operations.services import DueWork, SweepServices, WorkerServices
 
 
 def sweep_services() -> Callable[[Deadline], SweepServices]:
-    dynamodb = dynamodb_client()
+    dynamodb, queues = dynamodb_client(), queue_client()
     payments, rewards = required("PAYMENTS_TABLE"), required("REWARDS_TABLE")
-    wake_ups = WakeUps(queue_client(), required("WAKE_UP_QUEUE_URL"))
+    payouts = required("PAYOUTS_TABLE")
+    wake_ups = WakeUps(queues, required("WAKE_UP_QUEUE_URL"))
+    payout_queue = PayoutQueue(queues, required("PAYOUT_QUEUE_URL"))
+    pi = pi_clients(Http(), ServerKey(secrets_client(), required("SERVER_KEY_SECRET_ARN")))
+    switch = Switch(parameters_client(), required("PAYOUTS_SWITCH"))
     sweep_seconds = 60 * whole_number("SWEEP_MINUTES", 1)
 
+    def wake(work: Work) -> Callable[[str, int], None]:
+        return lambda key, _: wake_ups.send(WakeUp(work, key))
+
     def services(deadline: Deadline) -> SweepServices:
+        def due(table: str, key: str, wake: Callable[[str, int], None]) -> DueWork:
+            return DueWork(DueIndex(dynamodb, table, key, deadline), wake)
+
         return SweepServices(
-            indexes={
-                Work.PAYMENT: DueIndex(dynamodb, payments, payment_store.KEY, deadline),
-                Work.REWARD: DueIndex(dynamodb, rewards, reward_store.KEY, deadline),
-            },
-            wake_ups=wake_ups,
+            payments=due(payments, payment_store.KEY, wake(Work.PAYMENT)),
+            rewards=due(rewards, reward_store.KEY, wake(Work.REWARD)),
+            payouts=due(payouts, payout_store.KEY, payout_queue.send),
+            pi=pi(deadline),
+            payout_store=PayoutStore(dynamodb, payouts, payments, deadline),
+            switch=switch,
             deadline=deadline,
             sweep_seconds=sweep_seconds,
             clock=clock,

@@ -58,3 +58,6 @@ class Amount:
         """Fixed-point Pi without trailing zeros: `3.14`, `100`, `0.0000001`."""
         whole, fraction = divmod(self.stroops, 10**DECIMALS)
         return f"{whole}.{fraction:0{DECIMALS}d}".rstrip("0").rstrip(".")
+
+
+ZERO = Amount(0)

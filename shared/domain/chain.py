@@ -64,3 +64,11 @@ class Search:
 
     txid: str | None
     conclusive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What the chain said of an envelope: `txid` if it was applied, else Stellar's `error` code."""
+
+    txid: str | None = None
+    error: str | None = None

@@ -16,7 +16,8 @@
     │       ├── PiNotSent            Pi never got the request
     │       └── PiOutcomeUnknown     Pi may have acted: ask before acting again
     ├── ChainUnavailable        503
-    └── ServiceUnavailable      503  one of our own services (database, secrets)
+    ├── ServiceUnavailable      503  one of our own services (database, secrets)
+    └── Overtaken               503  somebody else wrote first
 
 `status` is the HTTP status that a front end sees; only the edge reads it.
 """
@@ -167,3 +168,13 @@ class ServiceUnavailable(BundleError):
         message: str = "One of our services is not available.",
     ) -> None:
         super().__init__(code, message)
+
+
+class Overtaken(BundleError):
+    """Somebody else moved the record on; whoever comes next finds it as it is."""
+
+    status = 503
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("overtaken", "Somebody else is at work on this.")

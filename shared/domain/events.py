@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.domain.payment import PaymentRecord
+from shared.domain.payout import PayoutOwed, PayoutRecord
 from shared.domain.reward import RewardRecord
 
 
@@ -51,6 +52,27 @@ def reward_event(record: RewardRecord) -> Event | None:
         record.owed,
         record.ad_id,
         {"ad_id": record.ad_id, "uid": record.uid, "granted_at": record.granted_at},
+    )
+
+
+def payout_event(record: PayoutRecord) -> Event | None:
+    """The event that this payout owes; None if it owes none."""
+    if record.owed is None:
+        return None
+    return _event(
+        record.owed,
+        record.payout_id,
+        {
+            "payout_id": record.payout_id,
+            "uid": record.uid,
+            "amount": str(record.amount),
+            "refund_of": record.refund_of,
+            "payment_id": record.payment_id,
+            "txid": record.txid if record.owed is PayoutOwed.COMPLETED else None,
+            "reason": record.reason,
+            "requested_at": record.requested_at,
+            "closed_at": record.closed_at,
+        },
     )
 
 

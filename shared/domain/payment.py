@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shared.domain.amount import Amount
+from shared.domain.amount import ZERO, Amount
 from shared.domain.due import ATTENTION_PAUSE_SECONDS
 from shared.domain.pi import Direction, Network, PaymentDto
 from shared.domain.price import Price
@@ -47,7 +47,7 @@ class Owed(StrEnum):
 class PaymentRecord:
     """Times are seconds since 1970. `price` is what the payment was checked against when the record
     was made, and stays; without one (then `refusal` says why) no goods are ever released for it.
-    `version` counts the writes."""
+    `refunded` is what payouts pay back, or are about to. `version` counts the writes."""
 
     payment_id: str
     uid: str
@@ -60,6 +60,7 @@ class PaymentRecord:
     txid: str | None = None
     completed_at: int | None = None
     cancelled_at: int | None = None
+    refunded: Amount = ZERO
     owed: Owed | None = None
     due_at: int | None = None
     version: int = 1

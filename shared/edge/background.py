@@ -15,12 +15,11 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from shared.adapters.deadline import Deadline
 from shared.adapters.observability import count, flush_metrics, logger
-from shared.adapters.wake_ups import WakeUp
+from shared.domain.errors import BundleError
 from shared.edge.http import Context, Event
 
-MESSAGE_SECONDS = 11.0  # ten messages of one batch fit into the worker's two minutes
-
 Services = TypeVar("Services")
+Message = TypeVar("Message")
 
 
 def on_schedule(
@@ -38,11 +37,32 @@ def on_schedule(
     return handler
 
 
+def on_command(
+    services: Callable[[Deadline], Services], operation: Callable[[Services, Event], dict[str, Any]]
+) -> Callable[[Event, Context], dict[str, Any]]:
+    """A handler that a person invokes: it answers what the operation gives, or why it refuses."""
+
+    def handler(event: Event, context: Context) -> dict[str, Any]:
+        logger.append_keys(request_id=context.aws_request_id)
+        try:
+            return operation(services(_deadline(context)), event)
+        except BundleError as error:
+            return {"error": error.code, "error_message": error.message}
+        finally:
+            flush_metrics()
+
+    return handler
+
+
 def on_messages(
-    services: Callable[[Deadline], Services], operation: Callable[[Services, WakeUp], None]
+    services: Callable[[Deadline], Services],
+    operation: Callable[[Services, Message], None],
+    read: Callable[[str], Message],
+    *,
+    seconds: float,
 ) -> Callable[[dict[str, Any], Context], Any]:
-    """A handler for a batch of wake-ups: a message whose operation raises is kept, the others are
-    acknowledged."""
+    """A handler for a batch of wake-ups, each of which may take `seconds`: a message that cannot be
+    read, or whose operation raises, is kept; the others are acknowledged."""
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
     def handler(event: dict[str, Any], context: Context) -> Any:
@@ -50,7 +70,7 @@ def on_messages(
 
         def one(record: SQSRecord) -> None:
             try:
-                operation(services(_deadline(context, MESSAGE_SECONDS)), WakeUp.read(record.body))
+                operation(services(_deadline(context, seconds)), read(record.body))
             except Exception:
                 logger.exception("This message needs a person", extra={"body": record.body})
                 count("UnexpectedError")

@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.domain.amount import Amount
 from shared.domain.payment import PaymentRecord
+from shared.domain.payout import PayoutRecord
 from shared.domain.reward import RewardRecord
 
 
@@ -48,3 +49,19 @@ def payment_in_history(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def reward(record: RewardRecord) -> dict[str, Any]:
     return {"ad_id": record.ad_id, "state": record.state, "granted_at": record.granted_at}
+
+
+def payout(record: PayoutRecord) -> dict[str, Any]:
+    """For the operator. `reason` says what it waits for, or why it failed or is blocked."""
+    return {
+        "payout_id": record.payout_id,
+        "state": record.state,
+        "uid": record.uid,
+        "amount": str(record.amount),
+        "refund_of": record.refund_of,
+        "payment_id": record.payment_id,
+        "txid": record.txid,
+        "reason": record.reason,
+        "requested_at": record.requested_at,
+        "closed_at": record.closed_at,
+    }

@@ -7,11 +7,12 @@ would lose it.
 from __future__ import annotations
 
 from shared.adapters.observability import count
-from shared.domain import payment, reward
-from shared.domain.events import payment_event, reward_event
+from shared.domain import payment, payout, reward
+from shared.domain.events import payment_event, payout_event, reward_event
 from shared.domain.payment import PaymentRecord
+from shared.domain.payout import PayoutRecord
 from shared.domain.reward import RewardRecord
-from shared.operations.services import WorkerServices
+from shared.operations.services import SenderServices, WorkerServices
 
 
 def deliver_payment(services: WorkerServices, record: PaymentRecord) -> PaymentRecord:
@@ -30,6 +31,16 @@ def deliver_reward(services: WorkerServices, record: RewardRecord) -> RewardReco
     while event := reward_event(record):
         services.bus.put(event)
         record, written = services.rewards.replace(record, reward.delivered(record))
+        if written:
+            count("EventDelivered")
+    return record
+
+
+def deliver_payout(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
+    """Raises ServiceUnavailable; the record then stays due. Costs 1 event and 1 write."""
+    while event := payout_event(record):
+        services.bus.put(event)
+        record, written = services.payouts.replace(record, payout.delivered(record))
         if written:
             count("EventDelivered")
     return record

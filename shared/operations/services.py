@@ -3,22 +3,32 @@ by hand in tests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from shared.adapters.deadline import Deadline
 from shared.adapters.due_index import DueIndex
 from shared.adapters.event_bus import EventBus
 from shared.adapters.horizon import Horizon
 from shared.adapters.payment_store import PaymentStore
+from shared.adapters.payout_queue import PayoutQueue
+from shared.adapters.payout_store import PayoutStore
 from shared.adapters.pi_client import PiClient
 from shared.adapters.product_store import ProductStore
 from shared.adapters.reward_store import RewardStore
-from shared.adapters.wake_ups import WakeUps, Work
+from shared.adapters.switch import Switch
+from shared.adapters.wake_ups import WakeUps
+from shared.domain.amount import Amount
 from shared.domain.payment import Terms
+from shared.domain.payout import Caps
+from shared.domain.pi import Network
 from shared.domain.reward import RewardLimits
 from shared.operations.verify_user import Users
+
+if TYPE_CHECKING:
+    from shared.adapters.wallet import Wallet  # loads stellar-sdk
 
 Clock = Callable[[], int]
 """Seconds since 1970."""
@@ -79,11 +89,51 @@ class WorkerServices(SettleServices):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutServices:
+    """To take on payouts, and to decide about blocked ones."""
+
+    payouts: PayoutStore
+    payments: PaymentStore
+    queue: PayoutQueue
+    switch: Switch
+    caps: Caps
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderServices:
+    """To pay them out. `fee_cap` is the most that one transaction may cost."""
+
+    pi: PiClient
+    chain: Horizon
+    wallet: Wallet
+    payouts: PayoutStore
+    queue: PayoutQueue
+    bus: EventBus
+    switch: Switch
+    network: Network
+    fee_cap: Amount
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class DueWork:
+    """One table's unfinished work. `wake` is given a record's key and when it is due next."""
+
+    index: DueIndex
+    wake: Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SweepServices:
     """To find what is unfinished. `sweep_seconds` is the time from one sweep to the next."""
 
-    indexes: Mapping[Work, DueIndex]
-    wake_ups: WakeUps
+    payments: DueWork
+    rewards: DueWork
+    payouts: DueWork
+    pi: PiClient
+    payout_store: PayoutStore
+    switch: Switch
     deadline: Deadline
     sweep_seconds: int
     clock: Clock

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.adapters.dynamodb import DUE_SHARDS
-from shared.adapters.observability import gauge, logger
-from shared.adapters.wake_ups import WakeUp, Work
+from shared.adapters.observability import count, gauge, logger
 from shared.domain.due import STUCK_SECONDS, DueRow, next_look
-from shared.operations.services import SweepServices
+from shared.domain.errors import BundleError
+from shared.domain.payout import RESERVED_KEY
+from shared.operations.services import DueWork, SweepServices
 
 
 @dataclass(slots=True)
@@ -37,8 +38,7 @@ class Tally:
 def sweep(services: SweepServices) -> int:
     """The number of wake-ups sent. Raises ServiceUnavailable; the next sweep goes on.
 
-    Costs, per shard, the reading of unfinished work, and per due row one write
-    and one message.
+    Costs, per shard, the reading of unfinished work, and per due row one write and one message.
     """
     now = services.clock()
     tally, woken, complete = Tally(), 0, True
@@ -46,29 +46,46 @@ def sweep(services: SweepServices) -> int:
         if services.deadline.remaining() == 0:
             complete = False
             break
-        if work is Work.PAYMENT:
+        if work is services.payments:
             tally.add(row, now)
-        if row.due_at > now:
-            continue
         later = next_look(row, now, services.sweep_seconds)
-        if services.indexes[work].push(row, later):
-            services.wake_ups.send(WakeUp(work, row.key))
+        if row.due_at <= now and work.index.push(row, later):
+            work.wake(row.key, later)
             woken += 1
     _report(tally, woken, complete=complete)
+    _report_strangers(services)
     return woken
 
 
-def _rows(services: SweepServices, now: int) -> Iterator[tuple[Work, DueRow]]:
-    """Payments with everything unfinished, so that they can be counted; rewards only when due,
-    since each waits a day for its re-check. The first shard rotates, so that no shard is always
-    last when time is short."""
+def _rows(services: SweepServices, now: int) -> Iterator[tuple[DueWork, DueRow]]:
+    """Payments with everything unfinished, so that they can be counted; the others only when due,
+    since each reward waits a day for its re-check. The first shard rotates, so that no shard is
+    always last when time is short."""
     start = now // services.sweep_seconds
     for n in range(DUE_SHARDS):
         shard = str((start + n) % DUE_SHARDS)
-        for row in services.indexes[Work.PAYMENT].unfinished(shard):
-            yield Work.PAYMENT, row
-        for row in services.indexes[Work.REWARD].unfinished(shard, due_by=now):
-            yield Work.REWARD, row
+        for row in services.payments.index.unfinished(shard):
+            yield services.payments, row
+        for work in (services.rewards, services.payouts):
+            for row in work.index.unfinished(shard, due_by=now):
+                yield work, row
+
+
+def _report_strangers(services: SweepServices) -> None:
+    """Payouts that are open at Pi but that we know nothing of: never paid, never cancelled here."""
+    try:
+        if not services.switch.is_on():
+            return
+        for payment in services.pi.incomplete_server_payments():
+            payout_id = payment.metadata.get(RESERVED_KEY)
+            if isinstance(payout_id, str) and services.payout_store.get(payout_id) is not None:
+                continue
+            count("ForeignPayout")
+            logger.error(
+                "A payout is open at Pi that is not ours", extra={"subject": payment.identifier}
+            )
+    except BundleError as error:
+        logger.warning("Payouts were not compared", extra={"code": error.code})
 
 
 def _report(tally: Tally, woken: int, *, complete: bool) -> None:

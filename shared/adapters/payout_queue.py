@@ -1,0 +1,46 @@
+"""The FIFO queue of payouts to work on. One group, so one sender at a time: the wallet has one
+sequence number.
+
+A message is only a wake-up. Its deduplication id names the moment at which the payout is due: SQS
+swallows the same one for five minutes, and a payout that waited is due at another.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.adapters.observability import logger
+from shared.domain.errors import ServiceUnavailable
+from shared.domain.payout import PayoutRecord
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+GROUP = "wallet"
+
+
+class PayoutQueue:
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client, self._queue_url = client, queue_url
+
+    def send(self, payout_id: str, due_at: int) -> None:
+        """Raises ServiceUnavailable; a later sweep sends it again."""
+        try:
+            self._client.send_message(
+                QueueUrl=self._queue_url,
+                MessageBody=payout_id,
+                MessageGroupId=GROUP,
+                MessageDeduplicationId=f"{payout_id}:{due_at}",
+            )
+        except (BotoCoreError, ClientError) as error:
+            logger.error("The queue gave no answer", extra={"aws_error": type(error).__name__})
+            raise ServiceUnavailable from None
+
+    def hint(self, record: PayoutRecord) -> None:
+        """Wake the sender now, not at the next sweep. Never raises: the sweep comes anyway."""
+        if record.due_at is not None:
+            with suppress(ServiceUnavailable):
+                self.send(record.payout_id, record.due_at)

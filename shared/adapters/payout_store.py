@@ -1,0 +1,170 @@
+"""The Payouts table: a record per payout, and what each user and the wallet have paid out per UTC
+day.
+
+A payout, its counters and what it refunds of a payment are reserved in one transaction and, if it
+fails, released in one with the write that says so. So nothing is ever counted without a payout that
+stands for it, nor released while it may still be paid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from dataclasses import replace as with_
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from shared.adapters import payment_store
+from shared.adapters.deadline import Deadline
+from shared.adapters.dynamodb import (
+    FAILED_CONDITION,
+    Item,
+    decoded,
+    due_keys,
+    encoded,
+    replace,
+    storage_call,
+    transact,
+    update_of,
+)
+from shared.domain.amount import Amount
+from shared.domain.errors import Conflict
+from shared.domain.payment import PaymentRecord
+from shared.domain.payout import Caps, PayoutOwed, PayoutRecord, PayoutState
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KEY = "payout_id"
+FIELDS = frozenset(field.name for field in fields(PayoutRecord))
+WALLET = "wallet"  # the counter of all payouts of a day; no uid is called so: they are UUIDs
+
+
+class PayoutStore:
+    def __init__(
+        self, client: DynamoDBClient, table: str, payments_table: str, deadline: Deadline
+    ) -> None:
+        self._client, self._table, self._payments = client, table, payments_table
+        self._deadline = deadline
+
+    def get(self, payout_id: str) -> PayoutRecord | None:
+        """The record, read consistently."""
+        with storage_call(self._deadline):
+            answer = self._client.get_item(
+                TableName=self._table, Key=encoded({KEY: payout_id}), ConsistentRead=True
+            )
+        return _record(decoded(answer["Item"])) if "Item" in answer else None
+
+    def reserve(
+        self, record: PayoutRecord, caps: Caps, payment: PaymentRecord | None
+    ) -> PayoutRecord:
+        """The payout that stands under this id afterwards: `record` itself, with its reservations,
+        or the earlier one, with none of ours.
+
+        `payment` is what it refunds. Raises Conflict `user_daily_cap_reached`,
+        `wallet_daily_cap_reached` or `above_paid_amount`, for a new id only.
+        """
+        writes = [
+            self._put(record),
+            self._count(record, record.uid, record.amount, caps.user_day),
+            self._count(record, WALLET, record.amount, caps.wallet_day),
+        ]
+        if payment is not None:
+            writes.append(self._refund(record, payment.amount))
+        reasons = transact(self._client, writes, self._deadline)
+        if reasons is None:
+            return record
+        # The payout's own reason first: a repeat is answered as before, even at a cap.
+        if reasons[0]["Code"] == FAILED_CONDITION:
+            return _record(decoded(reasons[0]["Item"]))
+        codes = ("", "user_daily_cap_reached", "wallet_daily_cap_reached", "above_paid_amount")
+        refused = next(n for n, reason in enumerate(reasons) if reason["Code"] != "None")
+        raise Conflict(codes[refused], "This payout would exceed what may be paid out.")
+
+    def release(self, old: PayoutRecord, new: PayoutRecord) -> tuple[PayoutRecord, bool]:
+        """Write that a payout failed, and give back all that it had reserved. As `replace`."""
+        minus = Amount(-old.amount.stroops)
+        writes = [
+            {"Update": update_of(self._table, KEY, _item(old), _item(new))},
+            self._count(old, old.uid, minus, None),
+            self._count(old, WALLET, minus, None),
+        ]
+        if old.refund_of is not None:
+            writes.append(self._refund(with_(old, amount=minus), None))
+        reasons = transact(self._client, writes, self._deadline)
+        if reasons is None:
+            return with_(new, version=old.version + 1), True
+        return _record(decoded(reasons[0]["Item"])), False
+
+    def replace(self, old: PayoutRecord, new: PayoutRecord) -> tuple[PayoutRecord, bool]:
+        """Write a transition from `old`: the record that stands afterwards, and whether it is this
+        transition's; if somebody else wrote first, it is theirs."""
+        standing = replace(self._client, self._table, KEY, _item(old), _item(new), self._deadline)
+        if standing is None:
+            return with_(new, version=old.version + 1), True
+        return _record(standing), False
+
+    def _put(self, record: PayoutRecord) -> Any:
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": encoded(_item(record)),
+                "ConditionExpression": "attribute_not_exists(payout_id)",
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+    def _count(self, record: PayoutRecord, who: str, amount: Amount, cap: Amount | None) -> Any:
+        """Add `amount` to the counter of the payout's day. `cap` None: no limit."""
+        key = encoded({KEY: f"day#{who}#{record.day}"})
+        update = {"TableName": self._table, "Key": key, "UpdateExpression": "ADD #sum :amount"}
+        return {"Update": {**update, **_within(cap, amount, "paid", {})}}
+
+    def _refund(self, record: PayoutRecord, paid: Amount | None) -> Any:
+        """Add the payout's amount to what its payment has refunded. `paid` None: no limit."""
+        update = {
+            "TableName": self._payments,
+            "Key": encoded({payment_store.KEY: record.refund_of}),
+            # The version too: whoever read the payment before must not write over this.
+            "UpdateExpression": "ADD #sum :amount, version :one",
+        }
+        return {"Update": {**update, **_within(paid, record.amount, "refunded", {":one": 1})}}
+
+
+def _within(most: Amount | None, amount: Amount, name: str, values: Item) -> dict[str, Any]:
+    """What lets `amount` be added to the sum `name` as long as it stays within `most`."""
+    expression = {
+        "ExpressionAttributeNames": {"#sum": name},
+        "ExpressionAttributeValues": encoded({":amount": amount.stroops, **values}),
+    }
+    if most is None:
+        return expression
+    room = encoded({":room": most.stroops - amount.stroops, ":zero": 0})
+    return {
+        **expression,
+        # The first of its kind, or there is still room for it.
+        "ConditionExpression": "(attribute_not_exists(#sum) AND :room >= :zero) OR #sum <= :room",
+        "ExpressionAttributeValues": {**expression["ExpressionAttributeValues"], **room},
+    }
+
+
+def _item(record: PayoutRecord) -> Item:
+    """Every field under its own name; amounts in stroops, states as their texts."""
+    return {
+        **asdict(record),
+        "amount": record.amount.stroops,
+        "giving_up": record.giving_up or None,
+        **due_keys(record.payout_id, record.due_at),
+    }
+
+
+def _record(item: Item) -> PayoutRecord:
+    values: dict[str, Any] = {
+        name: int(value) if isinstance(value, Decimal) else value
+        for name, value in item.items()
+        if name in FIELDS
+    }
+    values["amount"] = Amount(values["amount"])
+    for name, kind in (("state", PayoutState), ("blocked_from", PayoutState), ("owed", PayoutOwed)):
+        if name in values:
+            values[name] = kind(values[name])
+    return PayoutRecord(**values)

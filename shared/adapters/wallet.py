@@ -1,0 +1,67 @@
+"""Signs the app's transactions. The only module that sees the wallet's seed, or loads stellar-sdk.
+
+It signs and nothing else: what is sent, and when, is for the operation, which has written it down
+before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from stellar_sdk import Account, Asset, Keypair, TransactionBuilder
+from stellar_sdk.exceptions import Ed25519SecretSeedInvalidError
+
+from shared.adapters.secret import Secret
+from shared.adapters.server_key import ServerKey
+from shared.domain.chain import Wanted
+from shared.domain.errors import ServiceUnavailable
+from shared.domain.pi import Network
+
+LONGEST_MEMO_BYTES = 28
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A signed transaction as base64 XDR, and its hash, which the chain will know it by."""
+
+    xdr: str
+    txid: str
+
+
+class Wallet:
+    """`seed` is read when it is first needed."""
+
+    def __init__(self, seed: ServerKey, network: Network) -> None:
+        self._seed, self._network = seed, network
+
+    @property
+    def address(self) -> str:
+        """Raises ServiceUnavailable `wallet_seed_invalid`."""
+        return self._keypair.public_key
+
+    def sign(self, wanted: Wanted, *, sequence: int, fee: int, max_time: int) -> Envelope:
+        """The transaction that pays `wanted`, valid until `max_time` (seconds since 1970).
+
+        `sequence` is the account's current number, `fee` is in stroops.
+        """
+        account = Account(wanted.transfer.source, sequence)
+        builder = TransactionBuilder(account, self._network.value, base_fee=fee)
+        builder.add_text_memo(wanted.memo)
+        # No earliest time: a clock ahead of the chain's would make it too early.
+        builder.add_time_bounds(0, max_time)
+        amount = str(wanted.transfer.amount)
+        builder.append_payment_op(wanted.transfer.destination, Asset.native(), amount)
+        envelope = builder.build()
+        envelope.sign(self._keypair)
+        return Envelope(envelope.to_xdr(), envelope.hash_hex())
+
+    @cached_property
+    def _keypair(self) -> Keypair:
+        seed: Secret = self._seed.current()
+        try:
+            return Keypair.from_secret(seed.reveal())
+        except (Ed25519SecretSeedInvalidError, ValueError):
+            raise ServiceUnavailable(
+                "wallet_seed_invalid", "The wallet's seed is not one."
+            ) from None

@@ -1,0 +1,285 @@
+"""Our record of a payout (an A2U payment), and the pure part of paying it once.
+
+`requested -> created -> signed -> completed | failed`; `blocked` waits for a person. Before each
+external effect the record says what will recognise the effect afterwards: the payout id that Pi
+carries in the payment's metadata, the hash of the signed transaction, its last moment. So whoever
+comes next resumes; nobody starts again.
+
+Pi cannot tell "never paid" from "paid but not reported": the chain decides, and only once the
+signed transaction can no longer apply.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from shared.domain.amount import Amount
+from shared.domain.errors import BadRequest, Conflict
+from shared.domain.pi import Direction, PaymentDto
+
+PAYOUT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+RESERVED_KEY = "payout_id"  # in the metadata at Pi: how we recognise our own payment
+LONGEST_MEMO = 100  # characters; Pi shows it to the user
+LARGEST_METADATA = 2000  # characters of JSON
+
+CREATE_SETTLES_SECONDS = 120  # a payment that Pi may have created shows in its list by then
+REQUEST_LIVES_SECONDS = 3600  # older: perhaps from a restored backup, and paid long ago
+ENVELOPE_LIVES_SECONDS = 300
+RETRY_SECONDS = 60
+UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
+MOST_ENVELOPES = 5
+
+
+class PayoutState(StrEnum):
+    REQUESTED = "requested"
+    CREATED = "created"
+    SIGNED = "signed"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+
+
+class PayoutOwed(StrEnum):
+    COMPLETED = "PayoutCompleted"
+    FAILED = "PayoutFailed"
+    BLOCKED = "PayoutBlocked"
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutRequest:
+    """What the operator's back end asks for. `refund_of` names the payment that is paid back."""
+
+    payout_id: str
+    uid: str
+    amount: Amount
+    memo: str
+    metadata: Mapping[str, Any]
+    refund_of: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same request, however its JSON was written."""
+        parts = [self.payout_id, self.uid, self.amount.stroops, self.memo, self.refund_of]
+        text = json.dumps([*parts, self.metadata], sort_keys=True, default=str)
+        return sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutRecord:
+    """Times are seconds since 1970. `day` is the UTC day whose counters hold it. `envelope` is the
+    signed transaction (base64 XDR), `txid` its hash, `max_time` the last second at which it can
+    apply; `submitted_at`: from then on it may have been. `giving_up`: a person wants it failed, as
+    soon as it is certain that it was not paid."""
+
+    payout_id: str
+    uid: str
+    amount: Amount
+    memo: str
+    metadata: str
+    fingerprint: str
+    state: PayoutState
+    requested_at: int
+    day: str
+    refund_of: str | None = None
+    create_attempted_at: int | None = None
+    payment_id: str | None = None
+    payment_created_at: int | None = None
+    from_address: str | None = None
+    to_address: str | None = None
+    envelope: str | None = None
+    envelopes: int = 0
+    txid: str | None = None
+    max_time: int | None = None
+    submitted_at: int | None = None
+    chain_error: str | None = None
+    reason: str | None = None
+    blocked_from: PayoutState | None = None
+    giving_up: bool = False
+    closed_at: int | None = None
+    owed: PayoutOwed | None = None
+    due_at: int | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The most that one payout, one user a day, and the wallet a day may pay."""
+
+    payment: Amount
+    user_day: Amount
+    wallet_day: Amount
+
+
+def payout_id_of(value: object) -> str:
+    """A payout id, or BadRequest `invalid_payout_id`."""
+    if not isinstance(value, str) or not PAYOUT_ID.fullmatch(value):
+        raise BadRequest("invalid_payout_id", "payout_id must be 1 to 64 of A-Z a-z 0-9 _ -.")
+    return value
+
+
+def check(request: PayoutRequest, caps: Caps) -> None:
+    """Raises BadRequest or Conflict with the stable code of what is wrong with the request."""
+    if request.amount.stroops <= 0:
+        raise BadRequest("invalid_amount", "The amount must be more than 0.")
+    if request.amount > caps.payment:
+        raise Conflict("above_payment_cap", f"One payout may pay at most {caps.payment} Pi.")
+    if not request.memo or len(request.memo) > LONGEST_MEMO:
+        raise BadRequest("invalid_memo", f"memo must have 1 to {LONGEST_MEMO} characters.")
+    if RESERVED_KEY in request.metadata:
+        raise BadRequest("reserved_metadata_key", f"metadata must not have a {RESERVED_KEY!r}.")
+    if len(json.dumps(request.metadata, default=str)) > LARGEST_METADATA:
+        raise BadRequest("invalid_metadata", f"metadata may have {LARGEST_METADATA} characters.")
+
+
+def requested(request: PayoutRequest, now: int) -> PayoutRecord:
+    return PayoutRecord(
+        payout_id=request.payout_id,
+        uid=request.uid,
+        amount=request.amount,
+        memo=request.memo,
+        metadata=json.dumps({**request.metadata, RESERVED_KEY: request.payout_id}, default=str),
+        fingerprint=request.fingerprint,
+        state=PayoutState.REQUESTED,
+        requested_at=now,
+        day=datetime.fromtimestamp(now, UTC).date().isoformat(),
+        refund_of=request.refund_of,
+        due_at=now,
+    )
+
+
+def is_of(payment: PaymentDto, payout_id: str) -> bool:
+    """Whether Pi's payment carries this payout's id: it is ours, and made for it."""
+    return payment.metadata.get(RESERVED_KEY) == payout_id
+
+
+def mismatch(payment: PaymentDto, record: PayoutRecord, network: str) -> str | None:
+    """Why the payment at Pi must not be paid for this payout, though it carries its id."""
+    if payment.direction != Direction.APP_TO_USER:
+        return "unexpected_direction"
+    if payment.user_uid != record.uid:
+        return "unexpected_user"
+    if payment.amount != record.amount:
+        return "unexpected_amount"
+    if payment.network != network:
+        return "unexpected_network"
+    if payment.token_canonical is not None:
+        return "unexpected_token"
+    if payment.from_address is None or payment.to_address is None:
+        return "missing_address"
+    return None
+
+
+def waiting(
+    record: PayoutRecord, due_at: int, reason: str, *, chain_error: str | None = None
+) -> PayoutRecord:
+    """Nothing can be done before `due_at`; `reason` says what it waits for."""
+    return replace(
+        record, due_at=due_at, reason=reason, chain_error=chain_error or record.chain_error
+    )
+
+
+def attempted(record: PayoutRecord, now: int) -> PayoutRecord:
+    """Pi is about to be asked to create the payment: until it shows or the time is over, nobody
+    asks again."""
+    return replace(record, create_attempted_at=now, due_at=now + CREATE_SETTLES_SECONDS)
+
+
+def created(record: PayoutRecord, payment: PaymentDto, now: int) -> PayoutRecord:
+    return replace(
+        record,
+        state=PayoutState.CREATED,
+        payment_id=payment.identifier,
+        payment_created_at=int(payment.created_at.timestamp()),
+        from_address=payment.from_address,
+        to_address=payment.to_address,
+        reason=None,
+        due_at=now,
+    )
+
+
+def signed(
+    record: PayoutRecord, *, envelope: str, txid: str, max_time: int, now: int
+) -> PayoutRecord:
+    return replace(
+        record,
+        state=PayoutState.SIGNED,
+        envelope=envelope,
+        envelopes=record.envelopes + 1,
+        txid=txid,
+        max_time=max_time,
+        submitted_at=None,
+        chain_error=None,
+        reason=None,
+        due_at=now,
+    )
+
+
+def submitted(record: PayoutRecord, now: int) -> PayoutRecord:
+    """The chain is about to get the envelope: from here on it may have been paid."""
+    return replace(record, submitted_at=record.submitted_at or now, due_at=now + RETRY_SECONDS)
+
+
+def expired(record: PayoutRecord, now: int) -> PayoutRecord:
+    """The transaction is proven dead: a new one may be signed."""
+    return replace(
+        record,
+        state=PayoutState.CREATED,
+        envelope=None,
+        txid=None,
+        max_time=None,
+        submitted_at=None,
+        due_at=now,
+    )
+
+
+def completed(record: PayoutRecord, txid: str, now: int) -> PayoutRecord:
+    return _closed(record, PayoutState.COMPLETED, PayoutOwed.COMPLETED, now, txid=txid, reason=None)
+
+
+def failed(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
+    """Certainly not paid, and never will be: its reservations are released with this write."""
+    return _closed(record, PayoutState.FAILED, PayoutOwed.FAILED, now, reason=reason)
+
+
+def _closed(
+    record: PayoutRecord, state: PayoutState, owed: PayoutOwed, now: int, **changes: Any
+) -> PayoutRecord:
+    return replace(record, state=state, owed=owed, closed_at=now, due_at=now, **changes)
+
+
+def blocked(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
+    """A person has to look; what was reserved stays reserved."""
+    return replace(
+        record,
+        state=PayoutState.BLOCKED,
+        blocked_from=record.state,
+        reason=reason,
+        owed=PayoutOwed.BLOCKED,
+        due_at=now,
+    )
+
+
+def resumed(record: PayoutRecord, now: int, *, giving_up: bool = False) -> PayoutRecord:
+    """A person has looked: it goes on where it stood, to the end or to be given up."""
+    return replace(
+        record,
+        state=record.blocked_from or PayoutState.REQUESTED,
+        blocked_from=None,
+        requested_at=now,
+        giving_up=giving_up or record.giving_up,
+        reason=None,
+        due_at=now,
+    )
+
+
+def delivered(record: PayoutRecord) -> PayoutRecord:
+    """The app has had its event; one that a person resumed in between goes on."""
+    is_at_rest = record.state in (PayoutState.COMPLETED, PayoutState.FAILED, PayoutState.BLOCKED)
+    return replace(record, owed=None, due_at=None if is_at_rest else record.due_at)

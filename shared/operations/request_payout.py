@@ -1,0 +1,70 @@
+"""Take on a payout: written down with everything it reserves, in one transaction, or not at all."""
+
+from __future__ import annotations
+
+from shared.adapters.observability import concerning
+from shared.domain.amount import Amount
+from shared.domain.errors import Conflict, NotFound
+from shared.domain.payment import PaymentRecord, PaymentState
+from shared.domain.payout import PayoutRecord, PayoutRequest, check, requested
+from shared.operations.services import PayoutServices
+
+
+def request_payout(services: PayoutServices, request: PayoutRequest) -> PayoutRecord:
+    """The payout under this id. The same request again gives the same payout, whatever has become
+    of it and of the caps; another request under the same id is refused.
+
+    Raises BadRequest, Conflict with the stable code of what forbids it, ServiceUnavailable.
+    """
+    concerning(request.payout_id)
+    if (standing := services.payouts.get(request.payout_id)) is None:
+        check(request, services.caps)
+        if not services.switch.is_on():
+            raise Conflict("payouts_off", "Payouts are switched off.")
+        refunded = _refundable(services, request)
+        record = requested(request, services.clock())
+        standing = services.payouts.reserve(record, services.caps, refunded)
+        if standing is record:
+            services.queue.hint(record)
+    if standing.fingerprint != request.fingerprint:
+        raise Conflict("payout_id_taken", "Another payout was requested under this id.")
+    return standing
+
+
+def refund(
+    services: PayoutServices, payout_id: str, payment_id: str, amount: Amount | None
+) -> PayoutRequest:
+    """The request that pays a payment back to its user; `amount` None: all of what was paid.
+
+    Raises NotFound, Conflict `not_refundable`.
+    """
+    payment = _completed(services, payment_id)
+    return PayoutRequest(
+        payout_id=payout_id,
+        uid=payment.uid,
+        amount=payment.amount if amount is None else amount,
+        memo="Refund",
+        metadata={"refund_of": payment_id},
+        refund_of=payment_id,
+    )
+
+
+def read_payout(services: PayoutServices, payout_id: str) -> PayoutRecord:
+    """Raises NotFound."""
+    record = services.payouts.get(payout_id)
+    if record is None:
+        raise NotFound("payout_not_found", "There is no such payout.")
+    return record
+
+
+def _refundable(services: PayoutServices, request: PayoutRequest) -> PaymentRecord | None:
+    return _completed(services, request.refund_of) if request.refund_of else None
+
+
+def _completed(services: PayoutServices, payment_id: str) -> PaymentRecord:
+    payment = services.payments.get(payment_id)
+    if payment is None:
+        raise NotFound("payment_not_found", "There is no such payment here.")
+    if payment.state is not PaymentState.COMPLETED:
+        raise Conflict("not_refundable", "Only a completed payment can be refunded.")
+    return payment

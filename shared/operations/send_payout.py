@@ -1,0 +1,333 @@
+"""Pay a payout out, once: one step per external effect, each written down before it happens.
+
+Called for every wake-up, in one thread of the world at a time but safe if two are forced at once:
+each step begins from the record, asks Pi and the chain what already happened, and writes on
+condition that nobody else did. What cannot be decided now waits in `due_at`; what cannot be decided
+by a program is `blocked` for a person.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from shared.adapters.observability import concerning, count, logger
+from shared.domain.chain import Search, Wanted
+from shared.domain.errors import BundleError, Overtaken, PiNonsense, PiRefused
+from shared.domain.payout import (
+    CREATE_SETTLES_SECONDS,
+    ENVELOPE_LIVES_SECONDS,
+    MOST_ENVELOPES,
+    REQUEST_LIVES_SECONDS,
+    RESERVED_KEY,
+    RETRY_SECONDS,
+    UNVERIFIED_PATIENCE_SECONDS,
+    PayoutRecord,
+    PayoutState,
+    attempted,
+    blocked,
+    completed,
+    created,
+    expired,
+    failed,
+    is_of,
+    mismatch,
+    signed,
+    submitted,
+    waiting,
+)
+from shared.domain.pi import MalformedDto, PaymentDto
+from shared.operations.deliver import deliver_payout
+from shared.operations.services import SenderServices
+
+LONGEST_MEMO_BYTES = 28
+
+# Refusals of a creation that asking again cannot change.
+FINAL_REFUSALS = frozenset(
+    {
+        *("missing_scope", "user_not_found", "invalid_address", "missing_wallet"),
+        *("invalid_amount", "altered_amount", "invalid_arguments", "invalid_metadata"),
+        "feature_not_available",
+    }
+)
+# The transaction is dead and another would fare better.
+TRANSIENT_CHAIN_ERRORS = frozenset(
+    {"never_applied", "tx_bad_seq", "tx_too_late", "tx_too_early", "tx_insufficient_fee"}
+)
+FINAL_CHAIN_ERRORS = frozenset({"op_no_destination"})
+
+
+def send_payout(services: SenderServices, payout_id: str) -> None:
+    """Do all that can be done for this payout now. Anything that this raises is a mistake of ours;
+    what Pi, the chain or our services hold up comes back with `due_at`."""
+    concerning(payout_id)
+    record: PayoutRecord | None = None
+    try:
+        record = services.payouts.get(payout_id)
+        while record is not None:
+            if record.owed is not None:
+                record = deliver_payout(services, record)
+            elif record.due_at is not None and record.due_at <= services.clock():
+                record = STEPS[record.state](services, record)
+            else:
+                return
+    except PiRefused as refused:
+        if record is not None:  # a refusal that no step foresees
+            _block(services, record, refused.code)
+    except BundleError as error:
+        logger.warning("Held up", extra={"code": error.code})
+
+
+def _create(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
+    """Ask Pi to create the payment, unless it already has."""
+    now = services.clock()
+    # A creation has no idempotency key: look first for one that carries our id.
+    for payment in services.pi.incomplete_server_payments():
+        if is_of(payment, record.payout_id):
+            return _adopt(services, record, payment)
+    if record.create_attempted_at is not None:
+        settled_at = record.create_attempted_at + CREATE_SETTLES_SECONDS
+        if now < settled_at:
+            return _write(services, record, waiting(record, settled_at, "creation_unclear"))
+    if record.giving_up:
+        return _fail(services, record, "given_up")
+    if now - record.requested_at > REQUEST_LIVES_SECONDS:
+        return _block(services, record, "request_too_old")
+    if not services.switch.is_on():
+        return _wait(services, record, "payouts_off")
+    record = _write(services, record, attempted(record, now))
+    try:
+        payment = services.pi.create_payment(
+            uid=record.uid,
+            amount=record.amount,
+            memo=record.memo,
+            metadata=json.loads(record.metadata),
+        )
+    except PiRefused as refused:
+        return _after_refused_creation(services, record, refused)
+    return _adopt(services, record, payment)
+
+
+def _adopt(services: SenderServices, record: PayoutRecord, payment: PaymentDto) -> PayoutRecord:
+    if reason := mismatch(payment, record, services.network):
+        return _block(services, record, reason)
+    return _write(services, record, created(record, payment, services.clock()))
+
+
+def _after_refused_creation(
+    services: SenderServices, record: PayoutRecord, refused: PiRefused
+) -> PayoutRecord:
+    if refused.code in FINAL_REFUSALS:
+        return _fail(services, record, refused.code)
+    if refused.code == "ongoing_payment_found" and refused.answer.payment is not None:
+        in_the_way = _read(refused.answer.payment)
+        if in_the_way is not None and is_of(in_the_way, record.payout_id):
+            return _adopt(services, record, in_the_way)
+        _advance_other(services, in_the_way)
+    return _wait(services, record, refused.code)
+
+
+def _advance_other(services: SenderServices, in_the_way: PaymentDto | None) -> None:
+    """Pi has one payment open at a time: wake ours, report anybody else's, and pay neither here."""
+    other_id = in_the_way and in_the_way.metadata.get(RESERVED_KEY)
+    other = services.payouts.get(other_id) if other_id and isinstance(other_id, str) else None
+    if other is not None:
+        services.queue.hint(other)
+        return
+    count("ForeignPayout")
+    logger.error("An open payment that is not ours is in the way")
+
+
+def _sign(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
+    """Sign a transaction, once it is certain that none can have paid yet."""
+    payment, wanted = _ask_pi(services, record)
+    if payment.transaction is not None or payment.status.developer_completed:
+        return _report(services, record, payment, None)
+    search = _search(services, record, wanted)
+    if search.txid is not None:
+        return _report(services, record, payment, search.txid)
+    if not search.conclusive:
+        return _wait(services, record, "chain_unclear")
+    if payment.is_cancelled or record.giving_up:
+        return _give_up(services, record, payment, record.chain_error or "given_up")
+    if record.envelopes >= MOST_ENVELOPES:
+        return _block(services, record, record.chain_error or "never_applied")
+    if services.wallet.address != record.from_address:
+        return _block(services, record, "wrong_seed")
+    if len(wanted.memo.encode()) > LONGEST_MEMO_BYTES:
+        return _block(services, record, "identifier_too_long")
+    fee = services.chain.base_fee()
+    if fee > services.fee_cap.stroops:
+        return _wait(services, record, "fee_above_cap")
+    if not services.switch.is_on():
+        return _wait(services, record, "payouts_off")
+    now = services.clock()
+    max_time = now + ENVELOPE_LIVES_SECONDS
+    sequence = services.chain.sequence(wanted.transfer.source)
+    envelope = services.wallet.sign(wanted, sequence=sequence, fee=fee, max_time=max_time)
+    return _write(
+        services,
+        record,
+        signed(record, envelope=envelope.xdr, txid=envelope.txid, max_time=max_time, now=now),
+    )
+
+
+def _submit(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
+    """Hand in the one envelope until the chain shows it or it can no longer apply."""
+    if record.envelope is None or record.txid is None or record.max_time is None:
+        return _block(services, record, "no_envelope")
+    payment, wanted = _ask_pi(services, record)
+    if payment.transaction is not None or payment.status.developer_completed:
+        return _report(services, record, payment, None)
+    on_chain = services.chain.transaction(record.txid)
+    if on_chain is not None and wanted.is_met_by(on_chain):
+        return _report(services, record, payment, record.txid)
+    now = services.clock()
+    is_wanted = on_chain is None and not record.giving_up and not payment.is_cancelled
+    if is_wanted and now <= record.max_time:
+        if record.submitted_at is None and not services.switch.is_on():
+            return _wait(services, record, "payouts_off")
+        return _hand_in(services, record, payment, record.envelope)
+    if now <= record.max_time:
+        return _write(services, record, waiting(record, record.max_time + 1, "may_still_apply"))
+
+    return _after_expiry(services, record, payment, wanted)
+
+
+def _after_expiry(
+    services: SenderServices, record: PayoutRecord, payment: PaymentDto, wanted: Wanted
+) -> PayoutRecord:
+    """The envelope's time is over: what the chain shows by now is final."""
+    search = _search(services, record, wanted, dead_since=record.max_time)
+    if search.txid is not None:
+        return _report(services, record, payment, search.txid)
+    if not search.conclusive:
+        return _wait(services, record, "chain_unclear")
+    error = record.chain_error or "never_applied"
+    if payment.is_cancelled or record.giving_up or error in FINAL_CHAIN_ERRORS:
+        return _give_up(services, record, payment, error)
+    record = _write(services, record, expired(record, services.clock()))
+    return record if error in TRANSIENT_CHAIN_ERRORS else _block(services, record, error)
+
+
+def _hand_in(
+    services: SenderServices, record: PayoutRecord, payment: PaymentDto, envelope: str
+) -> PayoutRecord:
+    now = services.clock()
+    record = _write(services, record, submitted(record, now))
+    submission = services.chain.submit(envelope)
+    if submission.txid == record.txid:
+        return _report(services, record, payment, submission.txid)
+    # On a repeat, an error may be the echo of our own success: only the chain's history tells.
+    retry_at = now + RETRY_SECONDS
+    noted = waiting(record, retry_at, "not_applied", chain_error=submission.error)
+    return _write(services, record, noted)
+
+
+def _report(
+    services: SenderServices, record: PayoutRecord, payment: PaymentDto, txid: str | None
+) -> PayoutRecord:
+    """Tell Pi of the transaction that paid. `txid` None: Pi itself names it."""
+    known = payment.transaction.txid if payment.transaction else None
+    txid = known or txid or record.txid
+    if payment.status.developer_completed and txid is not None:
+        return _write(services, record, completed(record, txid, services.clock()))
+    if txid is None:
+        return _block(services, record, "completed_without_txid")
+    try:
+        payment = services.pi.complete(payment.identifier, txid)
+    except PiRefused as refused:
+        return _after_refused_report(services, record, txid, refused)
+    if not payment.status.developer_completed:
+        raise PiNonsense
+    return _write(services, record, completed(record, txid, services.clock()))
+
+
+def _after_refused_report(
+    services: SenderServices, record: PayoutRecord, txid: str, refused: PiRefused
+) -> PayoutRecord:
+    payment, _ = _ask_pi(services, record)
+    if payment.status.developer_completed:
+        return _write(services, record, completed(record, txid, services.clock()))
+    is_young = services.clock() - record.requested_at < UNVERIFIED_PATIENCE_SECONDS
+    if refused.code == "not_verified" and is_young:
+        return _wait(services, record, refused.code)
+    return _block(services, record, refused.code)
+
+
+def _give_up(
+    services: SenderServices, record: PayoutRecord, payment: PaymentDto, reason: str
+) -> PayoutRecord:
+    """Certainly unpaid: cancel it at Pi, then release what it reserved."""
+    if not payment.is_cancelled:
+        try:
+            payment = services.pi.cancel(payment.identifier)
+        except PiRefused as refused:
+            return _block(services, record, refused.code)
+        if not payment.is_cancelled:
+            raise PiNonsense
+    return _fail(services, record, reason)
+
+
+def _ask_pi(services: SenderServices, record: PayoutRecord) -> tuple[PaymentDto, Wanted]:
+    """Pi's fresh answer, and the transaction that would pay it."""
+    payment = services.pi.get_payment(record.payment_id or "-")
+    wanted = Wanted.by(payment)
+    if mismatch(payment, record, services.network) or wanted is None:
+        raise PiNonsense
+    return payment, wanted
+
+
+def _search(
+    services: SenderServices, record: PayoutRecord, wanted: Wanted, dead_since: int | None = None
+) -> Search:
+    return services.chain.search(
+        wanted,
+        _moment(record.payment_created_at or record.requested_at),
+        _moment(services.clock()),
+        wallet=wanted.transfer.source,
+        dead_since=None if dead_since is None else _moment(dead_since),
+    )
+
+
+def _wait(services: SenderServices, record: PayoutRecord, reason: str) -> PayoutRecord:
+    return _write(services, record, waiting(record, services.clock() + RETRY_SECONDS, reason))
+
+
+def _block(services: SenderServices, record: PayoutRecord, reason: str) -> PayoutRecord:
+    logger.error("This payout needs a person", extra={"reason": reason})
+    count("PayoutBlocked")
+    return _write(services, record, blocked(record, reason, services.clock()))
+
+
+def _fail(services: SenderServices, record: PayoutRecord, reason: str) -> PayoutRecord:
+    standing, written = services.payouts.release(record, failed(record, reason, services.clock()))
+    if not written:
+        raise Overtaken
+    return standing
+
+
+def _write(services: SenderServices, old: PayoutRecord, new: PayoutRecord) -> PayoutRecord:
+    standing, written = services.payouts.replace(old, new)
+    if not written:
+        raise Overtaken
+    return standing
+
+
+def _read(json: Mapping[str, object]) -> PaymentDto | None:
+    try:
+        return PaymentDto.read(json)
+    except MalformedDto:
+        return None
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+STEPS: Mapping[PayoutState, Callable[[SenderServices, PayoutRecord], PayoutRecord]] = {
+    PayoutState.REQUESTED: _create,
+    PayoutState.CREATED: _sign,
+    PayoutState.SIGNED: _submit,
+}
