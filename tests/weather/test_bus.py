@@ -11,6 +11,7 @@ HOUR = 3600
 
 def test_the_bus_is_down_for_an_hour(world: World) -> None:
     ends = populate(world)
+    world.tick(HOUR)
     with world.bus.is_down():
         world.live(HOUR)
         # Settling goes on: only the telling waits.
@@ -62,6 +63,7 @@ def test_the_answer_of_the_bus_is_lost(world: World) -> None:
 
 def test_the_bus_is_down_while_pi_is_too(world: World) -> None:
     ends = populate(world)
+    world.tick(HOUR)
     world.fault(path="/v2/*", drop="before")
     with world.bus.is_down():
         world.live(HOUR)
