@@ -11,7 +11,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test lint format lock build bench clean build-SharedLayer
+.PHONY: help setup run test lint format lock build bench bench-sweep clean build-SharedLayer
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[A-Za-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ test: $(READY) ## Every test (TESTS=path to choose)
 
 bench: $(READY) ## Cold starts and warm calls against a bare script
 	@$(BIN)/python -m local.bench
+
+bench-sweep: $(READY) ## How fast stuck payments drain, by 1, 2, 4 and 8 workers (N=payments)
+	@N=$(N) $(BIN)/python -m local.bench_sweep
 
 # --- Gates -------------------------------------------------------------------------------------
 

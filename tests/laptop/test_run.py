@@ -97,7 +97,8 @@ def test_it_tells_the_story_of_the_closed_page_with_times(run: Run) -> None:
     """Promise 3: paid, and nobody calls complete; it is completed and delivered all the same."""
     story = run.output.read_text().partition("Another user pays")[2]
     told = re.findall(r"^ +(\d+\.\d\d) s  (.*)$", story, re.MULTILINE)
-    steps = ["never called", "the sweep", "the worker has completed", "has 1 apple_pie_1"]
+    # The scheduled sweep may have been quicker than the one by hand, once in a while.
+    steps = ["never called", "the worker has completed", "has 1 apple_pie_1"]
     lines = [line for _, line in told]
     places = [next(at for at, line in enumerate(lines) if step in line) for step in steps]
     assert places == sorted(places)

@@ -4,6 +4,7 @@ import with nothing but that layer, their own folder and the runtime's boto3.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -106,9 +107,11 @@ def variables_of(template: Template, function: str) -> dict[str, str]:
     name = "".join(word.title() for word in function.split("_"))
     declared = translated_variables(template, name)
     values = {"PI_API_URL": "http://127.0.0.1:9/v2", "PI_NETWORK": "Pi Testnet", "PI_APP_ID": ""}
-    numbers = {"CANCEL_UNPAID_AFTER_SECONDS", "REWARD_DAILY_CAP", "REWARD_FRESH_SECONDS"}
+    number = re.compile("SECONDS|MINUTES|_CAP")
     return {
-        name: values.get(name, "3600" if name in numbers else "INFO" if "LEVEL" in name else "x")
+        name: values.get(
+            name, "3600" if number.search(name) else "INFO" if "LEVEL" in name else "x"
+        )
         for name in declared
     }
 

@@ -1,4 +1,4 @@
-"""Promise 6: each function's role reaches its own table, queue and secret, and nothing else."""
+"""Promise 6: each function's role reaches its own tables, queue, bus and secret only."""
 
 import re
 from typing import Any
@@ -11,9 +11,11 @@ PAYMENTS = "PaymentsTable.Arn"
 PRODUCTS = "ProductsTable.Arn"
 REWARDS = "RewardsTable.Arn"
 BY_USER = "${PaymentsTable.Arn}/index/by_user"
+QUEUE = "WakeUps.Arn"
 KEY = ("secretsmanager:GetSecretValue", "ServerKey.Id")
+WAKE = ("sqs:SendMessage", QUEUE)
 
-SETTLES = {
+APPROVES = {
     ("dynamodb:GetItem", PAYMENTS),
     ("dynamodb:PutItem", PAYMENTS),
     ("dynamodb:UpdateItem", PAYMENTS),
@@ -22,14 +24,34 @@ SETTLES = {
 }
 ALLOWED = {
     "VerifyUser": set(),
-    "ApprovePayment": SETTLES,
-    "CompletePayment": SETTLES,
-    "ResolvePayment": SETTLES,
+    "ApprovePayment": APPROVES,
+    "CompletePayment": APPROVES | {WAKE},
+    "ResolvePayment": APPROVES | {WAKE},
     "GetPayment": {("dynamodb:GetItem", PAYMENTS), ("dynamodb:Query", BY_USER)},
     "ClaimAdReward": {
         ("dynamodb:GetItem", REWARDS),
         ("dynamodb:PutItem", REWARDS),
         ("dynamodb:UpdateItem", REWARDS),
+        KEY,
+        WAKE,
+    },
+    # It neither reads a record nor knows the key.
+    "Sweep": {
+        ("dynamodb:Query", "${PaymentsTable.Arn}/index/due"),
+        ("dynamodb:Query", "${RewardsTable.Arn}/index/due"),
+        ("dynamodb:UpdateItem", PAYMENTS),
+        ("dynamodb:UpdateItem", REWARDS),
+        WAKE,
+    },
+    "Settle": {
+        ("dynamodb:GetItem", PAYMENTS),
+        ("dynamodb:UpdateItem", PAYMENTS),
+        ("dynamodb:GetItem", REWARDS),
+        ("dynamodb:UpdateItem", REWARDS),
+        ("sqs:ReceiveMessage", QUEUE),
+        ("sqs:DeleteMessage", QUEUE),
+        ("sqs:GetQueueAttributes", QUEUE),
+        ("events:PutEvents", "Bus.Arn"),
         KEY,
     },
 }
@@ -43,25 +65,29 @@ COMMON = {
 }
 SETTLES_WITH = {
     "CANCEL_UNPAID_AFTER_SECONDS",
+    "FIRST_LOOK_SECONDS",
     "HORIZON_URL",
     "PAYMENTS_TABLE",
     "PI_NETWORK",
     "PI_WALLET_ADDRESS",
-    "PRODUCTS_TABLE",
     "SERVER_KEY_SECRET_ARN",
 }
 TOLD = {
     "VerifyUser": set(),
-    "ApprovePayment": SETTLES_WITH,
-    "CompletePayment": SETTLES_WITH,
-    "ResolvePayment": SETTLES_WITH,
+    "ApprovePayment": SETTLES_WITH | {"PRODUCTS_TABLE"},
+    "CompletePayment": SETTLES_WITH | {"PRODUCTS_TABLE", "WAKE_UP_QUEUE_URL"},
+    "ResolvePayment": SETTLES_WITH | {"PRODUCTS_TABLE", "WAKE_UP_QUEUE_URL"},
     "GetPayment": {"PAYMENTS_TABLE"},
     "ClaimAdReward": {
         "REWARDS_TABLE",
         "REWARD_DAILY_CAP",
         "REWARD_FRESH_SECONDS",
+        "REWARD_RECHECK_SECONDS",
         "SERVER_KEY_SECRET_ARN",
+        "WAKE_UP_QUEUE_URL",
     },
+    "Sweep": {"PAYMENTS_TABLE", "REWARDS_TABLE", "SWEEP_MINUTES", "WAKE_UP_QUEUE_URL"},
+    "Settle": SETTLES_WITH | {"EVENT_BUS", "REWARDS_TABLE"},
 }
 
 
@@ -88,6 +114,17 @@ def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def granted_to(role: dict[str, Any]) -> set[tuple[str, str]]:
+    assert "ManagedPolicyArns" not in role, "a managed policy brings permissions on *"
+    granted = set()
+    for statement in statements(role):
+        assert statement["Effect"] == "Allow"
+        verbs = statement["Action"]
+        for verb in verbs if isinstance(verbs, list) else [verbs]:
+            granted.add((verb, named(statement["Resource"])))
+    return granted
+
+
 def test_the_functions_are_these(translated: Template) -> None:
     assert set(of_type(translated, "AWS::Lambda::Function")) == set(ALLOWED)
 
@@ -97,17 +134,8 @@ def test_promise_6_a_role_has_its_verbs_on_its_resources_only(
     translated: Template, function: str
 ) -> None:
     role = role_of(translated, function)
-    assert "ManagedPolicyArns" not in role, "a managed policy brings permissions on *"
-
-    granted = set()
-    for statement in statements(role):
-        assert statement["Effect"] == "Allow"
-        verbs = statement["Action"]
-        for verb in verbs if isinstance(verbs, list) else [verbs]:
-            granted.add((verb, named(statement["Resource"])))
-
     logs = f"{function}Logs.Arn"
-    assert granted == ALLOWED[function] | {
+    assert granted_to(role) == ALLOWED[function] | {
         ("logs:CreateLogStream", logs),
         ("logs:PutLogEvents", logs),
     }
@@ -131,8 +159,23 @@ def test_promise_6_nobody_but_lambda_takes_the_role_and_no_two_functions_share_o
 def test_no_role_reads_whole_tables_or_deletes(translated: Template) -> None:
     for role in of_type(translated, "AWS::IAM::Role").values():
         written = str(role["Properties"]["Policies"])
-        for forbidden in ("*", "Scan", "Delete", "Batch"):
+        for forbidden in ("*", "Scan", "DeleteItem", "Batch", "PurgeQueue"):
             assert forbidden not in written
+
+
+def test_the_scheduler_may_start_the_sweep_and_nothing_else(translated: Template) -> None:
+    role = translated["Resources"]["SweepScheduleRole"]["Properties"]
+    assert granted_to(role) == {
+        ("lambda:InvokeFunction", "Sweep.Arn"),
+        ("sqs:SendMessage", "SweepDeadLetters.Arn"),
+    }
+    (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trusted["Principal"] == {"Service": ["scheduler.amazonaws.com"]}
+
+
+def test_there_is_no_other_role(translated: Template) -> None:
+    roles = {f"{function}Role" for function in ALLOWED} | {"SweepScheduleRole"}
+    assert set(of_type(translated, "AWS::IAM::Role")) == roles
 
 
 @pytest.mark.parametrize("function", TOLD)

@@ -56,7 +56,7 @@ def refused(world: World) -> str:
     user = world.user()
     with suppress(Conflict):
         world.approved(user, amount="1")
-    return next(id for id, payment in world.pi.payments.items() if payment.user_uid == user.uid)
+    return next(kept.identifier for kept in world.pi.payments.values() if kept.user_uid == user.uid)
 
 
 def unmatched(world: World) -> str:

@@ -2,6 +2,7 @@
 
 from botocore.exceptions import ReadTimeoutError
 
+from shared.domain.payment import PaymentState
 from tests.weather.devices import First
 from tests.weather.ends import COMPLETED, populate
 from tests.weather.world import World
@@ -11,11 +12,12 @@ HOUR = 3600
 
 def test_the_bus_is_down_for_an_hour(world: World) -> None:
     ends = populate(world)
+    world.tick(HOUR)
     with world.bus.is_down():
         world.live(HOUR)
         # Settling goes on: only the telling waits.
         states = [world.record(payment_id).state for payment_id in ends]
-        assert states.count("completed") == 5
+        assert states.count(PaymentState.COMPLETED) == 5
         assert world.bus.events == []
 
     world.rounds(2)
@@ -62,6 +64,7 @@ def test_the_answer_of_the_bus_is_lost(world: World) -> None:
 
 def test_the_bus_is_down_while_pi_is_too(world: World) -> None:
     ends = populate(world)
+    world.tick(HOUR)
     world.fault(path="/v2/*", drop="before")
     with world.bus.is_down():
         world.live(HOUR)

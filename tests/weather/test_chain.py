@@ -2,6 +2,8 @@
 Promise 3.
 """
 
+from typing import Any
+
 import pytest
 
 from local.emulator.control import STRANGER
@@ -92,15 +94,13 @@ def test_a_strangers_transaction_with_our_memo(world: World, altered: dict[str, 
     unpaid, paid = world.approved(), world.paid_unseen(known_to_pi=False)
     for payment_id in (unpaid, paid):
         payment = world.at_pi(payment_id)
-        world.pi.transfer(
-            **{
-                "source": payment.from_address,
-                "destination": payment.to_address,
-                "amount": payment.amount,
-                "memo": payment_id,
-                **altered,
-            }
-        )
+        transaction: dict[str, Any] = {
+            "source": payment.from_address,
+            "destination": payment.to_address,
+            "amount": payment.amount,
+            "memo": payment_id,
+        }
+        world.pi.transfer(**transaction | altered)
 
     world.tick(SWEEP_CANCELS_AFTER)
     world.rounds(2)

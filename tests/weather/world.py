@@ -98,6 +98,8 @@ class World:
         self.secrets = Secrets(KEY)
         self.queue = Queue(self._seconds, self.effects)
         self.bus = Bus(self.effects)
+        self.wake_ups = WakeUps(cast(SQSClient, self.queue), "https://sqs.test/wake-ups")
+        self.event_bus = EventBus(cast(EventBridgeClient, self.bus), "bus")
         self.sweep_seconds = SWEEP_SECONDS
         self.limits = RewardLimits(daily_cap=20, fresh_seconds=3600, recheck_after=RECHECK_SECONDS)
         self.cold_start()
@@ -144,7 +146,7 @@ class World:
             return WorkerServices(
                 **self._settle_parts(http, key, deadline, SWEEP_CANCELS_AFTER),
                 rewards=self._rewards(self.storage.bundle, deadline),
-                bus=EventBus(cast(EventBridgeClient, self.bus), "bus"),
+                bus=self.event_bus,
             )
 
         return _handler("settle", "worker_services", services)
@@ -157,7 +159,7 @@ class World:
                 Work.PAYMENT: DueIndex(client, payments, payment_store.KEY, deadline),
                 Work.REWARD: DueIndex(client, rewards, reward_store.KEY, deadline),
             },
-            wake_ups=self._wake_ups(),
+            wake_ups=self.wake_ups,
             deadline=deadline,
             sweep_seconds=self.sweep_seconds,
             clock=self.clock,
@@ -219,7 +221,7 @@ class World:
             **self._settle_parts(http, key, deadline, CANCEL_AFTER),
             users=Users(pi, SeenTokens(), None),
             products=ProductStore(self.storage.bundle, self.tables["ProductsTable"], deadline),
-            wake_ups=self._wake_ups(),
+            wake_ups=self.wake_ups,
         )
         token = None if user is None else Secret(user.token)
         return settle_for_caller(services, payment_id, token, None)[0]
@@ -234,7 +236,7 @@ class World:
             pi=pi,
             rewards=self._rewards(self.storage.bundle, deadline),
             limits=self.limits,
-            wake_ups=self._wake_ups(),
+            wake_ups=self.wake_ups,
             clock=self.clock,
             executor=Inline(),
         )
@@ -318,9 +320,6 @@ class World:
 
     def _rewards(self, client: DynamoDBClient, deadline: Deadline) -> RewardStore:
         return RewardStore(client, self.tables["RewardsTable"], deadline, sleep=_no_sleep)
-
-    def _wake_ups(self) -> WakeUps:
-        return WakeUps(cast(SQSClient, self.queue), "https://sqs.test/wake-ups")
 
     def _http(self) -> Http:
         return Http(open_session=self._session, clock=self._seconds, sleep=_no_sleep)

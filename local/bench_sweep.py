@@ -1,0 +1,199 @@
+"""`make bench-sweep`: how fast stuck payments drain, by 1, 2, 4 and 8 workers.
+
+Every payment is paid and not completed. One sweep wakes the worker for all of them; then the real
+`settle` handler is invoked directly, with batches of ten from a real queue, by as many processes as
+there are workers. Each worker drains the same number, so every phase takes about as long and the
+speed-up is read off payments per second. docs/throughput.md says what bounds it on AWS.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO
+
+from local import template
+from local.cloud import CREDENTIALS, LocalCloud
+from local.processes import HOST, ROOT, free_port
+from local.progress import say, step
+from shared.adapters.deadline import Deadline
+from shared.adapters.payment_store import PaymentStore
+from shared.domain.amount import Amount
+from shared.domain.payment import PaymentRecord, PaymentState
+from shared.domain.price import Price
+
+SERVER_KEY = "server-key-of-the-bench"
+WORKERS = (1, 2, 4, 8)
+BATCH = 10
+PI_LATENCY_SECONDS = 0.05
+STUCK_FOR_SECONDS = 1800
+FEWEST = BATCH * (sum(WORKERS) + max(WORKERS))
+TABLES = {"PAYMENTS_TABLE": "PaymentsTable", "REWARDS_TABLE": "RewardsTable"}
+
+
+class Process:
+    """One of this bench's own scripts; it ends when our end of its pipe does."""
+
+    def __init__(self, script: str, *arguments: str, env: dict[str, str], log: IO[str]) -> None:
+        self._name = script
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(Path(__file__).with_name(script)), *arguments],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+
+    def tell(self, command: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(command + "\n")
+        self._process.stdin.flush()
+
+    def answer(self) -> str:
+        """The next line that is meant for us; the function's own log goes the same way."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith("= "):
+                return line[2:].strip()
+        raise SystemExit(f"{self._name} ended with status {self._process.wait()}")
+
+    def __enter__(self) -> "Process":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        with self._process:
+            pass
+
+
+def main(payments: int) -> None:
+    if payments < FEWEST:
+        raise SystemExit(f"At least {FEWEST} payments: N={FEWEST}")
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        log = stack.enter_context((home / "bench.log").open("w+"))
+        cloud = stack.enter_context(LocalCloud(free_port(), home)).wait_ready()
+        port = free_port()
+        with step(f"{payments} payments, paid and stuck"):
+            arguments = (str(port), SERVER_KEY, str(payments), str(PI_LATENCY_SECONDS))
+            env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+            pi = stack.enter_context(Process("bench_sweep_pi.py", *arguments, env=env, log=log))
+            env = _function_env(cloud, f"http://{HOST}:{port}")
+            _put_records(cloud, json.loads(pi.answer()))
+        workers = [
+            stack.enter_context(Process("bench_sweep_worker.py", env=env, log=log))
+            for _ in range(max(WORKERS))
+        ]
+        with step(f"One sweep wakes the worker {payments} times"):
+            woken, seconds = _sweep(workers[0], payments)
+        say(f"    {woken / seconds:.0f} wake-ups/s")
+        _drain(workers, payments)
+        _check(cloud, payments)
+
+
+def _sweep(worker: Process, payments: int) -> tuple[int, float]:
+    woken, started = 0, time.perf_counter()
+    while woken < payments:
+        worker.tell("sweep")
+        woken += int(worker.answer())
+    return woken, time.perf_counter() - started
+
+
+def _drain(workers: Sequence[Process], payments: int) -> None:
+    each = (payments // BATCH - max(WORKERS)) // sum(WORKERS) * BATCH
+    spare = payments - each * sum(WORKERS)
+    shares = [spare // len(workers)] * len(workers)
+    shares[0] += spare - sum(shares)
+    with step(f"{spare} of them, to warm up {len(workers)} workers"):
+        _settle(workers, shares)
+    say(f"\n  {'workers':>9}{'payments':>12}{'seconds':>11}{'payments/s':>13}{'speed-up':>11}")
+    alone = None
+    for number in WORKERS:
+        seconds = _settle(workers[:number], [each] * number)
+        rate = each * number / seconds
+        alone = alone or rate
+        say(f"  {number:9}{each * number:12}{seconds:11.1f}{rate:13.1f}{rate / alone:10.2f}x")
+
+
+def _settle(workers: Sequence[Process], shares: Sequence[int]) -> float:
+    """Seconds until each has settled its share."""
+    started = time.perf_counter()
+    for worker, share in zip(workers, shares, strict=True):
+        worker.tell(f"settle {share}")
+    for worker in workers:
+        worker.answer()
+    return time.perf_counter() - started
+
+
+def _function_env(cloud: LocalCloud, pi: str) -> dict[str, str]:
+    """Make the tables, the queue, the bus and the key; what the two functions are told of them."""
+    resources = template.load(ROOT / "template.yaml")["Resources"]
+    for table in TABLES.values():
+        described = resources[table]["Properties"]
+        wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+        cloud.dynamodb.create_table(
+            TableName=table, **{name: described[name] for name in wanted if name in described}
+        )
+    session, endpoint = cloud.session, cloud.endpoint
+    queue = session.client("sqs", endpoint_url=endpoint).create_queue(
+        QueueName="wake-ups", Attributes={"VisibilityTimeout": "720"}
+    )
+    session.client("events", endpoint_url=endpoint).create_event_bus(Name="bus")
+    secret = cloud.secrets.create_secret(Name="server-key", SecretString=SERVER_KEY)
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **CREDENTIALS,
+        **TABLES,
+        "AWS_ENDPOINT_URL": endpoint,
+        "PI_API_URL": f"{pi}/v2",
+        "HORIZON_URL": f"{pi}/horizon",
+        "PI_NETWORK": "Pi Testnet",
+        "SERVER_KEY_SECRET_ARN": secret["ARN"],
+        "WAKE_UP_QUEUE_URL": queue["QueueUrl"],
+        "EVENT_BUS": "bus",
+        "SWEEP_MINUTES": "5",
+        "FIRST_LOOK_SECONDS": "60",
+        "CANCEL_UNPAID_AFTER_SECONDS": "3600",
+        "POWERTOOLS_SERVICE_NAME": "pi-bundle-bench",
+        "POWERTOOLS_METRICS_NAMESPACE": "PiBundle",
+    }
+
+
+def _put_records(cloud: LocalCloud, payment_ids: Sequence[str]) -> None:
+    """As they were approved half an hour ago."""
+    store = PaymentStore(cloud.dynamodb, TABLES["PAYMENTS_TABLE"], Deadline(600))
+    now, amount = int(time.time()), Amount.of("3.14")
+    for payment_id in payment_ids:
+        store.put_if_absent(
+            PaymentRecord(
+                payment_id=payment_id,
+                uid=f"user-of-{payment_id}",
+                amount=amount,
+                state=PaymentState.OPEN,
+                created_at=now - STUCK_FOR_SECONDS,
+                price=Price("apple_pie_1", 1, amount, amount),
+                due_at=now,
+            )
+        )
+
+
+def _check(cloud: LocalCloud, payments: int) -> None:
+    """Every one of them is completed and delivered, or the numbers above mean nothing."""
+    pages = cloud.dynamodb.get_paginator("scan").paginate(TableName=TABLES["PAYMENTS_TABLE"])
+    items = [item for page in pages for item in page["Items"]]
+    done = [item for item in items if item["state"]["S"] == "completed" and "due_at" not in item]
+    if len(done) != payments:
+        raise SystemExit(f"Only {len(done)} of {payments} payments were completed and delivered")
+    say(f"\n  All {payments} are completed and delivered.")
+
+
+if __name__ == "__main__":
+    main(int(os.environ.get("N") or 2000))

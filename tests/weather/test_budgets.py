@@ -1,0 +1,192 @@
+"""What a sweep and a settlement cost: the work that is due, whatever the ledger holds beside it."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from typing import Any
+
+import pytest
+import requests
+
+from local.cloud import REGION, ROOT_KEY
+from shared.adapters.dynamodb import DUE_SHARDS, due_keys, encoded
+from shared.adapters.wake_ups import Work
+from tests.weather.ends import closed_untold
+from tests.weather.world import RECHECK_SECONDS, SWEEP_CANCELS_AFTER, World
+
+BATCH = 25  # BatchWriteItem's most
+BATCH_WRITE = {
+    "X-Amz-Target": "DynamoDB_20120810.BatchWriteItem",
+    "Content-Type": "application/x-amz-json-1.0",
+    # The local cloud looks up whose request it is, and at nothing else.
+    "Authorization": (
+        f"AWS4-HMAC-SHA256 Credential={ROOT_KEY}/20261123/{REGION}/dynamodb/aws4_request, "
+        "SignedHeaders=host, Signature=none"
+    ),
+}
+
+
+@dataclass(slots=True)
+class Reads:
+    """What the queries of a sweep read, as DynamoDB itself counts and bills it."""
+
+    queries: int = 0
+    items: int = 0
+    capacity: float = 0.0
+
+
+@contextmanager
+def metered(world: World) -> Iterator[Reads]:
+    reads, events = Reads(), world.storage.bundle.meta.events
+
+    def ask(params: dict[str, Any], **_: Any) -> None:
+        params["ReturnConsumedCapacity"] = "TOTAL"
+
+    def note(parsed: dict[str, Any], **_: Any) -> None:
+        reads.queries += 1
+        reads.items += parsed["ScannedCount"]
+        reads.capacity += parsed["ConsumedCapacity"]["CapacityUnits"]
+
+    events.register("provide-client-params.dynamodb.Query", ask, unique_id="ask")
+    events.register("after-call.dynamodb.Query", note, unique_id="note")
+    try:
+        yield reads
+    finally:
+        events.unregister("provide-client-params.dynamodb.Query", unique_id="ask")
+        events.unregister("after-call.dynamodb.Query", unique_id="note")
+
+
+def put_closed(world: World, numbers: range) -> None:
+    """Payments that were completed and delivered long ago, as the ledger keeps them.
+
+    Past boto3, which takes longer over a hundred thousand of them than the database does.
+    """
+    table, endpoint = world.tables["PaymentsTable"], world.storage.eyes.meta.endpoint_url
+    row = json.dumps({"PutRequest": {"Item": _row(world, "closed-%", None)}})
+    with requests.Session() as session:
+        session.trust_env = False
+        session.headers.update(BATCH_WRITE)
+        for start in range(numbers.start, numbers.stop, BATCH):
+            rows = (row.replace("%", str(number)) for number in range(start, start + BATCH))
+            body = f'{{"RequestItems": {{"{table}": [{", ".join(rows)}]}}}}'
+            answer = session.post(endpoint, body, timeout=20)
+            assert answer.json() == {"UnprocessedItems": {}}
+
+
+def put_due(world: World, number: int) -> None:
+    table = world.tables["PaymentsTable"]
+    for n in range(number):
+        item = _row(world, f"due-{world.clock()}-{n}", world.clock())
+        world.storage.eyes.put_item(TableName=table, Item=item)
+
+
+def _row(world: World, payment_id: str, due_at: int | None) -> dict[str, Any]:
+    return encoded(
+        {
+            "payment_id": payment_id,
+            "uid": f"user-of-{payment_id}",
+            "amount": 31_400_000,
+            "state": "open" if due_at else "completed",
+            "created_at": world.clock(),
+            "product_id": "apple_pie_1",
+            "txid": "ab" * 32,
+            **due_keys(payment_id, due_at),
+            "version": 3,
+        }
+    )
+
+
+def test_a_sweep_costs_the_same_beside_a_hundred_thousand_closed_payments(world: World) -> None:
+    costs = []
+    for closed in (range(1_000), range(1_000, 100_000)):
+        put_closed(world, closed)
+        put_due(world, 100)
+        with metered(world) as reads:
+            assert world.sweep() == 100
+        costs.append(reads)
+        _forget_what_is_due(world)
+
+    few, many = costs
+    assert few.items == 100
+    for a, b in zip(astuple(few), astuple(many), strict=True):
+        assert b == pytest.approx(a, rel=0.05)
+    assert few.capacity <= 2 * DUE_SHARDS  # half a unit for each query, of pages of 4 KB
+
+
+def _forget_what_is_due(world: World) -> None:
+    table = world.tables["PaymentsTable"]
+    for item in world.storage.eyes.scan(TableName=table, IndexName="due")["Items"]:
+        key = {"payment_id": item["payment_id"]}
+        world.storage.eyes.delete_item(TableName=table, Key=key)
+
+
+def test_a_sweep_does_not_read_what_is_due_later_of_rewards(world: World) -> None:
+    """Each waits a day for its re-check: a thousand of them must not cost every sweep."""
+    for _ in range(20):
+        world.granted_ad()
+    world.work()
+    world.tick(300)
+
+    with metered(world) as reads:
+        assert world.sweep() == 0
+
+    assert reads.items == 0
+
+
+def test_a_sweep_writes_once_per_due_payment(world: World) -> None:
+    put_due(world, 30)
+    before = len(world.effects.log)
+
+    world.sweep()
+
+    effects = world.effects.log[before:]
+    assert effects.count("Query") == 2 * DUE_SHARDS
+    assert effects.count("UpdateItem") == effects.count("SendMessage") == 30
+    assert len(effects) == 2 * DUE_SHARDS + 60
+
+
+READ, ASK = "GetItem", "GET /v2/payments/*"
+COMPLETE, CANCEL = "POST /v2/payments/*/complete", "POST /v2/payments/*/cancel"
+WRITE, TELL = "UpdateItem", "PutEvents"
+SEARCH = ["GET /horizon/ledgers", "GET /horizon/accounts/*/transactions"]
+
+Make = Callable[[World], str]
+
+SETTLEMENTS: dict[str, tuple[Make, int, list[str]]] = {
+    "nothing to do": (World.approved, 60, [READ, ASK]),
+    "completes": (World.paid, 60, [READ, ASK, COMPLETE, WRITE, TELL, WRITE]),
+    "cancelled at Pi": (World.cancelled_by_user, 60, [READ, ASK, WRITE, TELL, WRITE]),
+    "cancels": (
+        World.approved,
+        SWEEP_CANCELS_AFTER,
+        [READ, ASK, *SEARCH, CANCEL, WRITE, TELL, WRITE],
+    ),
+    "delivers": (closed_untold, 60, [READ, TELL, WRITE]),
+}
+
+
+@pytest.mark.parametrize(
+    ("make", "age", "effects"), [pytest.param(*case, id=name) for name, case in SETTLEMENTS.items()]
+)
+def test_one_settlement(world: World, make: Make, age: int, effects: list[str]) -> None:
+    payment_id = make(world)
+    world.tick(age)
+    world.wake(Work.PAYMENT, payment_id)
+    before = len(world.effects.log)
+
+    world.work()
+
+    assert world.effects.log[before:] == effects
+
+
+def test_one_re_check(world: World) -> None:
+    ad_id = world.granted_ad()
+    world.work()
+    world.tick(RECHECK_SECONDS)
+    world.wake(Work.REWARD, ad_id)
+    before = len(world.effects.log)
+
+    world.work()
+
+    assert world.effects.log[before:] == [READ, "GET /v2/ads_network/status/*", WRITE]

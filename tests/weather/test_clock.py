@@ -1,0 +1,71 @@
+"""Our clock, Pi's and the chain's differ by five minutes, either way: the ends are the same."""
+
+from datetime import timedelta
+
+import pytest
+
+from local.emulator.control import STRANGER
+from local.emulator.model import iso
+from tests.weather.ends import CANCELLED, COMPLETED, OPEN, populate
+from tests.weather.world import SWEEP_CANCELS_AFTER, World
+
+SKEW = timedelta(minutes=5)
+either_way = pytest.mark.parametrize("skew", [SKEW, -SKEW], ids=["ahead", "behind"])
+
+
+@either_way
+def test_our_clock_is_off(world: World, skew: timedelta) -> None:
+    world.ahead = skew
+    ends = populate(world)
+    world.tick(SWEEP_CANCELS_AFTER)
+    young = world.approved()
+
+    world.rounds(2)
+
+    for payment_id, end in ends.items():
+        end.check(world, payment_id)
+    OPEN.check(world, young)
+
+
+@either_way
+def test_our_clock_is_set_right(world: World, skew: timedelta) -> None:
+    """In the middle of everything."""
+    world.ahead = skew
+    ends = populate(world)
+    world.tick(SWEEP_CANCELS_AFTER)
+    world.ahead = timedelta()
+
+    world.rounds(3)  # one more: the first look may have been put down five minutes late
+
+    for payment_id, end in ends.items():
+        end.check(world, payment_id)
+
+
+@either_way
+def test_pis_clock_is_off(world: World, skew: timedelta) -> None:
+    """Pi dates a payment after the transaction that pays it: the search goes back far enough."""
+    created_at = iso(world.now + skew)
+    paid, unpaid = world.approved(created_at=created_at), world.approved(created_at=created_at)
+    world.pay(paid, link=False)
+    wallet = world.pi.registry.app().wallet
+    assert wallet is not None
+    for _ in range(10):
+        world.tick(60)
+        world.pi.transfer(source=STRANGER, destination=wallet, amount=1, memo="hello")
+    world.pi.settings.page_limit = 1
+
+    world.tick(SWEEP_CANCELS_AFTER)
+    world.rounds(2)
+
+    CANCELLED.check(world, unpaid)
+    COMPLETED.check(world, paid)
+
+
+@either_way
+def test_an_ad_is_claimed_with_our_clock_off(world: World, skew: timedelta) -> None:
+    world.ahead = skew
+
+    ad_id = world.granted_ad()
+    world.work()
+
+    assert world.events(ad_id) == ["RewardGranted"]

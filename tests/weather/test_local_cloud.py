@@ -1,0 +1,55 @@
+"""The real clients against a real queue and a real bus: sweep, message, worker, event, consumer."""
+
+import json
+from collections.abc import Callable
+from typing import Any, cast
+
+from local.cloud import LocalCloud
+from shared.adapters.event_bus import EventBus
+from shared.adapters.wake_ups import WakeUps
+from tests.weather.cloud import Context
+from tests.weather.ends import check_money
+from tests.weather.world import World
+
+
+def test_from_the_sweep_to_a_consumer(world: World, cloud: LocalCloud) -> None:
+    sqs = cloud.session.client("sqs", endpoint_url=cloud.endpoint)
+    bridge = cloud.session.client("events", endpoint_url=cloud.endpoint)
+    wake_ups = sqs.create_queue(QueueName="weather-wake-ups")["QueueUrl"]
+    consumer = sqs.create_queue(QueueName="weather-consumer")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=consumer, AttributeNames=["QueueArn"])["Attributes"]
+    bridge.create_event_bus(Name="weather")
+    bridge.put_rule(
+        Name="all", EventBusName="weather", EventPattern=json.dumps({"source": ["pi-bundle"]})
+    )
+    bridge.put_targets(
+        Rule="all", EventBusName="weather", Targets=[{"Id": "1", "Arn": arn["QueueArn"]}]
+    )
+    world.wake_ups = WakeUps(sqs, wake_ups)
+    world.event_bus = EventBus(bridge, "weather")
+    world.cold_start()
+    payment_id = world.paid()
+    world.tick(300)
+
+    assert world.sweep() == 1
+    (message,) = received(sqs.receive_message, wake_ups)
+    record = {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+    }
+    answer = world.worker({"Records": [record]}, Context(120_000))
+
+    assert answer == {"batchItemFailures": []}
+    (message,) = received(sqs.receive_message, consumer)
+    event = json.loads(message["Body"])
+    assert event["detail-type"] == "PaymentCompleted"
+    assert event["detail"]["event_id"] == f"{payment_id}:PaymentCompleted"
+    assert event["detail"]["amount"] == "3.14"
+    assert world.record(payment_id).version == 3
+    check_money(world, payment_id)
+
+
+def received(receive: Callable[..., Any], queue_url: str) -> list[dict[str, Any]]:
+    answer = receive(QueueUrl=queue_url, WaitTimeSeconds=5)
+    return cast(list[dict[str, Any]], answer.get("Messages", []))
