@@ -11,7 +11,8 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test lint format lock build bench bench-sweep clean build-SharedLayer
+.PHONY: help setup run test lint format lock build bench bench-sweep clean \
+        build-SharedLayer build-ChainLayer
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[A-Za-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,11 +33,15 @@ $(READY): requirements-dev.txt requirements-uv.txt
 	@touch $@
 
 lock: $(READY) ## Pin the newest dependencies, with hashes
-	$(BIN)/uv pip compile $(LOCK) requirements.in -o requirements.txt
-	$(BIN)/uv pip compile $(LOCK) requirements-dev.in -o requirements-dev.txt
-	echo uv | $(BIN)/uv pip compile $(LOCK) - -o requirements-uv.txt
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) $(NOT_TWICE) -c requirements.txt requirements-chain.in -o requirements-chain.txt
+	$(LOCK) requirements-dev.in -o requirements-dev.txt
+	echo uv | $(LOCK) - -o requirements-uv.txt
 
-LOCK := -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+LOCK := $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
+        --no-header --no-emit-index-url
+# The chain layer leaves out what the shared layer brings: the sender has both.
+NOT_TWICE = $$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' requirements.txt)
 
 # --- Laptop ------------------------------------------------------------------------------------
 
@@ -78,9 +83,9 @@ SAM := AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(BIN)/sam
 build: $(READY) ## sam build, for AWS
 	$(SAM) build
 
-# The layer, called by `sam build`: the runtime dependencies and shared/, with bytecode if an
-# interpreter of the runtime's minor version is at hand (every cold start compiles otherwise).
-# It needs only Python with pip. An empty LAYER_PLATFORM builds for this machine.
+# The layers, called by `sam build`: pinned dependencies and, in the shared one, shared/, with
+# bytecode if an interpreter of the runtime's minor version is at hand (every cold start compiles
+# otherwise). They need only Python with pip. An empty LAYER_PLATFORM builds for this machine.
 LAYER_VERSION ?= 3.13
 LAYER_PLATFORM ?= --only-binary=:all: --platform manylinux2014_aarch64 --implementation cp \
                   --python-version $(LAYER_VERSION)
@@ -89,9 +94,21 @@ LAYER := $(ARTIFACTS_DIR)/python
 COMPILERS := python$(LAYER_VERSION) $(wildcard $(HOME)/.pyenv/versions/$(LAYER_VERSION).*/bin/python)
 
 build-SharedLayer:
-	@$(LAYER_PIP) -m pip install -q --disable-pip-version-check --require-hashes --no-compile \
-	  $(LAYER_PLATFORM) --target "$(LAYER)" -r requirements.txt
+	$(call install,requirements.txt)
 	@cp -R shared "$(LAYER)/shared"
+	$(finish)
+
+build-ChainLayer:
+	$(call install,requirements-chain.txt)
+	$(finish)
+
+# The locks are whole, so nothing has to be resolved.
+define install
+	@$(LAYER_PIP) -m pip install -q --disable-pip-version-check --require-hashes --no-deps \
+	  --no-compile $(LAYER_PLATFORM) --target "$(LAYER)" -r $(1)
+endef
+
+define finish
 	@rm -rf "$(LAYER)"/bin "$(LAYER)"/boto3* "$(LAYER)"/botocore* "$(LAYER)"/s3transfer* \
 	  "$(LAYER)"/*.dist-info/RECORD
 	@find "$(LAYER)" -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -101,6 +118,7 @@ build-SharedLayer:
 	  exec "$$python" -m compileall -q --invalidation-mode unchecked-hash \
 	    -s "$(ARTIFACTS_DIR)" -p /opt "$(LAYER)"; \
 	done; echo "No Python $(LAYER_VERSION) here: the layer ships without bytecode, cold starts are slower."
+endef
 
 clean: ## Remove everything that was built, the environment included
 	rm -rf $(VENV) .aws-sam .local .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
