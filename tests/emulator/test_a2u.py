@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from local.emulator.address import address_of, seed_of
 from local.emulator.pi import Pi
+from tests.emulator.wallet import FEE, Wallet
 from tests.emulator.world import World, code_of
 
 
@@ -104,3 +106,72 @@ def test_the_same_payout_can_be_paid_twice_on_chain(world: World, pi: Pi) -> Non
     assert first != second
     assert pi.payment(identifier).on_chain == [first, second]
     assert world.complete(identifier, second).ok
+
+
+@pytest.mark.parametrize(
+    ("altered", "verification_error"),
+    [
+        ({"memo": "another memo"}, "tx_memo_payment_identifier_mismatch"),
+        ({"amount": "0.9999999"}, "tx_amount_mismatch"),
+        ({"destination": address_of("app:demo-app")}, "tx_recipient_mismatch"),
+        ({"seed": seed_of("user:mallory")}, "tx_sender_mismatch"),
+    ],
+)
+def test_pi_verifies_on_the_chain_what_was_signed(
+    world: World, altered: dict[str, str], verification_error: str
+) -> None:
+    """A transaction that is not the payment's jams it, whoever has submitted it."""
+    world.sign_in(username="mallory")
+    payment = world.create_payout(world.sign_in(username="alice")["uid"]).json()
+    identifier = payment["identifier"]
+    how = {"destination": payment["to_address"], "memo": identifier} | altered
+    answer = Wallet(world, how.pop("seed", None)).pay(**how)
+    refused = world.complete(identifier, answer["hash"])
+    assert code_of(refused) == "verification_failed"
+    assert refused.json()["verification_error"] == verification_error
+    assert code_of(world.cancel(identifier)) == "payment_tx_present"
+
+
+def test_a_payout_that_somebody_signed(world: World, pi: Pi) -> None:
+    """Pi knows nothing of the transaction until it is told; then nobody can cancel or repeat."""
+    payment = world.create_payout(world.sign_in()["uid"], amount=Decimal("0.42")).json()
+    identifier, wallet = payment["identifier"], Wallet(world)
+    assert payment["from_address"] == wallet.address
+    txid = wallet.pay(payment["to_address"], "0.42", memo=identifier)["hash"]
+    assert world.get(identifier)["transaction"] is None
+    assert pi.payment(identifier).on_chain == [txid]
+
+    completed = world.complete(identifier, txid.upper()).json()
+    assert completed["transaction"]["txid"] == txid
+    assert completed["transaction"]["verified"]
+    assert code_of(world.complete(identifier, txid)) == "already_completed"
+    assert code_of(world.cancel(identifier)) == "already_completed"
+
+
+def test_a_payout_that_failed_on_chain_is_not_verified(world: World) -> None:
+    payment = world.create_payout(world.sign_in()["uid"]).json()
+    wallet = Wallet(world)
+    world.control("POST", "/chain/accounts", address=wallet.address, balance=1)
+    envelope = wallet.order(payment["to_address"], memo=payment["identifier"])
+    assert wallet.refused(envelope)["transaction"] == "tx_failed"
+    assert code_of(world.complete(payment["identifier"], envelope.hash_hex())) == "not_verified"
+    assert world.cancel(payment["identifier"]).ok
+
+
+def test_a_paid_payout_that_pi_was_not_told_of_can_be_cancelled(world: World) -> None:
+    """The trap: Pi lets us cancel what the chain has paid."""
+    payment = world.create_payout(world.sign_in()["uid"]).json()
+    txid = Wallet(world).pay(payment["to_address"], memo=payment["identifier"])["hash"]
+    assert world.cancel(payment["identifier"]).ok
+    assert code_of(world.complete(payment["identifier"], txid)) == "cancelled_payment"
+
+
+def test_two_payouts_one_after_the_other(world: World) -> None:
+    wallet = Wallet(world)
+    for name in ("alice", "bob"):
+        payment = world.create_payout(world.sign_in(username=name)["uid"]).json()
+        txid = wallet.pay(payment["to_address"], memo=payment["identifier"])["hash"]
+        assert world.complete(payment["identifier"], txid).ok
+    state = world.state()
+    assert state["fee_pool"] == 2 * FEE
+    assert state["total_coins"] == state["minted"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from local.emulator.address import address_of, seed_of
 from local.emulator.server import EmulatorServer
 
 EMULATOR = [sys.executable, "-m", "local.emulator"]
@@ -14,7 +15,7 @@ EMULATOR = [sys.executable, "-m", "local.emulator"]
 
 @pytest.fixture
 def emulator() -> Iterator[subprocess.Popen[str]]:
-    command = [*EMULATOR, "--port", "0", "--server-key", "k"]
+    command = [*EMULATOR, "--port", "0", "--server-key", "k", "--wallet-seed", seed_of("ours")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         yield process
         process.kill()
@@ -28,6 +29,25 @@ def test_it_serves_on_the_loopback(emulator: subprocess.Popen[str]) -> None:
     assert requests.get(f"{url}/_emulator/health", timeout=5).json() == {"status": "ok"}
     payment = requests.get(f"{url}/v2/payments/x", headers={"authorization": "Key k"}, timeout=5)
     assert payment.status_code == 404
+    [app] = requests.get(f"{url}/_emulator/state", timeout=5).json()["apps"]
+    assert app["wallet"] == address_of("ours")
+
+
+def test_a_wallet_seed_that_is_none_is_a_clear_error() -> None:
+    ended = subprocess.run(
+        [*EMULATOR, "--port", "0", "--wallet-seed", "SABC"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (1, "That is no wallet seed.\n")
+
+
+def test_it_starts_without_the_stellar_sdk() -> None:
+    """Importing that takes as long as everything else together: only submissions need it."""
+    code = "import sys, local.emulator.__main__; sys.exit('stellar_sdk' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=30, check=False).returncode == 0
 
 
 def test_a_taken_port_is_a_clear_error() -> None:
