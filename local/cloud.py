@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Self
 
 import boto3
 import requests
+from botocore.credentials import Credentials
 
+from local.calls import Signed
 from local.processes import HOST, Child, environment
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_ssm import SSMClient
 
 REGION = "us-east-1"
 # MiniStack's public default: the account's root, the only caller besides the functions' roles.
@@ -104,6 +107,15 @@ class LocalCloud:
     @cached_property
     def apigateway(self) -> "ApiGatewayV2Client":
         return self.session.client("apigatewayv2", endpoint_url=self.endpoint)
+
+    @cached_property
+    def parameters(self) -> "SSMClient":
+        return self.session.client("ssm", endpoint_url=self.endpoint)
+
+    @cached_property
+    def signed(self) -> Signed:
+        """For calls of the account's root to `AWS_IAM` routes."""
+        return Signed(Credentials(ROOT_KEY, ROOT_KEY), REGION)
 
     def _answers(self) -> bool:
         try:

@@ -6,6 +6,8 @@ from typing import Any, Self
 
 import requests
 
+from local.emulator.pi import APP_ID
+from local.emulator.registry import wallet_seed_of
 from local.processes import HOST, Child, environment
 
 START_SECONDS = 30.0
@@ -17,6 +19,7 @@ class PiEmulator:
 
     def __init__(self, port: int, server_key: str, home: Path) -> None:
         self.url = f"http://{HOST}:{port}"
+        self.wallet_seed = wallet_seed_of(APP_ID)
         self._process = Child(
             "Pi emulator",
             [

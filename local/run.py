@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from local.calls import Calls, StepFailedError
 from local.cloud import BUILD_SECONDS, CREDENTIALS, LocalCloud, start_build
 from local.consumer import ExampleConsumer
 from local.pi import PiEmulator
-from local.play import Play, StepFailedError
+from local.play import Play
 from local.processes import (
     ROOT,
     PortTakenError,
@@ -110,8 +111,11 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
         consumer = ExampleConsumer(cloud, stack.outputs["EventBusName"])
         running.callback(consumer.stop)
         consumer.finish()
-    with step("Putting the server key and the products"):
+    with step("Putting the server key, the wallet's seed and the products"):
         stack.put_server_key(settings.server_key)
+        if emulator:
+            stack.put_wallet_seed(emulator.wallet_seed)
+            stack.switch_payouts(on=True)
         for product in PRODUCTS:
             stack.put_product(product)
 
@@ -125,7 +129,10 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
     for name, url in served.items():
         say(f"  {name:4} {url}")
     say()
-    return Play(stack.api_url, emulator.url, stack.sweep, consumer.owned) if emulator else None
+    if emulator is None:
+        return None
+    calls = Calls(stack.api_url, emulator.url, cloud.signed)
+    return Play(calls, stack.sweep, consumer.owned)
 
 
 def _parameters(settings: Settings, emulator: PiEmulator | None) -> dict[str, str]:

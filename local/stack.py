@@ -168,6 +168,21 @@ class Stack(Deployment):
             SecretId=self.outputs["ServerKeySecretArn"], SecretString=key
         )
 
+    def put_wallet_seed(self, seed: str) -> None:
+        """What an operator does once before payouts."""
+        self.cloud.secrets.put_secret_value(
+            SecretId=self.outputs["WalletSeedSecretArn"], SecretString=seed
+        )
+
+    def switch_payouts(self, *, on: bool) -> None:
+        """What an operator does to let payouts go, or to stop them."""
+        self.cloud.parameters.put_parameter(
+            Name=self.outputs["PayoutsSwitchName"],
+            Value="on" if on else "off",
+            Type="String",
+            Overwrite=True,
+        )
+
     def put_product(self, product: Product) -> None:
         """What an operator does once per product."""
         amounts = {"price": product.price, "minimum": product.minimum, "maximum": product.maximum}
