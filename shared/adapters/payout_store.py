@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 KEY = "payout_id"
 FIELDS = frozenset(field.name for field in fields(PayoutRecord))
-WALLET = "wallet"  # the counter of all payouts of a day; no uid is called so: they are UUIDs
 
 
 class PayoutStore:
@@ -65,8 +64,8 @@ class PayoutStore:
         """
         writes = [
             self._put(record),
-            self._count(record, record.uid, record.amount, caps.user_day),
-            self._count(record, WALLET, record.amount, caps.wallet_day),
+            self._count(_day_of_user(record), record.amount, caps.user_day),
+            self._count(_day_of_wallet(record), record.amount, caps.wallet_day),
         ]
         if payment is not None:
             writes.append(self._refund(record, payment.amount))
@@ -85,8 +84,8 @@ class PayoutStore:
         minus = Amount(-old.amount.stroops)
         writes = [
             {"Update": update_of(self._table, KEY, _item(old), _item(new))},
-            self._count(old, old.uid, minus, None),
-            self._count(old, WALLET, minus, None),
+            self._count(_day_of_user(old), minus, None),
+            self._count(_day_of_wallet(old), minus, None),
         ]
         if old.refund_of is not None:
             writes.append(self._refund(with_(old, amount=minus), None))
@@ -113,9 +112,9 @@ class PayoutStore:
             }
         }
 
-    def _count(self, record: PayoutRecord, who: str, amount: Amount, cap: Amount | None) -> Any:
-        """Add `amount` to the counter of the payout's day. `cap` None: no limit."""
-        key = encoded({KEY: f"day#{who}#{record.day}"})
+    def _count(self, counter: str, amount: Amount, cap: Amount | None) -> Any:
+        """Add `amount` to a day's counter. `cap` None: no limit."""
+        key = encoded({KEY: counter})
         update = {"TableName": self._table, "Key": key, "UpdateExpression": "ADD #sum :amount"}
         return {"Update": {**update, **_within(cap, amount, "paid", {})}}
 
@@ -130,6 +129,15 @@ class PayoutStore:
         return {"Update": {**update, **_within(paid, record.amount, "refunded", {":one": 1})}}
 
 
+# No payout id has a `#` in it, and whatever the uid, the two differ.
+def _day_of_user(record: PayoutRecord) -> str:
+    return f"day#{record.day}#{record.uid}"
+
+
+def _day_of_wallet(record: PayoutRecord) -> str:
+    return f"day#{record.day}"
+
+
 def _within(most: Amount | None, amount: Amount, name: str, values: Item) -> dict[str, Any]:
     """What lets `amount` be added to the sum `name` as long as it stays within `most`."""
     expression = {
@@ -138,12 +146,16 @@ def _within(most: Amount | None, amount: Amount, name: str, values: Item) -> dic
     }
     if most is None:
         return expression
-    room = encoded({":room": most.stroops - amount.stroops, ":zero": 0})
+    room = most.stroops - amount.stroops
+    # The first of its kind, or there is still room for it. A sum is never below zero.
+    first = "attribute_not_exists(#sum) OR " if room >= 0 else ""
     return {
         **expression,
-        # The first of its kind, or there is still room for it.
-        "ConditionExpression": "(attribute_not_exists(#sum) AND :room >= :zero) OR #sum <= :room",
-        "ExpressionAttributeValues": {**expression["ExpressionAttributeValues"], **room},
+        "ConditionExpression": f"{first}#sum <= :room",
+        "ExpressionAttributeValues": {
+            **expression["ExpressionAttributeValues"],
+            **encoded({":room": room}),
+        },
     }
 
 

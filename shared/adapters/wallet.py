@@ -7,7 +7,6 @@ before.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from stellar_sdk import Account, Asset, Keypair, TransactionBuilder
 from stellar_sdk.exceptions import Ed25519SecretSeedInvalidError
@@ -35,16 +34,25 @@ class Wallet:
     def __init__(self, seed: ServerKey, network: Network) -> None:
         self._seed, self._network = seed, network
 
-    @property
-    def address(self) -> str:
-        """Raises ServiceUnavailable `wallet_seed_invalid`."""
-        return self._keypair.public_key
+    def signs_for(self, address: str) -> bool:
+        """Whether the seed is this wallet's. If not it is read again: it may have been replaced."""
+        seed: Secret | None = self._seed.current()
+        while seed is not None:
+            keypair = _keypair(seed)
+            if keypair is not None and keypair.public_key == address:
+                return True
+            seed = self._seed.renewed(seed)
+        return False
 
     def sign(self, wanted: Wanted, *, sequence: int, fee: int, max_time: int) -> Envelope:
-        """The transaction that pays `wanted`, valid until `max_time` (seconds since 1970).
+        """The transaction that pays `wanted`, valid until `max_time` (seconds since 1970). Only for
+        a wallet that it `signs_for`.
 
         `sequence` is the account's current number, `fee` is in stroops.
         """
+        keypair = _keypair(self._seed.current())
+        if keypair is None:
+            raise ServiceUnavailable("wallet_seed_invalid", "The wallet's seed is not one.")
         account = Account(wanted.transfer.source, sequence)
         builder = TransactionBuilder(account, self._network.value, base_fee=fee)
         builder.add_text_memo(wanted.memo)
@@ -53,15 +61,13 @@ class Wallet:
         amount = str(wanted.transfer.amount)
         builder.append_payment_op(wanted.transfer.destination, Asset.native(), amount)
         envelope = builder.build()
-        envelope.sign(self._keypair)
+        envelope.sign(keypair)
         return Envelope(envelope.to_xdr(), envelope.hash_hex())
 
-    @cached_property
-    def _keypair(self) -> Keypair:
-        seed: Secret = self._seed.current()
-        try:
-            return Keypair.from_secret(seed.reveal())
-        except (Ed25519SecretSeedInvalidError, ValueError):
-            raise ServiceUnavailable(
-                "wallet_seed_invalid", "The wallet's seed is not one."
-            ) from None
+
+def _keypair(seed: Secret) -> Keypair | None:
+    """None: that is no seed."""
+    try:
+        return Keypair.from_secret(seed.reveal())
+    except (Ed25519SecretSeedInvalidError, ValueError):
+        return None

@@ -154,9 +154,18 @@ def requested(request: PayoutRequest, now: int) -> PayoutRecord:
     )
 
 
-def is_of(payment: PaymentDto, payout_id: str) -> bool:
-    """Whether Pi's payment carries this payout's id: it is ours, and made for it."""
-    return payment.metadata.get(RESERVED_KEY) == payout_id
+def payout_of(payment: PaymentDto) -> str | None:
+    """The id of the payout that Pi's payment was made for; None: not by us."""
+    payout_id = payment.metadata.get(RESERVED_KEY)
+    is_ours = isinstance(payout_id, str) and PAYOUT_ID.fullmatch(payout_id)
+    return payout_id if is_ours else None
+
+
+def knows(record: PayoutRecord, payment: PaymentDto) -> bool:
+    """Whether this payout stands for Pi's payment that carries its id, or may still adopt it."""
+    if record.payment_id is None:
+        return record.closed_at is None
+    return record.payment_id == payment.identifier
 
 
 def mismatch(payment: PaymentDto, record: PayoutRecord, network: str) -> str | None:
@@ -273,6 +282,7 @@ def resumed(record: PayoutRecord, now: int, *, giving_up: bool = False) -> Payou
         state=record.blocked_from or PayoutState.REQUESTED,
         blocked_from=None,
         requested_at=now,
+        envelopes=0,
         giving_up=giving_up or record.giving_up,
         reason=None,
         due_at=now,

@@ -14,13 +14,12 @@ from datetime import UTC, datetime
 
 from shared.adapters.observability import concerning, count, logger
 from shared.domain.chain import Search, Wanted
-from shared.domain.errors import BundleError, Overtaken, PiNonsense, PiRefused
+from shared.domain.errors import BundleError, Conflict, Overtaken, PiNonsense, PiRefused
 from shared.domain.payout import (
     CREATE_SETTLES_SECONDS,
     ENVELOPE_LIVES_SECONDS,
     MOST_ENVELOPES,
     REQUEST_LIVES_SECONDS,
-    RESERVED_KEY,
     RETRY_SECONDS,
     UNVERIFIED_PATIENCE_SECONDS,
     PayoutRecord,
@@ -31,8 +30,9 @@ from shared.domain.payout import (
     created,
     expired,
     failed,
-    is_of,
+    knows,
     mismatch,
+    payout_of,
     signed,
     submitted,
     waiting,
@@ -62,21 +62,24 @@ def send_payout(services: SenderServices, payout_id: str) -> None:
     """Do all that can be done for this payout now. Anything that this raises is a mistake of ours;
     what Pi, the chain or our services hold up comes back with `due_at`."""
     concerning(payout_id)
-    record: PayoutRecord | None = None
     try:
         record = services.payouts.get(payout_id)
-        while record is not None:
-            if record.owed is not None:
-                record = deliver_payout(services, record)
-            elif record.due_at is not None and record.due_at <= services.clock():
-                record = STEPS[record.state](services, record)
-            else:
+        # Whoever is woken looks at it, due or not: the sweep has just put off when it is due.
+        while record is not None and record.due_at is not None:
+            record = _advance(services, record)
+            if (record.due_at or 0) > services.clock():
                 return
-    except PiRefused as refused:
-        if record is not None:  # a refusal that no step foresees
-            _block(services, record, refused.code)
     except BundleError as error:
         logger.warning("Held up", extra={"code": error.code})
+
+
+def _advance(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
+    if record.owed is not None:
+        return deliver_payout(services, record)
+    try:
+        return STEPS[record.state](services, record)
+    except (PiRefused, Conflict) as refused:  # which no step foresees
+        return _block(services, record, refused.code)
 
 
 def _create(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
@@ -84,7 +87,7 @@ def _create(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
     now = services.clock()
     # A creation has no idempotency key: look first for one that carries our id.
     for payment in services.pi.incomplete_server_payments():
-        if is_of(payment, record.payout_id):
+        if payout_of(payment) == record.payout_id:
             return _adopt(services, record, payment)
     if record.create_attempted_at is not None:
         settled_at = record.create_attempted_at + CREATE_SETTLES_SECONDS
@@ -110,7 +113,9 @@ def _create(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
 
 
 def _adopt(services: SenderServices, record: PayoutRecord, payment: PaymentDto) -> PayoutRecord:
-    if reason := mismatch(payment, record, services.network):
+    reason = mismatch(payment, record, services.network)
+    # One that a person gives up need not match: it is only searched for, and cancelled.
+    if reason and not record.giving_up:
         return _block(services, record, reason)
     return _write(services, record, created(record, payment, services.clock()))
 
@@ -122,7 +127,7 @@ def _after_refused_creation(
         return _fail(services, record, refused.code)
     if refused.code == "ongoing_payment_found" and refused.answer.payment is not None:
         in_the_way = _read(refused.answer.payment)
-        if in_the_way is not None and is_of(in_the_way, record.payout_id):
+        if in_the_way is not None and payout_of(in_the_way) == record.payout_id:
             return _adopt(services, record, in_the_way)
         _advance_other(services, in_the_way)
     return _wait(services, record, refused.code)
@@ -130,9 +135,9 @@ def _after_refused_creation(
 
 def _advance_other(services: SenderServices, in_the_way: PaymentDto | None) -> None:
     """Pi has one payment open at a time: wake ours, report anybody else's, and pay neither here."""
-    other_id = in_the_way and in_the_way.metadata.get(RESERVED_KEY)
-    other = services.payouts.get(other_id) if other_id and isinstance(other_id, str) else None
-    if other is not None:
+    other_id = in_the_way and payout_of(in_the_way)
+    other = services.payouts.get(other_id) if other_id else None
+    if in_the_way is not None and other is not None and knows(other, in_the_way):
         services.queue.hint(other)
         return
     count("ForeignPayout")
@@ -144,6 +149,8 @@ def _sign(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
     payment, wanted = _ask_pi(services, record)
     if payment.transaction is not None or payment.status.developer_completed:
         return _report(services, record, payment, None)
+    # Before the search: a transaction that is applied after it takes this number from ours.
+    sequence = services.chain.sequence(wanted.transfer.source)
     search = _search(services, record, wanted)
     if search.txid is not None:
         return _report(services, record, payment, search.txid)
@@ -153,7 +160,7 @@ def _sign(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
         return _give_up(services, record, payment, record.chain_error or "given_up")
     if record.envelopes >= MOST_ENVELOPES:
         return _block(services, record, record.chain_error or "never_applied")
-    if services.wallet.address != record.from_address:
+    if not services.wallet.signs_for(wanted.transfer.source):
         return _block(services, record, "wrong_seed")
     if len(wanted.memo.encode()) > LONGEST_MEMO_BYTES:
         return _block(services, record, "identifier_too_long")
@@ -164,7 +171,6 @@ def _sign(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
         return _wait(services, record, "payouts_off")
     now = services.clock()
     max_time = now + ENVELOPE_LIVES_SECONDS
-    sequence = services.chain.sequence(wanted.transfer.source)
     envelope = services.wallet.sign(wanted, sequence=sequence, fee=fee, max_time=max_time)
     return _write(
         services,
@@ -207,8 +213,10 @@ def _after_expiry(
     error = record.chain_error or "never_applied"
     if payment.is_cancelled or record.giving_up or error in FINAL_CHAIN_ERRORS:
         return _give_up(services, record, payment, error)
-    record = _write(services, record, expired(record, services.clock()))
-    return record if error in TRANSIENT_CHAIN_ERRORS else _block(services, record, error)
+    dead = expired(record, services.clock())
+    if error in TRANSIENT_CHAIN_ERRORS:
+        return _write(services, record, dead)
+    return _block(services, dead, error)
 
 
 def _hand_in(
@@ -263,19 +271,21 @@ def _give_up(
     if not payment.is_cancelled:
         try:
             payment = services.pi.cancel(payment.identifier)
-        except PiRefused as refused:
-            return _block(services, record, refused.code)
+        except PiRefused:
+            # The echo of our own success, perhaps.
+            payment, _ = _ask_pi(services, record)
         if not payment.is_cancelled:
-            raise PiNonsense
+            return _block(services, record, "not_cancelled")
     return _fail(services, record, reason)
 
 
 def _ask_pi(services: SenderServices, record: PayoutRecord) -> tuple[PaymentDto, Wanted]:
-    """Pi's fresh answer, and the transaction that would pay it."""
+    """Pi's fresh answer, and the transaction that would pay it. Raises Conflict with the reason why
+    nothing may."""
     payment = services.pi.get_payment(record.payment_id or "-")
-    wanted = Wanted.by(payment)
-    if mismatch(payment, record, services.network) or wanted is None:
-        raise PiNonsense
+    wanted, reason = Wanted.by(payment), mismatch(payment, record, services.network)
+    if wanted is None or (reason and not record.giving_up):
+        raise Conflict(reason or "missing_address", "This is not the payment that was asked for.")
     return payment, wanted
 
 

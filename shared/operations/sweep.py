@@ -13,7 +13,7 @@ from shared.adapters.dynamodb import DUE_SHARDS
 from shared.adapters.observability import count, gauge, logger
 from shared.domain.due import STUCK_SECONDS, DueRow, next_look
 from shared.domain.errors import BundleError
-from shared.domain.payout import RESERVED_KEY
+from shared.domain.payout import knows, payout_of
 from shared.operations.services import DueWork, SweepServices
 
 
@@ -77,8 +77,9 @@ def _report_strangers(services: SweepServices) -> None:
         if not services.switch.is_on():
             return
         for payment in services.pi.incomplete_server_payments():
-            payout_id = payment.metadata.get(RESERVED_KEY)
-            if isinstance(payout_id, str) and services.payout_store.get(payout_id) is not None:
+            payout_id = payout_of(payment)
+            record = services.payout_store.get(payout_id) if payout_id else None
+            if record is not None and knows(record, payment):
                 continue
             count("ForeignPayout")
             logger.error(
