@@ -28,7 +28,7 @@ def sent() -> set[str]:
 def test_an_alarm_watches_what_this_stack_sends(translated: Template, name: str) -> None:
     watched = alarm(translated, name)
     if watched["Namespace"] == "AWS/SQS":
-        queue = {"Fn::GetAtt": ["WakeUpDeadLetters", "QueueName"]}
+        queue = {"Fn::GetAtt": [name.removesuffix("Alarm"), "QueueName"]}
         assert watched["Dimensions"] == [{"Name": "QueueName", "Value": queue}]
     else:
         assert watched["Namespace"] == "PiBundle"
@@ -67,3 +67,17 @@ def test_the_sweep_is_silent_only_after_two_that_should_have_run(
 ) -> None:
     longest = max(written["Parameters"]["SweepMinutes"]["AllowedValues"])
     assert alarm(translated, "SweepSilentAlarm")["Period"] >= 2 * 60 * longest
+
+
+def test_a_foreign_payout_alarms_until_a_sweep_finds_it_gone(
+    translated: Template, written: Template
+) -> None:
+    """It is counted once per sweep: a shorter period would end the alarm in between."""
+    longest = max(written["Parameters"]["SweepMinutes"]["AllowedValues"])
+    assert alarm(translated, "ForeignPayoutAlarm")["Period"] >= 2 * 60 * longest
+
+
+def test_nobody_misses_a_dead_letter(translated: Template) -> None:
+    """Messages that the scheduler could not send are only notes: the next sweep does their work."""
+    queues = {name for name in of_type(translated, "AWS::SQS::Queue") if "DeadLetters" in name}
+    assert {name for name in queues if f"{name}Alarm" in ALARMS} == queues - {"SweepDeadLetters"}

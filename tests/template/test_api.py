@@ -16,7 +16,10 @@ ROUTES = {
     "GET /payments/{payment_id}": "GetPayment",
     "GET /payments": "GetPayment",
     "POST /rewarded_ads/{ad_id}/claim": "ClaimAdReward",
+    "POST /payouts": "RequestPayout",
+    "GET /payouts/{payout_id}": "RequestPayout",
 }
+SIGNED = {"POST /payouts", "GET /payouts/{payout_id}"}
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +36,16 @@ def test_every_route_has_its_function(translated: Template) -> None:
 def test_the_gateway_lets_users_through_to_the_functions_own_token_check(
     translated: Template,
 ) -> None:
-    """No route is IAM-signed yet; a user's token is Pi's to judge, not the gateway's."""
-    assert {route.authorization for route in routes(translated)} == {"NONE"}
+    """A user's token is Pi's to judge, not the gateway's."""
+    unsigned = {route.key for route in routes(translated) if route.authorization == "NONE"}
+    assert unsigned == set(ROUTES) - SIGNED
+
+
+def test_only_who_may_sign_for_the_account_can_ask_for_a_payout(translated: Template) -> None:
+    signed = {route.key for route in routes(translated) if route.authorization == "AWS_IAM"}
+    assert signed == SIGNED
+    # Otherwise the gateway would take the operation's scheme for no scheme at all.
+    assert "AWS_IAM" in the_api(translated)["components"]["securitySchemes"]
 
 
 def test_the_gateway_waits_longer_than_the_function(translated: Template) -> None:

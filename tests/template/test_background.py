@@ -1,14 +1,20 @@
 """The sweep, the worker, its queues and the bus: nothing is lost, nothing is public."""
 
+import re
 from typing import Any
 
 import pytest
 
+from local.processes import ROOT
 from local.template import Template, of_type, routes
-from shared.edge.background import MESSAGE_SECONDS
 
-BACKGROUND = {"Sweep", "Settle"}
-DEAD_LETTERS = {"WakeUpDeadLetters", "SweepDeadLetters"}
+BACKGROUND = {"Sweep", "Settle", "SendPayout", "DecidePayout"}
+# What each queue's failures end in, and who takes from it.
+QUEUES = {
+    "WakeUps": ("WakeUpDeadLetters", "Settle"),
+    "Payouts": ("PayoutDeadLetters", "SendPayout"),
+}
+DEAD_LETTERS = {"WakeUpDeadLetters", "SweepDeadLetters", "PayoutDeadLetters"}
 PUBLIC = {
     "AWS::Lambda::Url",
     "AWS::SQS::QueuePolicy",
@@ -17,6 +23,13 @@ PUBLIC = {
     "AWS::Lambda::LayerVersionPermission",
 }
 FORTNIGHT_SECONDS = 14 * 24 * 3600
+
+
+FUNCTIONS = list((ROOT / "functions").glob("*/app.py"))
+
+
+def snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def properties(template: Template, name: str) -> dict[str, Any]:
@@ -31,7 +44,7 @@ def arn(name: str) -> dict[str, list[str]]:
 # --- Nothing here can be reached but what has to be --------------------------------------------
 
 
-def test_neither_the_sweep_nor_the_worker_has_a_route(translated: Template) -> None:
+def test_nobody_in_the_background_has_a_route(translated: Template) -> None:
     assert not BACKGROUND & {route.function for route in routes(translated)}
 
 
@@ -51,7 +64,7 @@ def test_nobody_outside_is_let_in_by_a_policy_of_a_resource(translated: Template
 
 def test_the_queues_are_these_encrypted_and_gone_with_the_stack(translated: Template) -> None:
     queues = of_type(translated, "AWS::SQS::Queue")
-    assert set(queues) == DEAD_LETTERS | {"WakeUps"}
+    assert set(queues) == DEAD_LETTERS | set(QUEUES)
     for queue in queues.values():
         assert queue["Properties"]["SqsManagedSseEnabled"] is True
         assert queue["DeletionPolicy"] == queue["UpdateReplacePolicy"] == "Delete"
@@ -62,31 +75,44 @@ def test_a_dead_letter_waits_a_fortnight_for_a_person(translated: Template, queu
     assert properties(translated, queue)["MessageRetentionPeriod"] == FORTNIGHT_SECONDS
 
 
-def test_a_wake_up_that_fails_three_times_is_kept(translated: Template) -> None:
-    assert properties(translated, "WakeUps")["RedrivePolicy"] == {
-        "deadLetterTargetArn": arn("WakeUpDeadLetters"),
+@pytest.mark.parametrize("queue", QUEUES)
+def test_a_message_that_fails_three_times_is_kept(translated: Template, queue: str) -> None:
+    assert properties(translated, queue)["RedrivePolicy"] == {
+        "deadLetterTargetArn": arn(QUEUES[queue][0]),
         "maxReceiveCount": 3,
     }
 
 
-def test_a_message_in_work_is_hidden_for_six_timeouts(translated: Template) -> None:
-    timeout = properties(translated, "Settle")["Timeout"]
-    queue = properties(translated, "WakeUps")
+@pytest.mark.parametrize("name", QUEUES)
+def test_a_message_in_work_is_hidden_for_six_timeouts(translated: Template, name: str) -> None:
+    timeout = properties(translated, QUEUES[name][1])["Timeout"]
+    queue = properties(translated, name)
     assert queue["VisibilityTimeout"] >= 6 * timeout
     # One whose worker was killed is seen once more before it ends.
     assert queue["MessageRetentionPeriod"] > queue["VisibilityTimeout"]
 
 
+def test_one_payout_is_sent_at_a_time(translated: Template) -> None:
+    """A FIFO queue, one message at a time; its dead letters are FIFO too, as SQS demands. The one
+    message group is in the code, as is the deduplication id: not the content, which repeats."""
+    for queue in ("Payouts", "PayoutDeadLetters"):
+        assert properties(translated, queue)["FifoQueue"] is True
+        assert "ContentBasedDeduplication" not in properties(translated, queue)
+    assert properties(translated, "SendPayoutPayouts")["BatchSize"] == 1
+
+
 # --- Worker --------------------------------------------------------------------------------------
 
 
-def test_the_worker_takes_ten_and_says_which_failed(translated: Template) -> None:
-    (mapping,) = of_type(translated, "AWS::Lambda::EventSourceMapping").values()
-    source = mapping["Properties"]
-    assert source["FunctionName"] == {"Ref": "Settle"}
-    assert source["EventSourceArn"] == arn("WakeUps")
-    assert source["BatchSize"] == 10
-    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+def test_each_queue_has_its_worker_who_says_which_failed(translated: Template) -> None:
+    sources = [
+        mapping["Properties"]
+        for mapping in of_type(translated, "AWS::Lambda::EventSourceMapping").values()
+    ]
+    taken = {(source["FunctionName"]["Ref"], str(source["EventSourceArn"])) for source in sources}
+    assert taken == {(worker, str(arn(queue))) for queue, (_, worker) in QUEUES.items()}
+    for source in sources:
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
 def test_at_least_two_workers_run_at_once(translated: Template) -> None:
@@ -97,9 +123,15 @@ def test_at_least_two_workers_run_at_once(translated: Template) -> None:
     assert min(choices) >= 2
 
 
-def test_promise_8_a_whole_batch_fits_into_the_workers_time(translated: Template) -> None:
-    batch = properties(translated, "SettleWakeUps")["BatchSize"]
-    assert batch * MESSAGE_SECONDS < properties(translated, "Settle")["Timeout"]
+@pytest.mark.parametrize("queue", QUEUES)
+def test_promise_8_a_whole_batch_fits_into_the_workers_time(
+    translated: Template, queue: str
+) -> None:
+    worker = QUEUES[queue][1]
+    (folder,) = [app for app in FUNCTIONS if app.parent.name == snake(worker)]
+    (seconds,) = re.findall(r"seconds=(\d+)", folder.read_text())
+    batch = properties(translated, f"{worker}{queue}")["BatchSize"]
+    assert batch * int(seconds) < properties(translated, worker)["Timeout"]
 
 
 def test_the_sweeps_limit_is_not_the_front_ends(translated: Template, written: Template) -> None:

@@ -1,5 +1,5 @@
-"""What is shipped: clean folders, a small layer that builds the same twice, and functions that
-import with nothing but that layer, their own folder and the runtime's boto3.
+"""What is shipped: clean folders, small layers that build the same twice, and functions that import
+with nothing but their layers, their own folder and the runtime's boto3.
 """
 
 import json
@@ -17,12 +17,15 @@ import yaml
 
 from local.pi import PiEmulator
 from local.processes import ROOT, environment
-from local.template import Template, of_type
+from local.template import Template, load, of_type
 
-MAXIMUM_LAYER_BYTES = 4 * 1024 * 1024
+MEGABYTE = 1024 * 1024
+# Zipped, the most that each may have.
+LAYERS = {"SharedLayer": 4 * MEGABYTE, "ChainLayer": 10 * MEGABYTE}
 
 # What the Lambda runtime brings along, and no more: our own environment hides what is missing.
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")
+ELF_AARCH64 = 183  # in the header of a library
 HEAVY = {"pydantic", "aws_xray_sdk", "stellar_sdk"}
 
 FUNCTIONS = sorted(app.parent.name for app in (ROOT / "functions").glob("*/app.py"))
@@ -42,11 +45,11 @@ sys.__stdout__.write(chr(10) + json.dumps({"loaded": loaded, "answer": answer}))
 """
 
 
-def build_layer(target: Path) -> Path:
+def build_layer(name: str, target: Path) -> Path:
     """What `sam build` does for AWS."""
     target.mkdir()
     subprocess.run(
-        ["make", "--silent", "build-SharedLayer", f"ARTIFACTS_DIR={target}"],
+        ["make", "--silent", f"build-{name}", f"ARTIFACTS_DIR={target}"],
         cwd=ROOT,
         env=environment({"LAYER_PIP": sys.executable}),
         check=True,
@@ -64,9 +67,21 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The layer for AWS."""
-    return build_layer(tmp_path_factory.mktemp("aws") / "layer")
+def layers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The layers for AWS."""
+    folder = tmp_path_factory.mktemp("aws")
+    return {name: build_layer(name, folder / name) for name in LAYERS}
+
+
+@pytest.fixture(params=LAYERS)
+def name(request: pytest.FixtureRequest) -> str:
+    """Of a layer."""
+    return str(request.param)
+
+
+@pytest.fixture
+def layer(layers: dict[str, Path], name: str) -> Path:
+    return layers[name]
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +102,8 @@ def run_alone(
     event: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Import the built function where there is only what Lambda has; handle an event, if any."""
-    path = [str(ROOT / "functions" / function), str(built / "SharedLayer" / "python"), str(runtime)]
+    layers = [str(built / layer / "python") for layer in layers_of(built, function)]
+    path = [str(ROOT / "functions" / function), *layers, str(runtime)]
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", IMPORT_ALONE, json.dumps(path), json.dumps(event)],
         env=environment(
@@ -102,12 +118,21 @@ def run_alone(
     return outcome
 
 
+def layers_of(built: Path, function: str) -> list[str]:
+    template = load(built / "template.yaml")
+    own = template["Resources"][logical(function)]["Properties"].get("Layers", [])
+    return [layer["Ref"] for layer in (*template["Globals"]["Function"]["Layers"], *own)]
+
+
+def logical(function: str) -> str:
+    return "".join(word.title() for word in function.split("_"))
+
+
 def variables_of(template: Template, function: str) -> dict[str, str]:
     """The function's own variables, with values of the right kind."""
-    name = "".join(word.title() for word in function.split("_"))
-    declared = translated_variables(template, name)
+    declared = translated_variables(template, logical(function))
     values = {"PI_API_URL": "http://127.0.0.1:9/v2", "PI_NETWORK": "Pi Testnet", "PI_APP_ID": ""}
-    number = re.compile("SECONDS|MINUTES|_CAP")
+    number = re.compile("SECONDS|MINUTES|_CAP|STROOPS")
     return {
         name: values.get(
             name, "3600" if number.search(name) else "INFO" if "LEVEL" in name else "x"
@@ -122,11 +147,12 @@ def translated_variables(template: Template, function: str) -> set[str]:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_built_function_imports_with_the_layer_alone_and_loads_nothing_heavy(
+def test_a_built_function_imports_with_its_layers_alone_and_only_the_sender_loads_heavy_ones(
     function: str, built: Path, runtime: Path, translated: Template
 ) -> None:
     outcome = run_alone(function, built, runtime, variables_of(translated, function))
-    assert HEAVY.intersection(outcome["loaded"]) == set()
+    loaded = HEAVY.intersection(outcome["loaded"])
+    assert loaded == ({"pydantic", "stellar_sdk"} if function == "send_payout" else set())
 
 
 def test_verify_user_answers_without_boto3(
@@ -164,27 +190,41 @@ def test_sam_ships_the_function_folders_as_they_are_and_clean(built: Path) -> No
         assert {path.name for path in folder.rglob("*")} == {"app.py"}
 
 
-def test_the_layer_zips_to_at_most_4_mb(layer: Path, tmp_path: Path) -> None:
+def test_a_layer_zips_to_little(layer: Path, name: str, tmp_path: Path) -> None:
     archive = tmp_path / "layer.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
-        for name, data in contents(layer).items():
-            zipped.writestr(name, data)
-    assert archive.stat().st_size <= MAXIMUM_LAYER_BYTES
+        for path, data in contents(layer).items():
+            zipped.writestr(path, data)
+    assert archive.stat().st_size <= LAYERS[name]
 
 
-def test_the_layer_holds_shared_and_its_dependencies_but_not_the_runtimes(layer: Path) -> None:
-    names = {path.name for path in (layer / "python").iterdir()}
-    assert {"shared", "requests", "aws_lambda_powertools"} <= names
-    assert not {"boto3", "botocore", "s3transfer", "bin", "pip"} & names
-    shipped = {
-        path.relative_to(layer / "python") for path in (layer / "python/shared").rglob("*.py")
-    }
+def shipped_in(layer: Path) -> set[str]:
+    return {path.name for path in (layer / "python").iterdir()}
+
+
+def test_no_layer_holds_what_the_runtime_has(layer: Path) -> None:
+    assert not {"boto3", "botocore", "s3transfer", "bin", "pip"} & shipped_in(layer)
+
+
+def test_the_shared_layer_holds_shared_and_its_dependencies(layers: dict[str, Path]) -> None:
+    root = layers["SharedLayer"] / "python"
+    assert {"shared", "requests", "aws_lambda_powertools"} <= shipped_in(root.parent)
+    shipped = {path.relative_to(root) for path in (root / "shared").rglob("*.py")}
     assert shipped == {path.relative_to(ROOT) for path in (ROOT / "shared").rglob("*.py")}
 
 
-def test_the_layer_is_for_the_functions_processor(layer: Path) -> None:
-    machines = {path.name.split(".")[1] for path in layer.rglob("*.so")}
-    assert all("aarch64" in machine or machine == "abi3" for machine in machines)
+def test_nothing_is_shipped_twice(layers: dict[str, Path]) -> None:
+    shared, chain = shipped_in(layers["SharedLayer"]), shipped_in(layers["ChainLayer"])
+    assert "stellar_sdk" in chain
+    assert not shared & chain
+
+
+def test_a_layer_is_for_the_functions_processor(layer: Path) -> None:
+    libraries = list(layer.rglob("*.so"))
+    assert libraries
+    for library in libraries:
+        machine = int.from_bytes(library.read_bytes()[18:20], "little")
+        assert machine == ELF_AARCH64, library.name
 
 
 def test_bytecode_is_the_runtimes_and_knows_its_place(layer: Path) -> None:
@@ -194,6 +234,6 @@ def test_bytecode_is_the_runtimes_and_knows_its_place(layer: Path) -> None:
         assert os.fsencode(layer) not in path.read_bytes()
 
 
-def test_a_rebuild_gives_the_same_layer(layer: Path, tmp_path: Path) -> None:
+def test_a_rebuild_gives_the_same_layer(layer: Path, name: str, tmp_path: Path) -> None:
     """Otherwise every deploy would publish a new layer and restart every function."""
-    assert contents(build_layer(tmp_path / "again")) == contents(layer)
+    assert contents(build_layer(name, tmp_path / "again")) == contents(layer)

@@ -11,9 +11,16 @@ PAYMENTS = "PaymentsTable.Arn"
 PRODUCTS = "ProductsTable.Arn"
 REWARDS = "RewardsTable.Arn"
 BY_USER = "${PaymentsTable.Arn}/index/by_user"
+PAYOUTS = "PayoutsTable.Arn"
 QUEUE = "WakeUps.Arn"
 KEY = ("secretsmanager:GetSecretValue", "ServerKey.Id")
+SEED = ("secretsmanager:GetSecretValue", "WalletSeed.Id")
 WAKE = ("sqs:SendMessage", QUEUE)
+WAKE_SENDER = ("sqs:SendMessage", "Payouts.Arn")
+SWITCH = (
+    "ssm:GetParameter",
+    "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${PayoutsSwitch}",
+)
 
 APPROVES = {
     ("dynamodb:GetItem", PAYMENTS),
@@ -35,8 +42,14 @@ ALLOWED = {
         KEY,
         WAKE,
     },
-    # It neither reads a record nor knows the key.
+    # It reads no payment and no reward. The key is for Pi's list of open payouts.
     "Sweep": {
+        KEY,
+        SWITCH,
+        WAKE_SENDER,
+        ("dynamodb:Query", "${PayoutsTable.Arn}/index/due"),
+        ("dynamodb:GetItem", PAYOUTS),
+        ("dynamodb:UpdateItem", PAYOUTS),
         ("dynamodb:Query", "${PaymentsTable.Arn}/index/due"),
         ("dynamodb:Query", "${RewardsTable.Arn}/index/due"),
         ("dynamodb:UpdateItem", PAYMENTS),
@@ -53,6 +66,34 @@ ALLOWED = {
         ("sqs:GetQueueAttributes", QUEUE),
         ("events:PutEvents", "Bus.Arn"),
         KEY,
+    },
+    "RequestPayout": {
+        ("dynamodb:GetItem", PAYOUTS),
+        ("dynamodb:PutItem", PAYOUTS),
+        ("dynamodb:UpdateItem", PAYOUTS),
+        # What a refund gives back of a payment.
+        ("dynamodb:GetItem", PAYMENTS),
+        ("dynamodb:UpdateItem", PAYMENTS),
+        SWITCH,
+        WAKE_SENDER,
+    },
+    "SendPayout": {
+        ("dynamodb:GetItem", PAYOUTS),
+        ("dynamodb:UpdateItem", PAYOUTS),
+        ("dynamodb:UpdateItem", PAYMENTS),
+        ("sqs:ReceiveMessage", "Payouts.Arn"),
+        ("sqs:DeleteMessage", "Payouts.Arn"),
+        ("sqs:GetQueueAttributes", "Payouts.Arn"),
+        ("events:PutEvents", "Bus.Arn"),
+        KEY,
+        SEED,
+        SWITCH,
+        WAKE_SENDER,
+    },
+    "DecidePayout": {
+        ("dynamodb:GetItem", PAYOUTS),
+        ("dynamodb:UpdateItem", PAYOUTS),
+        WAKE_SENDER,
     },
 }
 
@@ -72,6 +113,15 @@ SETTLES_WITH = {
     "PI_WALLET_ADDRESS",
     "SERVER_KEY_SECRET_ARN",
 }
+TAKES_PAYOUTS_ON = {
+    "PAYMENTS_TABLE",
+    "PAYOUTS_SWITCH",
+    "PAYOUTS_TABLE",
+    "PAYOUT_CAP",
+    "PAYOUT_QUEUE_URL",
+    "PAYOUT_USER_DAILY_CAP",
+    "PAYOUT_WALLET_DAILY_CAP",
+}
 TOLD = {
     "VerifyUser": set(),
     "ApprovePayment": SETTLES_WITH | {"PRODUCTS_TABLE"},
@@ -86,8 +136,31 @@ TOLD = {
         "SERVER_KEY_SECRET_ARN",
         "WAKE_UP_QUEUE_URL",
     },
-    "Sweep": {"PAYMENTS_TABLE", "REWARDS_TABLE", "SWEEP_MINUTES", "WAKE_UP_QUEUE_URL"},
+    "Sweep": {
+        "PAYMENTS_TABLE",
+        "PAYOUTS_SWITCH",
+        "PAYOUTS_TABLE",
+        "PAYOUT_QUEUE_URL",
+        "REWARDS_TABLE",
+        "SERVER_KEY_SECRET_ARN",
+        "SWEEP_MINUTES",
+        "WAKE_UP_QUEUE_URL",
+    },
     "Settle": SETTLES_WITH | {"EVENT_BUS", "REWARDS_TABLE"},
+    "RequestPayout": TAKES_PAYOUTS_ON,
+    "SendPayout": {
+        "EVENT_BUS",
+        "FEE_CAP_STROOPS",
+        "HORIZON_URL",
+        "PAYMENTS_TABLE",
+        "PAYOUTS_SWITCH",
+        "PAYOUTS_TABLE",
+        "PAYOUT_QUEUE_URL",
+        "PI_NETWORK",
+        "SERVER_KEY_SECRET_ARN",
+        "WALLET_SEED_SECRET_ARN",
+    },
+    "DecidePayout": TAKES_PAYOUTS_ON,
 }
 
 
@@ -116,13 +189,16 @@ def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
 
 def granted_to(role: dict[str, Any]) -> set[tuple[str, str]]:
     assert "ManagedPolicyArns" not in role, "a managed policy brings permissions on *"
-    granted = set()
+    granted: set[tuple[str, str]] = set()
     for statement in statements(role):
         assert statement["Effect"] == "Allow"
-        verbs = statement["Action"]
-        for verb in verbs if isinstance(verbs, list) else [verbs]:
-            granted.add((verb, named(statement["Resource"])))
+        verbs, resources = listed(statement["Action"]), listed(statement["Resource"])
+        granted |= {(verb, named(resource)) for verb in verbs for resource in resources}
     return granted
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def test_the_functions_are_these(translated: Template) -> None:
@@ -163,6 +239,11 @@ def test_no_role_reads_whole_tables_or_deletes(translated: Template) -> None:
             assert forbidden not in written
 
 
+def test_promise_6_only_the_senders_role_reads_the_wallets_seed(translated: Template) -> None:
+    readers = {name for name in ALLOWED if SEED in granted_to(role_of(translated, name))}
+    assert readers == {"SendPayout"}
+
+
 def test_the_scheduler_may_start_the_sweep_and_nothing_else(translated: Template) -> None:
     role = translated["Resources"]["SweepScheduleRole"]["Properties"]
     assert granted_to(role) == {
@@ -193,5 +274,5 @@ def test_only_the_api_invokes_and_only_by_its_own_routes(translated: Template) -
         pattern, values = properties["SourceArn"]["Fn::Sub"]
         assert values["__ApiId__"] == {"Ref": "Api"}
         assert re.search(
-            r"/\$\{__Stage__\}/(GET|POST)/(me|payments|pi_payment|rewarded_ads)\b", pattern
+            r"/\$\{__Stage__\}/(GET|POST)/(me|payments|payouts|pi_payment|rewarded_ads)\b", pattern
         )

@@ -43,9 +43,10 @@ TABLES: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "PaymentsTable": ("payment_id", [DUE_AND_COUNTED, BY_USER]),
     "ProductsTable": ("product_id", []),
     "RewardsTable": ("id", [DUE]),
+    "PayoutsTable": ("payout_id", [DUE]),
 }
-# Nobody waits for these two.
-BACKGROUND_SECONDS = {"Sweep": 60, "Settle": 120}
+# Nobody waits for these.
+BACKGROUND_SECONDS = {"Sweep": 60, "Settle": 120, "SendPayout": 60}
 
 
 def test_the_tables_are_these(translated: Template) -> None:
@@ -82,9 +83,30 @@ def test_only_rewards_expire(translated: Template) -> None:
     assert expiring == {"RewardsTable": {"AttributeName": "expires_at", "Enabled": True}}
 
 
-def test_the_secret_is_made_without_a_value(translated: Template) -> None:
-    (secret,) = of_type(translated, "AWS::SecretsManager::Secret").values()
-    assert set(secret["Properties"]) == {"Description"}
+def test_the_secrets_are_made_without_a_value(translated: Template) -> None:
+    secrets = of_type(translated, "AWS::SecretsManager::Secret")
+    assert set(secrets) == {"ServerKey", "WalletSeed"}
+    for secret in secrets.values():
+        assert set(secret["Properties"]) == {"Description"}
+
+
+def test_payouts_are_off_until_the_operator_switches_them_on(translated: Template) -> None:
+    """A parameter of the stack's own, which no parameter of the template can switch on."""
+    (switch,) = of_type(translated, "AWS::SSM::Parameter").values()
+    assert switch["Properties"]["Value"] == "off"
+    assert switch["Properties"]["Name"] == {"Fn::Sub": "/${AWS::StackName}/payouts"}
+
+
+def test_only_the_sender_has_the_chain_layer_and_the_wallets_seed(translated: Template) -> None:
+    layers, told = {}, set()
+    for name, function in of_type(translated, "AWS::Lambda::Function").items():
+        properties = function["Properties"]
+        layers[name] = [layer["Ref"].rstrip("0123456789abcdef") for layer in properties["Layers"]]
+        if "WALLET_SEED_SECRET_ARN" in properties["Environment"]["Variables"]:
+            told.add(name)
+    assert told == {"SendPayout"}
+    assert layers.pop("SendPayout") == ["SharedLayer", "ChainLayer"]
+    assert all(others == ["SharedLayer"] for others in layers.values())
 
 
 def test_every_function_logs_to_a_declared_group_of_this_stack(translated: Template) -> None:
