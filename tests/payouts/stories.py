@@ -1,0 +1,67 @@
+"""Payouts from the request to their right end; `crash` and the others put weather into them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from local.emulator.chain import MINIMUM_STROOPS
+from shared.domain.payout import PayoutState
+from tests.payouts.world import World
+
+PAYOUT = "payout-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """`prepare` comes first and is over; then the sender is woken, and woken again."""
+
+    name: str
+    prepare: Callable[[World], None]
+    end: PayoutState
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _payout(world: World) -> None:
+    world.requested(PAYOUT)
+
+
+def _refund(world: World) -> None:
+    world.requested(PAYOUT, refund_of=world.sold(), amount="1.5")
+
+
+def _refused(world: World) -> None:
+    """The recipient has not granted his address."""
+    uid = world.user("alice", scopes=["username", "payments"])
+    world.requested(PAYOUT, uid, refund_of=world.sold(uid=uid))
+
+
+def _given_up_unpaid(world: World) -> None:
+    """The wallet was empty, and a person has given it up."""
+    world.pi.chain.fund(world.wallet, MINIMUM_STROOPS + 1_000_000)
+    _refund(world)
+    world.work()
+    world.rounds(2)
+    assert world.record(PAYOUT).reason == "op_underfunded"
+    assert world.decide(PAYOUT, "fail")["state"] == "created"
+
+
+def _given_up_paid(world: World) -> None:
+    """Pi cannot verify it for a day; the person who gives it up is wrong."""
+    _payout(world)
+    world.fault(path="/v2/payments/*/complete", code="not_verified")
+    world.work()
+    world.tick(24 * 3600)
+    world.rounds(1)
+    assert world.record(PAYOUT).state is PayoutState.BLOCKED
+    world.heal()
+    assert world.decide(PAYOUT, "fail")["state"] == "signed"
+
+
+STORIES = [
+    Story("payout", _payout, PayoutState.COMPLETED),
+    Story("refund", _refund, PayoutState.COMPLETED),
+    Story("refused by Pi", _refused, PayoutState.FAILED),
+    Story("given up, unpaid", _given_up_unpaid, PayoutState.FAILED),
+    Story("given up, but paid", _given_up_paid, PayoutState.COMPLETED),
+]

@@ -1,0 +1,142 @@
+"""The sender dies, or an answer is lost, at each single effect; somebody wakes it again: one chain
+payment, never none, and records and reservations right. Promise 4.
+
+How many effects a story has is counted by running it once, so a new one is crashed by itself.
+"""
+
+from collections.abc import Callable
+
+import pytest
+
+from shared.domain.payout import PayoutState
+from tests.integration.effects import Device, Moment
+from tests.payouts.promises import check, check_at_rest
+from tests.payouts.storage import in_memory
+from tests.payouts.stories import PAYOUT, STORIES, Story
+from tests.payouts.weather import Loses, LosesAt
+from tests.payouts.world import SWEEP_SECONDS, World, new_world
+from tests.weather.devices import Died, DiesAt
+
+
+def again_at_once(world: World) -> None:
+    world.wake(PAYOUT)
+
+
+def redelivered(world: World) -> None:
+    world.tick(360)
+    world.work()
+
+
+def swept(world: World) -> None:
+    world.queue.messages.clear()
+    world.rounds(1)
+
+
+WAKERS = [again_at_once, redelivered, swept]
+MOMENTS: list[Moment] = ["before", "after"]
+
+
+def effects_of(story: Story) -> list[str]:
+    """What the sender does when nothing happens to it."""
+    with new_world(in_memory) as world:
+        story.prepare(world)
+        before = len(world.effects.log)
+        world.wake(PAYOUT)
+        world.rounds(2)
+        check_at_rest(world, story.end)
+        return world.effects.log[before:]
+
+
+def to_the_end(world: World, story: Story) -> None:
+    """A new process, as often as it takes; afterwards nothing changes any more."""
+    world.cold_start()
+    for _ in range(5):
+        world.rounds(1)
+        check(world)
+    check_at_rest(world, story.end)
+    assert world.queue.messages == world.queue.dead_letters == []
+    assert world.metrics.counted["UnexpectedError"] == 0
+
+
+def survive(story: Story, device: Device, waker: Callable[[World], None]) -> None:
+    with new_world(in_memory) as world:
+        story.prepare(world)
+        with world.effects.watched_by(device):
+            try:
+                world.work()
+                world.tick(SWEEP_SECONDS)
+                world.sweep()
+                world.work()
+            except Died:
+                pass
+            except Exception as error:  # noqa: BLE001 - a sweep may fail, the next goes on
+                assert "service_unavailable" in str(error)
+        check(world)
+        world.cold_start()
+        waker(world)
+        check(world)
+        to_the_end(world, story)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("waker", WAKERS)
+@pytest.mark.parametrize("story", STORIES, ids=str)
+def test_dying_at_any_effect(
+    subtests: pytest.Subtests, story: Story, waker: Callable[[World], None], moment: Moment
+) -> None:
+    for number, effect in enumerate(effects_of(story), start=1):
+        with subtests.test(number=number, effect=effect):
+            survive(story, DiesAt(number, moment), waker)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("story", STORIES, ids=str)
+def test_losing_any_answer_once(subtests: pytest.Subtests, story: Story, moment: Moment) -> None:
+    for number, effect in enumerate(effects_of(story), start=1):
+        with subtests.test(number=number, effect=effect):
+            survive(story, LosesAt(number, moment), again_at_once)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("waker", WAKERS)
+@pytest.mark.parametrize("story", STORIES, ids=str)
+def test_losing_every_answer_of_a_kind(
+    subtests: pytest.Subtests, story: Story, waker: Callable[[World], None], moment: Moment
+) -> None:
+    for effect in dict.fromkeys(effects_of(story)):
+        with subtests.test(effect=effect):
+            survive(story, Loses(effect, moment), waker)
+
+
+@pytest.mark.parametrize("story", STORIES, ids=str)
+def test_dying_again_and_again(story: Story) -> None:
+    """Each life dies a little later than the last one, twice, until nothing is left to do."""
+    with new_world(in_memory) as world:
+        story.prepare(world)
+        for number in range(1, 30):
+            for moment in MOMENTS:
+                world.cold_start()
+                world.tick(20)
+                try:
+                    with world.effects.watched_by(DiesAt(number, moment)):
+                        world.wake(PAYOUT)
+                except Died:
+                    check(world)
+        to_the_end(world, story)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_request_dies_at_any_effect(subtests: pytest.Subtests, moment: Moment) -> None:
+    """The caller asks again: one payout, counted once."""
+    effects = ["GetItem", "GetItem", "GetParameter", "GetItem", "TransactWriteItems", "SendMessage"]
+    for number, effect in enumerate(effects, start=1):
+        with subtests.test(number=number, effect=effect), new_world(in_memory) as world:
+            body = {"payout_id": PAYOUT, "refund_of": world.sold()}
+            with world.effects.watched_by(DiesAt(number, moment)), pytest.raises(Died):
+                world.post(**body)
+            assert world.effects.log[-1] == effect if moment == "after" else True
+            check(world)
+
+            assert world.post(**body).status == 202
+            world.rounds(2)
+            check_at_rest(world, PayoutState.COMPLETED)
