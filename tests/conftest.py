@@ -86,7 +86,7 @@ def built(home: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def stack(built: Path, cloud: LocalCloud, emulator_server: PiEmulator) -> Stack:
-    """The real template, deployed, with the emulator behind it, its server key and the products."""
+    """The real template, deployed, with the emulator behind it, its secrets and the products."""
     assert built.is_relative_to(cloud.home)
     parameters = {
         "PiApiUrl": f"{emulator_server.url}/v2",
@@ -95,6 +95,8 @@ def stack(built: Path, cloud: LocalCloud, emulator_server: PiEmulator) -> Stack:
     }
     stack = Stack(cloud, parameters).finish()
     stack.put_server_key(SERVER_KEY)
+    stack.put_wallet_seed(emulator_server.wallet_seed)
+    stack.switch_payouts(on=True)
     for product in PRODUCTS:
         stack.put_product(product)
     return stack

@@ -18,7 +18,8 @@ from local.processes import ROOT
 from shared.adapters import observability
 from shared.edge import http
 
-BACKGROUND = ("sweep", "settle")  # what no front end calls: tests/weather
+# What no front end calls: tests/weather and tests/payouts.
+OTHERS = ("sweep", "settle", "request_payout", "send_payout", "decide_payout")
 Handler = Callable[[http.Event, http.Context], dict[str, Any]]
 
 
@@ -95,7 +96,7 @@ def handlers_on(services: Mapping[str, Any]) -> dict[str, Handler]:
             patch.setattr(f"shared.composition.{name}", replaced(bind))
         patch.setattr(http, "serve", serve)
         for app in sorted((ROOT / "functions").glob("*/app.py")):
-            if app.parent.name not in BACKGROUND:
+            if app.parent.name not in OTHERS:
                 runpy.run_path(str(app))
     return found
 

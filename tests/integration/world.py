@@ -61,7 +61,7 @@ from tests.integration.handlers import Reply, event, handlers_on, metrics_in_pro
 START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 KEY = "canary-server-key-5f1d"
 PIE, DONATION = "apple_pie_1", "donation"
-TABLES = ("PaymentsTable", "ProductsTable", "RewardsTable")
+TABLES = ("PaymentsTable", "ProductsTable", "RewardsTable", "PayoutsTable")
 
 _deserialize = TypeDeserializer().deserialize
 

@@ -5,9 +5,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+from uuid import uuid4
 
 from local.stack import Deployment, Stack
+from shared.adapters.deadline import Deadline
 from shared.adapters.dynamodb import decoded, encoded
+from shared.adapters.payout_store import PayoutStore
+from shared.domain.amount import Amount
+from shared.domain.payout import (
+    Caps,
+    PayoutRecord,
+    PayoutRequest,
+    blocked,
+    delivered,
+    requested,
+)
 
 
 @contextmanager
@@ -66,3 +78,28 @@ def unfinished(stack: Stack) -> list[str]:
         TableName=stack.outputs["PaymentsTableName"], IndexName="due"
     )
     return [decoded(item)["payment_id"] for page in pages for item in page["Items"]]
+
+
+def payouts(stack: Stack) -> PayoutStore:
+    """The payouts' table, past every role."""
+    outputs, deadline = stack.outputs, Deadline(15)
+    tables = (outputs["PayoutsTableName"], outputs["PaymentsTableName"])
+    return PayoutStore(stack.cloud.dynamodb, *tables, deadline)
+
+
+def taken_on(stack: Stack, uid: str, *, blocked_for: str | None = None) -> PayoutRecord:
+    """A payout that nobody has been woken for; one that is blocked has been told of."""
+    amount, much = Amount.of("0.01"), Amount.of(1000)
+    request = PayoutRequest(uuid4().hex, uid, amount, "Thank you", {})
+    store, now = payouts(stack), int(time.time())
+    record = store.reserve(requested(request, now), Caps(much, much, much), None)
+    if blocked_for is None:
+        return record
+    return store.replace(record, delivered(blocked(record, blocked_for, now)))[0]
+
+
+def forget(stack: Stack, payout_id: str) -> None:
+    """Let no sweep find it when the emulator has long forgotten it."""
+    stack.cloud.dynamodb.delete_item(
+        TableName=stack.outputs["PayoutsTableName"], Key=encoded({"payout_id": payout_id})
+    )

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from local.emulator.pi import APP_ID
+from local.emulator.registry import wallet_seed_of
 from local.processes import HOST, ROOT, environment, free_port
 from local.run import SettingError, Settings
 from tests.laptop.waiting import eventually
@@ -89,7 +91,7 @@ def test_it_serves_what_it_says_and_has_played_every_step(run: Run) -> None:
     said = run.output.read_text()
     for step in ("GET /me", "/pi_payment/approve", "/pay", "/pi_payment/complete", "/claim"):
         assert step in said
-    assert said.count("-> 200") == 14
+    assert said.partition("The operator's own back end")[0].count("-> 200") == 14
 
 
 @pytest.mark.xdist_group("run")
@@ -107,10 +109,22 @@ def test_it_tells_the_story_of_the_closed_page_with_times(run: Run) -> None:
 
 
 @pytest.mark.xdist_group("run")
-def test_promise_6_neither_key_nor_token_is_shown(run: Run) -> None:
+def test_it_pays_one_payout_and_one_refund_and_shows_them_on_the_chain(run: Run) -> None:
+    payouts = run.output.read_text().partition("The operator's own back end")[2]
+    payout, _, refund = payouts.partition("And gives")
+    for story, amount in ((payout, "0.5000000 Pi"), (refund, "3.1400000 Pi")):
+        assert story.count("POST /payouts -> 20") == 2
+        assert re.search(r"\d\.\d\d s  the sender has paid it", story)
+        assert f"on the chain: {amount}" in story
+
+
+@pytest.mark.xdist_group("run")
+def test_promise_6_neither_key_nor_seed_nor_token_is_shown(run: Run) -> None:
     assert requests.get(f"http://{HOST}:{run.pi_port}/_emulator/health", timeout=10).ok
-    for line in run.output.read_text().splitlines():
+    said = run.output.read_text()
+    for line in said.splitlines():
         assert "accessToken" not in line or '"..."' in line
+    assert wallet_seed_of(APP_ID) not in said
 
 
 @pytest.mark.xdist_group("run")

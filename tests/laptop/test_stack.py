@@ -5,19 +5,31 @@ answer, so every function really runs under its own role.
 """
 
 import json
+import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import requests
 
+from local.calls import Calls
 from local.consumer import ExampleConsumer
 from local.pi import PiEmulator
 from local.play import Play
 from local.stack import FunctionFailedError, Stack
-from local.template import routes
-from tests.laptop.deployed import hasten, record, unfinished, without
+from local.template import Route, routes
+from tests.laptop.deployed import (
+    forget,
+    hasten,
+    payouts,
+    record,
+    taken_on,
+    unfinished,
+    without,
+)
 
 TIMEOUT = 30
 
@@ -25,19 +37,34 @@ TIMEOUT = 30
 def test_every_route_of_the_template_reaches_its_function(stack: Stack) -> None:
     """A function says which request it was; the gateway's own 404 has only a message."""
     for route in routes(stack.translated):
-        method, path = route.key.split()
-        answer = requests.request(
-            method,
-            stack.api_url + path.replace("{payment_id}", "p").replace("{ad_id}", "a"),
-            data="{}" if method == "POST" else None,
-            timeout=TIMEOUT,
-        )
-        assert answer.status_code in (400, 401), route
+        answer = asked(stack, route)
+        assert answer.status_code in (400, 401, 404), route
         assert {"error", "error_message", "request_id"} <= set(answer.json()), route
 
 
+def test_an_unsigned_request_for_a_payout_never_reaches_its_function(stack: Stack) -> None:
+    signed = [route for route in routes(stack.translated) if route.authorization == "AWS_IAM"]
+    assert len(signed) == 2
+    for route in signed:
+        answer = asked(stack, replace(route, authorization="NONE"))
+        assert answer.status_code == 403
+        assert "error" not in answer.json()
+
+
+def asked(stack: Stack, route: Route) -> requests.Response:
+    """A request without sense, signed if the route wants it."""
+    method, path = route.key.split()
+    return requests.request(
+        method,
+        stack.api_url + re.sub(r"\{\w+\}", "x", path),
+        data="{}" if method == "POST" else None,
+        auth=stack.cloud.signed if route.authorization == "AWS_IAM" else None,
+        timeout=TIMEOUT,
+    )
+
+
 def test_a_path_that_is_no_route_is_the_gateways_404(stack: Stack) -> None:
-    answer = requests.get(f"{stack.api_url}/payouts", timeout=TIMEOUT)
+    answer = requests.get(f"{stack.api_url}/nowhere", timeout=TIMEOUT)
     assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})
 
 
@@ -72,7 +99,7 @@ def test_the_play_of_make_run_holds(
             hasten(stack, payment_id)
         return stack.sweep()
 
-    Play(stack.api_url, emulator.url, sweep, consumer.owned).whole()
+    Play(Calls(stack.api_url, emulator.url, stack.cloud.signed), sweep, consumer.owned).whole()
 
 
 class Customers:
@@ -103,6 +130,9 @@ class Customers:
             ),
             "Settle": lambda: self.settle(left),
             "Sweep": lambda: self.sweep(due),
+            "RequestPayout": self.request_payout,
+            "SendPayout": self.send_payout,
+            "DecidePayout": self.decide_payout,
         }
 
     def statuses(self) -> dict[str, int]:
@@ -147,6 +177,36 @@ class Customers:
             return 503
         return 200 if record(self.stack, payment_id)["due_at"] > time.time() else 503
 
+    def request_payout(self) -> int:
+        """For nobody whom Pi knows: the sender, awake at once, gives it up and pays nothing."""
+        body = {"payout_id": uuid4().hex, "uid": "nobody", "amount": "0.01", "memo": "Thank you"}
+        answer = requests.post(
+            f"{self.stack.api_url}/payouts",
+            json=body,
+            auth=self.stack.cloud.signed,
+            timeout=TIMEOUT,
+        )
+        return 200 if answer.status_code == 202 else answer.status_code
+
+    def send_payout(self) -> int:
+        """As a status: whether the sender finishes a payout, delivery included."""
+        uid = self.emulator.control("POST", "/users", {})["uid"]
+        record = taken_on(self.stack, uid)
+        message = {"messageId": "1", "body": record.payout_id}
+        answer = self.stack.invoke("SendPayout", {"Records": [message]})
+        assert answer == {"batchItemFailures": []}, "what is held up is acknowledged"
+        finished = payouts(self.stack).get(record.payout_id)
+        assert finished is not None
+        forget(self.stack, record.payout_id)
+        return 503 if finished.due_at is not None else 200
+
+    def decide_payout(self) -> int:
+        """As a status: whether a blocked payout goes where the operator wants it."""
+        blocked = taken_on(self.stack, "nobody", blocked_for="request_too_old")
+        command = {"payout_id": blocked.payout_id, "decision": "fail"}
+        answer = self.stack.invoke("DecidePayout", command)
+        return 200 if answer.get("state") == "requested" else 503
+
     def approve(self, payment_id: str, token: str) -> int:
         body = {"paymentId": payment_id, "accessToken": token}
         return self.call("POST", "/pi_payment/approve", body)
@@ -181,6 +241,16 @@ def test_every_function_does_its_work_under_its_role(stack: Stack, emulator: PiE
         ("Sweep", "dynamodb:Query"),
         ("Sweep", "dynamodb:UpdateItem"),
         ("Sweep", "sqs:SendMessage"),
+        ("RequestPayout", "dynamodb:GetItem"),
+        ("RequestPayout", "dynamodb:PutItem"),
+        ("RequestPayout", "dynamodb:UpdateItem"),
+        ("RequestPayout", "ssm:GetParameter"),
+        ("SendPayout", "dynamodb:GetItem"),
+        ("SendPayout", "dynamodb:UpdateItem"),
+        ("SendPayout", "events:PutEvents"),
+        ("SendPayout", "ssm:GetParameter"),
+        ("DecidePayout", "dynamodb:GetItem"),
+        ("DecidePayout", "dynamodb:UpdateItem"),
     ],
 )
 def test_promise_6_without_one_permission_exactly_that_function_fails(
@@ -193,7 +263,10 @@ def test_promise_6_without_one_permission_exactly_that_function_fails(
     assert set(statuses.values()) == {200}
 
 
-@pytest.mark.parametrize("function", ["CompletePayment", "ResolvePayment", "ClaimAdReward"])
+@pytest.mark.parametrize(
+    "function",
+    ["CompletePayment", "ResolvePayment", "ClaimAdReward", "RequestPayout", "DecidePayout"],
+)
 def test_a_lost_wake_up_costs_only_time(stack: Stack, emulator: PiEmulator, function: str) -> None:
     with without(stack, function, "sqs:SendMessage"):
         assert set(Customers(stack, emulator).statuses().values()) == {200}

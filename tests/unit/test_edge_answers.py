@@ -33,6 +33,7 @@ ERRORS = [
     (errors.ChainUnavailable(), 503, "chain_unavailable"),
     (errors.ServiceUnavailable(), 503, "service_unavailable"),
     (errors.ServiceUnavailable("server_key_missing", "m"), 503, "server_key_missing"),
+    (errors.Overtaken(), 503, "overtaken"),
 ]
 
 

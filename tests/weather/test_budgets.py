@@ -141,7 +141,7 @@ def test_a_sweep_writes_once_per_due_payment(world: World) -> None:
     world.sweep()
 
     effects = world.effects.log[before:]
-    assert effects.count("Query") == 2 * DUE_SHARDS
+    assert effects.count("Query") == 3 * DUE_SHARDS
     assert effects.count("UpdateItem") == effects.count("SendMessage") == 30
     assert len(effects) == 2 * DUE_SHARDS + 60
 

@@ -22,13 +22,14 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_events import EventBridgeClient
 from mypy_boto3_secretsmanager import SecretsManagerClient
 from mypy_boto3_sqs import SQSClient
+from mypy_boto3_ssm import SSMClient
 
 from local.emulator.faults import Fault, FaultyFront
 from local.emulator.http import create_app
 from local.emulator.payment import Payment
 from local.emulator.pi import Pi
 from local.processes import ROOT
-from shared.adapters import observability, payment_store, reward_store
+from shared.adapters import observability, payment_store, payout_store, reward_store
 from shared.adapters.deadline import Deadline
 from shared.adapters.due_index import DueIndex
 from shared.adapters.dynamodb import encoded
@@ -36,12 +37,14 @@ from shared.adapters.event_bus import EventBus
 from shared.adapters.horizon import Horizon
 from shared.adapters.http import Http
 from shared.adapters.payment_store import PaymentStore
+from shared.adapters.payout_store import PayoutStore
 from shared.adapters.pi_client import PiClient
 from shared.adapters.product_store import ProductStore
 from shared.adapters.reward_store import RewardStore
 from shared.adapters.secret import Secret
 from shared.adapters.seen_tokens import SeenTokens
 from shared.adapters.server_key import ServerKey
+from shared.adapters.switch import Switch
 from shared.adapters.wake_ups import WakeUp, WakeUps, Work
 from shared.domain.payment import PaymentRecord, Terms
 from shared.domain.pi import Network
@@ -51,6 +54,7 @@ from shared.operations.claim_reward import claim
 from shared.operations.services import (
     ApprovalServices,
     ClosingServices,
+    DueWork,
     RewardServices,
     SweepServices,
     WorkerServices,
@@ -59,7 +63,7 @@ from shared.operations.settle_payment import settle_for_caller
 from shared.operations.verify_user import Users
 from tests.integration.effects import Effects, Inline, WatchedAdapter
 from tests.integration.world import KEY, PIE, START, Secrets, Storage, User
-from tests.weather.cloud import Bus, Context, Queue, Worker
+from tests.weather.cloud import Bus, Context, PayoutsOff, Queue, Worker
 
 SWEEP_SECONDS = 300
 FIRST_LOOK_SECONDS = 60
@@ -152,14 +156,24 @@ class World:
         return _handler("settle", "worker_services", services)
 
     def sweep_services(self, deadline: Deadline) -> SweepServices:
-        client = self.storage.bundle
-        payments, rewards = self.tables["PaymentsTable"], self.tables["RewardsTable"]
+        client, tables = self.storage.bundle, self.tables
+
+        def due(table: str, key: str, work: Work) -> DueWork:
+            index = DueIndex(client, tables[table], key, deadline)
+            return DueWork(index, lambda key, _: self.wake_ups.send(WakeUp(work, key)))
+
+        def wake_sender(payout_id: str, _due_at: int) -> None:
+            raise AssertionError(f"there are no payouts here: {payout_id}")
+
+        payouts, payments = tables["PayoutsTable"], tables["PaymentsTable"]
+        key = ServerKey(cast(SecretsManagerClient, self.secrets), "arn:key")
         return SweepServices(
-            indexes={
-                Work.PAYMENT: DueIndex(client, payments, payment_store.KEY, deadline),
-                Work.REWARD: DueIndex(client, rewards, reward_store.KEY, deadline),
-            },
-            wake_ups=self.wake_ups,
+            payments=due("PaymentsTable", payment_store.KEY, Work.PAYMENT),
+            rewards=due("RewardsTable", reward_store.KEY, Work.REWARD),
+            payouts=DueWork(DueIndex(client, payouts, payout_store.KEY, deadline), wake_sender),
+            pi=PiClient(self._http(), "http://pi.test/v2", key, deadline),
+            payout_store=PayoutStore(client, payouts, payments, deadline),
+            switch=Switch(cast(SSMClient, PayoutsOff()), "/stack/payouts"),
             deadline=deadline,
             sweep_seconds=self.sweep_seconds,
             clock=self.clock,
