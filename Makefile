@@ -14,7 +14,7 @@ export SAM_CLI_TELEMETRY := 0
 .PHONY: help setup run test lint format lock build bench bench-sweep clean build-SharedLayer
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[A-Za-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[A-Za-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- Set-up ------------------------------------------------------------------------------------
 
