@@ -18,6 +18,8 @@ GARBAGE = [
     "[]",
     "null",
     '{"work": "payment"}',
+    '{"work": "payment", "key": ""}',
+    '{"work": "payment", "key": 7}',
     '{"work": "laundry", "key": "x"}',
     '{"work": "payment", "key": "cut sho',
 ]
