@@ -13,7 +13,10 @@ from shared.adapters.dynamodb import DUE_SHARDS
 from shared.adapters.observability import gauge, logger
 from shared.adapters.wake_ups import WakeUp, Work
 from shared.domain.due import STUCK_SECONDS, DueRow, next_look
+from shared.domain.errors import ServiceUnavailable
 from shared.operations.services import SweepServices
+
+MOST_FAILURES = 3
 
 
 @dataclass(slots=True)
@@ -35,13 +38,13 @@ class Tally:
 
 
 def sweep(services: SweepServices) -> int:
-    """The number of wake-ups sent. Raises ServiceUnavailable; the next sweep goes on.
+    """The number of wake-ups sent. Raises ServiceUnavailable if the index cannot be read, or if
+    rows keep failing; the next sweep goes on.
 
-    Costs, per shard, the reading of unfinished work, and per due row one write
-    and one message.
+    Costs, per shard, the reading of unfinished work, and per due row one write and one message.
     """
     now = services.clock()
-    tally, woken, complete = Tally(), 0, True
+    tally, woken, failed, complete = Tally(), 0, 0, True
     for work, row in _rows(services, now):
         if services.deadline.remaining() == 0:
             complete = False
@@ -50,12 +53,22 @@ def sweep(services: SweepServices) -> int:
             tally.add(row, now)
         if row.due_at > now:
             continue
-        later = next_look(row, now, services.sweep_seconds)
-        if services.indexes[work].push(row, later):
-            services.wake_ups.send(WakeUp(work, row.key))
-            woken += 1
+        try:
+            woken += _wake(services, work, row, now)
+        except ServiceUnavailable:
+            # One bad row holds up nobody; a service that is down need not be waited for.
+            if (failed := failed + 1) > MOST_FAILURES:
+                raise
     _report(tally, woken, complete=complete)
     return woken
+
+
+def _wake(services: SweepServices, work: Work, row: DueRow, now: int) -> bool:
+    later = next_look(row, now, services.sweep_seconds)
+    if not services.indexes[work].push(row, later):
+        return False
+    services.wake_ups.send(WakeUp(work, row.key))
+    return True
 
 
 def _rows(services: SweepServices, now: int) -> Iterator[tuple[Work, DueRow]]:

@@ -62,10 +62,10 @@ def test_a_dead_letter_waits_a_fortnight_for_a_person(translated: Template, queu
     assert properties(translated, queue)["MessageRetentionPeriod"] == FORTNIGHT_SECONDS
 
 
-def test_a_wake_up_that_fails_three_times_is_kept(translated: Template) -> None:
+def test_a_wake_up_that_fails_five_times_is_kept(translated: Template) -> None:
     assert properties(translated, "WakeUps")["RedrivePolicy"] == {
         "deadLetterTargetArn": arn("WakeUpDeadLetters"),
-        "maxReceiveCount": 3,
+        "maxReceiveCount": 5,
     }
 
 
