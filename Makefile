@@ -15,7 +15,7 @@ export SAM_CLI_TELEMETRY := 0
         build-SharedLayer build-ChainLayer
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[A-Za-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[A-Za-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- Set-up ------------------------------------------------------------------------------------
 

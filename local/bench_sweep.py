@@ -37,7 +37,11 @@ TABLES = {"PAYMENTS_TABLE": "PaymentsTable", "REWARDS_TABLE": "RewardsTable"}
 
 
 class Process:
-    """One of this bench's own scripts; it ends when our end of its pipe does."""
+    """One of this bench's own scripts; it ends when our end of its pipe does.
+
+    It answers on standard error: a function's own log fills standard output, which nobody reads
+    while it works.
+    """
 
     def __init__(self, script: str, *arguments: str, env: dict[str, str], log: IO[str]) -> None:
         self._name = script
@@ -45,8 +49,8 @@ class Process:
             [sys.executable, "-P", str(Path(__file__).with_name(script)), *arguments],
             env=env,
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
+            stdout=log,
+            stderr=subprocess.PIPE,
             text=True,
         )
 
@@ -56,12 +60,14 @@ class Process:
         self._process.stdin.flush()
 
     def answer(self) -> str:
-        """The next line that is meant for us; the function's own log goes the same way."""
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
+        """Its next answer; anything else that it says there is why it failed."""
+        assert self._process.stderr is not None
+        said = ""
+        for line in self._process.stderr:
             if line.startswith("= "):
                 return line[2:].strip()
-        raise SystemExit(f"{self._name} ended with status {self._process.wait()}")
+            said += line
+        raise SystemExit(f"{self._name} ended with status {self._process.wait()}\n{said}")
 
     def __enter__(self) -> "Process":
         return self

@@ -2,7 +2,7 @@
 a delay before each answer.
 
 Usage: python -P bench_sweep_pi.py PORT SERVER_KEY PAYMENTS DELAY_SECONDS
-Prints `= ` and the payments' ids as JSON, then serves until its standard input ends.
+Says `= ` and the ids as JSON on standard error, then serves until its standard input ends.
 """
 
 import json
@@ -34,8 +34,8 @@ def main(port: int, server_key: str, payments: int, delay: float) -> None:
     front.faults.append(Fault(path="/v2/*", times=None, delay_s=delay))
     with EmulatorServer(app, port) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        sys.stdout.write(f"= {json.dumps([paid(pi) for _ in range(payments)])}\n")
-        sys.stdout.flush()
+        sys.stderr.write(f"= {json.dumps([paid(pi) for _ in range(payments)])}\n")
+        sys.stderr.flush()
         sys.stdin.read()
         server.shutdown()
 

@@ -2,7 +2,7 @@
 
 Usage: python -P bench_sweep_worker.py, then lines on standard input:
 `sweep` runs one; `settle 120` takes so many messages from the queue, in batches, as the trigger
-does. Each is answered by `= ` and how many it was.
+does. Each is answered, on standard error, by `= ` and how many it was.
 """
 
 import os
@@ -65,8 +65,8 @@ def main() -> None:
     for line in sys.stdin:
         command, _, number = line.strip().partition(" ")
         done = sweep({}, Context())["woken"] if command == "sweep" else trigger.feed(int(number))
-        sys.stdout.write(f"= {done}\n")
-        sys.stdout.flush()
+        sys.stderr.write(f"= {done}\n")
+        sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ class DueIndex:
                     due_at=int(item["due_at"]),
                     created_at=whole(item.get("created_at")),
                     attention=item.get("attention"),
+                    is_owed="owed" in item,
                 )
             if "LastEvaluatedKey" not in page:
                 return

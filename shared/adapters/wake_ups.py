@@ -35,8 +35,10 @@ class WakeUp:
 
     @classmethod
     def read(cls, body: str) -> WakeUp:
-        """Raises ValueError or KeyError: not a message of ours."""
+        """Raises ValueError, KeyError or TypeError: not a message of ours."""
         fields = json.loads(body)
+        if not (isinstance(fields["key"], str) and fields["key"]):
+            raise ValueError("no key")
         return cls(Work(fields["work"]), fields["key"])
 
 

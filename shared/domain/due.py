@@ -16,17 +16,18 @@ ATTENTION_PAUSE_SECONDS = 24 * 3600
 @dataclass(frozen=True, slots=True)
 class DueRow:
     """One row of the index of unfinished work. Times are seconds since 1970; `created_at` is None
-    where the index does not hold it."""
+    where the index does not hold it; `is_owed`: the app still has to hear of it."""
 
     key: str
     due_at: int
     created_at: int | None = None
     attention: str | None = None
+    is_owed: bool = False
 
 
 def next_look(row: DueRow, now: int, sweep_seconds: int) -> int:
     """When to look at this again if nobody finishes it: soon while it is young, then less often."""
-    if row.attention is not None:
+    if row.attention is not None and not row.is_owed:
         return now + ATTENTION_PAUSE_SECONDS
     age = 0 if row.created_at is None else now - row.created_at
     # Three quarters: due again just before the next sweep, whatever this one took.

@@ -151,11 +151,9 @@ def attended(record: PaymentRecord, reason: Attention, now: int) -> PaymentRecor
     return replace(record, attention=reason, due_at=now + ATTENTION_PAUSE_SECONDS)
 
 
-def delivered(record: PaymentRecord) -> PaymentRecord:
+def delivered(record: PaymentRecord, now: int) -> PaymentRecord:
     """The app has had its event. What needs a person stays in sight."""
-    due_at = None
-    if record.attention is not None and record.due_at is not None:
-        due_at = record.due_at + ATTENTION_PAUSE_SECONDS
+    due_at = None if record.attention is None else now + ATTENTION_PAUSE_SECONDS
     return replace(record, owed=None, due_at=due_at)
 
 
@@ -232,6 +230,9 @@ def _decide_unpaid(
     payment: PaymentDto, record: PaymentRecord, terms: Terms, now: int, *, is_refused: bool
 ) -> Decision:
     if record.state is PaymentState.CANCELLED:
+        return Decision(Do.NOTHING)
+    # The chain has shown it to be paid, though Pi does not: a second look must not forget that.
+    if record.attention is Attention.CANCELLED_BUT_PAID:
         return Decision(Do.NOTHING)
     if payment.is_cancelled:
         return Decision(Do.RECORD_CANCELLED)

@@ -20,7 +20,9 @@ def deliver_payment(services: WorkerServices, record: PaymentRecord) -> PaymentR
     while event := payment_event(record):
         services.bus.put(event)
         # If somebody wrote first, theirs may owe another event, or none.
-        record, written = services.payments.replace(record, payment.delivered(record))
+        record, written = services.payments.replace(
+            record, payment.delivered(record, services.clock())
+        )
         if written:
             count("EventDelivered")
     return record

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from shared.adapters.dynamodb import DUE_SHARDS
 from shared.adapters.observability import count, gauge, logger
 from shared.domain.due import STUCK_SECONDS, DueRow, next_look
-from shared.domain.errors import BundleError
+from shared.domain.errors import BundleError, ServiceUnavailable
 from shared.domain.payout import knows, payout_of
 from shared.operations.services import DueWork, SweepServices
+
+MOST_FAILURES = 3
 
 
 @dataclass(slots=True)
@@ -36,25 +38,38 @@ class Tally:
 
 
 def sweep(services: SweepServices) -> int:
-    """The number of wake-ups sent. Raises ServiceUnavailable; the next sweep goes on.
+    """The number of wake-ups sent. Raises ServiceUnavailable if the index cannot be read, or if
+    rows keep failing; the next sweep goes on.
 
     Costs, per shard, the reading of unfinished work, and per due row one write and one message.
     """
     now = services.clock()
-    tally, woken, complete = Tally(), 0, True
+    tally, woken, failed, complete = Tally(), 0, 0, True
     for work, row in _rows(services, now):
         if services.deadline.remaining() == 0:
             complete = False
             break
         if work is services.payments:
             tally.add(row, now)
-        later = next_look(row, now, services.sweep_seconds)
-        if row.due_at <= now and work.index.push(row, later):
-            work.wake(row.key, later)
-            woken += 1
+        if row.due_at > now:
+            continue
+        try:
+            woken += _wake(services, work, row, now)
+        except ServiceUnavailable:
+            # One bad row holds up nobody; a service that is down need not be waited for.
+            if (failed := failed + 1) > MOST_FAILURES:
+                raise
     _report(tally, woken, complete=complete)
     _report_strangers(services)
     return woken
+
+
+def _wake(services: SweepServices, work: DueWork, row: DueRow, now: int) -> bool:
+    later = next_look(row, now, services.sweep_seconds)
+    if not work.index.push(row, later):
+        return False
+    work.wake(row.key, later)
+    return True
 
 
 def _rows(services: SweepServices, now: int) -> Iterator[tuple[DueWork, DueRow]]:

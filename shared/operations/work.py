@@ -7,7 +7,7 @@ nothing to do. What Pi, the chain or our own services hold up is acknowledged al
 
 from __future__ import annotations
 
-from shared.adapters.observability import logger
+from shared.adapters.observability import concerning, logger
 from shared.adapters.wake_ups import WakeUp, Work
 from shared.domain import reward
 from shared.domain.errors import BundleError, NotFound, PiRefused
@@ -18,6 +18,7 @@ from shared.operations.settle_payment import settle
 
 def work(services: WorkerServices, wake_up: WakeUp) -> None:
     """Anything that this raises is a mistake of ours, and the message is worth a person's look."""
+    concerning(wake_up.key)
     try:
         match wake_up.work:
             case Work.PAYMENT:
@@ -25,9 +26,7 @@ def work(services: WorkerServices, wake_up: WakeUp) -> None:
             case Work.REWARD:
                 finish_reward(services, wake_up.key)
     except BundleError as error:
-        logger.warning(
-            "Held up", extra={"work": wake_up.work, "key": wake_up.key, "code": error.code}
-        )
+        logger.warning("Held up", extra={"work": wake_up.work, "code": error.code})
 
 
 def finish_payment(services: WorkerServices, payment_id: str) -> None:

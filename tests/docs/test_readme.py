@@ -91,6 +91,14 @@ def test_its_parameters_are_the_templates() -> None:
     assert sorted(listed) == sorted(parameters_and_outputs()[0])
 
 
+def test_its_metrics_are_those_that_the_code_sends() -> None:
+    source = "".join(file.read_text() for file in (ROOT / "shared").rglob("*.py"))
+    sent = set(re.findall(r'\b(?:count|gauge)\(\s*"(\w+)"', source))
+    closing = {"PaymentCompleted", "PaymentCancelled"}  # count(f"Payment{...}")
+    listed = [name for cell, _ in table("| Metric | Counts |") for name in named(cell)]
+    assert sorted(listed) == sorted(sent | closing)
+
+
 def test_its_outputs_exist() -> None:
     assert set(re.findall(r"[(`]output (\w+)", README)) <= parameters_and_outputs()[1]
 

@@ -4,16 +4,16 @@ Each is given to `Effects.watched_by`. An effect has a number, from 1, or a patt
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from http.client import RemoteDisconnected
+from threading import Barrier, BrokenBarrierError, get_ident
 
 from botocore.exceptions import ReadTimeoutError
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from urllib3.exceptions import ProtocolError
 
 from tests.integration.effects import Effects, Moment
-
-FROM_EVERYTHING = "*"
 
 
 def lost(effect: str) -> Exception:
@@ -60,3 +60,18 @@ class ActsAt:
             if self._seen == self._number:
                 with self._effects.watched_by(None):
                     self._act()
+
+
+class Meets:
+    """Two threads that come to an effect of this kind go on together; one alone waits a moment."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern, self._met = pattern, set[int]()
+        self._barrier = Barrier(2, timeout=0.3)
+
+    def __call__(self, moment: Moment, effect: str) -> None:
+        if moment == "after" or get_ident() in self._met or not fnmatchcase(effect, self._pattern):
+            return
+        self._met.add(get_ident())
+        with suppress(BrokenBarrierError):
+            self._barrier.wait()

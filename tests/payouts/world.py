@@ -8,8 +8,9 @@ import json
 import runpy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -79,15 +80,33 @@ class Adapter(InProcessAdapter):
         return response
 
 
+class Emulator:
+    """Pi, made once for all worlds, one after the other: its routes take longer than a payout."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.pi = Pi(clock=lambda: self.now, server_key=KEY)
+        self.app = create_app(self.pi)
+        self.front = cast(FaultyFront, self.app.wsgi_app)
+
+    def fresh(self, seed: int | None) -> "Emulator":
+        self.now, self.pi._seed = START, seed
+        self.pi.reset()
+        self.front.reset()
+        return self
+
+
+_emulator = cache(Emulator)
+
+
 class World:
     """See the module. `ahead`: how far our clock is ahead of Pi's and the chain's."""
 
     def __init__(self, tables: Tables, effects: Effects, seed: int | None = None) -> None:
-        self.now, self.ahead = START, timedelta()
+        self.emulator, self.ahead = _emulator().fresh(seed), timedelta()
+        self.pi, self.front = self.emulator.pi, self.emulator.front
         self.tables, self.effects, self.metrics = tables, effects, Metrics()
-        self.pi = Pi(clock=lambda: self.now, server_key=KEY, seed=seed)
-        app = create_app(self.pi)
-        self.front, self.adapter = cast(FaultyFront, app.wsgi_app), Adapter(app, effects)
+        self.adapter = Adapter(self.emulator.app, effects)
         self.key_secret, self.seed_secret = Secrets(KEY), Secrets(wallet_seed_of("demo-app"))
         self.switch = Parameters(effects)
         self.queue, self.bus = FifoQueue(self._seconds, effects), Bus(effects)
@@ -101,8 +120,13 @@ class World:
 
     # --- Time ------------------------------------------------------------------------------------
 
+    @property
+    def now(self) -> datetime:
+        """Pi's time, and the chain's."""
+        return self.emulator.now
+
     def tick(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
+        self.emulator.now += timedelta(seconds=seconds)
 
     def rounds(self, number: int = 1) -> None:
         """The schedule fires this many times; each time the queue is then worked off."""

@@ -76,10 +76,10 @@ def test_a_dead_letter_waits_a_fortnight_for_a_person(translated: Template, queu
 
 
 @pytest.mark.parametrize("queue", QUEUES)
-def test_a_message_that_fails_three_times_is_kept(translated: Template, queue: str) -> None:
+def test_a_message_that_keeps_failing_is_kept(translated: Template, queue: str) -> None:
     assert properties(translated, queue)["RedrivePolicy"] == {
         "deadLetterTargetArn": arn(QUEUES[queue][0]),
-        "maxReceiveCount": 3,
+        "maxReceiveCount": 5,
     }
 
 

@@ -18,7 +18,10 @@ DUE = {
 }
 # The sweep counts and paces from the index alone.
 DUE_AND_COUNTED = DUE | {
-    "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["created_at", "attention"]}
+    "Projection": {
+        "ProjectionType": "INCLUDE",
+        "NonKeyAttributes": ["created_at", "attention", "owed"],
+    }
 }
 BY_USER = {
     "IndexName": "by_user",

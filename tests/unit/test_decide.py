@@ -32,6 +32,7 @@ from tests.unit.samples import NOW, OTHER_TXID, PRICE, TERMS, TXID, payment, rec
 OPEN = record()
 COMPLETED = record(state=PaymentState.COMPLETED, txid=TXID, completed_at=NOW)
 CANCELLED = record(state=PaymentState.CANCELLED, cancelled_at=NOW)
+BUT_PAID = attended(OPEN, Attention.CANCELLED_BUT_PAID, NOW)
 GONE = record(attention=Attention.GONE)
 REFUSED = record(state=PaymentState.CANCELLED, price=None, refusal="unexpected_amount")
 
@@ -107,6 +108,8 @@ TABLE = [
     # cancelled or user_cancelled, no transaction: record it.
     Row("cancelled", payment("cancelled"), Decision(Do.RECORD_CANCELLED)),
     Row("user cancelled", payment("user_cancelled"), Decision(Do.RECORD_CANCELLED)),
+    # Proven on the chain, hidden by Pi: the person who was called is not to be sent away.
+    Row("cancelled but paid, again", payment("cancelled"), NOTHING, record=BUT_PAID),
     Row("cancelled, ours too", payment("cancelled"), NOTHING, record=CANCELLED),
     Row("unpaid, ours cancelled", APPROVED, NOTHING, record=CANCELLED, now=OLD),
     # 404 before, and Pi knows it again: it goes on like any open payment.

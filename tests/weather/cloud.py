@@ -19,8 +19,8 @@ from tests.integration.effects import Effects
 # As the template declares them; test_the_queue_is_the_templates holds them against it.
 BATCH_SIZE = 10
 VISIBILITY_SECONDS = 720
-RETENTION_SECONDS = 3600
-MOST_RECEIVES = 3
+RETENTION_SECONDS = 14_400
+MOST_RECEIVES = 5
 
 Worker = Callable[[Mapping[str, Any], LambdaContext], Mapping[str, Any]]
 

@@ -1,9 +1,14 @@
 """What no machine may close: it gets its reason, one alarm, a daily look, and holds up nobody."""
 
-from collections.abc import Callable
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import StringIO
 
 import pytest
 
+from shared.adapters import observability
 from shared.adapters.wake_ups import Work
 from tests.weather.ends import CANCELLED, COMPLETED, unmatched
 from tests.weather.world import World
@@ -172,3 +177,29 @@ def test_what_is_owed_about_an_unmatched_payment_does_not_wait_for_tomorrow(worl
     world.rounds(2)
 
     assert world.events(payment_id) == ["PaymentUnmatched"]
+
+
+def test_the_log_says_which_payment_it_is(world: World) -> None:
+    """The operator who was called has to find it."""
+    stuck, completed = gone(world), world.paid()
+
+    with logged() as log:
+        world.rounds(1)
+
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    said = {line["message"]: line.get("subject") for line in lines}
+    assert said["This payment needs a person"] == stuck
+    assert said["Payment completed"] == completed
+
+
+@contextmanager
+def logged() -> Iterator[StringIO]:
+    """What goes to CloudWatch, while the block runs."""
+    stream = StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(observability.logger.registered_formatter)
+    observability.logger.addHandler(handler)
+    try:
+        yield stream
+    finally:
+        observability.logger._logger.removeHandler(handler)

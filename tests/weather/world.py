@@ -17,7 +17,6 @@ from typing import Any, cast
 
 import pytest
 import requests
-from boto3.dynamodb.types import TypeDeserializer
 from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_events import EventBridgeClient
 from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -70,8 +69,6 @@ FIRST_LOOK_SECONDS = 60
 CANCEL_AFTER = 600  # a front end asks
 SWEEP_CANCELS_AFTER = 3600
 RECHECK_SECONDS = 24 * 3600
-
-_deserialize = TypeDeserializer().deserialize
 
 
 class Metrics:
@@ -194,11 +191,10 @@ class World:
         """A new user's payment that the bundle has approved. Raises Conflict if it refuses it."""
         user = user or self.user()
         payment_id = self.start(user, amount, **shown)
-        http, key, deadline = self._front_end()
-        pi = PiClient(http, "http://pi.test/v2", key, deadline)
+        http, key, deadline, users = self._front_end()
         services = ApprovalServices(
             **self._settle_parts(http, key, deadline, CANCEL_AFTER),
-            users=Users(pi, SeenTokens(), None),
+            users=users,
             products=ProductStore(self.storage.bundle, self.tables["ProductsTable"], deadline),
             executor=Inline(),
         )
@@ -229,11 +225,10 @@ class World:
 
     def ask(self, payment_id: str, user: User | None = None) -> PaymentRecord:
         """A front end posts incomplete, cancel or error."""
-        http, key, deadline = self._front_end()
-        pi = PiClient(http, "http://pi.test/v2", key, deadline)
+        http, key, deadline, users = self._front_end()
         services = ClosingServices(
             **self._settle_parts(http, key, deadline, CANCEL_AFTER),
-            users=Users(pi, SeenTokens(), None),
+            users=users,
             products=ProductStore(self.storage.bundle, self.tables["ProductsTable"], deadline),
             wake_ups=self.wake_ups,
         )
@@ -243,11 +238,10 @@ class World:
     def granted_ad(self) -> str:
         """An ad that a new user has watched and claimed."""
         user, ad = self.user(), self.pi.show_ad("granted")
-        http, key, deadline = self._front_end()
-        pi = PiClient(http, "http://pi.test/v2", key, deadline)
+        _, _, deadline, users = self._front_end()
         services = RewardServices(
-            users=Users(pi, SeenTokens(), None),
-            pi=pi,
+            users=users,
+            pi=users.pi,
             rewards=self._rewards(self.storage.bundle, deadline),
             limits=self.limits,
             wake_ups=self.wake_ups,
@@ -311,10 +305,12 @@ class World:
 
     # --- Inner parts -----------------------------------------------------------------------------
 
-    def _front_end(self) -> tuple[Http, ServerKey, Deadline]:
+    def _front_end(self) -> tuple[Http, ServerKey, Deadline, Users]:
         """Its functions have environments of their own."""
+        http, deadline = self._http(), Deadline(15)
         key = ServerKey(cast(SecretsManagerClient, self.secrets), "arn:key")
-        return self._http(), key, Deadline(15)
+        pi = PiClient(http, "http://pi.test/v2", key, deadline)
+        return http, key, deadline, Users(pi, SeenTokens(), None)
 
     def _settle_parts(
         self, http: Http, key: ServerKey, deadline: Deadline, cancel_after: int

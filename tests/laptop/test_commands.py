@@ -1,0 +1,197 @@
+"""The operator's commands do what README.md and docs/runbook.md say, word for word."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from uuid import uuid4
+
+import pytest
+
+from local.cloud import CREDENTIALS
+from local.consumer import ExampleConsumer
+from local.processes import ROOT
+from local.stack import Stack
+from local.template import load, of_type
+from shared.adapters.deadline import Deadline
+from shared.adapters.payment_store import PaymentStore
+from shared.domain.amount import Amount
+from shared.domain.payment import (
+    Attention,
+    Owed,
+    PaymentRecord,
+    PaymentState,
+    attended,
+    completed,
+    delivered,
+)
+from shared.domain.price import Price
+from tests.laptop.commands import DOCUMENTS, blocks, run, under
+from tests.laptop.waiting import eventually
+
+README, RUNBOOK = ROOT / "README.md", ROOT / "docs" / "runbook.md"
+TXID = "cd" * 32
+PIE = "apple_pie_1"
+PRELUDE = blocks(RUNBOOK)[0]
+
+Shell = Callable[[str], CompletedProcess[str]]
+
+# --- As far as AWS's own models know them --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("document", "block"),
+    [(document, block) for document in DOCUMENTS for block in blocks(document)],
+    ids=lambda value: value.name if isinstance(value, Path) else value.split("\n")[0][:40],
+)
+def test_a_documented_command_is_one(document: Path, block: str, tmp_path: Path) -> None:
+    """Operation, options and values; the shell's quotes too. Nothing is called."""
+    given = "id=payment txid=tx dead_letters=arn stack=s bus=b\n"
+    done = run(
+        f"{PRELUDE}\n{given}{block}",
+        tmp_path,
+        {**CREDENTIALS, "AWS_CLI_DRY": "1"},
+        tools=("curl", "sam"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+def test_every_alarm_and_every_reason_has_its_entry() -> None:
+    entries = set(re.findall(r"^### (\w+)$", RUNBOOK.read_text(), re.MULTILINE))
+    alarms = set(of_type(load(ROOT / "template.yaml"), "AWS::CloudWatch::Alarm"))
+    assert entries == alarms | set(Attention)
+
+
+# --- On the local cloud --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def store(stack: Stack) -> PaymentStore:
+    return PaymentStore(stack.cloud.dynamodb, stack.outputs["PaymentsTableName"], Deadline(60))
+
+
+@pytest.fixture
+def shell(stack: Stack, tmp_path: Path) -> Shell:
+    env = {**CREDENTIALS, "AWS_ENDPOINT_URL": stack.cloud.endpoint}
+    prelude = PRELUDE.replace("pi-bundle-dev", stack.name)
+    return lambda script: run(f"{prelude}\n{script}", tmp_path, env, tools=("curl",))
+
+
+def wants_a_person(store: PaymentStore, reason: Attention) -> PaymentRecord:
+    now, price = int(time.time()), Amount.of("3.14")
+    opened = PaymentRecord(
+        payment_id=uuid4().hex,
+        uid=str(uuid4()),
+        amount=price,
+        price=None if reason is Attention.UNMATCHED else Price(PIE, 1, price, price),
+        state=PaymentState.OPEN,
+        created_at=now,
+    )
+    if reason is Attention.UNMATCHED:
+        return store.put_if_absent(delivered(completed(opened, TXID, now), now))
+    return store.put_if_absent(attended(opened, reason, now))
+
+
+def close(shell: Shell, how: str, record: PaymentRecord, reason: str) -> int:
+    """Run the runbook's command for this payment."""
+    block = re.sub(r"^reason=.*", f"reason={reason}", under(f"Close it as {how}"))
+    return shell(f"id={record.payment_id}\ntxid={TXID}\n{block}").returncode
+
+
+def test_closed_as_sold_it_is_delivered(
+    stack: Stack, consumer: ExampleConsumer, store: PaymentStore, shell: Shell
+) -> None:
+    record = wants_a_person(store, Attention.CANCELLED_BUT_PAID)
+    assert close(shell, "sold", record, Attention.CANCELLED_BUT_PAID) == 0
+    stack.sweep()
+    eventually(lambda: consumer.owned(record.uid, PIE) == 1, seconds=20)
+    eventually(lambda: is_finished(store, record), seconds=20)
+    standing = store.get(record.payment_id)
+    assert standing is not None
+    assert (standing.state, standing.txid) == (PaymentState.COMPLETED, TXID)
+    assert (standing.attention, standing.owed) == (None, None)
+
+
+def test_closed_as_not_sold_it_is_cancelled_and_told(
+    stack: Stack, store: PaymentStore, shell: Shell
+) -> None:
+    record = wants_a_person(store, Attention.GONE)
+    assert close(shell, "not sold", record, Attention.GONE) == 0
+    closed = store.get(record.payment_id)
+    assert closed is not None
+    # Perhaps the worker was quicker than we are to look.
+    assert closed.owed in (Owed.CANCELLED, None)
+    stack.sweep()
+    eventually(lambda: is_finished(store, record), seconds=20)
+    standing = store.get(record.payment_id)
+    assert standing is not None
+    assert (standing.state, standing.attention) == (PaymentState.CANCELLED, None)
+
+
+def test_closed_as_looked_after_it_is_as_it_was_but_for_the_alarm(
+    store: PaymentStore, shell: Shell
+) -> None:
+    record = wants_a_person(store, Attention.UNMATCHED)
+    assert close(shell, "looked after", record, Attention.UNMATCHED) == 0
+    standing = store.get(record.payment_id)
+    assert standing is not None
+    assert (standing.state, standing.attention) == (PaymentState.COMPLETED, None)
+    assert (standing.due_at, standing.owed) == (None, None)
+    assert standing.version == record.version + 1
+
+
+@pytest.mark.parametrize("how", ["sold", "not sold", "looked after"])
+def test_a_closing_for_another_reason_or_of_another_kind_changes_nothing(
+    store: PaymentStore, shell: Shell, how: str
+) -> None:
+    fitting = Attention.UNMATCHED if how == "looked after" else Attention.GONE
+    kind = Attention.GONE if how == "looked after" else Attention.UNMATCHED
+    for record, reason in (
+        (wants_a_person(store, fitting), Attention.NEVER_VERIFIES),
+        (wants_a_person(store, kind), kind),
+    ):
+        assert close(shell, how, record, reason) != 0
+        assert store.get(record.payment_id) == record
+
+
+def test_the_list_of_what_is_unfinished_names_it_with_its_reason(
+    store: PaymentStore, shell: Shell
+) -> None:
+    record = wants_a_person(store, Attention.GONE)
+    (listing,) = (block for block in blocks(RUNBOOK) if "for shard" in block)
+    listed = shell(listing)
+    assert listed.returncode == 0, listed.stderr
+    assert [record.payment_id, str(record.created_at), "gone"] in [
+        line.split("\t") for line in listed.stdout.splitlines()
+    ]
+
+
+def test_a_sweep_by_hand_says_what_it_woke(shell: Shell) -> None:
+    (sweep,) = (block for block in blocks(README) if "lambda invoke" in block)
+    assert re.search(r'\{"woken": \d+\}', shell(sweep).stdout)
+
+
+def test_one_payment_is_found_and_finished_now(store: PaymentStore, shell: Shell) -> None:
+    record = wants_a_person(store, Attention.GONE)
+    owing = store.replace(record, completed(record, TXID, int(time.time())))[0]
+    (look_up,) = (block for block in blocks(README) if "get-item" in block)
+    done = shell(re.sub(r"^id=.*", f"id={record.payment_id}", look_up))
+    shown, _ = json.JSONDecoder().raw_decode(done.stdout)
+    assert shown["Item"]["uid"] == {"S": record.uid}
+    eventually(lambda: is_finished(store, owing), seconds=20)
+
+
+def test_a_dead_letter_is_seen(stack: Stack, shell: Shell) -> None:
+    """The local cloud cannot move messages: the redrive itself is only held against AWS's model."""
+    sqs = stack.cloud.session.client("sqs", endpoint_url=stack.cloud.endpoint)
+    sqs.send_message(QueueUrl=stack.outputs["WakeUpDeadLettersUrl"], MessageBody="poison")
+    look = under("WakeUpDeadLettersAlarm")
+    assert '"Body": "poison"' in shell(look).stdout
+
+
+def is_finished(store: PaymentStore, record: PaymentRecord) -> bool:
+    standing = store.get(record.payment_id)
+    return standing is not None and standing.due_at is None

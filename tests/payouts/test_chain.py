@@ -1,0 +1,292 @@
+"""The chain in bad weather: the envelope that stands is paid, or proven dead before another."""
+
+import pytest
+
+from local.emulator.chain import MINIMUM_STROOPS
+from local.emulator.registry import wallet_seed_of
+from local.emulator.submission import submit
+from shared.domain.payout import PayoutState
+from tests.payouts.promises import check, check_at_rest
+from tests.payouts.stories import PAYOUT
+from tests.payouts.weather import ActsAt, Loses
+from tests.payouts.world import World
+from tests.weather.devices import First
+
+SUBMIT = "POST /horizon/transactions"
+HOUR = 3600
+
+
+def signed_unsubmitted(world: World) -> None:
+    """Signed and written down; then no call to submit it came through."""
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses(SUBMIT, "before")):
+        world.work()
+    assert world.record().state is PayoutState.SIGNED
+    assert world.paid(PAYOUT) == []
+
+
+@pytest.mark.parametrize("effect", ["GET /horizon/ledgers", "UpdateItem", SUBMIT])
+def test_somebody_else_takes_the_sequence_number(world: World, effect: str) -> None:
+    world.requested(PAYOUT)
+    with world.effects.watched_by(First(effect, world.stranger_pays)):
+        world.work()
+    world.rounds(3)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_the_number_is_taken_again_and_again(world: World) -> None:
+    """Each envelope dies; after some a person has to look who else pays from this wallet."""
+    world.requested(PAYOUT)
+    for _ in range(12):
+        with world.effects.watched_by(First(SUBMIT, world.stranger_pays)):
+            world.rounds(1)
+    record = world.record()
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, "tx_bad_seq")
+    assert world.events(PAYOUT) == ["PayoutBlocked"]
+
+    world.decide(PAYOUT, "resume")
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_an_envelope_expires_unseen(world: World) -> None:
+    signed_unsubmitted(world)
+    dead = world.record().txid
+    with world.effects.watched_by(Loses(SUBMIT, "before")):
+        world.tick(200)
+        world.wake(PAYOUT)
+        assert world.record().txid == dead
+    world.tick(HOUR)
+    world.wake(PAYOUT)
+    check_at_rest(world, PayoutState.COMPLETED)
+    assert world.record().txid != dead
+
+
+def test_an_envelope_expires_but_had_been_applied(world: World) -> None:
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses(SUBMIT, "after")):
+        world.work()
+    world.tick(HOUR)
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+    assert world.effects.log.count(SUBMIT) == 4  # one call with its repeats, and never another
+
+
+@pytest.mark.parametrize("repeats_success", [True, False])
+def test_applied_and_horizon_lags_by_an_hour(world: World, repeats_success: bool) -> None:
+    world.pi.settings.repeats_success = repeats_success
+    world.requested(PAYOUT)
+    with world.effects.watched_by(
+        First(SUBMIT, lambda: setattr(world.pi.settings, "ledger_lag_s", HOUR))
+    ):
+        world.work()
+    for _ in range(10):
+        world.rounds(1)
+        check(world)
+        assert world.record().state is PayoutState.SIGNED
+        assert world.record().envelopes == 1
+    world.pi.settings.ledger_lag_s = 0
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+    assert world.record().envelopes == 1
+
+
+def test_horizon_lags_before_anything_is_signed(world: World) -> None:
+    world.pi.settings.ledger_lag_s = HOUR
+    world.requested(PAYOUT)
+    world.work()
+    world.rounds(3)
+    assert (world.record().state, world.record().reason) == (PayoutState.CREATED, "chain_unclear")
+    world.pi.settings.ledger_lag_s = 0
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+@pytest.mark.parametrize("forgeries", [1, 3, 25])
+def test_strangers_forge_the_memo(world: World, forgeries: int) -> None:
+    """They pay the wallet, or its recipient, with our payment's identifier in the memo."""
+    signed_unsubmitted(world)
+    record = world.record()
+    stranger = world.pi.registry.sign_in("stranger")[0].wallet
+    assert record.to_address is not None
+    for _ in range(forgeries):
+        for to in (world.wallet, record.to_address):
+            world.stranger_pays("3.14", source=stranger, destination=to, memo=record.payment_id)
+    world.tick(HOUR)
+    world.rounds(1)
+    if forgeries < 20:
+        check_at_rest(world, PayoutState.COMPLETED)
+    else:  # too many to look at: never concluded, so never paid again
+        assert world.record().reason == "chain_unclear"
+        assert world.paid(PAYOUT) == []
+    check(world)
+
+
+def test_horizon_is_down_for_an_hour(world: World) -> None:
+    """Every message is acknowledged, none reaches the dead letter queue."""
+    world.requested(PAYOUT)
+    world.fault(path="/horizon/*", drop="before")
+    world.rounds(12)
+    assert world.record().state is PayoutState.CREATED
+    assert world.queue.messages == world.queue.dead_letters == []
+    world.heal()
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+@pytest.mark.parametrize(("pages", "clear"), [(39, True), (41, False)])
+def test_long_history_before_the_memo(world: World, pages: int, clear: bool) -> None:
+    """Horizon pages of one: found within 40 of them; beyond that nothing is concluded."""
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses(SUBMIT, "after")):
+        world.work()
+    assert len(world.paid(PAYOUT)) == 1
+    stranger = world.pi.registry.sign_in("stranger")[0].wallet
+    world.tick(HOUR)
+    for _ in range(pages):
+        world.stranger_pays(source=stranger, destination=world.wallet)
+    world.pi.settings.page_limit = 1
+    # As after a restored backup: it does not know its transaction's hash.
+    forget_envelope(world, PAYOUT)
+    world.rounds(2)
+    check(world)
+    if clear:
+        check_at_rest(world, PayoutState.COMPLETED)
+    else:
+        assert world.record().reason == "chain_unclear"
+
+
+def forget_envelope(world: World, payout_id: str) -> None:
+    item = next(i for i in world.tables.items("payouts") if i["payout_id"]["S"] == payout_id)
+    for name in ("envelope", "txid", "max_time", "submitted_at"):
+        item.pop(name, None)
+    item["state"] = {"S": "created"}
+
+
+@pytest.mark.parametrize("seed", [wallet_seed_of("another-app"), "no seed at all"])
+def test_the_wrong_seed(world: World, seed: str) -> None:
+    """Nothing is signed; once the right one is there the warm sender reads it."""
+    world.seed_secret.value = seed
+    world.requested(PAYOUT)
+    world.work()
+    assert (world.record().state, world.record().reason) == (PayoutState.BLOCKED, "wrong_seed")
+    assert world.effects.log.count(SUBMIT) == 0
+    assert world.events(PAYOUT) == ["PayoutBlocked"]
+
+    world.seed_secret.value = wallet_seed_of("demo-app")
+    world.tick(1)
+    world.decide(PAYOUT, "resume")
+    world.work()
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_no_seed_yet(world: World) -> None:
+    world.seed_secret.value = None
+    world.requested(PAYOUT)
+    world.rounds(3)
+    assert world.record().state is PayoutState.CREATED
+    world.seed_secret.value = wallet_seed_of("demo-app")
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_the_fee_is_above_the_cap(world: World) -> None:
+    world.pi.settings.base_fee_stroops = 2_000_000
+    world.requested(PAYOUT)
+    world.rounds(2)
+    assert (world.record().state, world.record().reason) == (PayoutState.CREATED, "fee_above_cap")
+    world.pi.settings.base_fee_stroops = 900_000
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_the_fee_rises_after_signing(world: World) -> None:
+    world.requested(PAYOUT)
+    with world.effects.watched_by(
+        First(SUBMIT, lambda: setattr(world.pi.settings, "base_fee_stroops", 200_000))
+    ):
+        world.work()
+    assert world.record().chain_error == "tx_insufficient_fee"
+    world.rounds(3)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+@pytest.mark.parametrize(
+    ("balance", "error"),
+    [(MINIMUM_STROOPS + 1_000_000, "op_underfunded"), (1, "tx_insufficient_balance")],
+)
+def test_the_wallet_is_empty(world: World, balance: int, error: str) -> None:
+    """A person funds it, and resumes."""
+    world.pi.chain.fund(world.wallet, balance)
+    world.requested(PAYOUT)
+    world.work()
+    assert world.record().chain_error == error
+    world.rounds(2)
+    assert (world.record().state, world.record().reason) == (PayoutState.BLOCKED, error)
+    check(world)
+    world.pi.chain.fund(world.wallet, 10**10)
+    world.decide(PAYOUT, "resume")
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_the_recipients_wallet_is_gone(world: World) -> None:
+    """Nothing can ever be paid there: it is cancelled at Pi, and all that it reserved is free."""
+    uid = world.user("alice")
+    world.requested(PAYOUT, uid, refund_of=world.sold(uid=uid))
+    world.pi.registry.users[uid].wallet = world.pi.registry.open_wallet(wallet_seed_of("gone"))
+    gone = world.pi.chain.accounts.pop(world.pi.registry.users[uid].wallet)
+    world.pi.chain.minted -= gone.balance
+    world.work()
+    assert world.record().chain_error == "op_no_destination"
+    world.rounds(2)
+    check_at_rest(world, PayoutState.FAILED)
+    assert world.counters() == {}
+
+
+@pytest.mark.parametrize("ahead", [-HOUR, -60, 60, HOUR])
+def test_our_clock_is_wrong(world: World, ahead: int) -> None:
+    """It may hold payouts up, never pay one twice."""
+    world.ahead = type(world.ahead)(seconds=ahead)
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses(SUBMIT, "after")):
+        world.work()
+    world.rounds(20)
+    check(world)
+    world.ahead *= 0
+    if world.record().state is PayoutState.BLOCKED:
+        world.decide(PAYOUT, "resume")
+    world.rounds(20)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_ledgers_that_close_every_five_seconds(world: World) -> None:
+    """The answer to the submission is a 504; it is applied at the next close."""
+    world.pi.settings.close_at_once = False
+    world.requested(PAYOUT)
+    world.work()
+    assert world.paid(PAYOUT) == []
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+    assert world.record().envelopes == 1
+
+
+def test_an_old_envelope_is_applied_while_a_new_one_is_signed(world: World) -> None:
+    """A restored backup says `created`; the envelope that it forgot is applied at each moment."""
+    for number in range(1, 14):
+        payout_id = f"{PAYOUT}-{number}"
+        world.requested(payout_id, world.user(f"user {number}"), amount="1")
+        with world.effects.watched_by(Loses(SUBMIT, "before")):
+            world.work()
+        old = world.record(payout_id)
+        assert old.envelope is not None
+        forget_envelope(world, payout_id)
+
+        def apply(envelope: str = old.envelope) -> None:
+            submit(world.pi, envelope, "http://pi.test/horizon")
+
+        with world.effects.watched_by(ActsAt(world.effects, number, apply)):
+            world.wake(payout_id)
+        check(world)
+        world.rounds(3)
+        check_at_rest(world, PayoutState.COMPLETED, payout_id)

@@ -1,0 +1,52 @@
+"""Two senders forced at once, which the queue's one group forbids: still one chain payment.
+
+Promise 4.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from shared.domain.payout import PayoutState
+from tests.payouts.promises import check, check_at_rest
+from tests.payouts.storage import in_memory
+from tests.payouts.stories import PAYOUT, STORIES, Story
+from tests.payouts.test_crash import effects_of
+from tests.payouts.weather import ActsAt, Meets
+from tests.payouts.world import World, new_world
+
+
+@pytest.mark.parametrize("story", STORIES, ids=str)
+def test_the_other_one_goes_first_at_any_effect(subtests: pytest.Subtests, story: Story) -> None:
+    for number, effect in enumerate(effects_of(story), start=1):
+        with subtests.test(number=number, effect=effect), new_world(in_memory) as world:
+            story.prepare(world)
+            other = world.new_sender()
+            act = ActsAt(world.effects, number, lambda w=world, o=other: w.wake(PAYOUT, o))
+            with world.effects.watched_by(act):
+                world.wake(PAYOUT)
+                world.rounds(1)
+            check(world)
+            world.rounds(4)
+            check_at_rest(world, story.end)
+            assert len(world.events(PAYOUT)) <= len(set(world.events(PAYOUT))) + 1
+
+
+MEETING_POINTS = (
+    *("GetItem", "GET /v2/payments/*", "GetParameter", "UpdateItem", "POST /v2/payments"),
+    *("GET /horizon/accounts/*", "POST /horizon/transactions", "POST /v2/payments/*/complete"),
+)
+
+
+@pytest.mark.parametrize("effect", MEETING_POINTS)
+def test_two_threads_meet_at_an_effect(each_world: World, effect: str) -> None:
+    world = each_world
+    world.requested(PAYOUT)
+    senders = [world.new_sender() for _ in range(2)]
+
+    with world.effects.watched_by(Meets(effect)), ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda sender: world.wake(PAYOUT, sender), senders))
+
+    check(world)
+    world.rounds(4)
+    check_at_rest(world, PayoutState.COMPLETED)

@@ -1,0 +1,278 @@
+"""What Pi may say to a payout, and what of ours or a stranger's may be open there already."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from shared.domain.payout import PayoutState
+from tests.payouts.promises import check, check_at_rest
+from tests.payouts.stories import PAYOUT
+from tests.payouts.weather import Loses
+from tests.payouts.world import World
+
+HOUR = 3600
+
+
+def stranger_opens(world: World, **metadata: Any) -> str:
+    """Another back end of the same app creates an A2U payment."""
+    app, uid = world.pi.registry.app(), world.user("bob")
+    metadata = metadata or {"order": "7"}
+    arguments = {"amount": Decimal(2), "memo": "x", "metadata": metadata, "uid": uid}
+    return str(world.pi.create_payment(app, arguments)["identifier"])
+
+
+def test_the_recipient_has_not_granted_his_address(world: World) -> None:
+    """A 401, and yet no sign of a bad key."""
+    uid = world.user("alice", scopes=["username"])
+    world.requested(PAYOUT, uid, refund_of=world.sold(uid=uid))
+    world.work()
+    check_at_rest(world, PayoutState.FAILED)
+    assert world.record().reason == "missing_scope"
+    assert world.metrics.counted["ServerKeyRefused"] == 0
+    assert world.counters() == {}
+
+
+@pytest.mark.parametrize(
+    "code", ["feature_not_available", "user_not_found", "invalid_address", "invalid_arguments"]
+)
+def test_pi_refuses_for_good(world: World, code: str) -> None:
+    world.requested(PAYOUT)
+    world.fault("POST", "/v2/payments", code=code)
+    world.work()
+    check_at_rest(world, PayoutState.FAILED)
+    assert world.record().reason == code
+    assert world.counters() == {}
+
+
+@pytest.mark.parametrize("code", ["too_many_payments", "too_many_cancelled_payments"])
+def test_pi_refuses_for_now(world: World, code: str) -> None:
+    world.requested(PAYOUT)
+    world.fault("POST", "/v2/payments", code=code)
+    world.rounds(3)
+    assert (world.record().state, world.record().reason) == (PayoutState.REQUESTED, code)
+    world.heal()
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_the_server_key_is_wrong_for_a_while(world: World) -> None:
+    world.key_secret.value = "yesterday's"
+    world.requested(PAYOUT)
+    world.work()
+    assert world.record().state is PayoutState.REQUESTED
+    assert world.metrics.counted["ServerKeyRefused"] > 0
+    world.key_secret.value = "canary-server-key-5f1d"
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_another_payout_of_ours_is_in_the_way(world: World) -> None:
+    """It is woken and brought to its end first; nobody is called a stranger."""
+    world.requested("first")
+    with world.effects.watched_by(Loses("UpdateItem", "before")):
+        world.work()  # nothing of it can be written down
+    with world.effects.watched_by(Loses("POST /horizon/transactions", "before")):
+        world.tick(1)
+        world.wake("first")
+    assert world.record("first").state is PayoutState.SIGNED
+    world.requested("second", world.user("bob"))
+    world.work()
+    check_at_rest(world, PayoutState.COMPLETED, "first")
+    assert world.record("second").reason == "ongoing_payment_found"
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED, "second")
+    assert world.metrics.counted["ForeignPayout"] == 0
+
+
+@pytest.mark.parametrize(
+    "metadata", [{"order": "7"}, {"payout_id": "unheard-of"}, {"payout_id": ""}, {"payout_id": 7}]
+)
+def test_a_strangers_payment_is_in_the_way(world: World, metadata: dict[str, Any]) -> None:
+    """Reported, never paid, never cancelled."""
+    foreign = stranger_opens(world, **metadata)
+    world.requested(PAYOUT)
+    world.rounds(3)
+    assert world.metrics.counted["ForeignPayout"] >= 3
+    assert world.record().state is PayoutState.REQUESTED
+    assert world.pi.payment(foreign).is_open
+    assert world.pi.chain.transactions == []
+
+    world.pi.cancel(world.pi.registry.app(), foreign)
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_a_payment_that_its_failed_payout_does_not_know(world: World) -> None:
+    """Pi creates it long after we were told otherwise: a stranger now, though it has our id."""
+    uid = world.user("alice", scopes=["username"])
+    world.requested(PAYOUT, uid)
+    world.work()
+    check_at_rest(world, PayoutState.FAILED)
+    late = stranger_opens(world, payout_id=PAYOUT)
+    world.rounds(2)
+    assert world.metrics.counted["ForeignPayout"] == 2
+    assert world.pi.payment(late).is_open
+    assert world.pi.chain.transactions == []
+
+
+@pytest.mark.parametrize(
+    ("shown", "reason"),
+    [
+        ({"network": "Pi Network"}, "unexpected_network"),
+        ({"amount": Decimal(4)}, "unexpected_amount"),
+        ({"user_uid": "mallory"}, "unexpected_user"),
+        ({"direction": "user_to_app"}, "unexpected_direction"),
+        ({"token_canonical": "CAT:G"}, "unexpected_token"),
+        ({"from_address": None}, "missing_address"),
+    ],
+)
+@pytest.mark.parametrize("when", ["at its creation", "later"])
+def test_pi_shows_another_payment_than_was_asked_for(
+    world: World, shown: dict[str, Any], reason: str, when: str
+) -> None:
+    world.requested(PAYOUT)
+    effect = "POST /v2/payments" if when == "at its creation" else "GET /horizon/ledgers"
+    with world.effects.watched_by(Loses(effect, "after")):
+        world.work()
+    [payment] = world.payments_of(PAYOUT)
+    world.pi.force(payment.identifier, shown)
+    world.rounds(1)
+    assert (world.record().state, world.record().reason) == (PayoutState.BLOCKED, reason)
+    assert world.pi.chain.transactions == []
+    assert world.events(PAYOUT) == ["PayoutBlocked"]
+    check(world)
+
+
+def test_the_app_is_on_another_network(world: World) -> None:
+    """Nothing is signed for it; given up, it is cancelled at Pi and out of the way."""
+    world.pi.registry.app().network = "Pi Network"
+    world.requested(PAYOUT)
+    world.work()
+    assert world.record().reason == "unexpected_network"
+    world.tick(1)
+    world.decide(PAYOUT, "fail")
+    world.work()
+    check_at_rest(world, PayoutState.FAILED)
+    assert world.pi.chain.transactions == []
+
+
+def test_pi_never_verifies_it(world: World) -> None:
+    """A day of patience, then a person."""
+    world.requested(PAYOUT)
+    world.fault(path="/v2/payments/*/complete", code="not_verified")
+    world.rounds(200)
+    assert (world.record().state, world.record().reason) == (PayoutState.SIGNED, "not_verified")
+    world.rounds(100)
+    assert (world.record().state, world.record().reason) == (PayoutState.BLOCKED, "not_verified")
+    check(world)
+    world.heal()
+    world.decide(PAYOUT, "resume")
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_a_paid_payment_was_cancelled_at_pi(world: World) -> None:
+    """Only a person can settle that with Pi; whatever he decides, it is not called failed."""
+    world.requested(PAYOUT)
+    world.fault(path="/v2/payments/*/complete", drop="before")
+    world.work()
+    [payment] = world.payments_of(PAYOUT)
+    payment.cancelled = True
+    world.heal()
+    world.rounds(1)
+    assert (world.record().state, world.record().reason) == (
+        PayoutState.BLOCKED,
+        "cancelled_payment",
+    )
+    for decision in ("fail", "resume"):
+        world.decide(PAYOUT, decision)
+        world.rounds(3)
+        assert world.record().state is PayoutState.BLOCKED
+        assert len(world.paid(PAYOUT)) == 1
+
+
+def test_an_unpaid_payment_was_cancelled_at_pi(world: World) -> None:
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses("GET /horizon/ledgers", "before")):
+        world.work()
+    [payment] = world.payments_of(PAYOUT)
+    payment.cancelled = True
+    world.rounds(1)
+    check_at_rest(world, PayoutState.FAILED)
+    assert world.pi.chain.transactions == []
+
+
+def test_pi_forgets_the_payment(world: World) -> None:
+    """A 404 closes nothing: a wrong key would answer so for every payment."""
+    world.requested(PAYOUT)
+    world.fault(path="/horizon/*", drop="before")
+    world.work()
+    [payment] = world.payments_of(PAYOUT)
+    world.pi.delete_payment(payment.identifier)
+    world.heal()
+    world.rounds(1)
+    record = world.record()
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, "payment_not_found")
+    assert world.pi.chain.transactions == []
+
+
+# --- A restored backup -------------------------------------------------------------------------
+
+
+def back_to(world: World, state: str, age: int) -> None:
+    """The tables as they stood when the payout was `requested`, `created` or `signed`; restored
+    `age` seconds after it was paid."""
+    effects = {"requested": "POST /v2/payments", "created": "GET /horizon/ledgers"}
+    world.requested(PAYOUT)
+    with world.effects.watched_by(
+        Loses(effects.get(state, "POST /horizon/transactions"), "before")
+    ):
+        world.work()
+    kept = {i["payout_id"]["S"]: dict(i) for i in world.tables.items("payouts")}
+    if state == "requested":
+        kept[PAYOUT].pop("create_attempted_at")
+    assert kept[PAYOUT]["state"]["S"] == state
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+    world.tick(age)
+    for item in world.tables.items("payouts"):
+        if item["payout_id"]["S"] == PAYOUT:
+            item.clear()
+            item.update(kept[PAYOUT])
+
+
+@pytest.mark.parametrize("age", [60, HOUR, 24 * HOUR])
+@pytest.mark.parametrize("state", ["created", "signed"])
+def test_a_backup_knows_the_payment(world: World, state: str, age: int) -> None:
+    back_to(world, state, age)
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_a_backup_knows_only_the_request(world: World) -> None:
+    """It must not pay again; a person has to look whether it was paid."""
+    back_to(world, "requested", HOUR)
+    world.rounds(2)
+    assert (world.record().state, world.record().reason) == (
+        PayoutState.BLOCKED,
+        "request_too_old",
+    )
+    assert len(world.paid(PAYOUT)) == 1
+
+
+@pytest.mark.parametrize("lose", ["before", "after"])
+def test_a_backup_knows_only_the_request_and_pi_has_it_open(world: World, lose: Any) -> None:
+    """Created, perhaps paid, not reported: it is adopted, and the chain decides."""
+    world.requested(PAYOUT)
+    world.fault(path="/v2/payments/*/complete", drop="before")
+    with world.effects.watched_by(Loses("POST /horizon/transactions", lose)):
+        world.work()
+    item = next(i for i in world.tables.items("payouts") if i["payout_id"]["S"] == PAYOUT)
+    for name in ("envelope", "txid", "max_time", "submitted_at", "payment_id", "from_address"):
+        item.pop(name, None)
+    item["state"] = {"S": "requested"}
+    world.tick(HOUR)
+    world.heal()
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)

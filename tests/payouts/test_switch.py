@@ -1,0 +1,117 @@
+"""The kill switch, thrown at any moment: nothing new is created or first submitted; what was
+submitted is finished.
+"""
+
+import pytest
+
+from shared.domain.payout import PayoutState
+from tests.integration.effects import Effects, Moment
+from tests.payouts.promises import check, check_at_rest
+from tests.payouts.storage import in_memory
+from tests.payouts.stories import PAYOUT, STORIES
+from tests.payouts.test_crash import effects_of
+from tests.payouts.weather import ActsAt, Loses
+from tests.payouts.world import World, new_world
+
+NEW = ("POST /v2/payments", "POST /horizon/transactions")
+PAID = STORIES[0]
+
+
+class Watch:
+    """Whether the switch was asked, and said on, right before each creation and first submission:
+    only our own note of it stands between."""
+
+    def __init__(self, world: World, device: ActsAt) -> None:
+        self._world, self._device = world, device
+        self.last: list[str] = []
+
+    def __call__(self, moment: Moment, effect: str) -> None:
+        self._device(moment, effect)
+        if moment == "before":
+            if effect in NEW:
+                assert self.last[-2:] == ["GetParameter", "UpdateItem"]
+                assert self._world.switch.reads[-1] == "on"
+            self.last.append(effect)
+
+
+def test_thrown_before_any_effect(subtests: pytest.Subtests) -> None:
+    for number, effect in enumerate(effects_of(PAID), start=1):
+        with subtests.test(number=number, effect=effect), new_world(in_memory) as world:
+            world.requested(PAYOUT)
+            off = ActsAt(world.effects, number, lambda w=world: setattr(w.switch, "value", "off"))
+            with world.effects.watched_by(Watch(world, off)):
+                world.work()
+            check(world)
+            seen = created_and_submitted(world.effects)
+            world.rounds(5)
+            assert created_and_submitted(world.effects) == seen
+            if seen[1]:
+                check_at_rest(world, PayoutState.COMPLETED)
+            else:
+                assert world.record().reason == "payouts_off"
+                assert world.paid(PAYOUT) == []
+
+            world.switch.value = "on"
+            world.rounds(3)
+            check_at_rest(world, PayoutState.COMPLETED)
+
+
+def created_and_submitted(effects: Effects) -> tuple[int, int]:
+    created, submitted = (effects.log.count(effect) for effect in NEW)
+    return created, submitted
+
+
+def test_what_was_submitted_is_finished_while_off(world: World) -> None:
+    """Its first answer was lost; the same envelope may be submitted again."""
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses(NEW[1], "before")):
+        world.work()
+    world.switch.value = "off"
+    world.tick(60)
+    world.wake(PAYOUT)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_what_expired_unpaid_is_not_signed_again_while_off(world: World) -> None:
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses(NEW[1], "before")):
+        world.work()
+    world.switch.value = "off"
+    world.tick(60)
+    world.rounds(5)
+    assert (world.record().state, world.record().reason) == (PayoutState.CREATED, "payouts_off")
+    world.switch.value = "on"
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+@pytest.mark.parametrize("value", ["off", "ON", "", "true"])
+def test_only_on_is_on(world: World, value: str) -> None:
+    world.requested(PAYOUT)
+    world.switch.value = value
+    world.rounds(2)
+    assert created_and_submitted(world.effects) == (0, 0)
+
+
+def test_who_cannot_read_the_switch_does_not_pay(world: World) -> None:
+    world.requested(PAYOUT)
+    world.switch.down = True
+    world.work()
+    world.rounds(2)
+    assert created_and_submitted(world.effects) == (0, 0)
+    assert world.post(payout_id="p2", uid=world.user(), amount=1, memo="x").status == 503
+    world.switch.down = False
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_off_for_more_than_an_hour(world: World) -> None:
+    """By then a person has to look, as after a restored backup."""
+    world.requested(PAYOUT)
+    world.switch.value = "off"
+    world.rounds(13)
+    assert world.record().reason == "request_too_old"
+    world.switch.value = "on"
+    world.decide(PAYOUT, "resume")
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
