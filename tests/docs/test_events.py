@@ -60,7 +60,7 @@ def ends(start: PaymentRecord) -> dict[str, PaymentRecord]:
         "cancelled": cancelled,
         "cancelled, then paid": payment.completed(cancelled, TXID, NOW + 7200),
         "cancelled and told, then paid": payment.completed(
-            payment.delivered(cancelled), TXID, NOW + 7200
+            payment.delivered(cancelled, NOW), TXID, NOW + 7200
         ),
         "gone, then completed": payment.completed(troubled, TXID, NOW + 7200),
         "gone, then cancelled": payment.cancelled(troubled, NOW + 7200),
@@ -130,7 +130,7 @@ def test_promise_5_any_amount_is_fixed_point_text(stroops: int) -> None:
 def test_nobody_is_told_of_what_is_open_or_already_told() -> None:
     assert payment_event(opened(PRICE)) is None
     for end in ends(opened(PRICE)).values():
-        assert payment_event(payment.delivered(end)) is None
+        assert payment_event(payment.delivered(end, NOW)) is None
 
 
 def test_the_example_is_one() -> None:

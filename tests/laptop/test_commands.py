@@ -91,7 +91,7 @@ def wants_a_person(store: PaymentStore, reason: Attention) -> PaymentRecord:
         created_at=now,
     )
     if reason is Attention.UNMATCHED:
-        return store.put_if_absent(delivered(completed(opened, TXID, now)))
+        return store.put_if_absent(delivered(completed(opened, TXID, now), now))
     return store.put_if_absent(attended(opened, reason, now))
 
 
