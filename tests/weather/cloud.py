@@ -13,14 +13,19 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from local import template
+from local.processes import ROOT
 from shared.edge.http import Context as LambdaContext
 from tests.integration.effects import Effects
 
-# As the template declares them; test_the_queue_is_the_templates holds them against it.
-BATCH_SIZE = 10
-VISIBILITY_SECONDS = 720
-RETENTION_SECONDS = 14_400
-MOST_RECEIVES = 5
+_resources = template.load(ROOT / "template.yaml")["Resources"]
+QUEUE, WORKER = (_resources[name]["Properties"] for name in ("WakeUps", "Settle"))
+TRIGGER = WORKER["Events"]["WakeUps"]["Properties"]
+
+BATCH_SIZE: int = TRIGGER["BatchSize"]
+VISIBILITY_SECONDS: int = QUEUE["VisibilityTimeout"]
+RETENTION_SECONDS: int = QUEUE["MessageRetentionPeriod"]
+MOST_RECEIVES: int = QUEUE["RedrivePolicy"]["maxReceiveCount"]
 
 Worker = Callable[[Mapping[str, Any], LambdaContext], Mapping[str, Any]]
 
