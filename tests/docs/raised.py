@@ -3,20 +3,37 @@
 import ast
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 
 from local.processes import ROOT
 
 RAISERS = {"BadRequest", "Conflict", "NotFound", "ServiceUnavailable", "TokenRefused", "__init__"}
 # Where the code is not the first argument: the position it has.
 ELSEWHERE = {"_matching": 2, "_failure": 1}
-# A chain that cannot be read leaves a payment as it is; the error never reaches a caller.
-INTERNAL = {"chain_unavailable"}
+# What never reaches a caller: a chain that cannot be read leaves a payment as it is; the sender has
+# no caller; and whoever decides about a blocked payout is told by the runbook.
+INTERNAL = {
+    "chain_unavailable",
+    "invalid_decision",
+    "not_blocked",
+    "overtaken",
+    "wallet_seed_invalid",
+}
+# Why a payout is blocked, for the runbook too.
+REASONS = ROOT / "shared" / "domain" / "payout.py"
 
 
 def own_codes() -> set[str]:
     files = chain((ROOT / "shared").rglob("*.py"), (ROOT / "functions").rglob("*.py"))
-    codes = {code for file in files for code in _codes(ast.parse(file.read_text()))}
+    codes = {code for file in files for code in _codes(_tree(file))}
     return codes - INTERNAL
+
+
+def _tree(file: Path) -> ast.Module:
+    tree = ast.parse(file.read_text())
+    if file == REASONS:
+        tree.body = [node for node in tree.body if getattr(node, "name", None) != "mismatch"]
+    return tree
 
 
 def _codes(tree: ast.AST) -> Iterator[str]:
@@ -32,6 +49,8 @@ def _codes(tree: ast.AST) -> Iterator[str]:
                 yield from _returned(node)
             case ast.Assign(targets=[ast.Name(id="refusal")], value=value):
                 yield from _values(value)
+            case ast.Assign(targets=[ast.Name(id="codes")], value=ast.Tuple(elts=[_, *values])):
+                yield from chain.from_iterable(map(_values, values))
 
 
 def _default(parameters: ast.arguments, name: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from tests.integration.handlers import Reply
 from tests.integration.world import User, World
@@ -20,20 +21,23 @@ CLAIM = "POST /rewarded_ads/{ad_id}/claim"
 ME = "GET /me"
 
 
+Play = TypeVar("Play")
+
+
 @dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(Generic[Play]):
     """`code` None: not an error, or one of Pi's own."""
 
     route: str
     status: int
     code: str | None
-    scene: Scene
+    scene: Play
 
     def __str__(self) -> str:
         return f"{self.route} {self.status} {self.code or ''}".rstrip()
 
 
-SCENES: list[Expected] = []
+SCENES: list[Expected[Scene]] = []
 
 
 def answers(route: str, status: int, code: str | None = None) -> Callable[[Scene], Scene]:

@@ -1,6 +1,7 @@
-"""docs/events/ describes what the bundle sends, for every end that a payment or reward comes to."""
+"""docs/events/ describes what the bundle sends, for every end of a payment, reward or payout."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -10,10 +11,11 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from local.processes import ROOT
-from shared.domain import payment, reward
+from shared.domain import payment, payout, reward
 from shared.domain.amount import Amount
-from shared.domain.events import Event, payment_event, reward_event
+from shared.domain.events import Event, payment_event, payout_event, reward_event
 from shared.domain.payment import Attention, Owed, PaymentRecord, PaymentState
+from shared.domain.payout import PayoutOwed, PayoutRecord, PayoutRequest, PayoutState
 from shared.domain.price import Price
 from shared.domain.reward import RewardLimits, RewardOwed
 
@@ -21,7 +23,7 @@ EVENTS = ROOT / "docs" / "events"
 NOW = 1_795_445_570
 TXID = "40813ae426e7a88ae4990fd36f4991318a90f3c7e67b4179bc60ef89a399f79c"
 PRICE = Price("apple_pie_1", 2, Amount.of("3.14"), Amount.of("3.14"))
-TYPES = {*Owed, *RewardOwed}
+TYPES = {*Owed, *RewardOwed, *PayoutOwed}
 
 
 @cache
@@ -79,6 +81,34 @@ REWARDS = {
 }
 
 
+def asked_for(refund_of: str | None) -> PayoutRecord:
+    request = PayoutRequest("raffle-1", "a-uid", Amount.of("0.5"), "You won", {}, refund_of)
+    return payout.requested(request, NOW)
+
+
+def payouts(start: PayoutRecord) -> dict[str, PayoutRecord]:
+    """Each way in which a payout can close, or come to need a person."""
+    at_pi = replace(start, state=PayoutState.CREATED, payment_id="b7Pq-3xK_mZ0aYwVtR5sLcDe9fGh")
+    ready = payout.signed(at_pi, envelope="AAAA", txid=TXID, max_time=NOW + 300, now=NOW)
+    blocked = payout.blocked(ready, "verification_failed", NOW + 60)
+    return {
+        "completed": payout.completed(ready, TXID, NOW + 10),
+        "found on the chain before it was signed": payout.completed(at_pi, TXID, NOW + 10),
+        "refused by Pi": payout.failed(start, "missing_scope", NOW + 1),
+        "never applied": payout.failed(ready, "op_no_destination", NOW + 301),
+        "blocked before Pi knew it": payout.blocked(start, "request_too_old", NOW + 3601),
+        "blocked although a transaction is known": blocked,
+        "blocked, then completed": payout.completed(payout.resumed(blocked, NOW + 90), TXID, NOW),
+    }
+
+
+PAYOUTS = {
+    f"{kind}: {how}": end
+    for kind, refund_of in (("payout", None), ("refund", "Jg_EfSsoGHB9PyNTGU_dIpGSE4U2"))
+    for how, end in payouts(asked_for(refund_of)).items()
+}
+
+
 def test_every_event_has_its_schema_and_no_other() -> None:
     assert {file.name for file in EVENTS.iterdir()} == {
         "README.md",
@@ -109,6 +139,19 @@ def test_what_a_reward_owes_fits_its_schema(kind: RewardOwed) -> None:
     validate(event)
     assert event is not None
     assert event.type == kind
+
+
+@pytest.mark.parametrize("how", PAYOUTS)
+def test_what_a_payout_owes_fits_its_schema(how: str) -> None:
+    event = payout_event(PAYOUTS[how])
+    validate(event)
+    assert event is not None
+    assert event.event_id == f"raffle-1:{event.type}"
+
+
+def test_the_ends_of_a_payout_are_all_its_events() -> None:
+    assert {end.owed for end in PAYOUTS.values()} == set(PayoutOwed)
+    assert payout_event(asked_for(None)) is None
 
 
 def test_an_identity_is_the_business_id_and_the_type() -> None:

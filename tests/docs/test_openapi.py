@@ -25,7 +25,9 @@ def test_every_code_that_is_raised_is_documented_and_no_other() -> None:
     assert documented == own_codes()
 
 
-@pytest.mark.parametrize("route", [route for route in operations() if "/pi_payment/" in route])
+@pytest.mark.parametrize(
+    "route", [route for route, operation in operations().items() if "requestBody" in operation]
+)
 def test_the_examples_are_valid(route: str) -> None:
     content = operations()[route]["requestBody"]["content"]["application/json"]
     validate_request(route, content["example"])
@@ -34,6 +36,13 @@ def test_the_examples_are_valid(route: str) -> None:
 def test_every_operation_says_who_may_call_it() -> None:
     for route, operation in operations().items():
         assert operation["security"], route
+
+
+def test_the_payout_routes_are_signed_as_the_template_demands() -> None:
+    translated = translate(load(ROOT / "template.yaml"))
+    for route in routes(translated):
+        is_signed = operations()[route.key]["security"] == [{"awsSignature": []}]
+        assert is_signed == (route.authorization == "AWS_IAM")
 
 
 def _routes_of_the_handlers() -> set[str]:
