@@ -8,6 +8,8 @@ stands for it, nor released while it may still be paid.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from dataclasses import replace as with_
 from decimal import Decimal
@@ -40,10 +42,15 @@ FIELDS = frozenset(field.name for field in fields(PayoutRecord))
 
 class PayoutStore:
     def __init__(
-        self, client: DynamoDBClient, table: str, payments_table: str, deadline: Deadline
+        self,
+        client: DynamoDBClient,
+        table: str,
+        payments_table: str,
+        deadline: Deadline,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client, self._table, self._payments = client, table, payments_table
-        self._deadline = deadline
+        self._deadline, self._sleep = deadline, sleep
 
     def get(self, payout_id: str) -> PayoutRecord | None:
         """The record, read consistently."""
@@ -69,7 +76,7 @@ class PayoutStore:
         ]
         if payment is not None:
             writes.append(self._refund(record, payment.amount))
-        reasons = transact(self._client, writes, self._deadline)
+        reasons = transact(self._client, writes, self._deadline, self._sleep)
         if reasons is None:
             return record
         # The payout's own reason first: a repeat is answered as before, even at a cap.
@@ -89,7 +96,7 @@ class PayoutStore:
         ]
         if old.refund_of is not None:
             writes.append(self._refund(with_(old, amount=minus), None))
-        reasons = transact(self._client, writes, self._deadline)
+        reasons = transact(self._client, writes, self._deadline, self._sleep)
         if reasons is None:
             return with_(new, version=old.version + 1), True
         return _record(decoded(reasons[0]["Item"])), False

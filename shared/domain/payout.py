@@ -130,12 +130,17 @@ def check(request: PayoutRequest, caps: Caps) -> None:
         raise BadRequest("invalid_amount", "The amount must be more than 0.")
     if request.amount > caps.payment:
         raise Conflict("above_payment_cap", f"One payout may pay at most {caps.payment} Pi.")
-    if not request.memo or len(request.memo) > LONGEST_MEMO:
+    if not 1 <= len(request.memo) <= LONGEST_MEMO or not _is_unicode(request.memo):
         raise BadRequest("invalid_memo", f"memo must have 1 to {LONGEST_MEMO} characters.")
     if RESERVED_KEY in request.metadata:
         raise BadRequest("reserved_metadata_key", f"metadata must not have a {RESERVED_KEY!r}.")
     if len(json.dumps(request.metadata, default=str)) > LARGEST_METADATA:
         raise BadRequest("invalid_metadata", f"metadata may have {LARGEST_METADATA} characters.")
+
+
+def _is_unicode(text: str) -> bool:
+    """JSON can spell half a character, which nobody can store."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def requested(request: PayoutRequest, now: int) -> PayoutRecord:
@@ -170,6 +175,12 @@ def knows(record: PayoutRecord, payment: PaymentDto) -> bool:
 
 def mismatch(payment: PaymentDto, record: PayoutRecord, network: str) -> str | None:
     """Why the payment at Pi must not be paid for this payout, though it carries its id."""
+    here, there = (
+        (record.from_address, record.to_address),
+        (payment.from_address, payment.to_address),
+    )
+    if record.payment_id is not None and here != there:
+        return "unexpected_address"  # what was signed is not what Pi asks for now
     if payment.direction != Direction.APP_TO_USER:
         return "unexpected_direction"
     if payment.user_uid != record.uid:

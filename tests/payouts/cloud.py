@@ -11,9 +11,9 @@ from shared.edge.http import Context as LambdaContext
 from tests.integration.effects import Effects
 from tests.weather.cloud import Context, Message
 
-# As the template declares them; test_cloud.py holds them against it.
+# As the template declares them; test_wake_ups.py holds them against it.
 VISIBILITY_SECONDS = 360
-RETENTION_SECONDS = 3600
+RETENTION_SECONDS = 14_400
 MOST_RECEIVES = 3
 TIMEOUT_SECONDS = 60
 # SQS's own.

@@ -36,6 +36,7 @@ class Database:
         self.keys = keys
         self.tables: dict[str, dict[str, Item]] = {name: {} for name in keys}
         self.lock = RLock()
+        self.refusals: list[str] = []  # of the next transactions, as the reason of each write
 
     def client(self, effects: Effects | None = None) -> DynamoDBClient:
         """One whose calls `effects` hears of."""
@@ -99,6 +100,8 @@ class Client:
         return {}
 
     def _all(self, writes: list[Item]) -> Item:
+        if self._database.refusals:
+            raise _cancelled([{"Code": self._database.refusals.pop()}] * len(writes))
         calls = [next(iter(write.values())) for write in writes]
         targets = [(call["TableName"], _name(self._key(call))) for call in calls]
         assert len(set(targets)) == len(targets), "a transaction writes each item once"
@@ -108,11 +111,7 @@ class Client:
             failed = {"Code": "ConditionalCheckFailed", **_standing(call, found)}
             reasons.append({"Code": "None"} if _holds(call, found) else failed)
         if any(reason["Code"] != "None" for reason in reasons):
-            response: Any = {
-                "Error": {"Code": "TransactionCanceledException", "Message": ""},
-                "CancellationReasons": reasons,
-            }
-            raise TransactionCanceledException(response, "TransactWriteItems")
+            raise _cancelled(reasons)
         for write in writes:
             self._apply(write)
         return {}
@@ -129,6 +128,12 @@ class Client:
         found = self._database.tables[call["TableName"]].values()
         shown = [item for item in found if _true(call["KeyConditionExpression"], call, item)]
         return {"Items": sorted(shown, key=lambda item: int(item["due_at"]["N"]))}
+
+
+def _cancelled(reasons: list[Item]) -> TransactionCanceledException:
+    error = {"Code": "TransactionCanceledException", "Message": ""}
+    response: Any = {"Error": error, "CancellationReasons": reasons}
+    return TransactionCanceledException(response, "TransactWriteItems")
 
 
 def _got(item: Item) -> Item:

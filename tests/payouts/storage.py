@@ -5,7 +5,7 @@ The bundle's client is watched, the test's own eyes are not.
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -28,6 +28,8 @@ class Tables:
     rewards: str
     bundle: DynamoDBClient
     eyes: DynamoDBClient
+    refusals: list[str] = field(default_factory=list)
+    """Of the next transactions, in memory alone: MiniStack knows no conflict."""
 
     def items(self, table: str) -> list[dict[str, Any]]:
         pages: Any = self.eyes.scan(TableName=table)
@@ -45,7 +47,12 @@ def in_memory(effects: Effects) -> Iterator[Tables]:
     keys = {"payouts": payout_store.KEY, "payments": payment_store.KEY, "rewards": "id"}
     database = Database(keys)
     yield Tables(
-        "payouts", "payments", "rewards", bundle=database.client(effects), eyes=database.client()
+        "payouts",
+        "payments",
+        "rewards",
+        bundle=database.client(effects),
+        eyes=database.client(),
+        refusals=database.refusals,
     )
 
 

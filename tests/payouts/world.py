@@ -38,15 +38,24 @@ from shared.adapters.payment_store import PaymentStore
 from shared.adapters.payout_queue import PayoutQueue
 from shared.adapters.payout_store import PayoutStore
 from shared.adapters.pi_client import PiClient
+from shared.adapters.product_store import ProductStore
+from shared.adapters.seen_tokens import SeenTokens
 from shared.adapters.server_key import ServerKey
 from shared.adapters.switch import Switch
 from shared.adapters.wake_ups import WakeUps
 from shared.adapters.wallet import Wallet
 from shared.domain.amount import Amount
-from shared.domain.payment import PaymentRecord, PaymentState
+from shared.domain.payment import PaymentRecord, PaymentState, Terms
 from shared.domain.payout import Caps, PayoutRecord
 from shared.domain.pi import Network
-from shared.operations.services import DueWork, PayoutServices, SenderServices, SweepServices
+from shared.operations.services import (
+    ClosingServices,
+    DueWork,
+    PayoutServices,
+    SenderServices,
+    SweepServices,
+)
+from shared.operations.verify_user import Users
 from tests.integration.effects import LONGEST_WORD, Effects
 from tests.integration.handlers import Reply, event
 from tests.integration.world import KEY, START, Secrets
@@ -116,6 +125,10 @@ class World:
         self.requester = _handler("request_payout", "payout.payout_services", self._payouts)
         self.decider = _handler("decide_payout", "payout.payout_services", self._payouts)
         self.sender = self.new_sender()
+        self._front_ends = [
+            _handler(name, "payment.closing_services", self._closings)
+            for name in ("resolve_payment", "complete_payment")
+        ]
         self.sweeper = _handler("sweep", "background.sweep_services", self._sweep)
 
     # --- Time ------------------------------------------------------------------------------------
@@ -154,6 +167,12 @@ class World:
     def post(self, **body: Any) -> Reply:
         """`POST /payouts` with this body; amounts are Decimals, texts or whole numbers."""
         return self.call("POST /payouts", body=dumps(body))
+
+    def anonymous(self, route: str, **request: Any) -> Reply:
+        """`POST /pi_payment/cancel` and so on, from whoever it is. `request`: see `event`."""
+        front_end = self._front_ends[route.endswith("/complete")]
+        answer = front_end(event(route, **request), Context(15_000))
+        return Reply(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
 
     def decide(self, payout_id: str, decision: str) -> Mapping[str, Any]:
         command = {"payout_id": payout_id, "decision": decision}
@@ -286,15 +305,27 @@ class World:
             clock=self.clock,
         )
 
+    def _closings(self, deadline: Deadline) -> ClosingServices:
+        pi, wake_ups = self._pi(deadline), cast(SQSClient, self.wake_ups)
+        return ClosingServices(
+            users=Users(pi, SeenTokens(), None),
+            pi=pi,
+            chain=Horizon(self._http, "http://pi.test/horizon", deadline),
+            payments=self._payments(self.tables.bundle, deadline),
+            products=ProductStore(self.tables.bundle, "products", deadline),
+            terms=Terms(Network.TESTNET, self.wallet, 600, 60),
+            wake_ups=WakeUps(wake_ups, "https://sqs.test/wake-ups"),
+            clock=self.clock,
+        )
+
     def _sweep(self, deadline: Deadline) -> SweepServices:
-        wake_ups = WakeUps(cast(SQSClient, self.wake_ups), "https://sqs.test/wake-ups")
         tables, client = self.tables, self.tables.bundle
 
         def due(table: str, key: str, wake: Callable[[str, int], None]) -> DueWork:
             return DueWork(DueIndex(client, table, key, deadline), wake)
 
         def nobody(key: str, due_at: int) -> None:
-            raise AssertionError(f"no payment or reward is due here: {wake_ups} {key} {due_at}")
+            raise AssertionError(f"no payment or reward is due here: {key} {due_at}")
 
         return SweepServices(
             payments=due(tables.payments, payment_store.KEY, nobody),
@@ -318,7 +349,8 @@ class World:
         return Switch(cast("SSMClient", self.switch), "/stack/payouts")
 
     def _store(self, client: Any, deadline: Deadline) -> PayoutStore:
-        return PayoutStore(client, self.tables.payouts, self.tables.payments, deadline)
+        tables = self.tables
+        return PayoutStore(client, tables.payouts, tables.payments, deadline, _no_sleep)
 
     def _payments(self, client: Any, deadline: Deadline | None = None) -> PaymentStore:
         return PaymentStore(client, self.tables.payments, deadline or Deadline(15))

@@ -1,0 +1,291 @@
+"""One random history: operators ask, senders pay, and all that can go wrong goes wrong, by the dice
+of a seed. The promises are checked after every step, and at the end, in fair weather again, every
+payout must reach its end.
+
+`python -m tests.payouts.simulation` plays SEEDS histories; SEED=n replays one and tells what
+happens.
+"""
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from local.emulator.chain import MINIMUM_STROOPS
+from local.emulator.errors import PiError
+from local.emulator.registry import SCOPES, wallet_seed_of
+from shared.adapters.observability import logger
+from shared.domain.errors import BundleError
+from shared.domain.payout import PayoutState
+from tests.integration.effects import Moment
+from tests.payouts.promises import check
+from tests.payouts.storage import in_memory
+from tests.payouts.weather import lost
+from tests.payouts.world import World, new_world
+from tests.weather.devices import Died
+
+STEPS = 40
+PAYOUTS = 5
+USERS = ("alice", "bob", "carol")
+CALM_ROUNDS = 12
+AT_REST = (PayoutState.COMPLETED, PayoutState.FAILED)
+CODES = (
+    *("unknown_error", "missing_scope", "too_many_payments", "feature_not_available"),
+    *("not_verified", "payment_not_found", "timeout", "stale_history"),
+)
+
+
+class ViolatedError(AssertionError):
+    """A promise does not hold; the seed replays it."""
+
+
+@dataclass(slots=True)
+class Dice:
+    """What happens at an effect. `wild`: how often anything does, from 0 to 1."""
+
+    random: Random
+    world: World
+    wild: float = 0.0
+    meanwhile: list[Callable[[], object]] = field(default_factory=list)
+    happened: Counter[str] = field(default_factory=Counter)
+    _inside: bool = False
+
+    def __call__(self, moment: Moment, effect: str) -> None:
+        if self._inside or self.random.random() >= self.wild:
+            return
+        event = self.random.choice(("dies", "lost", "lost", "slow", "meanwhile"))
+        self.happened[f"{event} {moment}"] += 1
+        match event:
+            case "dies":
+                raise Died(f"{moment} {effect}")
+            case "lost":
+                raise lost(effect)
+            case "slow":
+                self.world.tick(self.random.choice((1, 7, 40)))
+            case "meanwhile":
+                self._inside = True
+                try:
+                    self.random.choice(self.meanwhile)()
+                finally:
+                    self._inside = False
+
+
+class History:
+    def __init__(self, seed: int, world: World, tell: Callable[[str], object]) -> None:
+        self.random, self.world, self.tell = Random(seed), world, tell
+        self.dice = Dice(self.random, world)
+        self.dice.meanwhile = [self.wake, self.decide, self.stranger_pays, self.throw_switch]
+        for name in USERS:
+            world.user(name)
+        self.sold = [world.sold("3", world.user(name)) for name in USERS]
+
+    # --- What may happen -------------------------------------------------------------------------
+
+    def ask(self) -> None:
+        """A new payout or refund, or an old one again."""
+        payout_id = f"p{self.random.randrange(PAYOUTS)}"
+        if self.random.random() < 0.4:
+            payment_id = self.random.choice(self.sold)
+            body: dict[str, Any] = {"refund_of": payment_id}
+            body["amount"] = self.random.choice(("1", "2", "3"))
+        else:
+            body = {"uid": self.world.user(self.random.choice(USERS)), "memo": "Hi"}
+            body["amount"] = self.random.choice(("0.0000001", "3.14", "60", "100"))
+        reply = self.world.post(payout_id=payout_id, **body)
+        self.tell(f"asked for {payout_id}: {reply.status} {reply.error or reply.state}")
+        if reply.status >= 500 and reply.error != "service_unavailable":
+            raise ViolatedError(f"answered {reply.error}")
+
+    def wake(self) -> None:
+        self.world.wake(f"p{self.random.randrange(PAYOUTS)}", self.world.new_sender())
+
+    def work(self) -> None:
+        self.world.work(self.random.randrange(1, 4))
+
+    def sweep(self) -> None:
+        with suppress(BundleError):
+            self.world.sweep()
+
+    def decide(self) -> None:
+        decision = self.random.choice(("resume", "fail"))
+        for record in self.world.records():
+            if record.state is PayoutState.BLOCKED:
+                self.world.decide(record.payout_id, decision)
+
+    def stranger_pays(self) -> None:
+        """From our own wallet, or to it."""
+        with suppress(PiError):
+            self.world.stranger_pays("1")
+
+    def forge(self) -> None:
+        stranger = self.world.pi.registry.sign_in("stranger")[0].wallet
+        for payment in list(self.world.pi.payments.values())[-2:]:
+            with suppress(PiError):
+                self.world.stranger_pays(
+                    str(payment.amount),
+                    source=stranger,
+                    destination=self.random.choice((self.world.wallet, payment.to_address)),
+                    memo=payment.identifier,
+                )
+
+    def throw_switch(self) -> None:
+        self.world.switch.value = self.random.choice(("on", "on", "off"))
+
+    def wait(self) -> None:
+        self.world.tick(self.random.choice((1, 30, 61, 121, 299, 301, 400, 1800, 3700, 90_000)))
+
+    def lag(self) -> None:
+        self.world.pi.settings.ledger_lag_s = self.random.choice((0, 0, 4, 60, 3600))
+
+    def chain_ways(self) -> None:
+        settings = self.world.pi.settings
+        settings.close_at_once = self.random.random() < 0.5
+        settings.repeats_success = self.random.random() < 0.5
+        settings.base_fee_stroops = self.random.choice((100_000, 100_000, 200_000, 2_000_000))
+
+    def fund(self) -> None:
+        balances = (10**13, 10**13, MINIMUM_STROOPS + 5_000_000, MINIMUM_STROOPS + 150_000)
+        self.world.pi.chain.fund(self.world.wallet, self.random.choice(balances))
+
+    def scopes(self) -> None:
+        scopes = self.random.choice((SCOPES, SCOPES, ("username",)))
+        self.world.user(self.random.choice(USERS), scopes=scopes)
+
+    def jump(self) -> None:
+        """Our clock against Pi's."""
+        seconds = self.random.choice((0, 0, -70, 70, -1000, 1000))
+        self.world.ahead = type(self.world.ahead)(seconds=seconds)
+
+    def fault(self) -> None:
+        path = self.random.choice(("/v2/*", "/horizon/*", "/v2/payments", "/horizon/transactions"))
+        times = self.random.choice((1, 4, 20))
+        if self.random.random() < 0.5:
+            drop = self.random.choice(("before", "after"))
+            self.world.fault(path=path, times=times, drop=drop)
+        else:
+            self.world.fault(path=path, times=times, code=self.random.choice(CODES))
+
+    def outage(self) -> None:
+        """One of AWS's services is away, or back."""
+        service = self.random.choice((self.world.queue, self.world.bus, self.world.switch))
+        service.down = not service.down
+
+    def lose_messages(self) -> None:
+        self.world.queue.messages.clear()
+
+    def rotate_secrets(self) -> None:
+        seed = self.random.choice((wallet_seed_of("demo-app"), wallet_seed_of("other"), "none"))
+        self.world.seed_secret.value = seed
+
+    def anonymous(self) -> None:
+        route = self.random.choice(("cancel", "incomplete", "complete", "error"))
+        for payment in list(self.world.pi.payments.values())[-1:]:
+            body = {"paymentId": payment.identifier, "txid": "ab" * 32}
+            before = payment.dto()
+            self.world.anonymous(f"POST /pi_payment/{route}", body=body)
+            if payment.dto() != before:
+                raise ViolatedError(f"an anonymous {route} had an effect")
+
+    # --- Playing it ------------------------------------------------------------------------------
+
+    def play(self) -> None:
+        frequent = [self.ask, self.work, self.work, self.sweep, self.sweep, self.wake, self.wait]
+        weather = [
+            *(self.decide, self.stranger_pays, self.forge, self.throw_switch, self.lag),
+            *(self.chain_ways, self.fund, self.scopes, self.jump, self.fault, self.outage),
+            *(self.lose_messages, self.rotate_secrets, self.anonymous, self.world.cold_start),
+        ]
+        self.dice.wild = self.random.choice((0.0, 0.02, 0.05, 0.1))
+        for _ in range(STEPS):
+            step = self.random.choice(frequent if self.random.random() < 0.7 else weather)
+            self.tell(step.__name__)
+            with self.world.effects.watched_by(self.dice):
+                try:
+                    step()
+                except Died as died:
+                    self.tell(f"  died {died}")
+                    self.world.cold_start()
+            self.check()
+        self.calm()
+
+    def check(self) -> None:
+        check(self.world)
+        if self.world.metrics.counted["UnexpectedError"]:
+            raise ViolatedError("something unexpected was raised")
+        for record in self.world.records():
+            txid = (record.txid or "none")[:8]
+            self.tell(f"    {record.payout_id} {record.state} {record.reason} {txid}")
+
+    def calm(self) -> None:
+        """Fair weather; a person funds the wallet, mends the secrets and resumes what is blocked.
+        Then every payout must come to its end."""
+        world, settings = self.world, self.world.pi.settings
+        world.heal()
+        world.switch.value, world.ahead = "on", world.ahead * 0
+        world.queue.down = world.bus.down = world.switch.down = False
+        world.seed_secret.value = wallet_seed_of("demo-app")
+        settings.ledger_lag_s, settings.base_fee_stroops = 0, 100_000
+        world.pi.chain.fund(world.wallet, 10**13)
+        for number in range(CALM_ROUNDS):
+            for record in world.records():
+                if record.state is PayoutState.BLOCKED:
+                    decision = "resume" if number < CALM_ROUNDS // 2 else "fail"
+                    world.decide(record.payout_id, decision)
+            world.rounds(2)
+            self.check()
+        for record in world.records():
+            is_at_rest = record.state in AT_REST and record.due_at is None
+            if not is_at_rest:
+                raise ViolatedError(f"{record.payout_id} is still {record.state} {record.reason}")
+            if f"Payout{record.state.capitalize()}" not in world.events(record.payout_id):
+                raise ViolatedError(f"nobody was told of {record.payout_id}")
+        if world.queue.dead_letters:
+            raise ViolatedError("a message reached the dead letter queue")
+
+
+def play(seed: int, tell: Callable[[str], object] = lambda _line: None) -> Counter[str]:
+    """The states at the end. Raises AssertionError with the seed in it."""
+    with new_world(in_memory, seed) as world:
+        history = History(seed, world, tell)
+        try:
+            history.play()
+        except AssertionError as violated:
+            raise AssertionError(f"SEED={seed}: {violated}") from violated
+        return Counter(str(record.state) for record in world.records()) + history.dice.happened
+
+
+def _play_quietly(seed: int) -> tuple[int, str | None, Counter[str]]:
+    logger.setLevel("CRITICAL")
+    try:
+        return seed, None, play(seed)
+    except Exception as error:  # noqa: BLE001 - told with its seed; the others go on
+        return seed, repr(error), Counter()
+
+
+def main() -> int:
+    if replayed := os.environ.get("SEED"):
+        logger.setLevel("CRITICAL")
+        play(int(replayed), lambda line: sys.stdout.write(f"{line}\n"))
+        return 0
+    count, first = int(os.environ.get("SEEDS") or 300), int(os.environ.get("FIRST") or 1)
+    started, failures, seen = time.monotonic(), 0, Counter[str]()
+    with ProcessPoolExecutor() as processes:
+        seeds = range(first, first + count)
+        for seed, failure, tally in processes.map(_play_quietly, seeds, chunksize=20):
+            seen += tally
+            if failure:
+                failures += 1
+                sys.stdout.write(f"SEED={seed} violates a promise: {failure}\n")
+    seconds = time.monotonic() - started
+    sys.stdout.write(f"{count} histories in {seconds:.0f} s, {failures} failed; {dict(seen)}\n")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,281 @@
+"""Taking on a payout: the same request is the same payout; each refusal has its own code; nothing
+is counted without a payout that stands for it.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from shared.domain.amount import Amount
+from shared.domain.payment import Attention, PaymentState
+from shared.domain.payout import Caps, PayoutState
+from tests.integration.handlers import Reply
+from tests.payouts.promises import check, check_at_rest
+from tests.payouts.world import World
+
+THREADS = 16
+
+
+def body(world: World, **changes: Any) -> dict[str, Any]:
+    whole = {"payout_id": "p1", "uid": world.user("alice"), "amount": Decimal("3.5"), "memo": "Hi"}
+    return whole | changes
+
+
+def refused(reply: Reply) -> tuple[int, str | None]:
+    return reply.status, reply.error
+
+
+def test_the_same_request_again(each_world: World) -> None:
+    world = each_world
+    first = world.post(**body(world, metadata={"a": 1, "b": 2}))
+    again = world.post(**body(world, amount="3.50", metadata={"b": 2, "a": 1}))
+    assert (first.status, again.status) == (202, 202)
+    assert first.body == again.body
+    check(world)
+    world.work()
+    later = world.post(**body(world, metadata={"a": 1, "b": 2}))
+    assert (later.status, later.state) == (200, "completed")
+    check_at_rest(world, PayoutState.COMPLETED, "p1")
+
+
+def test_the_same_request_again_though_a_cap_is_reached_and_the_switch_is_off(
+    each_world: World,
+) -> None:
+    world = each_world
+    world.caps = Caps(Amount.of(5), Amount.of(5), Amount.of(5))
+    assert world.post(**body(world)).status == 202
+    world.caps = Caps(Amount.of(1), Amount.of(1), Amount.of(1))
+    world.switch.value = "off"
+    assert world.post(**body(world)).status == 202
+    check(world)
+
+
+@pytest.mark.parametrize(
+    "change", [{"amount": 4}, {"memo": "Ho"}, {"metadata": {"a": 1}}, {"uid": "somebody"}]
+)
+def test_another_request_under_the_same_id(each_world: World, change: Mapping[str, Any]) -> None:
+    world = each_world
+    world.post(**body(world))
+    assert refused(world.post(**body(world, **change))) == (409, "payout_id_taken")
+    check(world)
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"amount": Decimal("100.0000001")}, 409, "above_payment_cap"),
+        ({"amount": Decimal("0.00000001")}, 400, "invalid_amount"),
+        ({"amount": "1.00000001"}, 400, "invalid_amount"),
+        ({"amount": 0}, 400, "invalid_amount"),
+        ({"amount": -1}, 400, "invalid_amount"),
+        ({"amount": None}, 400, "invalid_amount"),
+        ({"amount": True}, 400, "invalid_amount"),
+        ({"amount": "1e999"}, 400, "invalid_amount"),
+        ({"memo": ""}, 400, "invalid_memo"),
+        ({"memo": "x" * 101}, 400, "invalid_memo"),
+        ({"memo": 7}, 400, "invalid_memo"),
+        ({"memo": "\ud800"}, 400, "invalid_memo"),
+        ({"metadata": {"payout_id": "p2"}}, 400, "reserved_metadata_key"),
+        ({"metadata": {"x": "y" * 2000}}, 400, "invalid_metadata"),
+        ({"metadata": [1]}, 400, "invalid_metadata"),
+        ({"uid": ""}, 400, "invalid_uid"),
+        ({"uid": 7}, 400, "invalid_uid"),
+        ({"payout_id": "a/b"}, 400, "invalid_payout_id"),
+        ({"payout_id": "day#wallet"}, 400, "invalid_payout_id"),
+        ({"payout_id": None}, 400, "invalid_payout_id"),
+    ],
+)
+def test_what_no_payout_can_be_made_of(
+    world: World, change: Mapping[str, Any], status: int, code: str
+) -> None:
+    assert refused(world.post(**body(world, **change))) == (status, code)
+    assert world.records() == []
+    assert world.counters() == {}
+    assert world.queue.messages == []
+
+
+def test_the_longest_memo_and_the_smallest_amount(world: World) -> None:
+    memo, amount = "ä" * 100, Decimal("1e-7")
+    assert world.post(**body(world, memo=memo, amount=amount)).status == 202
+    world.work()
+    check_at_rest(world, PayoutState.COMPLETED, "p1")
+
+
+def test_the_users_day(each_world: World) -> None:
+    world = each_world
+    alice, bob = world.user("alice"), world.user("bob")
+    world.requested("p1", alice, amount=100)
+    world.requested("p2", alice, amount=50)
+    reply = world.post(**body(world, payout_id="p3", amount="0.0000001"))
+    assert refused(reply) == (409, "user_daily_cap_reached")
+    world.requested("p4", bob, amount=1)
+    check(world)
+    world.tick(24 * 3600)
+    world.requested("p5", alice, amount=100)
+    check(world)
+
+
+def test_the_wallets_day(each_world: World) -> None:
+    world = each_world
+    for number in range(4):
+        world.requested(f"p{number}", world.user(f"user {number}"), amount=100)
+    reply = world.post(**body(world, payout_id="p9", amount="0.0000001"))
+    assert refused(reply) == (409, "wallet_daily_cap_reached")
+    check(world)
+
+
+def test_a_day_that_is_too_small_for_even_one(each_world: World) -> None:
+    world = each_world
+    world.caps = Caps(payment=Amount.of(100), user_day=Amount.of(1), wallet_day=Amount.of(400))
+    assert refused(world.post(**body(world))) == (409, "user_daily_cap_reached")
+    world.caps = Caps(payment=Amount.of(100), user_day=Amount.of(9), wallet_day=Amount.of(1))
+    assert refused(world.post(**body(world))) == (409, "wallet_daily_cap_reached")
+    assert world.counters() == {}
+
+
+@pytest.mark.parametrize("uid", ["wallet", "#", "2026-11-23", "a#b"])
+def test_a_uid_that_looks_like_a_counter(each_world: World, uid: str) -> None:
+    """No such user: Pi says so. The wallet's counter is not his."""
+    world = each_world
+    assert world.post(**body(world, uid=uid)).status == 202
+    check(world)
+    world.work()
+    check_at_rest(world, PayoutState.FAILED, "p1")
+    assert world.counters() == {}
+
+
+def test_everything_is_refused_while_payouts_are_off(world: World) -> None:
+    payment_id = world.sold()
+    world.switch.value = "off"
+    assert refused(world.post(**body(world))) == (409, "payouts_off")
+    assert refused(world.post(payout_id="r", refund_of=payment_id)) == (409, "payouts_off")
+    assert world.records() == []
+
+
+# --- Refunds -----------------------------------------------------------------------------------
+
+
+def test_refunds_that_add_up_to_more_than_was_paid(each_world: World) -> None:
+    world = each_world
+    payment_id = world.sold("3")
+    for number in (1, 2):
+        assert world.post(payout_id=f"r{number}", refund_of=payment_id, amount=1).status == 202
+    reply = world.post(payout_id="r3", refund_of=payment_id, amount="1.0000001")
+    assert refused(reply) == (409, "above_paid_amount")
+    assert world.post(payout_id="r4", refund_of=payment_id, amount=1).status == 202
+    reply = world.post(payout_id="r5", refund_of=payment_id, amount="0.0000001")
+    assert refused(reply) == (409, "above_paid_amount")
+    check(world)
+    assert world.payment_record(payment_id).refunded == Amount.of(3)
+
+
+def test_a_refund_of_more_than_was_paid(each_world: World) -> None:
+    world = each_world
+    reply = world.post(payout_id="r1", refund_of=world.sold("3"), amount=4)
+    assert refused(reply) == (409, "above_paid_amount")
+    assert world.counters() == {}
+
+
+def test_a_refund_that_failed_can_be_made_again(each_world: World) -> None:
+    world = each_world
+    uid = world.user("alice", scopes=[])
+    payment_id = world.sold("3", uid)
+    world.requested("r1", refund_of=payment_id, amount="3")
+    world.work()
+    check_at_rest(world, PayoutState.FAILED, "r1")
+    world.user("alice")
+    world.requested("r2", refund_of=payment_id, amount="3")
+    world.work()
+    check_at_rest(world, PayoutState.COMPLETED, "r2")
+
+
+@pytest.mark.parametrize("state", [PaymentState.OPEN, PaymentState.CANCELLED])
+def test_only_a_completed_payment_is_refunded(world: World, state: PaymentState) -> None:
+    reply = world.post(payout_id="r1", refund_of=world.sold(state=state))
+    assert refused(reply) == (409, "not_refundable")
+    reply = world.post(payout_id="r1", refund_of="unheard-of")
+    assert refused(reply) == (404, "payment_not_found")
+    assert world.records() == []
+
+
+def test_an_unmatched_payment_is_refunded(world: World) -> None:
+    payment_id = world.sold("7", attention=Attention.UNMATCHED)
+    world.requested("r1", refund_of=payment_id)
+    world.work()
+    check_at_rest(world, PayoutState.COMPLETED, "r1")
+
+
+# --- Many at once ------------------------------------------------------------------------------
+
+
+def all_at_once(world: World, bodies: list[dict[str, Any]]) -> list[Reply]:
+    with ThreadPoolExecutor(THREADS) as threads:
+        return list(threads.map(lambda one: world.post(**one), bodies))
+
+
+def test_sixteen_at_once_under_one_id(each_world: World) -> None:
+    world = each_world
+    replies = all_at_once(world, [body(world)] * THREADS)
+    assert {reply.status for reply in replies} == {202}
+    check(world)
+    assert len(world.records()) == 1
+
+
+def test_sixteen_at_once_at_the_wallets_cap(each_world: World) -> None:
+    """100 each, of 400 a day."""
+    world = each_world
+    bodies = [
+        body(world, payout_id=f"p{n}", uid=world.user(f"user {n}"), amount=100)
+        for n in range(THREADS)
+    ]
+    replies = all_at_once(world, bodies)
+    assert sorted(reply.status for reply in replies) == [202] * 4 + [409] * 12
+    assert {r.error for r in replies if r.error} == {"wallet_daily_cap_reached"}
+    check(world)
+
+
+def test_sixteen_refunds_at_once_of_one_payment(each_world: World) -> None:
+    world = each_world
+    payment_id = world.sold("5")
+    bodies = [{"payout_id": f"r{n}", "refund_of": payment_id, "amount": 1} for n in range(THREADS)]
+    replies = all_at_once(world, bodies)
+    assert sorted(reply.status for reply in replies) == [202] * 5 + [409] * 11
+    assert {r.error for r in replies if r.error} == {"above_paid_amount"}
+    check(world)
+
+
+@pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError"])
+def test_a_conflict_is_tried_again(world: World, code: str) -> None:
+    """DynamoDB cancels one of two transactions that meet; the caller hears nothing of it."""
+    world.tables.refusals.extend([code] * 4)
+    assert world.post(**body(world)).status == 202
+    world.tables.refusals.extend([code] * 3)
+    assert world.post(payout_id="r1", refund_of=world.sold()).status == 202
+    check(world)
+
+
+def test_a_conflict_at_a_release_is_tried_again(world: World) -> None:
+    world.requested(uid=world.user("alice", scopes=[]))
+    world.tables.refusals.extend(["TransactionConflict"] * 3)
+    world.work()
+    check_at_rest(world, PayoutState.FAILED)
+    assert world.counters() == {}
+
+
+def test_a_release_happens_once(world: World) -> None:
+    """Woken again and again, and by two at once."""
+    world.requested("p0", world.user("bob"), amount=7)
+    world.requested(uid=world.user("alice", scopes=[]))
+    for _ in range(3):
+        world.rounds(1)
+        world.wake("payout-1")
+    check_at_rest(world, PayoutState.FAILED)
+    assert set(world.counters().values()) == {70_000_000}
+
+
+def test_reading_a_payout_that_is_not_there(world: World) -> None:
+    shown = world.call("GET /payouts/{payout_id}", path={"payout_id": "p1"})
+    assert refused(shown) == (404, "payout_not_found")

@@ -1,0 +1,135 @@
+"""Messages are only wake-ups: lost, doubled, swallowed or late, they change nothing but when."""
+
+import pytest
+
+from local import template
+from local.processes import ROOT
+from shared.domain.payout import PayoutState
+from tests.payouts import cloud
+from tests.payouts.promises import check, check_at_rest
+from tests.payouts.stories import PAYOUT
+from tests.payouts.weather import Loses
+from tests.payouts.world import World
+
+
+def test_the_queue_is_the_templates() -> None:
+    resources = template.load(ROOT / "template.yaml")["Resources"]
+    queue = resources["Payouts"]["Properties"]
+    assert queue["FifoQueue"] is True
+    assert queue["VisibilityTimeout"] == cloud.VISIBILITY_SECONDS
+    assert queue["MessageRetentionPeriod"] == cloud.RETENTION_SECONDS
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == cloud.MOST_RECEIVES
+
+
+def test_a_message_is_lost(each_world: World) -> None:
+    world = each_world
+    world.requested(PAYOUT)
+    world.queue.messages.clear()
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_the_queue_is_down_at_the_request(world: World) -> None:
+    world.queue.down = True
+    world.requested(PAYOUT)
+    world.queue.down = False
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_a_message_comes_five_times(world: World) -> None:
+    world.requested(PAYOUT)
+    for _ in range(5):
+        world.wake(PAYOUT)
+    check_at_rest(world, PayoutState.COMPLETED)
+    assert world.events(PAYOUT) == ["PayoutCompleted"]
+
+
+def test_the_sweeps_wake_ups_are_not_swallowed(each_world: World) -> None:
+    """Pi is away: every sweep sends another deduplication id."""
+    world = each_world
+    world.requested(PAYOUT)
+    world.fault(path="/v2/*", drop="before")
+    world.work()
+    for _ in range(6):
+        world.tick(300)
+        assert world.sweep() == 1
+        assert world.work() == 1
+    assert world.queue.swallowed == 0
+    world.heal()
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_a_message_twice_within_five_minutes_is_swallowed(world: World) -> None:
+    """As SQS does; so the test above sees what it says."""
+    world.requested(PAYOUT)
+    for _ in range(2):
+        world.queue.send_message(
+            QueueUrl="", MessageBody="x", MessageGroupId="wallet", MessageDeduplicationId="x:1"
+        )
+    assert world.queue.swallowed == 1
+
+
+def test_two_sweeps_wake_it_once(each_world: World) -> None:
+    world = each_world
+    world.requested(PAYOUT)
+    world.queue.messages.clear()
+    world.tick(300)
+    assert world.sweep() + world.sweep() == 1
+
+
+def test_one_that_waits_holds_up_nobody(world: World) -> None:
+    world.requested("stuck", world.user("alice"))
+    with world.effects.watched_by(Loses("GET /v2/payments/incomplete_server_payments", "before")):
+        world.work()
+    world.requested("next", world.user("bob"))
+    world.work()
+    check_at_rest(world, PayoutState.COMPLETED, "next")
+    assert world.record("stuck").state is PayoutState.REQUESTED
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED, "stuck")
+
+
+def test_a_message_about_nothing(world: World) -> None:
+    world.wake("unheard-of")
+    answer = world.sender(
+        {"Records": [{"messageId": "1", "body": "day#x", "eventSource": "aws:sqs"}]},
+        cloud.Context(60_000),
+    )
+    assert answer["batchItemFailures"] == [{"itemIdentifier": "1"}]  # no message of ours
+
+
+@pytest.mark.parametrize("down", ["bus", "refused entries"])
+def test_the_event_cannot_be_delivered(world: World, down: str) -> None:
+    world.requested(PAYOUT)
+    if down == "bus":
+        world.bus.down = True
+    else:
+        world.bus.refuses = lambda _detail: True
+    world.rounds(4)
+    assert (world.record().state, world.record().owed) == (PayoutState.COMPLETED, "PayoutCompleted")
+    world.bus.down, world.bus.refuses = False, lambda _detail: False
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+    assert world.events(PAYOUT) == ["PayoutCompleted"]
+
+
+def test_the_sweep_compares_with_pi(world: World) -> None:
+    """What is ours is none of its business, at any step."""
+    world.requested(PAYOUT)
+    world.rounds(1)
+    world.requested("p2", world.user("bob"))
+    with world.effects.watched_by(Loses("GET /horizon/ledgers", "before")):
+        world.work()
+    assert len(world.pi.incomplete_server_payments(world.pi.registry.app())) == 1
+    world.sweep()
+    assert world.metrics.counted["ForeignPayout"] == 0
+    world.rounds(1)
+    check(world)
+
+
+def test_the_sweep_asks_nothing_while_payouts_are_off(world: World) -> None:
+    world.switch.value = "off"
+    world.sweep()
+    assert "GET /v2/payments/incomplete_server_payments" not in world.effects.log
