@@ -1,7 +1,7 @@
 """Invoked by the operator alone: what becomes of a blocked payout. See docs/runbook.md.
 
 `{"payout_id": "...", "decision": "resume"}` goes on; `"fail"` gives it up as soon as it is certain
-that it was not paid.
+that it was not paid. One that is blocked as `request_too_old` also needs `"unpaid": true`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ def decide(services: PayoutServices, command: Event) -> dict[str, object]:
     decision = DECISIONS.get(command.get("decision", ""))
     if decision is None:
         raise BadRequest("invalid_decision", "decision must be resume or fail.")
-    return payout(decision(services, payout_id_of(command.get("payout_id"))))
+    payout_id, is_unpaid = payout_id_of(command.get("payout_id")), command.get("unpaid") is True
+    return payout(decision(services, payout_id, is_unpaid=is_unpaid))
 
 
 handler = on_command(payout_services(), decide)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from shared.adapters.payout_queue import PayoutWakeUp
 from shared.composition.sender import sender_services
-from shared.domain.payout import payout_id_of
 from shared.edge.background import on_messages
 from shared.operations.send_payout import send_payout
 
-handler = on_messages(sender_services(), send_payout, payout_id_of, seconds=55)
+handler = on_messages(sender_services(), send_payout, PayoutWakeUp.read, seconds=55)

@@ -110,6 +110,9 @@ class Horizon:
         for _ in range(MOST_PAGES):
             records = _records(self._get(path + cursor))
             for json in records:
+                # What another account sent cannot be what this wallet paid.
+                if wallet == wanted.transfer.source and json.get("source_account") != wallet:
+                    continue
                 if _text(json, "memo_type") == "text" and json.get("memo") == wanted.memo:
                     if (suspects := suspects + 1) > MOST_SUSPECTS:
                         return Search(txid=None, conclusive=False)

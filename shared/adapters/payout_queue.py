@@ -1,25 +1,41 @@
 """The FIFO queue of payouts to work on. One group, so one sender at a time: the wallet has one
 sequence number.
 
-A message is only a wake-up. Its deduplication id names the moment at which the payout is due: SQS
-swallows the same one for five minutes, and a payout that waited is due at another.
+A message is only a wake-up, `payout_id:due_at`, and its own deduplication id: SQS swallows the same
+one for five minutes, and a payout that waited is due at another moment. Of several about one payout
+only the newest still names its moment, so what an outage has piled up costs one read each.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.adapters.observability import logger
 from shared.domain.errors import ServiceUnavailable
-from shared.domain.payout import PayoutRecord
+from shared.domain.payout import PayoutRecord, payout_id_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 GROUP = "wallet"
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutWakeUp:
+    """`due_at` is when the payout was due as the message was sent; seconds since 1970."""
+
+    payout_id: str
+    due_at: int
+
+    @classmethod
+    def read(cls, body: str) -> PayoutWakeUp:
+        """Raises ValueError or BadRequest: not a message of ours."""
+        payout_id, _, due_at = body.rpartition(":")
+        return cls(payout_id_of(payout_id), int(due_at))
 
 
 class PayoutQueue:
@@ -31,7 +47,7 @@ class PayoutQueue:
         try:
             self._client.send_message(
                 QueueUrl=self._queue_url,
-                MessageBody=payout_id,
+                MessageBody=f"{payout_id}:{due_at}",
                 MessageGroupId=GROUP,
                 MessageDeduplicationId=f"{payout_id}:{due_at}",
             )

@@ -94,12 +94,18 @@ class PayoutStore:
             self._count(_day_of_user(old), minus, None),
             self._count(_day_of_wallet(old), minus, None),
         ]
-        if old.refund_of is not None:
+        if old.refund_of is not None and self._has_payment(old.refund_of):
             writes.append(self._refund(with_(old, amount=minus), None))
         reasons = transact(self._client, writes, self._deadline, self._sleep)
         if reasons is None:
             return with_(new, version=old.version + 1), True
         return _record(decoded(reasons[0]["Item"])), False
+
+    def _has_payment(self, payment_id: str) -> bool:
+        """False in tables restored to different moments: an update would make half a payment."""
+        with storage_call(self._deadline):
+            key = encoded({payment_store.KEY: payment_id})
+            return "Item" in self._client.get_item(TableName=self._payments, Key=key)
 
     def replace(self, old: PayoutRecord, new: PayoutRecord) -> tuple[PayoutRecord, bool]:
         """Write a transition from `old`: the record that stands afterwards, and whether it is this
@@ -167,9 +173,13 @@ def _within(most: Amount | None, amount: Amount, name: str, values: Item) -> dic
 
 
 def _item(record: PayoutRecord) -> Item:
-    """Every field under its own name; amounts in stroops, states as their texts."""
+    """Every field under its own name; amounts in stroops, states as their texts; and what the index
+    of unfinished work shows of every table."""
+    is_blocked = record.state is PayoutState.BLOCKED
     return {
         **asdict(record),
+        "created_at": record.requested_at,
+        "attention": record.state.value if is_blocked else None,
         "amount": record.amount.stroops,
         "giving_up": record.giving_up or None,
         **due_keys(record.payout_id, record.due_at),

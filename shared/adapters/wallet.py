@@ -17,8 +17,6 @@ from shared.domain.chain import Wanted
 from shared.domain.errors import ServiceUnavailable
 from shared.domain.pi import Network
 
-LONGEST_MEMO_BYTES = 28
-
 
 @dataclass(frozen=True, slots=True)
 class Envelope:

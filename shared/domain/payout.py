@@ -21,6 +21,7 @@ from hashlib import sha256
 from typing import Any
 
 from shared.domain.amount import Amount
+from shared.domain.due import ATTENTION_PAUSE_SECONDS
 from shared.domain.errors import BadRequest, Conflict
 from shared.domain.pi import Direction, PaymentDto
 
@@ -35,6 +36,7 @@ ENVELOPE_LIVES_SECONDS = 300
 RETRY_SECONDS = 60
 UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
 MOST_ENVELOPES = 5
+TOO_OLD = "request_too_old"
 
 
 class PayoutState(StrEnum):
@@ -290,7 +292,7 @@ def resumed(record: PayoutRecord, now: int, *, giving_up: bool = False) -> Payou
     """A person has looked: it goes on where it stood, to the end or to be given up."""
     return replace(
         record,
-        state=record.blocked_from or PayoutState.REQUESTED,
+        state=record.blocked_from or record.state,
         blocked_from=None,
         requested_at=now,
         envelopes=0,
@@ -300,7 +302,12 @@ def resumed(record: PayoutRecord, now: int, *, giving_up: bool = False) -> Payou
     )
 
 
-def delivered(record: PayoutRecord) -> PayoutRecord:
-    """The app has had its event; one that a person resumed in between goes on."""
-    is_at_rest = record.state in (PayoutState.COMPLETED, PayoutState.FAILED, PayoutState.BLOCKED)
-    return replace(record, owed=None, due_at=None if is_at_rest else record.due_at)
+def delivered(record: PayoutRecord, now: int) -> PayoutRecord:
+    """The app has had its event. What is blocked stays in sight; what a person resumed in between
+    goes on."""
+    due_at = record.due_at
+    if record.closed_at is not None:
+        due_at = None
+    elif record.state is PayoutState.BLOCKED:
+        due_at = now + ATTENTION_PAUSE_SECONDS
+    return replace(record, owed=None, due_at=due_at)

@@ -42,7 +42,8 @@ def deliver_payout(services: SenderServices, record: PayoutRecord) -> PayoutReco
     """Raises ServiceUnavailable; the record then stays due. Costs 1 event and 1 write."""
     while event := payout_event(record):
         services.bus.put(event)
-        record, written = services.payouts.replace(record, payout.delivered(record))
+        told = payout.delivered(record, services.clock())
+        record, written = services.payouts.replace(record, told)
         if written:
             count("EventDelivered")
     return record

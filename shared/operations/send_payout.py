@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from shared.adapters.observability import concerning, count, logger
+from shared.adapters.payout_queue import PayoutWakeUp
 from shared.domain.chain import Search, Wanted
 from shared.domain.errors import BundleError, Conflict, Overtaken, PiNonsense, PiRefused
 from shared.domain.payout import (
@@ -21,6 +22,7 @@ from shared.domain.payout import (
     MOST_ENVELOPES,
     REQUEST_LIVES_SECONDS,
     RETRY_SECONDS,
+    TOO_OLD,
     UNVERIFIED_PATIENCE_SECONDS,
     PayoutRecord,
     PayoutState,
@@ -58,19 +60,26 @@ TRANSIENT_CHAIN_ERRORS = frozenset(
 FINAL_CHAIN_ERRORS = frozenset({"op_no_destination"})
 
 
-def send_payout(services: SenderServices, payout_id: str) -> None:
+def send_payout(services: SenderServices, wake_up: PayoutWakeUp) -> None:
     """Do all that can be done for this payout now. Anything that this raises is a mistake of ours;
     what Pi, the chain or our services hold up comes back with `due_at`."""
-    concerning(payout_id)
+    concerning(wake_up.payout_id)
     try:
-        record = services.payouts.get(payout_id)
-        # Whoever is woken looks at it, due or not: the sweep has just put off when it is due.
-        while record is not None and record.due_at is not None:
+        record = services.payouts.get(wake_up.payout_id)
+        if record is None or not _is_meant(record, wake_up, services.clock()):
+            return
+        while (record.due_at is not None and record.state in STEPS) or record.owed is not None:
             record = _advance(services, record)
             if (record.due_at or 0) > services.clock():
                 return
     except BundleError as error:
         logger.warning("Held up", extra={"code": error.code})
+
+
+def _is_meant(record: PayoutRecord, wake_up: PayoutWakeUp, now: int) -> bool:
+    """The sweep puts off when a payout is due and then wakes for that moment; an older message
+    finds another one."""
+    return record.due_at is not None and (record.due_at <= now or record.due_at == wake_up.due_at)
 
 
 def _advance(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
@@ -80,6 +89,12 @@ def _advance(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
         return STEPS[record.state](services, record)
     except (PiRefused, Conflict) as refused:  # which no step foresees
         return _block(services, record, refused.code)
+    except BundleError:
+        raise
+    except Exception:  # noqa: BLE001 - one bad payout must not lock the only queue for all others
+        logger.exception("Unexpected error")
+        count("UnexpectedError")
+        return _block(services, record, "unexpected_error")
 
 
 def _create(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
@@ -96,7 +111,7 @@ def _create(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
     if record.giving_up:
         return _fail(services, record, "given_up")
     if now - record.requested_at > REQUEST_LIVES_SECONDS:
-        return _block(services, record, "request_too_old")
+        return _block(services, record, TOO_OLD)
     if not services.switch.is_on():
         return _wait(services, record, "payouts_off")
     record = _write(services, record, attempted(record, now))
@@ -187,7 +202,7 @@ def _submit(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
     if payment.transaction is not None or payment.status.developer_completed:
         return _report(services, record, payment, None)
     on_chain = services.chain.transaction(record.txid)
-    if on_chain is not None and wanted.is_met_by(on_chain):
+    if on_chain is not None and on_chain.successful:
         return _report(services, record, payment, record.txid)
     now = services.clock()
     is_wanted = on_chain is None and not record.giving_up and not payment.is_cancelled
@@ -238,6 +253,8 @@ def _report(
 ) -> PayoutRecord:
     """Tell Pi of the transaction that paid. `txid` None: Pi itself names it."""
     known = payment.transaction.txid if payment.transaction else None
+    if known and record.txid and known != record.txid:
+        return _block(services, record, "other_transaction")  # paid by somebody else as well?
     txid = known or txid or record.txid
     if payment.status.developer_completed and txid is not None:
         return _write(services, record, completed(record, txid, services.clock()))
@@ -257,7 +274,7 @@ def _after_refused_report(
 ) -> PayoutRecord:
     payment, _ = _ask_pi(services, record)
     if payment.status.developer_completed:
-        return _write(services, record, completed(record, txid, services.clock()))
+        return _report(services, record, payment, txid)
     is_young = services.clock() - record.requested_at < UNVERIFIED_PATIENCE_SECONDS
     if refused.code == "not_verified" and is_young:
         return _wait(services, record, refused.code)
@@ -284,7 +301,8 @@ def _ask_pi(services: SenderServices, record: PayoutRecord) -> tuple[PaymentDto,
     nothing may."""
     payment = services.pi.get_payment(record.payment_id or "-")
     wanted, reason = Wanted.by(payment), mismatch(payment, record, services.network)
-    if wanted is None or (reason and not record.giving_up):
+    # One that a person gives up need not match, but it must still be the one that we looked for.
+    if wanted is None or (reason and not (record.giving_up and reason != "unexpected_address")):
         raise Conflict(reason or "missing_address", "This is not the payment that was asked for.")
     return payment, wanted
 

@@ -6,7 +6,7 @@ worker is woken. A crash in between costs one pause.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from shared.adapters.dynamodb import DUE_SHARDS
@@ -21,7 +21,7 @@ MOST_FAILURES = 3
 
 @dataclass(slots=True)
 class Tally:
-    """What the index of unfinished payments holds; ages in seconds."""
+    """What an index of unfinished work holds; ages in seconds."""
 
     unfinished: int = 0
     stuck: int = 0
@@ -44,13 +44,14 @@ def sweep(services: SweepServices) -> int:
     Costs, per shard, the reading of unfinished work, and per due row one write and one message.
     """
     now = services.clock()
-    tally, woken, failed, complete = Tally(), 0, 0, True
+    tallies = {"Payment": Tally(), "Payout": Tally()}
+    woken, failed, complete = 0, 0, True
     for work, row in _rows(services, now):
         if services.deadline.remaining() == 0:
             complete = False
             break
-        if work is services.payments:
-            tally.add(row, now)
+        if work.name in tallies:
+            tallies[work.name].add(row, now)
         if row.due_at > now:
             continue
         try:
@@ -59,7 +60,7 @@ def sweep(services: SweepServices) -> int:
             # One bad row holds up nobody; a service that is down need not be waited for.
             if (failed := failed + 1) > MOST_FAILURES:
                 raise
-    _report(tally, woken, complete=complete)
+    _report(tallies, woken, complete=complete)
     _report_strangers(services)
     return woken
 
@@ -73,17 +74,17 @@ def _wake(services: SweepServices, work: DueWork, row: DueRow, now: int) -> bool
 
 
 def _rows(services: SweepServices, now: int) -> Iterator[tuple[DueWork, DueRow]]:
-    """Payments with everything unfinished, so that they can be counted; the others only when due,
-    since each reward waits a day for its re-check. The first shard rotates, so that no shard is
+    """Payments and payouts with everything unfinished, so that they can be counted; rewards only
+    when due, since each waits a day for its re-check. The first shard rotates, so that no shard is
     always last when time is short."""
     start = now // services.sweep_seconds
     for n in range(DUE_SHARDS):
         shard = str((start + n) % DUE_SHARDS)
-        for row in services.payments.index.unfinished(shard):
-            yield services.payments, row
-        for work in (services.rewards, services.payouts):
-            for row in work.index.unfinished(shard, due_by=now):
+        for work in (services.payments, services.payouts):
+            for row in work.index.unfinished(shard):
                 yield work, row
+        for row in services.rewards.index.unfinished(shard, due_by=now):
+            yield services.rewards, row
 
 
 def _report_strangers(services: SweepServices) -> None:
@@ -104,14 +105,15 @@ def _report_strangers(services: SweepServices) -> None:
         logger.warning("Payouts were not compared", extra={"code": error.code})
 
 
-def _report(tally: Tally, woken: int, *, complete: bool) -> None:
+def _report(tallies: Mapping[str, Tally], woken: int, *, complete: bool) -> None:
     gauge("WakeUps", woken)
     if not complete:
         # Its counts would be too low, and look like healing.
         logger.warning("The sweep ran out of time", extra={"woken": woken})
         gauge("SweepIncomplete", 1)
         return
-    gauge("PaymentsUnfinished", tally.unfinished)
-    gauge("PaymentsStuck", tally.stuck)
-    gauge("PaymentsAttention", tally.attention)
-    gauge("OldestUnfinishedSeconds", tally.oldest)
+    for name, tally in tallies.items():
+        gauge(f"{name}sUnfinished", tally.unfinished)
+        gauge(f"{name}sStuck", tally.stuck)
+        gauge(f"{name}sAttention", tally.attention)
+        gauge(f"Oldest{name}Seconds", tally.oldest)

@@ -95,7 +95,7 @@ def taken_on(stack: Stack, uid: str, *, blocked_for: str | None = None) -> Payou
     record = store.reserve(requested(request, now), Caps(much, much, much), None)
     if blocked_for is None:
         return record
-    return store.replace(record, delivered(blocked(record, blocked_for, now)))[0]
+    return store.replace(record, delivered(blocked(record, blocked_for, now), now))[0]
 
 
 def forget(stack: Stack, payout_id: str) -> None:
