@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from local import template
 from local.cloud import CREDENTIALS, LocalCloud
@@ -55,15 +55,14 @@ class Process:
         )
 
     def tell(self, command: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(command + "\n")
-        self._process.stdin.flush()
+        stdin = cast(IO[str], self._process.stdin)
+        stdin.write(command + "\n")
+        stdin.flush()
 
     def answer(self) -> str:
         """Its next answer; anything else that it says there is why it failed."""
-        assert self._process.stderr is not None
         said = ""
-        for line in self._process.stderr:
+        for line in cast(IO[str], self._process.stderr):
             if line.startswith("= "):
                 return line[2:].strip()
             said += line

@@ -9,6 +9,7 @@ import json
 import sys
 import threading
 from decimal import Decimal
+from typing import cast
 
 from local.emulator.faults import Fault, FaultyFront
 from local.emulator.http import create_app
@@ -29,8 +30,7 @@ def paid(pi: Pi) -> str:
 def main(port: int, server_key: str, payments: int, delay: float) -> None:
     pi = Pi(server_key=server_key)
     app = create_app(pi)
-    front = app.wsgi_app
-    assert isinstance(front, FaultyFront)
+    front = cast(FaultyFront, app.wsgi_app)
     front.faults.append(Fault(path="/v2/*", times=None, delay_s=delay))
     with EmulatorServer(app, port) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
