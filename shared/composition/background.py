@@ -42,13 +42,13 @@ def sweep_services() -> Callable[[Deadline], SweepServices]:
         return lambda key, _: wake_ups.send(WakeUp(work, key))
 
     def services(deadline: Deadline) -> SweepServices:
-        def due(name: str, table: str, key: str, wake: Callable[[str, int], None]) -> DueWork:
-            return DueWork(name, DueIndex(dynamodb, table, key, deadline), wake)
+        def due(table: str, key: str, wake: Callable[[str, int], None]) -> DueWork:
+            return DueWork(DueIndex(dynamodb, table, key, deadline), wake)
 
         return SweepServices(
-            payments=due("Payment", payments, payment_store.KEY, wake(Work.PAYMENT)),
-            rewards=due("Reward", rewards, reward_store.KEY, wake(Work.REWARD)),
-            payouts=due("Payout", payouts, payout_store.KEY, payout_queue.send),
+            payments=due(payments, payment_store.KEY, wake(Work.PAYMENT)),
+            rewards=due(rewards, reward_store.KEY, wake(Work.REWARD)),
+            payouts=due(payouts, payout_store.KEY, payout_queue.send),
             pi=pi(deadline),
             payout_store=PayoutStore(dynamodb, payouts, payments, deadline),
             switch=switch,

@@ -120,7 +120,6 @@ class SenderServices:
 class DueWork:
     """One table's unfinished work. `wake` is given a record's key and when it is due next."""
 
-    name: str
     index: DueIndex
     wake: Callable[[str, int], None]
 

@@ -44,14 +44,14 @@ def sweep(services: SweepServices) -> int:
     Costs, per shard, the reading of unfinished work, and per due row one write and one message.
     """
     now = services.clock()
-    tallies = {"Payment": Tally(), "Payout": Tally()}
+    payments, payouts = Tally(), Tally()
     woken, failed, complete = 0, 0, True
     for work, row in _rows(services, now):
         if services.deadline.remaining() == 0:
             complete = False
             break
-        if work.name in tallies:
-            tallies[work.name].add(row, now)
+        if work is not services.rewards:
+            (payments if work is services.payments else payouts).add(row, now)
         if row.due_at > now:
             continue
         try:
@@ -60,7 +60,7 @@ def sweep(services: SweepServices) -> int:
             # One bad row holds up nobody; a service that is down need not be waited for.
             if (failed := failed + 1) > MOST_FAILURES:
                 raise
-    _report(tallies, woken, complete=complete)
+    _report({"Payment": payments, "Payout": payouts}, woken, complete=complete)
     _report_strangers(services)
     return woken
 
