@@ -11,7 +11,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test lint format lock build bench bench-sweep clean \
+.PHONY: help setup run test simulate lint format lock build bench bench-sweep clean \
         build-SharedLayer build-ChainLayer
 
 help: ## List the targets
@@ -52,6 +52,11 @@ export ONCE PI_PORT AWS_PORT PI_API_URL PI_SERVER_API_KEY
 
 test: $(READY) ## Every test (TESTS=path to choose)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+
+simulate: $(READY) ## Random histories of payouts, in bad weather (SEEDS=how many, or SEED=n replays one)
+	@$(BIN)/python -m tests.payouts.simulation
+
+export SEEDS SEED
 
 bench: $(READY) ## Cold starts and warm calls against a bare script
 	@$(BIN)/python -m local.bench

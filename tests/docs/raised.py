@@ -17,6 +17,8 @@ INTERNAL = {
     "invalid_decision",
     "not_blocked",
     "overtaken",
+    "payout_closed",
+    "proof_needed",
     "wallet_seed_invalid",
 }
 # Why a payout is blocked, for the runbook too.

@@ -192,7 +192,7 @@ class Customers:
         """As a status: whether the sender finishes a payout, delivery included."""
         uid = self.emulator.control("POST", "/users", {})["uid"]
         record = taken_on(self.stack, uid)
-        message = {"messageId": "1", "body": record.payout_id}
+        message = {"messageId": "1", "body": f"{record.payout_id}:{record.due_at}"}
         answer = self.stack.invoke("SendPayout", {"Records": [message]})
         assert answer == {"batchItemFailures": []}, "what is held up is acknowledged"
         finished = payouts(self.stack).get(record.payout_id)
@@ -202,7 +202,7 @@ class Customers:
 
     def decide_payout(self) -> int:
         """As a status: whether a blocked payout goes where the operator wants it."""
-        blocked = taken_on(self.stack, "nobody", blocked_for="request_too_old")
+        blocked = taken_on(self.stack, "nobody", blocked_for="wrong_seed")
         command = {"payout_id": blocked.payout_id, "decision": "fail"}
         answer = self.stack.invoke("DecidePayout", command)
         return 200 if answer.get("state") == "requested" else 503

@@ -1,27 +1,26 @@
 """Each alarm watches a number that the code sends, of this stack alone, and can fire and end."""
 
-import re
 from typing import Any
 
 import pytest
 
 from local.processes import ROOT
 from local.template import Template, load, of_type
+from tests.template.metrics import sent
 
 SERVICE = [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
 ALARMS = sorted(of_type(load(ROOT / "template.yaml"), "AWS::CloudWatch::Alarm"))
-GAUGES = {"PaymentsStuckAlarm", "PaymentsAttentionAlarm"}
+GAUGES = {
+    "PaymentsStuckAlarm",
+    "PaymentsAttentionAlarm",
+    "PayoutsStuckAlarm",
+    "PayoutBlockedAlarm",
+}
 
 
 def alarm(template: Template, name: str) -> dict[str, Any]:
     properties: dict[str, Any] = template["Resources"][name]["Properties"]
     return properties
-
-
-def sent() -> set[str]:
-    """The names of the metrics that the code sends."""
-    source = "\n".join(file.read_text() for file in (ROOT / "shared").rglob("*.py"))
-    return set(re.findall(r'\b(?:count|gauge)\("(\w+)"', source))
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -56,7 +55,8 @@ def test_an_unpaid_payment_that_waits_for_its_cancelling_does_not_alarm(
     translated: Template, written: Template
 ) -> None:
     """It is rightly open until the sweep may cancel it, and two sweeps more."""
-    assert alarm(translated, "PaymentsStuckAlarm")["Threshold"] == {"Ref": "StuckAlarmSeconds"}
+    for name in ("PaymentsStuckAlarm", "PayoutsStuckAlarm"):
+        assert alarm(translated, name)["Threshold"] == {"Ref": "StuckAlarmSeconds"}
     default = {name: one["Default"] for name, one in written["Parameters"].items()}
     two_sweeps = 2 * 60 * default["SweepMinutes"]
     assert default["StuckAlarmSeconds"] > default["SweepCancelsAfterSeconds"] + two_sweeps

@@ -80,6 +80,7 @@ ALLOWED = {
     "SendPayout": {
         ("dynamodb:GetItem", PAYOUTS),
         ("dynamodb:UpdateItem", PAYOUTS),
+        ("dynamodb:GetItem", PAYMENTS),
         ("dynamodb:UpdateItem", PAYMENTS),
         ("sqs:ReceiveMessage", "Payouts.Arn"),
         ("sqs:DeleteMessage", "Payouts.Arn"),

@@ -46,7 +46,7 @@ TABLES: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "PaymentsTable": ("payment_id", [DUE_AND_COUNTED, BY_USER]),
     "ProductsTable": ("product_id", []),
     "RewardsTable": ("id", [DUE]),
-    "PayoutsTable": ("payout_id", [DUE]),
+    "PayoutsTable": ("payout_id", [DUE_AND_COUNTED]),
 }
 # Nobody waits for these.
 BACKGROUND_SECONDS = {"Sweep": 60, "Settle": 120, "SendPayout": 60}
