@@ -28,6 +28,7 @@ def main(service: str, operation: str, *words: str) -> int:
     names = {xform_name(name, "-"): name for name in model.operation_names}
     called = model.operation_model(names[operation])
     options = dict(_options(words))
+    options.pop("cli-binary-format", None)  # we take a payload as it is anyway
     query, output = options.pop("query", ["@"])[0], options.pop("output", ["json"])[0]
     assert called.input_shape is not None
     parameters, rest = _parameters(called.input_shape, options)
@@ -63,12 +64,17 @@ def _parameters(
 ) -> tuple[dict[str, Any], list[str]]:
     """What the operation is given, and the words that belong to no option: a file to write to."""
     named = {xform_name(name, "-"): name for name in taken.members}
-    parameters, rest = {}, []
+    parameters: dict[str, Any] = {}
+    rest: list[str] = []
     for option, values in options.items():
         name = named[option]
         kind = taken.members[name].type_name
         if kind == "list" and not values[0].startswith("["):
             parameters[name] = values
+            continue
+        if kind == "boolean":
+            parameters[name] = True
+            rest += values
             continue
         value, *more = values
         parameters[name] = _value(kind, value)

@@ -27,8 +27,10 @@ from shared.domain.payment import (
     completed,
     delivered,
 )
+from shared.domain.payout import PayoutState
 from shared.domain.price import Price
 from tests.laptop.commands import DOCUMENTS, blocks, run, under
+from tests.laptop.deployed import forget, payouts, taken_on
 from tests.laptop.waiting import eventually
 
 README, RUNBOOK = ROOT / "README.md", ROOT / "docs" / "runbook.md"
@@ -48,7 +50,7 @@ Shell = Callable[[str], CompletedProcess[str]]
 )
 def test_a_documented_command_is_one(document: Path, block: str, tmp_path: Path) -> None:
     """Operation, options and values; the shell's quotes too. Nothing is called."""
-    given = "id=payment txid=tx dead_letters=arn stack=s bus=b\n"
+    given = "id=payment txid=tx dead_letters=arn stack=s bus=b API=a ID=i WHO=w json=j\n"
     done = run(
         f"{PRELUDE}\n{given}{block}",
         tmp_path,
@@ -169,6 +171,54 @@ def test_the_list_of_what_is_unfinished_names_it_with_its_reason(
     ]
 
 
+def decide(shell: Shell, how: str, payout_id: str) -> dict[str, object]:
+    done = shell(f"id={payout_id}\n{under(how)}")
+    answer, _ = json.JSONDecoder().raw_decode(done.stdout)
+    return dict(answer)
+
+
+def test_a_blocked_payout_is_resumed_or_given_up(stack: Stack, shell: Shell) -> None:
+    """Nobody has such a uid, so the one that goes on fails at Pi."""
+    ends = {"Resume it": "user_not_found", "Give it up": "given_up"}
+    for how, reason in ends.items():
+        blocked = taken_on(stack, "nobody", blocked_for="wrong_seed")
+        assert decide(shell, how, blocked.payout_id)["state"] == "requested"
+        eventually(lambda: payout_is_finished(stack, blocked.payout_id), seconds=20)  # noqa: B023
+        standing = payouts(stack).get(blocked.payout_id)
+        assert standing is not None
+        assert (standing.state, standing.reason) == (PayoutState.FAILED, reason)
+        assert decide(shell, how, blocked.payout_id)["error"] in ("not_blocked", "payout_closed")
+
+
+def test_an_old_request_needs_a_person_who_vouches(stack: Stack, shell: Shell) -> None:
+    old = taken_on(stack, "nobody", blocked_for="request_too_old")
+    assert decide(shell, "Resume it", old.payout_id)["error"] == "proof_needed"
+    forget(stack, old.payout_id)
+
+
+def test_a_payout_that_was_paid_is_closed_as_paid(stack: Stack, shell: Shell) -> None:
+    blocked = taken_on(stack, "nobody", blocked_for="request_too_old")
+    close_it = f"id={blocked.payout_id}\ntxid={TXID}\n{under('Close a payout as paid')}"
+    assert shell(close_it).returncode == 0
+    stack.sweep()
+    eventually(lambda: payout_is_finished(stack, blocked.payout_id), seconds=20)
+    standing = payouts(stack).get(blocked.payout_id)
+    assert standing is not None
+    assert (standing.state, standing.txid) == (PayoutState.COMPLETED, TXID)
+    assert (standing.reason, standing.owed) == (None, None)
+    assert shell(close_it).returncode != 0
+
+
+def test_the_switch_is_thrown_by_hand(stack: Stack, shell: Shell) -> None:
+    off = under("All payouts must stop")
+    assert shell(off).returncode == 0
+    try:
+        assert switch_of(stack) == "off"
+    finally:
+        assert shell(off.replace("--value off", "--value on")).returncode == 0
+    assert switch_of(stack) == "on"
+
+
 def test_a_sweep_by_hand_says_what_it_woke(shell: Shell) -> None:
     (sweep,) = (block for block in blocks(README) if "lambda invoke" in block)
     assert re.search(r'\{"woken": \d+\}', shell(sweep).stdout)
@@ -190,6 +240,16 @@ def test_a_dead_letter_is_seen(stack: Stack, shell: Shell) -> None:
     sqs.send_message(QueueUrl=stack.outputs["WakeUpDeadLettersUrl"], MessageBody="poison")
     look = under("WakeUpDeadLettersAlarm")
     assert '"Body": "poison"' in shell(look).stdout
+
+
+def switch_of(stack: Stack) -> str:
+    name = stack.outputs["PayoutsSwitchName"]
+    return stack.cloud.parameters.get_parameter(Name=name)["Parameter"]["Value"]
+
+
+def payout_is_finished(stack: Stack, payout_id: str) -> bool:
+    standing = payouts(stack).get(payout_id)
+    return standing is not None and standing.due_at is None
 
 
 def is_finished(store: PaymentStore, record: PaymentRecord) -> bool:

@@ -116,9 +116,10 @@ def test_a_tether_to_a_process_that_is_gone_starts_nothing(tmp_path: Path) -> No
 
 def test_ctrl_c_reaches_us_alone(tmp_path: Path) -> None:
     """A child has a session of its own, so that we end it in order."""
+    ours = signal.getsignal(signal.SIGINT)
     child = Child("asleep", ASLEEP, log=tmp_path / "log", env=environment())
     try:
         assert os.getsid(child.pid) != os.getsid(0)
     finally:
         child.stop()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is ours
