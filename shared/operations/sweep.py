@@ -62,6 +62,8 @@ def sweep(services: SweepServices) -> int:
                 raise
     _report({"Payment": payments, "Payout": payouts}, woken, complete=complete)
     _report_strangers(services)
+    if failed and not woken:
+        raise ServiceUnavailable  # so that somebody hears of it
     return woken
 
 
