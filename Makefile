@@ -95,6 +95,7 @@ LAYER_VERSION ?= 3.13
 LAYER_PLATFORM ?= --only-binary=:all: --platform manylinux2014_aarch64 --implementation cp \
                   --python-version $(LAYER_VERSION)
 LAYER_PIP ?= $(firstword $(wildcard $(CURDIR)/$(BIN)/python) $(PYTHON))
+LAYER_INSTALL ?= $(LAYER_PIP) -m pip install -q --disable-pip-version-check --no-compile
 LAYER := $(ARTIFACTS_DIR)/python
 COMPILERS := python$(LAYER_VERSION) $(wildcard $(HOME)/.pyenv/versions/$(LAYER_VERSION).*/bin/python)
 
@@ -109,8 +110,7 @@ build-ChainLayer:
 
 # The locks are whole, so nothing has to be resolved.
 define install
-	@$(LAYER_PIP) -m pip install -q --disable-pip-version-check --require-hashes --no-deps \
-	  --no-compile $(LAYER_PLATFORM) --target "$(LAYER)" -r $(1)
+	@$(LAYER_INSTALL) --require-hashes --no-deps $(LAYER_PLATFORM) --target "$(LAYER)" -r $(1)
 endef
 
 define finish
