@@ -14,7 +14,7 @@ from tests.weather.cloud import Context, Message
 # As the template declares them; test_wake_ups.py holds them against it.
 VISIBILITY_SECONDS = 360
 RETENTION_SECONDS = 14_400
-MOST_RECEIVES = 3
+MOST_RECEIVES = 5
 TIMEOUT_SECONDS = 60
 # SQS's own.
 DEDUPLICATION_SECONDS = 300

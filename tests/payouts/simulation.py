@@ -54,16 +54,31 @@ class Dice:
     wild: float = 0.0
     meanwhile: list[Callable[[], object]] = field(default_factory=list)
     happened: Counter[str] = field(default_factory=Counter)
+    _lost: tuple[Moment, str] | None = None
     _inside: bool = False
 
+    def next_step(self) -> None:
+        self._lost = None
+
     def __call__(self, moment: Moment, effect: str) -> None:
-        if self._inside or self.random.random() >= self.wild:
+        if self._inside:
             return
-        event = self.random.choice(("dies", "lost", "lost", "slow", "meanwhile"))
-        self.happened[f"{event} {moment}"] += 1
+        if self._lost == (moment, effect):
+            raise lost(effect)
+        # Writes to Pi and to the chain are where money can be lost or doubled.
+        weight = 4 if effect.startswith("POST ") else 1
+        if self.random.random() < self.wild * weight:
+            self._go_wrong(moment, effect)
+
+    def _go_wrong(self, moment: Moment, effect: str) -> None:
+        event = self.random.choice(("dies", "lost", "lost for now", "slow", "meanwhile"))
+        self.happened[event] += 1
         match event:
             case "dies":
                 raise Died(f"{moment} {effect}")
+            case "lost for now":  # and so is every repeat within this step
+                self._lost = moment, effect
+                raise lost(effect)
             case "lost":
                 raise lost(effect)
             case "slow":
@@ -80,7 +95,8 @@ class History:
     def __init__(self, seed: int, world: World, tell: Callable[[str], object]) -> None:
         self.random, self.world, self.tell = Random(seed), world, tell
         self.dice = Dice(self.random, world)
-        self.dice.meanwhile = [self.wake, self.decide, self.stranger_pays, self.throw_switch]
+        self.dice.meanwhile = [self.wake, self.wake, self.wake, self.decide, self.stranger_pays]
+        self.other_sender = world.new_sender()
         for name in USERS:
             world.user(name)
         self.sold = [world.sold("3", world.user(name)) for name in USERS]
@@ -103,7 +119,10 @@ class History:
             raise ViolatedError(f"answered {reply.error}")
 
     def wake(self) -> None:
-        self.world.wake(f"p{self.random.randrange(PAYOUTS)}", self.world.new_sender())
+        """Another sender, which the queue would not allow, on something unfinished."""
+        unfinished = [r.payout_id for r in self.world.records() if r.due_at is not None]
+        if unfinished:
+            self.world.wake(self.random.choice(unfinished), self.other_sender)
 
     def work(self) -> None:
         self.world.work(self.random.randrange(1, 4))
@@ -113,10 +132,15 @@ class History:
             self.world.sweep()
 
     def decide(self) -> None:
-        decision = self.random.choice(("resume", "fail"))
+        """By a person who has looked: here nothing comes from a backup."""
         for record in self.world.records():
             if record.state is PayoutState.BLOCKED:
-                self.world.decide(record.payout_id, decision)
+                self.world.decide(
+                    record.payout_id, self.random.choice(("resume", "resume", "fail")), unpaid=True
+                )
+
+    def give_up(self) -> None:
+        self.world.decide(f"p{self.random.randrange(PAYOUTS)}", "fail", unpaid=True)
 
     def stranger_pays(self) -> None:
         """From our own wallet, or to it."""
@@ -135,10 +159,10 @@ class History:
                 )
 
     def throw_switch(self) -> None:
-        self.world.switch.value = self.random.choice(("on", "on", "off"))
+        self.world.switch.value = self.random.choice(("on", "on", "on", "off"))
 
     def wait(self) -> None:
-        self.world.tick(self.random.choice((1, 30, 61, 121, 299, 301, 400, 1800, 3700, 90_000)))
+        self.world.tick(self.random.choice((1, 30, 61, 121, 299, 301, 400, 1800, 3700)))
 
     def lag(self) -> None:
         self.world.pi.settings.ledger_lag_s = self.random.choice((0, 0, 4, 60, 3600))
@@ -150,7 +174,7 @@ class History:
         settings.base_fee_stroops = self.random.choice((100_000, 100_000, 200_000, 2_000_000))
 
     def fund(self) -> None:
-        balances = (10**13, 10**13, MINIMUM_STROOPS + 5_000_000, MINIMUM_STROOPS + 150_000)
+        balances = (10**13, 10**13, 10**13, MINIMUM_STROOPS + 5_000_000, MINIMUM_STROOPS + 150_000)
         self.world.pi.chain.fund(self.world.wallet, self.random.choice(balances))
 
     def scopes(self) -> None:
@@ -180,8 +204,9 @@ class History:
         self.world.queue.messages.clear()
 
     def rotate_secrets(self) -> None:
-        seed = self.random.choice((wallet_seed_of("demo-app"), wallet_seed_of("other"), "none"))
-        self.world.seed_secret.value = seed
+        right = wallet_seed_of("demo-app")
+        seeds = (right, right, right, wallet_seed_of("other"), "none")
+        self.world.seed_secret.value = self.random.choice(seeds)
 
     def anonymous(self) -> None:
         route = self.random.choice(("cancel", "incomplete", "complete", "error"))
@@ -195,24 +220,33 @@ class History:
     # --- Playing it ------------------------------------------------------------------------------
 
     def play(self) -> None:
+        """Each history has some kinds of weather and not the others, so that each meets each."""
         frequent = [self.ask, self.work, self.work, self.sweep, self.sweep, self.wake, self.wait]
         weather = [
-            *(self.decide, self.stranger_pays, self.forge, self.throw_switch, self.lag),
-            *(self.chain_ways, self.fund, self.scopes, self.jump, self.fault, self.outage),
-            *(self.lose_messages, self.rotate_secrets, self.anonymous, self.world.cold_start),
+            *(self.decide, self.give_up, self.stranger_pays, self.forge, self.throw_switch),
+            *(self.lag, self.chain_ways, self.fund, self.scopes, self.jump, self.fault),
+            *(self.outage, self.lose_messages, self.rotate_secrets, self.anonymous),
         ]
-        self.dice.wild = self.random.choice((0.0, 0.02, 0.05, 0.1))
+        weather = [self.world.cold_start, *self.random.sample(weather, self.random.randrange(6))]
+        settings = self.world.pi.settings
+        settings.close_at_once = self.random.random() < 0.7
+        settings.repeats_success = self.random.random() < 0.5
+        self.dice.wild = self.random.choice((0.0, 0.01, 0.03, 0.1))
+        rough = self.random.choice((0.1, 0.3))
         for _ in range(STEPS):
-            step = self.random.choice(frequent if self.random.random() < 0.7 else weather)
-            self.tell(step.__name__)
-            with self.world.effects.watched_by(self.dice):
-                try:
-                    step()
-                except Died as died:
-                    self.tell(f"  died {died}")
-                    self.world.cold_start()
+            self.step(self.random.choice(weather if self.random.random() < rough else frequent))
             self.check()
         self.calm()
+
+    def step(self, step: Callable[[], object]) -> None:
+        self.tell(step.__name__)
+        self.dice.next_step()
+        with self.world.effects.watched_by(self.dice):
+            try:
+                step()
+            except Died as died:
+                self.tell(f"  died {died}")
+                self.world.cold_start()
 
     def check(self) -> None:
         check(self.world)
@@ -236,7 +270,7 @@ class History:
             for record in world.records():
                 if record.state is PayoutState.BLOCKED:
                     decision = "resume" if number < CALM_ROUNDS // 2 else "fail"
-                    world.decide(record.payout_id, decision)
+                    world.decide(record.payout_id, decision, unpaid=True)
             world.rounds(2)
             self.check()
         for record in world.records():

@@ -1,26 +1,44 @@
 """What an operator decides about a blocked payout, and what he cannot."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 
 from shared.domain.payout import PayoutState
 from tests.payouts.promises import check, check_at_rest
-from tests.payouts.stories import PAYOUT
-from tests.payouts.weather import Loses
-from tests.payouts.world import World
+from tests.payouts.storage import in_memory
+from tests.payouts.stories import PAYOUT, STORIES
+from tests.payouts.test_crash import effects_of
+from tests.payouts.weather import ActsAt, Loses
+from tests.payouts.world import World, new_world
 
 SUBMIT = "POST /horizon/transactions"
 
 
-@pytest.mark.parametrize("decision", ["resume", "fail"])
-def test_only_a_blocked_payout_waits_for_a_decision(world: World, decision: str) -> None:
-    assert world.decide(PAYOUT, decision)["error"] == "payout_not_found"
+def test_only_what_is_blocked_is_resumed_and_only_what_is_open_given_up(world: World) -> None:
+    for decision in ("resume", "fail"):
+        assert world.decide(PAYOUT, decision)["error"] == "payout_not_found"
     world.requested(PAYOUT)
-    assert world.decide(PAYOUT, decision)["error"] == "not_blocked"
+    assert world.decide(PAYOUT, "resume")["error"] == "not_blocked"
     world.work()
-    assert world.decide(PAYOUT, decision)["error"] == "not_blocked"
+    assert world.decide(PAYOUT, "resume")["error"] == "not_blocked"
+    assert world.decide(PAYOUT, "fail")["error"] == "payout_closed"
     check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_given_up_while_it_is_not_even_blocked(subtests: pytest.Subtests) -> None:
+    """Before each effect of its payment: failed if that was in time, else completed."""
+    for number, effect in enumerate(effects_of(STORIES[0]), start=1):
+        with subtests.test(number=number, effect=effect), new_world(in_memory) as world:
+            world.requested(PAYOUT)
+            act = ActsAt(world.effects, number, partial(world.decide, PAYOUT, "fail"))
+            with world.effects.watched_by(act):
+                world.work()
+            check(world)
+            world.rounds(5)
+            is_paid = bool(world.paid(PAYOUT))
+            check_at_rest(world, PayoutState.COMPLETED if is_paid else PayoutState.FAILED)
 
 
 @pytest.mark.parametrize("decision", ["", "pay", None])
@@ -36,9 +54,18 @@ def block_as_requested(world: World) -> None:
     world.heal()
 
 
+@pytest.mark.parametrize("decision", ["resume", "fail"])
+def test_nothing_proves_that_an_old_request_is_unpaid(world: World, decision: str) -> None:
+    """It may be from a backup: a person has to vouch for it."""
+    block_as_requested(world)
+    assert world.decide(PAYOUT, decision)["error"] == "proof_needed"
+    assert world.decide(PAYOUT, decision, unpaid="yes")["error"] == "proof_needed"
+    assert world.record().state is PayoutState.BLOCKED
+
+
 def test_given_up_before_anything_was_created(world: World) -> None:
     block_as_requested(world)
-    world.decide(PAYOUT, "fail")
+    world.decide(PAYOUT, "fail", unpaid=True)
     world.work()
     check_at_rest(world, PayoutState.FAILED)
     assert world.record().reason == "given_up"
@@ -47,7 +74,7 @@ def test_given_up_before_anything_was_created(world: World) -> None:
 
 def test_resumed_before_anything_was_created(world: World) -> None:
     block_as_requested(world)
-    world.decide(PAYOUT, "resume")
+    world.decide(PAYOUT, "resume", unpaid=True)
     world.work()
     check_at_rest(world, PayoutState.COMPLETED)
 
@@ -112,6 +139,6 @@ def test_a_decision_before_the_event_was_delivered(world: World) -> None:
     assert world.record().owed is not None
     payment.overrides = {}
     world.decide(PAYOUT, "resume")
-    world.rounds(1)
+    world.rounds(2)
     check_at_rest(world, PayoutState.COMPLETED)
     assert world.events(PAYOUT) == ["PayoutBlocked", "PayoutCompleted"]

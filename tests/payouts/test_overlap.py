@@ -4,6 +4,7 @@ Promise 4.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -22,7 +23,7 @@ def test_the_other_one_goes_first_at_any_effect(subtests: pytest.Subtests, story
         with subtests.test(number=number, effect=effect), new_world(in_memory) as world:
             story.prepare(world)
             other = world.new_sender()
-            act = ActsAt(world.effects, number, lambda w=world, o=other: w.wake(PAYOUT, o))
+            act = ActsAt(world.effects, number, partial(world.wake, PAYOUT, other))
             with world.effects.watched_by(act):
                 world.wake(PAYOUT)
                 world.rounds(1)

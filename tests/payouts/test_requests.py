@@ -183,7 +183,7 @@ def test_a_refund_that_failed_can_be_made_again(each_world: World) -> None:
     world = each_world
     uid = world.user("alice", scopes=[])
     payment_id = world.sold("3", uid)
-    world.requested("r1", refund_of=payment_id, amount="3")
+    world.requested("r1", uid, refund_of=payment_id, amount="3")
     world.work()
     check_at_rest(world, PayoutState.FAILED, "r1")
     world.user("alice")

@@ -2,6 +2,8 @@
 submitted is finished.
 """
 
+from functools import partial
+
 import pytest
 
 from shared.domain.payout import PayoutState
@@ -38,7 +40,7 @@ def test_thrown_before_any_effect(subtests: pytest.Subtests) -> None:
     for number, effect in enumerate(effects_of(PAID), start=1):
         with subtests.test(number=number, effect=effect), new_world(in_memory) as world:
             world.requested(PAYOUT)
-            off = ActsAt(world.effects, number, lambda w=world: setattr(w.switch, "value", "off"))
+            off = ActsAt(world.effects, number, partial(setattr, world.switch, "value", "off"))
             with world.effects.watched_by(Watch(world, off)):
                 world.work()
             check(world)
@@ -112,6 +114,6 @@ def test_off_for_more_than_an_hour(world: World) -> None:
     world.rounds(13)
     assert world.record().reason == "request_too_old"
     world.switch.value = "on"
-    world.decide(PAYOUT, "resume")
+    world.decide(PAYOUT, "resume", unpaid=True)
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)

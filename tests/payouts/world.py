@@ -174,8 +174,8 @@ class World:
         answer = front_end(event(route, **request), Context(15_000))
         return Reply(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
 
-    def decide(self, payout_id: str, decision: str) -> Mapping[str, Any]:
-        command = {"payout_id": payout_id, "decision": decision}
+    def decide(self, payout_id: str, decision: str, **more: Any) -> Mapping[str, Any]:
+        command = {"payout_id": payout_id, "decision": decision, **more}
         return cast(Mapping[str, Any], self.decider(command, Context(15_000)))
 
     def sweep(self) -> int:
@@ -188,8 +188,10 @@ class World:
         return cast(Worker, _handler("send_payout", "sender.sender_services", self._sender))
 
     def wake(self, payout_id: str, sender: Worker | None = None) -> None:
-        """One delivery of a message about it, out of turn; nothing may reach the DLQ."""
-        record = {"messageId": "1", "body": payout_id, "eventSource": "aws:sqs"}
+        """One delivery of the newest message about it, out of turn; nothing may reach the DLQ."""
+        standing = self._store(self.tables.eyes, Deadline(60)).get(payout_id)
+        body = f"{payout_id}:{(standing and standing.due_at) or 0}"
+        record = {"messageId": "1", "body": body, "eventSource": "aws:sqs"}
         answer = (sender or self.sender)({"Records": [record]}, Context(60_000))
         assert answer == {"batchItemFailures": []}
 
