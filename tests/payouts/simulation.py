@@ -39,6 +39,17 @@ CODES = (
     *("unknown_error", "missing_scope", "too_many_payments", "feature_not_available"),
     *("not_verified", "payment_not_found", "timeout", "stale_history"),
 )
+# Of Pi and the chain; each a whole service or one question that the others do not answer.
+PATHS = (
+    *(
+        "/v2/*",
+        "/v2/payments",
+        "/v2/payments/*/complete",
+        "/v2/payments/incomplete_server_payments",
+    ),
+    *("/horizon/*", "/horizon/transactions", "/horizon/transactions/*", "/horizon/ledgers"),
+    *("/horizon/accounts/*/transactions", "/horizon/accounts/*"),
+)
 
 
 class ViolatedError(AssertionError):
@@ -187,8 +198,8 @@ class History:
         self.world.ahead = type(self.world.ahead)(seconds=seconds)
 
     def fault(self) -> None:
-        path = self.random.choice(("/v2/*", "/horizon/*", "/v2/payments", "/horizon/transactions"))
-        times = self.random.choice((1, 4, 20))
+        path = self.random.choice(PATHS)
+        times = self.random.choice((1, 4, 20, 80))
         if self.random.random() < 0.5:
             drop = self.random.choice(("before", "after"))
             self.world.fault(path=path, times=times, drop=drop)
@@ -224,7 +235,7 @@ class History:
         frequent = [self.ask, self.work, self.work, self.sweep, self.sweep, self.wake, self.wait]
         weather = [
             *(self.decide, self.give_up, self.stranger_pays, self.forge, self.throw_switch),
-            *(self.lag, self.chain_ways, self.fund, self.scopes, self.jump, self.fault),
+            *(self.lag, self.chain_ways, self.fund, self.scopes, self.jump, self.fault, self.fault),
             *(self.outage, self.lose_messages, self.rotate_secrets, self.anonymous),
         ]
         weather = [self.world.cold_start, *self.random.sample(weather, self.random.randrange(6))]
