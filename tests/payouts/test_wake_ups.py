@@ -61,7 +61,7 @@ def test_the_sweeps_wake_ups_are_not_swallowed(each_world: World) -> None:
     assert world.queue.swallowed == 0
     assert world.queue.messages == world.queue.dead_letters == []
     world.heal()
-    world.rounds(1)
+    world.rounds(2)  # the second sweep at the latest
     check_at_rest(world, PayoutState.COMPLETED)
 
 
