@@ -1,0 +1,23 @@
+"""A few hundred random histories; `make simulate SEEDS=10000` plays more, SEED=n replays one."""
+
+import pytest
+
+from shared.adapters.observability import logger
+from tests.payouts.simulation import play
+
+HISTORIES, CHUNK = 240, 20
+
+
+@pytest.mark.parametrize("first", range(1, HISTORIES, CHUNK))
+def test_no_history_violates_a_promise(monkeypatch: pytest.MonkeyPatch, first: int) -> None:
+    monkeypatch.setattr(logger._logger, "disabled", True)
+    for seed in range(first, first + CHUNK):
+        play(seed)
+
+
+def test_a_seed_replays_its_history() -> None:
+    told: list[list[str]] = [[], []]
+    for lines in told:
+        play(7, lines.append)
+    assert told[0] == told[1]
+    assert len(told[0]) > 40
