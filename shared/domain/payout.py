@@ -161,6 +161,13 @@ def requested(request: PayoutRequest, now: int) -> PayoutRecord:
     )
 
 
+def is_too_old(record: PayoutRecord, now: int) -> bool:
+    """Perhaps from a restored backup: created, and paid, long ago."""
+    return (
+        record.state is PayoutState.REQUESTED and now - record.requested_at > REQUEST_LIVES_SECONDS
+    )
+
+
 def payout_of(payment: PaymentDto) -> str | None:
     """The id of the payout that Pi's payment was made for; None: not by us."""
     payout_id = payment.metadata.get(RESERVED_KEY)

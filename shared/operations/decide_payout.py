@@ -8,7 +8,7 @@ so old that the record may come from a backup. Then the person has to vouch that
 from __future__ import annotations
 
 from shared.domain.errors import Conflict, Overtaken
-from shared.domain.payout import TOO_OLD, PayoutRecord, PayoutState, resumed
+from shared.domain.payout import TOO_OLD, PayoutRecord, PayoutState, is_too_old, resumed
 from shared.operations.request_payout import read_payout
 from shared.operations.services import PayoutServices
 
@@ -35,9 +35,11 @@ def give_up(services: PayoutServices, payout_id: str, *, is_unpaid: bool = False
 def _go_on(
     services: PayoutServices, record: PayoutRecord, *, is_unpaid: bool, giving_up: bool
 ) -> PayoutRecord:
-    if record.reason == TOO_OLD and not is_unpaid:
+    now = services.clock()
+    # Whether the sender has come to it yet or not.
+    if (record.reason == TOO_OLD or is_too_old(record, now)) and not is_unpaid:
         raise Conflict("proof_needed", "Look whether it was paid, then say that it was not.")
-    new = resumed(record, services.clock(), giving_up=giving_up)
+    new = resumed(record, now, giving_up=giving_up)
     standing, written = services.payouts.replace(record, new)
     if not written:
         raise Overtaken

@@ -20,7 +20,6 @@ from shared.domain.payout import (
     CREATE_SETTLES_SECONDS,
     ENVELOPE_LIVES_SECONDS,
     MOST_ENVELOPES,
-    REQUEST_LIVES_SECONDS,
     RETRY_SECONDS,
     TOO_OLD,
     UNVERIFIED_PATIENCE_SECONDS,
@@ -32,6 +31,7 @@ from shared.domain.payout import (
     created,
     expired,
     failed,
+    is_too_old,
     knows,
     mismatch,
     payout_of,
@@ -110,7 +110,7 @@ def _create(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
             return _write(services, record, waiting(record, settled_at, "creation_unclear"))
     if record.giving_up:
         return _fail(services, record, "given_up")
-    if now - record.requested_at > REQUEST_LIVES_SECONDS:
+    if is_too_old(record, now):
         return _block(services, record, TOO_OLD)
     if not services.switch.is_on():
         return _wait(services, record, "payouts_off")

@@ -263,6 +263,15 @@ def test_a_backup_knows_only_the_request(world: World) -> None:
     assert len(world.paid(PAYOUT)) == 1
 
 
+def test_a_backup_is_given_up_before_the_sender_has_seen_it(world: World) -> None:
+    """Found by testing: it was called failed, and released, though it had been paid."""
+    back_to(world, "requested", HOUR)
+    assert world.decide(PAYOUT, "fail")["error"] == "proof_needed"
+    world.rounds(2)
+    assert world.record().state is PayoutState.BLOCKED
+    check(world)
+
+
 @pytest.mark.parametrize("lose", ["before", "after"])
 def test_a_backup_knows_only_the_request_and_pi_has_it_open(world: World, lose: Any) -> None:
     """Created, perhaps paid, not reported: it is adopted, and the chain decides."""

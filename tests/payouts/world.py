@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -18,13 +17,9 @@ import requests
 from mypy_boto3_events import EventBridgeClient
 from mypy_boto3_secretsmanager import SecretsManagerClient
 from mypy_boto3_sqs import SQSClient
-from requests import PreparedRequest, Response
 
-from local.emulator.faults import Fault, FaultyFront
-from local.emulator.http import create_app
-from local.emulator.in_process import InProcessAdapter
+from local.emulator.faults import Fault
 from local.emulator.payment import Payment
-from local.emulator.pi import Pi
 from local.emulator.registry import wallet_seed_of
 from local.emulator.wire import dumps
 from local.processes import ROOT
@@ -56,10 +51,11 @@ from shared.operations.services import (
     SweepServices,
 )
 from shared.operations.verify_user import Users
-from tests.integration.effects import LONGEST_WORD, Effects
+from tests.integration.effects import Effects
 from tests.integration.handlers import Reply, event
-from tests.integration.world import KEY, START, Secrets
+from tests.integration.world import KEY, Secrets
 from tests.payouts.cloud import FifoQueue, Parameters, Worker
+from tests.payouts.emulator import Adapter, the_emulator
 from tests.payouts.storage import Place, Tables
 from tests.weather.cloud import Bus, Context, Queue
 from tests.weather.world import Metrics
@@ -72,47 +68,11 @@ CAPS = Caps(payment=Amount.of(100), user_day=Amount.of(150), wallet_day=Amount.o
 FEE_CAP = Amount(1_000_000)
 
 
-class Adapter(InProcessAdapter):
-    """The way to the emulator, past the watcher: `POST /v2/payments`, `GET /v2/payments/*`."""
-
-    def __init__(self, app: Any, effects: Effects) -> None:
-        super().__init__(app)
-        self._effects = effects
-
-    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-        path = str(request.url).removeprefix("http://pi.test").partition("?")[0]
-        parts = ("*" if len(part) > LONGEST_WORD else part for part in path.split("/"))
-        effect = f"{request.method} {'/'.join(parts)}"
-        self._effects.tell("before", effect)
-        response = super().send(request, *args, **kwargs)
-        self._effects.tell("after", effect)
-        return response
-
-
-class Emulator:
-    """Pi, made once for all worlds, one after the other: its routes take longer than a payout."""
-
-    def __init__(self) -> None:
-        self.now = START
-        self.pi = Pi(clock=lambda: self.now, server_key=KEY)
-        self.app = create_app(self.pi)
-        self.front = cast(FaultyFront, self.app.wsgi_app)
-
-    def fresh(self, seed: int | None) -> "Emulator":
-        self.now, self.pi._seed = START, seed
-        self.pi.reset()
-        self.front.reset()
-        return self
-
-
-_emulator = cache(Emulator)
-
-
 class World:
     """See the module. `ahead`: how far our clock is ahead of Pi's and the chain's."""
 
     def __init__(self, tables: Tables, effects: Effects, seed: int | None = None) -> None:
-        self.emulator, self.ahead = _emulator().fresh(seed), timedelta()
+        self.emulator, self.ahead = the_emulator().fresh(seed), timedelta()
         self.pi, self.front = self.emulator.pi, self.emulator.front
         self.tables, self.effects, self.metrics = tables, effects, Metrics()
         self.adapter = Adapter(self.emulator.app, effects)
