@@ -1,7 +1,7 @@
 """Invoked by the operator alone: what becomes of a blocked payout. See docs/runbook.md.
 
 `{"payout_id": "...", "decision": "resume"}` goes on; `"fail"` gives it up as soon as it is certain
-that it was not paid. One that is blocked as `request_too_old` also needs `"unpaid": true`.
+that it was not paid. `"unpaid": true` vouches for that, where the wallet's history is too long.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DECISIONS = {"resume": resume, "fail": give_up}
 
 
 def decide(services: PayoutServices, command: Event) -> dict[str, object]:
-    decision = DECISIONS.get(command.get("decision", ""))
+    decision = DECISIONS.get(str(command.get("decision")))
     if decision is None:
         raise BadRequest("invalid_decision", "decision must be resume or fail.")
     payout_id, is_unpaid = payout_id_of(command.get("payout_id")), command.get("unpaid") is True

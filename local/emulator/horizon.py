@@ -7,6 +7,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from local.emulator import records
@@ -87,11 +88,14 @@ class Horizon:
 
     def account_transactions(self, address: str, query: Mapping[str, str]) -> Record:
         """Sent and received; failed transactions only with `include_failed=true`."""
-        include_failed = query.get("include_failed") == "true"
-        transactions = self._account(address).transactions
-        shown = [tx for tx in transactions if tx.successful or include_failed]
-        path = f"/accounts/{address}/transactions"
+        path, shown = f"/accounts/{address}/transactions", self._shown(address, query)
         return self._page(path, query, shown, lambda tx: tx.paging_token, self.record)
+
+    def account_payments(self, address: str, query: Mapping[str, str]) -> Record:
+        """The same as operations, without their memos."""
+        path, shown = f"/accounts/{address}/payments", self._shown(address, query)
+        operation = partial(records.operation, self._base)
+        return self._page(path, query, shown, lambda tx: tx.operation_id, operation)
 
     def ledgers(self, query: Mapping[str, str]) -> Record:
         closed = range(1, self._latest() + 1)
@@ -122,6 +126,11 @@ class Horizon:
         if account is None:
             raise HorizonError("not_found")
         return account.as_of(self._until)
+
+    def _shown(self, address: str, query: Mapping[str, str]) -> list[Transaction]:
+        include_failed = query.get("include_failed") == "true"
+        transactions = self._account(address).transactions
+        return [tx for tx in transactions if tx.successful or include_failed]
 
     def _latest(self) -> int:
         return self._chain.latest_ledger(self._until)

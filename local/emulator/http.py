@@ -141,6 +141,10 @@ def _add_history(api: Blueprint, horizon: Callable[[], Horizon]) -> None:
     def account_transactions(address: str) -> Response:
         return answer(horizon().account_transactions(address, request.args), kind=HAL)
 
+    @api.get("/accounts/<address>/payments")
+    def account_payments(address: str) -> Response:
+        return answer(horizon().account_payments(address, request.args), kind=HAL)
+
     @api.get("/ledgers")
     def ledgers() -> Response:
         return answer(horizon().ledgers(request.args), kind=HAL)

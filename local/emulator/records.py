@@ -33,6 +33,7 @@ def account(base: str, of: Account) -> Record:
             base,
             self=path,
             transactions=f"{path}/transactions",
+            payments=f"{path}/payments",
             # The JavaScript SDK reads `data` only where this link is.
             data=f"{path}/data/{{key}}",
         ),

@@ -6,7 +6,7 @@ Only ever asked by ids and wallets that we know; a link that a client supplies i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -16,11 +16,10 @@ from shared.adapters.deadline import Deadline
 from shared.adapters.http import CallFailed, Http, Reply
 from shared.domain.amount import Amount, InvalidAmount
 from shared.domain.chain import ChainTransaction, Search, Submission, Transfer, Wanted
-from shared.domain.errors import ChainUnavailable
+from shared.domain.errors import ChainUnavailable, HistoryTooLong
 
 PAGE = 200  # Horizon's most
 MOST_PAGES = 40
-MOST_SUSPECTS = 20  # transactions with our memo whose operations we look at
 CLOCK_SKEW = timedelta(minutes=5)  # between us, Pi and the chain
 FRESH = timedelta(seconds=30)  # a ledger closes every five seconds
 
@@ -47,18 +46,14 @@ class Horizon:
             raise ChainUnavailable  # an answer to somebody else's question
         return transaction
 
-    def search(
-        self,
-        wanted: Wanted,
-        created_at: datetime,
-        now: datetime,
-        *,
-        wallet: str | None = None,
-        dead_since: datetime | None = None,
-    ) -> Search:
-        """Look for the transaction that pays `wanted` in the history of `wallet`, if not given its
-        destination. `dead_since`: the moment after which it can no longer apply; the latest ledger
-        must have closed later.
+    def memo(self, txid: str) -> str | None:
+        """The text memo of a transaction that this Horizon has just shown. Raises
+        ChainUnavailable."""
+        json = self._get(f"/transactions/{quote(txid, safe='')}").json or {}
+        return _memo(json)
+
+    def search(self, wanted: Wanted, created_at: datetime, now: datetime) -> Search:
+        """Look for the transaction that pays `wanted` in the history of the wallet that it goes to.
 
         Its absence is conclusive only if this Horizon shows the chain as it is right now, since the
         user could have paid until now, and if the pages reached back to before `created_at`.
@@ -66,11 +61,30 @@ class Horizon:
         """
         try:
             # The ledger first: whatever closes while we page is then not claimed to be covered.
-            is_current = self._is_current(now, dead_since)
-            wallet = wallet or wanted.transfer.destination
-            return self._page_back(wanted, wallet, created_at - CLOCK_SKEW, is_current=is_current)
-        except (ChainUnavailable, OverflowError):  # the latter: a date that no calendar has
+            is_current = self._is_current(now, None)
+            for txid, transfer in self._history(wanted.transfer.destination, created_at):
+                if transfer == wanted.transfer and self.memo(txid) == wanted.memo:
+                    return Search(txid=txid, conclusive=True)
+        # The last: a date that no calendar has.
+        except (ChainUnavailable, HistoryTooLong, OverflowError):
             return Search(txid=None, conclusive=False)
+        return Search(txid=None, conclusive=is_current)
+
+    def sent(
+        self, wallet: str, since: datetime, now: datetime, dead_since: datetime | None = None
+    ) -> Iterator[tuple[str, Transfer]]:
+        """What `wallet` has paid since then, with its transactions, newest first.
+
+        To come to the end proves that there is nothing else: where that is not certain, it raises
+        ChainUnavailable there, or HistoryTooLong. `dead_since`: the moment after which nothing more
+        can have been applied; the latest ledger must have closed later.
+        """
+        is_current = self._is_current(now, dead_since)
+        for txid, transfer in self._history(wallet, since):
+            if transfer.source == wallet:
+                yield txid, transfer
+        if not is_current:
+            raise ChainUnavailable
 
     def sequence(self, address: str) -> int:
         """The account's sequence number as of the latest ledger. Raises ChainUnavailable."""
@@ -102,27 +116,23 @@ class Horizon:
         operation = next((c for c in operations or [] if c != "op_success"), None)
         return Submission(error=str(operation or codes.get("transaction"))[:64])
 
-    def _page_back(
-        self, wanted: Wanted, wallet: str, until: datetime, *, is_current: bool
-    ) -> Search:
-        path = f"/accounts/{quote(wallet, safe='')}/transactions?order=desc&limit={PAGE}"
-        cursor, suspects = "", 0
+    def _history(self, wallet: str, since: datetime) -> Iterator[tuple[str, Transfer]]:
+        """The native payments from and to this wallet, with their transactions, newest first. Ends
+        where they are certainly older than `since`. Raises ChainUnavailable, HistoryTooLong."""
+        path = f"/accounts/{quote(wallet, safe='')}/payments?order=desc&limit={PAGE}"
+        cursor, until = "", since - CLOCK_SKEW
         for _ in range(MOST_PAGES):
             records = _records(self._get(path + cursor))
             for json in records:
-                # What another account sent cannot be what this wallet paid.
-                if wallet == wanted.transfer.source and json.get("source_account") != wallet:
-                    continue
-                if _text(json, "memo_type") == "text" and json.get("memo") == wanted.memo:
-                    if (suspects := suspects + 1) > MOST_SUSPECTS:
-                        return Search(txid=None, conclusive=False)
-                    transaction = self._with_transfers(json)
-                    if wanted.is_met_by(transaction):
-                        return Search(txid=transaction.txid, conclusive=True)
-            if not records or _moment(records[-1], "created_at") < until:
-                return Search(txid=None, conclusive=is_current)
+                if _moment(json, "created_at") < until:
+                    return
+                transfer = _transfer(json)
+                if transfer is not None and json.get("transaction_successful") is True:
+                    yield _text(json, "transaction_hash").lower(), transfer
+            if not records:
+                return
             cursor = f"&cursor={quote(_text(records[-1], 'paging_token'), safe='')}"
-        return Search(txid=None, conclusive=False)
+        raise HistoryTooLong
 
     def _is_current(self, now: datetime, dead_since: datetime | None) -> bool:
         """Whether the latest ledger closed just now by Horizon's own clock, since ours may be off;
@@ -144,11 +154,10 @@ class Horizon:
         txid = _text(json, "hash").lower()
         path = f"/transactions/{quote(txid, safe='')}/operations?limit={PAGE}"
         transfers = map(_transfer, _records(self._get(path)))
-        has_text_memo = json.get("memo_type") == "text" and "memo" in json
         return ChainTransaction(
             txid=txid,
             successful=json.get("successful") is True,
-            memo=_text(json, "memo") if has_text_memo else None,
+            memo=_memo(json),
             transfers=tuple(transfer for transfer in transfers if transfer is not None),
         )
 
@@ -180,6 +189,12 @@ def _transfer(operation: Json) -> Transfer | None:
     except InvalidAmount:
         return None
     return Transfer(_text(operation, "from"), _text(operation, "to"), amount)
+
+
+def _memo(json: Json) -> str | None:
+    """None unless it is a text memo; an empty one has no `memo`."""
+    is_text = _text(json, "memo_type") == "text" and "memo" in json
+    return _text(json, "memo") if is_text else None
 
 
 def _text(json: Json, key: str) -> str:

@@ -178,10 +178,11 @@ def _item(record: PayoutRecord) -> Item:
     is_blocked = record.state is PayoutState.BLOCKED
     return {
         **asdict(record),
-        "created_at": record.requested_at,
+        "created_at": record.waiting_since,
         "attention": record.state.value if is_blocked else None,
         "amount": record.amount.stroops,
         "giving_up": record.giving_up or None,
+        "vouched": record.vouched or None,
         **due_keys(record.payout_id, record.due_at),
     }
 

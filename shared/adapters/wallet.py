@@ -32,6 +32,11 @@ class Wallet:
     def __init__(self, seed: ServerKey, network: Network) -> None:
         self._seed, self._network = seed, network
 
+    @property
+    def address(self) -> str:
+        """The wallet that the seed stands for. Raises ServiceUnavailable: there is no such seed."""
+        return self._keypair().public_key
+
     def signs_for(self, address: str) -> bool:
         """Whether the seed is this wallet's. If not it is read again: it may have been replaced."""
         seed: Secret | None = self._seed.current()
@@ -48,9 +53,7 @@ class Wallet:
 
         `sequence` is the account's current number, `fee` is in stroops.
         """
-        keypair = _keypair(self._seed.current())
-        if keypair is None:
-            raise ServiceUnavailable("wallet_seed_invalid", "The wallet's seed is not one.")
+        keypair = self._keypair()
         account = Account(wanted.transfer.source, sequence)
         builder = TransactionBuilder(account, self._network.value, base_fee=fee)
         builder.add_text_memo(wanted.memo)
@@ -61,6 +64,12 @@ class Wallet:
         envelope = builder.build()
         envelope.sign(keypair)
         return Envelope(envelope.to_xdr(), envelope.hash_hex())
+
+    def _keypair(self) -> Keypair:
+        keypair = _keypair(self._seed.current())
+        if keypair is None:
+            raise ServiceUnavailable("wallet_seed_invalid", "The wallet's seed is not one.")
+        return keypair
 
 
 def _keypair(seed: Secret) -> Keypair | None:

@@ -23,7 +23,7 @@ from shared.adapters.switch import Switch
 from shared.adapters.wallet import Wallet
 from shared.composition.common import clock, pi_clients
 from shared.domain.amount import Amount
-from shared.domain.pi import Network
+from shared.domain.pi import Network, PaymentDto
 from shared.operations.services import SenderServices
 
 
@@ -37,6 +37,7 @@ def sender_services() -> Callable[[Deadline], SenderServices]:
     bus = EventBus(events_client(), required("EVENT_BUS"))
     switch = Switch(parameters_client(), required("PAYOUTS_SWITCH"))
     fee_cap = Amount(whole_number("FEE_CAP_STROOPS", 100))
+    paid_by: dict[str, PaymentDto] = {}
     return lambda deadline: SenderServices(
         pi=pi(deadline),
         chain=Horizon(http, horizon_url, deadline),
@@ -47,5 +48,6 @@ def sender_services() -> Callable[[Deadline], SenderServices]:
         switch=switch,
         network=network,
         fee_cap=fee_cap,
+        paid_by=paid_by,
         clock=clock,
     )

@@ -31,12 +31,11 @@ LONGEST_MEMO = 100  # characters; Pi shows it to the user
 LARGEST_METADATA = 2000  # characters of JSON
 
 CREATE_SETTLES_SECONDS = 120  # a payment that Pi may have created shows in its list by then
-REQUEST_LIVES_SECONDS = 3600  # older: perhaps from a restored backup, and paid long ago
+FORGOTTEN_SECONDS = 3600  # a request may repeat one that was paid this long before, and forgotten
 ENVELOPE_LIVES_SECONDS = 300
 RETRY_SECONDS = 60
 UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
 MOST_ENVELOPES = 5
-TOO_OLD = "request_too_old"
 
 
 class PayoutState(StrEnum):
@@ -77,8 +76,9 @@ class PayoutRequest:
 class PayoutRecord:
     """Times are seconds since 1970. `day` is the UTC day whose counters hold it. `envelope` is the
     signed transaction (base64 XDR), `txid` its hash, `max_time` the last second at which it can
-    apply; `submitted_at`: from then on it may have been. `giving_up`: a person wants it failed, as
-    soon as it is certain that it was not paid."""
+    apply; `submitted_at`: from then on it may have been. `resumed_at`: when a person last decided.
+    `giving_up`: he wants it failed, as soon as it is certain that it was not paid; `vouched`: he
+    has seen that it was not, should the wallet's history be too long to read."""
 
     payout_id: str
     uid: str
@@ -103,11 +103,24 @@ class PayoutRecord:
     chain_error: str | None = None
     reason: str | None = None
     blocked_from: PayoutState | None = None
+    resumed_at: int | None = None
     giving_up: bool = False
+    vouched: bool = False
     closed_at: int | None = None
     owed: PayoutOwed | None = None
     due_at: int | None = None
     version: int = 1
+
+    @property
+    def waiting_since(self) -> int:
+        """It has been on its way since then, without a person."""
+        return self.resumed_at or self.requested_at
+
+    @property
+    def unpaid_before(self) -> int:
+        """No transaction that pays it can be older, even if the table has forgotten much."""
+        first = min(self.requested_at, self.payment_created_at or self.requested_at)
+        return first - FORGOTTEN_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +174,6 @@ def requested(request: PayoutRequest, now: int) -> PayoutRecord:
     )
 
 
-def is_too_old(record: PayoutRecord, now: int) -> bool:
-    """Perhaps from a restored backup: created, and paid, long ago."""
-    return (
-        record.state is PayoutState.REQUESTED and now - record.requested_at > REQUEST_LIVES_SECONDS
-    )
-
-
 def payout_of(payment: PaymentDto) -> str | None:
     """The id of the payout that Pi's payment was made for; None: not by us."""
     payout_id = payment.metadata.get(RESERVED_KEY)
@@ -184,12 +190,6 @@ def knows(record: PayoutRecord, payment: PaymentDto) -> bool:
 
 def mismatch(payment: PaymentDto, record: PayoutRecord, network: str) -> str | None:
     """Why the payment at Pi must not be paid for this payout, though it carries its id."""
-    here, there = (
-        (record.from_address, record.to_address),
-        (payment.from_address, payment.to_address),
-    )
-    if record.payment_id is not None and here != there:
-        return "unexpected_address"  # what was signed is not what Pi asks for now
     if payment.direction != Direction.APP_TO_USER:
         return "unexpected_direction"
     if payment.user_uid != record.uid:
@@ -203,6 +203,12 @@ def mismatch(payment: PaymentDto, record: PayoutRecord, network: str) -> str | N
     if payment.from_address is None or payment.to_address is None:
         return "missing_address"
     return None
+
+
+def is_moved(payment: PaymentDto, record: PayoutRecord) -> bool:
+    """Whether Pi shows other wallets than when it was created: what was signed does not pay it."""
+    then = (record.from_address, record.to_address)
+    return then != (payment.from_address, payment.to_address)
 
 
 def waiting(
@@ -221,15 +227,14 @@ def attempted(record: PayoutRecord, now: int) -> PayoutRecord:
 
 
 def created(record: PayoutRecord, payment: PaymentDto, now: int) -> PayoutRecord:
+    """Pi has this payment for it; nothing is signed for it yet, or all that was is dead."""
     return replace(
-        record,
-        state=PayoutState.CREATED,
+        expired(record, now),
         payment_id=payment.identifier,
         payment_created_at=int(payment.created_at.timestamp()),
         from_address=payment.from_address,
         to_address=payment.to_address,
         reason=None,
-        due_at=now,
     )
 
 
@@ -245,6 +250,7 @@ def signed(
         max_time=max_time,
         submitted_at=None,
         chain_error=None,
+        vouched=False,
         reason=None,
         due_at=now,
     )
@@ -295,15 +301,18 @@ def blocked(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
     )
 
 
-def resumed(record: PayoutRecord, now: int, *, giving_up: bool = False) -> PayoutRecord:
+def resumed(
+    record: PayoutRecord, now: int, *, giving_up: bool = False, vouched: bool = False
+) -> PayoutRecord:
     """A person has looked: it goes on where it stood, to the end or to be given up."""
     return replace(
         record,
         state=record.blocked_from or record.state,
         blocked_from=None,
-        requested_at=now,
+        resumed_at=now,
         envelopes=0,
         giving_up=giving_up or record.giving_up,
+        vouched=vouched or record.vouched,
         reason=None,
         due_at=now,
     )

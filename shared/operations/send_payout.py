@@ -10,18 +10,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 
 from shared.adapters.observability import concerning, count, logger
 from shared.adapters.payout_queue import PayoutWakeUp
-from shared.domain.chain import Search, Wanted
-from shared.domain.errors import BundleError, Conflict, Overtaken, PiNonsense, PiRefused
+from shared.domain.chain import Submission, Wanted
+from shared.domain.errors import (
+    BundleError,
+    ChainUnavailable,
+    Conflict,
+    Overtaken,
+    PiNonsense,
+    PiRefused,
+)
 from shared.domain.payout import (
     CREATE_SETTLES_SECONDS,
     ENVELOPE_LIVES_SECONDS,
     MOST_ENVELOPES,
     RETRY_SECONDS,
-    TOO_OLD,
     UNVERIFIED_PATIENCE_SECONDS,
     PayoutRecord,
     PayoutState,
@@ -31,7 +36,7 @@ from shared.domain.payout import (
     created,
     expired,
     failed,
-    is_too_old,
+    is_moved,
     knows,
     mismatch,
     payout_of,
@@ -42,6 +47,7 @@ from shared.domain.payout import (
 from shared.domain.pi import MalformedDto, PaymentDto
 from shared.operations.deliver import deliver_payout
 from shared.operations.services import SenderServices
+from shared.operations.trace_payout import Paid, trace_payout
 
 LONGEST_MEMO_BYTES = 28
 
@@ -89,6 +95,8 @@ def _advance(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
         return STEPS[record.state](services, record)
     except (PiRefused, Conflict) as refused:  # which no step foresees
         return _block(services, record, refused.code)
+    except ChainUnavailable:  # before anything was written
+        return _wait(services, record, "chain_unclear")
     except BundleError:
         raise
     except Exception:  # noqa: BLE001 - one bad payout must not lock the only queue for all others
@@ -109,9 +117,7 @@ def _create(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
         if now < settled_at:
             return _write(services, record, waiting(record, settled_at, "creation_unclear"))
     if record.giving_up:
-        return _fail(services, record, "given_up")
-    if is_too_old(record, now):
-        return _block(services, record, TOO_OLD)
+        return _give_up_request(services, record)
     if not services.switch.is_on():
         return _wait(services, record, "payouts_off")
     record = _write(services, record, attempted(record, now))
@@ -125,6 +131,15 @@ def _create(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
     except PiRefused as refused:
         return _after_refused_creation(services, record, refused)
     return _adopt(services, record, payment)
+
+
+def _give_up_request(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
+    """Pi has nothing open for it; a former life, that a restored table has forgotten, may have paid
+    it."""
+    paid = trace_payout(services, record, services.wallet.address)
+    if paid is not None:
+        return _adopt(services, record, paid.payment)
+    return _fail(services, record, "given_up")
 
 
 def _adopt(services: SenderServices, record: PayoutRecord, payment: PaymentDto) -> PayoutRecord:
@@ -166,11 +181,9 @@ def _sign(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
         return _report(services, record, payment, None)
     # Before the search: a transaction that is applied after it takes this number from ours.
     sequence = services.chain.sequence(wanted.transfer.source)
-    search = _search(services, record, wanted)
-    if search.txid is not None:
-        return _report(services, record, payment, search.txid)
-    if not search.conclusive:
-        return _wait(services, record, "chain_unclear")
+    paid = trace_payout(services, record, wanted.transfer.source, payment)
+    if paid is not None:
+        return _after_trace(services, record, payment, paid)
     if payment.is_cancelled or record.giving_up:
         return _give_up(services, record, payment, record.chain_error or "given_up")
     if record.envelopes >= MOST_ENVELOPES:
@@ -220,11 +233,9 @@ def _after_expiry(
     services: SenderServices, record: PayoutRecord, payment: PaymentDto, wanted: Wanted
 ) -> PayoutRecord:
     """The envelope's time is over: what the chain shows by now is final."""
-    search = _search(services, record, wanted, dead_since=record.max_time)
-    if search.txid is not None:
-        return _report(services, record, payment, search.txid)
-    if not search.conclusive:
-        return _wait(services, record, "chain_unclear")
+    paid = trace_payout(services, record, wanted.transfer.source, payment, record.max_time)
+    if paid is not None:
+        return _after_trace(services, record, payment, paid)
     error = record.chain_error or "never_applied"
     if payment.is_cancelled or record.giving_up or error in FINAL_CHAIN_ERRORS:
         return _give_up(services, record, payment, error)
@@ -234,12 +245,27 @@ def _after_expiry(
     return _block(services, dead, error)
 
 
+def _after_trace(
+    services: SenderServices, record: PayoutRecord, payment: PaymentDto, paid: Paid
+) -> PayoutRecord:
+    """It was paid: by the payment in hand, or by a former one that a restored table has
+    forgotten. Then the one in hand must not be paid as well."""
+    if paid.payment.identifier == payment.identifier:
+        return _report(services, record, payment, paid.txid)
+    if not _is_cancelled_at_pi(services, record, payment):
+        return _block(services, record, "not_cancelled")
+    return _adopt(services, record, paid.payment)
+
+
 def _hand_in(
     services: SenderServices, record: PayoutRecord, payment: PaymentDto, envelope: str
 ) -> PayoutRecord:
     now = services.clock()
     record = _write(services, record, submitted(record, now))
-    submission = services.chain.submit(envelope)
+    try:
+        submission = services.chain.submit(envelope)
+    except ChainUnavailable:
+        submission = Submission()  # it may have been applied
     if submission.txid == record.txid:
         return _report(services, record, payment, submission.txid)
     # On a repeat, an error may be the echo of our own success: only the chain's history tells.
@@ -275,7 +301,7 @@ def _after_refused_report(
     payment, _ = _ask_pi(services, record)
     if payment.status.developer_completed:
         return _report(services, record, payment, txid)
-    is_young = services.clock() - record.requested_at < UNVERIFIED_PATIENCE_SECONDS
+    is_young = services.clock() - record.waiting_since < UNVERIFIED_PATIENCE_SECONDS
     if refused.code == "not_verified" and is_young:
         return _wait(services, record, refused.code)
     return _block(services, record, refused.code)
@@ -285,15 +311,23 @@ def _give_up(
     services: SenderServices, record: PayoutRecord, payment: PaymentDto, reason: str
 ) -> PayoutRecord:
     """Certainly unpaid: cancel it at Pi, then release what it reserved."""
-    if not payment.is_cancelled:
-        try:
-            payment = services.pi.cancel(payment.identifier)
-        except PiRefused:
-            # The echo of our own success, perhaps.
-            payment, _ = _ask_pi(services, record)
-        if not payment.is_cancelled:
-            return _block(services, record, "not_cancelled")
+    if not _is_cancelled_at_pi(services, record, payment):
+        return _block(services, record, "not_cancelled")
     return _fail(services, record, reason)
+
+
+def _is_cancelled_at_pi(
+    services: SenderServices, record: PayoutRecord, payment: PaymentDto
+) -> bool:
+    """Cancel it, unless it is already."""
+    if payment.is_cancelled:
+        return True
+    try:
+        return services.pi.cancel(payment.identifier).is_cancelled
+    except PiRefused:
+        # The echo of our own success, perhaps.
+        payment, _ = _ask_pi(services, record)
+        return payment.is_cancelled
 
 
 def _ask_pi(services: SenderServices, record: PayoutRecord) -> tuple[PaymentDto, Wanted]:
@@ -301,22 +335,12 @@ def _ask_pi(services: SenderServices, record: PayoutRecord) -> tuple[PaymentDto,
     nothing may."""
     payment = services.pi.get_payment(record.payment_id or "-")
     wanted, reason = Wanted.by(payment), mismatch(payment, record, services.network)
-    # One that a person gives up need not match, but it must still be the one that we looked for.
-    if wanted is None or (reason and not (record.giving_up and reason != "unexpected_address")):
+    if is_moved(payment, record):
+        raise Conflict("unexpected_address", "This is not the payment that was signed.")
+    # One that a person gives up need not match, but one can look for it.
+    if wanted is None or (reason and not record.giving_up):
         raise Conflict(reason or "missing_address", "This is not the payment that was asked for.")
     return payment, wanted
-
-
-def _search(
-    services: SenderServices, record: PayoutRecord, wanted: Wanted, dead_since: int | None = None
-) -> Search:
-    return services.chain.search(
-        wanted,
-        _moment(record.payment_created_at or record.requested_at),
-        _moment(services.clock()),
-        wallet=wanted.transfer.source,
-        dead_since=None if dead_since is None else _moment(dead_since),
-    )
 
 
 def _wait(services: SenderServices, record: PayoutRecord, reason: str) -> PayoutRecord:
@@ -348,10 +372,6 @@ def _read(json: Mapping[str, object]) -> PaymentDto | None:
         return PaymentDto.read(json)
     except MalformedDto:
         return None
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 STEPS: Mapping[PayoutState, Callable[[SenderServices, PayoutRecord], PayoutRecord]] = {

@@ -3,7 +3,7 @@ by hand in tests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from shared.adapters.wake_ups import WakeUps
 from shared.domain.amount import Amount
 from shared.domain.payment import Terms
 from shared.domain.payout import Caps
-from shared.domain.pi import Network
+from shared.domain.pi import Network, PaymentDto
 from shared.domain.reward import RewardLimits
 from shared.operations.verify_user import Users
 
@@ -102,7 +102,8 @@ class PayoutServices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderServices:
-    """To pay them out. `fee_cap` is the most that one transaction may cost."""
+    """To pay them out. `fee_cap` is the most that one transaction may cost. `paid_by`: which
+    payment at Pi a transaction has paid, as far as this environment has asked."""
 
     pi: PiClient
     chain: Horizon
@@ -113,6 +114,7 @@ class SenderServices:
     switch: Switch
     network: Network
     fee_cap: Amount
+    paid_by: MutableMapping[str, PaymentDto]
     clock: Clock
 
 

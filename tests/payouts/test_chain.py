@@ -129,6 +129,12 @@ def test_horizon_is_down_for_an_hour(world: World) -> None:
     check_at_rest(world, PayoutState.COMPLETED)
 
 
+def strangers_pay(world: World, count: int) -> None:
+    stranger = world.pi.registry.sign_in("stranger")[0].wallet
+    for _ in range(count):
+        world.stranger_pays(source=stranger, destination=world.wallet)
+
+
 @pytest.mark.parametrize(("pages", "clear"), [(39, True), (41, False)])
 def test_long_history_before_the_memo(world: World, pages: int, clear: bool) -> None:
     """Horizon pages of one: found within 40 of them; beyond that nothing is concluded."""
@@ -136,19 +142,54 @@ def test_long_history_before_the_memo(world: World, pages: int, clear: bool) -> 
     with world.effects.watched_by(Loses(SUBMIT, "after")):
         world.work()
     assert len(world.paid(PAYOUT)) == 1
-    stranger = world.pi.registry.sign_in("stranger")[0].wallet
     world.tick(HOUR)
-    for _ in range(pages):
-        world.stranger_pays(source=stranger, destination=world.wallet)
+    strangers_pay(world, pages)
     world.pi.settings.page_limit = 1
     # As after a restored backup: it does not know its transaction's hash.
     forget_envelope(world, PAYOUT)
     world.rounds(2)
-    check(world)
-    if clear:
-        check_at_rest(world, PayoutState.COMPLETED)
+    if not clear:
+        for _ in range(2):
+            record = world.record()
+            assert (record.state, record.reason) == (PayoutState.BLOCKED, "history_too_long")
+            world.decide(PAYOUT, "resume")
+            world.rounds(1)
+        check(world)
+        world.pi.settings.page_limit = 200
+        world.decide(PAYOUT, "resume")
+        world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+@pytest.mark.parametrize(
+    ("decision", "end"), [("resume", PayoutState.COMPLETED), ("fail", PayoutState.FAILED)]
+)
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_person_vouches_where_history_is_too_long(
+    world: World, decision: str, end: PayoutState, signed: bool
+) -> None:
+    """Somebody floods the wallet; the person has looked, and it was not paid."""
+    if signed:
+        signed_unsubmitted(world)
     else:
-        assert world.record().reason == "chain_unclear"
+        world.requested(PAYOUT)
+    world.tick(HOUR)
+    strangers_pay(world, 41)
+    world.pi.settings.page_limit = 1
+    world.rounds(1)
+    assert world.record().reason == "history_too_long"
+
+    world.tick(1)
+    assert world.decide(PAYOUT, decision, unpaid="yes")["state"] != "blocked"
+    world.rounds(1)
+    assert world.record().reason == "history_too_long"
+
+    world.tick(1)
+    world.decide(PAYOUT, decision, unpaid=True)
+    world.rounds(3)
+    check_at_rest(world, end)
+    # A word counts until the next transaction is signed.
+    assert world.record().vouched is (end is PayoutState.FAILED)
 
 
 def forget_envelope(world: World, payout_id: str) -> None:

@@ -41,42 +41,46 @@ def test_given_up_while_it_is_not_even_blocked(subtests: pytest.Subtests) -> Non
             check_at_rest(world, PayoutState.COMPLETED if is_paid else PayoutState.FAILED)
 
 
-@pytest.mark.parametrize("decision", ["", "pay", None])
+@pytest.mark.parametrize("decision", ["", "pay", None, {}, ["resume"], 1])
 def test_a_decision_that_is_none(world: World, decision: Any) -> None:
     assert world.decide(PAYOUT, decision)["error"] == "invalid_decision"
 
 
-def block_as_requested(world: World) -> None:
+def held_up_as_requested(world: World) -> None:
     world.fault("POST", "/v2/payments", code="too_many_payments")
     world.requested(PAYOUT)
-    world.rounds(14)
-    assert world.record().blocked_from is PayoutState.REQUESTED
-    world.heal()
-
-
-@pytest.mark.parametrize("decision", ["resume", "fail"])
-def test_nothing_proves_that_an_old_request_is_unpaid(world: World, decision: str) -> None:
-    """It may be from a backup: a person has to vouch for it."""
-    block_as_requested(world)
-    assert world.decide(PAYOUT, decision)["error"] == "proof_needed"
-    assert world.decide(PAYOUT, decision, unpaid="yes")["error"] == "proof_needed"
-    assert world.record().state is PayoutState.BLOCKED
+    world.rounds(20)
+    assert world.record().state is PayoutState.REQUESTED
 
 
 def test_given_up_before_anything_was_created(world: World) -> None:
-    block_as_requested(world)
-    world.decide(PAYOUT, "fail", unpaid=True)
-    world.work()
+    """The chain proves that it was not paid, as always."""
+    held_up_as_requested(world)
+    world.decide(PAYOUT, "fail")
+    world.rounds(1)
     check_at_rest(world, PayoutState.FAILED)
     assert world.record().reason == "given_up"
     assert world.counters() == {}
+    assert "GET /horizon/ledgers" in world.effects.log
 
 
-def test_resumed_before_anything_was_created(world: World) -> None:
-    block_as_requested(world)
-    world.decide(PAYOUT, "resume", unpaid=True)
-    world.work()
+def test_an_old_request_needs_nobody(world: World) -> None:
+    held_up_as_requested(world)
+    world.tick(7 * 24 * 3600)
+    world.heal()
+    world.rounds(2)
     check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_a_decision_leaves_the_request_as_old_as_it_is(world: World) -> None:
+    """Found by reading: a resumed one forgot when it had been requested."""
+    world.requested(PAYOUT)
+    asked_at = world.record().requested_at
+    world.seed_secret.value = "none"
+    world.rounds(2)
+    world.decide(PAYOUT, "fail")
+    assert world.record().requested_at == asked_at
+    assert world.record().resumed_at == world.clock()
 
 
 def block_as_signed(world: World, *, paid: bool) -> None:

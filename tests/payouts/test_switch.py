@@ -107,13 +107,14 @@ def test_who_cannot_read_the_switch_does_not_pay(world: World) -> None:
     check_at_rest(world, PayoutState.COMPLETED)
 
 
-def test_off_for_more_than_an_hour(world: World) -> None:
-    """By then a person has to look, as after a restored backup."""
+def test_off_for_days(world: World) -> None:
+    """What waited goes on by itself."""
     world.requested(PAYOUT)
     world.switch.value = "off"
-    world.rounds(13)
-    assert world.record().reason == "request_too_old"
+    world.rounds(3)
+    world.tick(3 * 24 * 3600)
+    world.rounds(1)
+    assert (world.record().state, world.record().reason) == (PayoutState.REQUESTED, "payouts_off")
     world.switch.value = "on"
-    world.decide(PAYOUT, "resume", unpaid=True)
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)

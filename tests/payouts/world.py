@@ -8,6 +8,7 @@ import json
 import runpy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
@@ -42,7 +43,7 @@ from shared.adapters.wallet import Wallet
 from shared.domain.amount import Amount
 from shared.domain.payment import PaymentRecord, PaymentState, Terms
 from shared.domain.payout import Caps, PayoutRecord
-from shared.domain.pi import Network
+from shared.domain.pi import Network, PaymentDto
 from shared.operations.services import (
     ClosingServices,
     DueWork,
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 SWEEP_SECONDS = 300
+Backup = dict[str, list[dict[str, Any]]]
 CAPS = Caps(payment=Amount.of(100), user_day=Amount.of(150), wallet_day=Amount.of(400))
 FEE_CAP = Amount(1_000_000)
 
@@ -116,6 +118,7 @@ class World:
     def cold_start(self) -> None:
         """New environments: nothing that the last ones kept in memory is there."""
         self._http = Http(open_session=self._session, clock=self._seconds, sleep=_no_sleep)
+        self._paid_by: dict[str, PaymentDto] = {}
         self._key = ServerKey(cast(SecretsManagerClient, self.key_secret), "arn:key")
         self._seed = ServerKey(cast(SecretsManagerClient, self.seed_secret), "arn:seed")
 
@@ -195,6 +198,20 @@ class World:
         order = {"source": self.wallet, "destination": stranger, "memo": None} | how
         return self.pi.transfer(amount=Decimal(amount), **order).txid
 
+    def backup(self) -> Backup:
+        """The tables as they stand now, both at the same moment."""
+        names = (self.tables.payouts, self.tables.payments)
+        return {name: deepcopy(self.tables.items(name)) for name in names}
+
+    def restore(self, backup: Backup) -> None:
+        """The tables as they stood then; Pi, the chain and the queue went on."""
+        for name, items in backup.items():
+            key = payout_store.KEY if name == self.tables.payouts else payment_store.KEY
+            for item in deepcopy(self.tables.items(name)):
+                self.tables.eyes.delete_item(TableName=name, Key={key: item[key]})
+            for item in items:
+                self.tables.eyes.put_item(TableName=name, Item=deepcopy(item))
+
     # --- What there is afterwards ----------------------------------------------------------------
 
     @property
@@ -264,6 +281,7 @@ class World:
             switch=self._switch(),
             network=self.network,
             fee_cap=FEE_CAP,
+            paid_by=self._paid_by,
             clock=self.clock,
         )
 

@@ -1,0 +1,92 @@
+"""Find the payment that paid a payout, whatever our table remembers of it.
+
+A table restored from a backup may say `requested` of what was paid long ago, and Pi lists only what
+is open. But all that the wallet has sent is on the chain: its memo is the identifier of a payment,
+and Pi still shows that payment, with the id of the payout that it was made for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from shared.domain.chain import Transfer, Wanted
+from shared.domain.errors import BadRequest, HistoryTooLong, PiRefused
+from shared.domain.identifiers import payment_id_of
+from shared.domain.payout import PayoutRecord, mismatch, payout_of
+from shared.domain.pi import PaymentDto
+from shared.operations.services import SenderServices
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """The payment at Pi that paid a payout, and the transaction that proves it. Of `payment` only
+    what never changes may be believed: it may be remembered from earlier."""
+
+    payment: PaymentDto
+    txid: str
+
+
+def trace_payout(
+    services: SenderServices,
+    record: PayoutRecord,
+    wallet: str,
+    in_hand: PaymentDto | None = None,
+    dead_since: int | None = None,
+) -> Paid | None:
+    """What has paid this payout from this wallet; None: certainly nothing, as of now.
+
+    `in_hand` is the payment that Pi has for it. `dead_since`: nothing that we signed for it can be
+    applied after this moment (seconds since 1970). Raises ChainUnavailable: not certain now.
+    HistoryTooLong: never will be, and nobody has vouched for it. Costs two calls to Horizon, and
+    two more, one of them to Pi, for each transaction of this amount that this environment has not
+    seen yet.
+    """
+    amounts = {record.amount, in_hand.amount if in_hand else record.amount}
+    until = None if dead_since is None else _moment(dead_since)
+    since, now = _moment(record.unpaid_before), _moment(services.clock())
+    try:
+        for txid, transfer in services.chain.sent(wallet, since, now, until):
+            if transfer.amount not in amounts:
+                continue
+            payment = _paid_by(services, txid)
+            if payment is not None and _is_paid_by(transfer, payment, record, services.network):
+                return Paid(payment, txid)
+    except HistoryTooLong:
+        if not record.vouched:
+            raise
+    return None
+
+
+def _is_paid_by(
+    transfer: Transfer, payment: PaymentDto, record: PayoutRecord, network: str
+) -> bool:
+    """Whether this transfer pays this payment, and the payment is one of this payout's."""
+    is_same = payout_of(payment) == record.payout_id and mismatch(payment, record, network) is None
+    wanted = Wanted.by(payment)
+    return (
+        (is_same or payment.identifier == record.payment_id)
+        and wanted is not None
+        and wanted.transfer == transfer
+    )
+
+
+def _paid_by(services: SenderServices, txid: str) -> PaymentDto | None:
+    """The payment at Pi that a transaction of ours names. That never changes, so each is asked for
+    once. None: one that somebody sent by hand."""
+    if (known := services.paid_by.get(txid)) is not None:
+        return known
+    try:
+        payment = services.pi.get_payment(payment_id_of(services.chain.memo(txid)))
+    except BadRequest:
+        return None
+    except PiRefused as refused:
+        if refused.code == "payment_not_found":
+            return None
+        raise
+    services.paid_by[txid] = payment
+    return payment
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,220 @@
+"""The tables are restored from a backup, and say less than Pi and the chain know. Promise 4: what
+was paid is not paid again, whatever the table has forgotten, and nobody has to look.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from local.emulator.registry import wallet_seed_of
+from shared.domain.errors import ServiceUnavailable
+from shared.domain.payout import PayoutState
+from tests.payouts.promises import check, check_at_rest
+from tests.payouts.storage import in_memory
+from tests.payouts.stories import PAYOUT, STORIES, Story
+from tests.payouts.test_crash import effects_of
+from tests.payouts.weather import Loses
+from tests.payouts.world import SWEEP_SECONDS, Backup, World, new_world
+from tests.weather.devices import Died, DiesAt
+
+HOUR = 3600
+AGES = [10, 1200, HOUR, 24 * HOUR]
+# The last effect that is still to come in the backup.
+NEXT = {
+    "requested": "GET /v2/payments/incomplete_server_payments",
+    "attempted": "POST /v2/payments",
+    "created": "GET /horizon/ledgers",
+    "signed": "POST /horizon/transactions",
+}
+
+
+def back_to(world: World, state: str, age: int) -> None:
+    """The tables as they stood when the payout had come so far; restored `age` seconds after it
+    was paid."""
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses(NEXT[state], "before")):
+        world.work()
+    backup = world.backup()
+    assert world.record().state == ("requested" if state == "attempted" else state)
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+    world.tick(age)
+    world.restore(backup)
+    world.cold_start()
+
+
+@pytest.mark.parametrize("age", AGES)
+@pytest.mark.parametrize("state", NEXT)
+def test_a_paid_payout_is_not_paid_again(each_world: World, state: str, age: int) -> None:
+    back_to(each_world, state, age)
+    each_world.rounds(3)
+    check_at_rest(each_world, PayoutState.COMPLETED)
+    assert all(not payment.is_open for payment in each_world.payments_of(PAYOUT))
+
+
+@pytest.mark.parametrize("state", NEXT)
+def test_the_user_has_another_wallet_by_now(world: World, state: str) -> None:
+    """What Pi creates now would be paid elsewhere; it was paid all the same."""
+    back_to(world, state, 1200)
+    wallet = world.pi.registry.open_wallet(wallet_seed_of("alice's new one"))
+    world.pi.registry.users[world.record().uid].wallet = wallet
+    world.rounds(3)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def raffle(world: World, count: int) -> None:
+    for number in range(count):
+        world.requested(f"other-{number}", world.user(f"user {number}"))
+    world.work()
+
+
+@pytest.mark.parametrize("state", NEXT)
+def test_among_others_of_the_same_amount(world: World, state: str) -> None:
+    """Only Pi tells which of them was this one's."""
+    raffle(world, 3)
+    back_to(world, state, 1200)
+    world.rounds(3)
+    check_at_rest(world, PayoutState.COMPLETED)
+    for number in range(3):
+        check_at_rest(world, PayoutState.COMPLETED, f"other-{number}")
+
+
+def test_the_table_never_heard_of_it(world: World) -> None:
+    """Restored to before the request; the caller finds nothing under his id, and asks again."""
+    backup = world.backup()
+    uid = world.user("alice")
+    world.requested(PAYOUT, uid)
+    world.work()
+    check_at_rest(world, PayoutState.COMPLETED)
+    world.restore(backup)
+    world.tick(HOUR / 2)
+    world.requested(PAYOUT, uid)
+    world.rounds(3)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+@pytest.mark.parametrize("state", ["requested", "attempted"])
+def test_given_up_but_paid_long_ago(world: World, state: str) -> None:
+    """It is called completed, not failed, and keeps its reservations."""
+    back_to(world, state, 1200)
+    world.decide(PAYOUT, "fail")
+    world.rounds(3)
+    check_at_rest(world, PayoutState.COMPLETED)
+    assert len(world.payments_of(PAYOUT)) == 1
+
+
+def test_given_up_while_the_chain_cannot_be_read(world: World) -> None:
+    back_to(world, "requested", 1200)
+    world.fault(path="/horizon/*", drop="before")
+    world.decide(PAYOUT, "fail")
+    world.rounds(3)
+    assert (world.record().state, world.record().reason) == (PayoutState.REQUESTED, "chain_unclear")
+    world.heal()
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+@pytest.mark.parametrize("lag", [60, HOUR])
+def test_while_the_chain_lags(world: World, lag: int) -> None:
+    """It does not show the payment yet: nothing is signed before it shows the present."""
+    back_to(world, "requested", 1)
+    world.pi.settings.ledger_lag_s = lag
+    world.work()
+    world.rounds(1)
+    check(world)
+    world.pi.settings.ledger_lag_s = 0
+    world.rounds(3)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_another_payout_with_the_same_id_is_not_this_one(world: World) -> None:
+    """The other stack of the same app has paid somebody else under this id."""
+    uid = world.user("alice")
+    world.requested(PAYOUT, world.user("bob"))
+    backup = world.backup()
+    world.work()
+    other = world.record().txid
+    world.restore({name: [] for name in backup})
+    world.requested(PAYOUT, uid)
+    world.rounds(3)
+    record = world.record()
+    assert (record.state, record.uid) == (PayoutState.COMPLETED, uid)
+    assert record.txid != other
+
+
+@pytest.mark.parametrize("lose", ["before", "after"])
+def test_pi_still_has_it_open(world: World, lose: Any) -> None:
+    """Created, perhaps paid, not reported: it is adopted, and the chain decides."""
+    world.requested(PAYOUT)
+    backup = world.backup()
+    world.fault(path="/v2/payments/*/complete", drop="before")
+    with world.effects.watched_by(Loses("POST /horizon/transactions", lose)):
+        world.work()
+    world.tick(HOUR)
+    world.restore(backup)
+    world.heal()
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+    assert len(world.payments_of(PAYOUT)) == 1
+
+
+def backups_of(world: World, story: Story) -> list[Backup]:
+    """The tables after each write of its way, and the payout at its end."""
+    story.prepare(world)
+    backups = [world.backup()]
+
+    def keep(moment: str, _effect: str) -> None:
+        if moment == "after" and (now := world.backup()) != backups[-1]:
+            backups.append(now)
+
+    with world.effects.watched_by(keep):
+        world.wake(PAYOUT)
+        world.rounds(2)
+    return backups
+
+
+@pytest.mark.parametrize("age", [1, 1200, 24 * HOUR])
+@pytest.mark.parametrize("story", STORIES[:2], ids=str)
+def test_restored_to_any_moment(subtests: pytest.Subtests, story: Story, age: int) -> None:
+    with new_world(in_memory) as world:
+        count = len(backups_of(world, story))
+    assert count > 5
+    for number in range(count):
+        with subtests.test(number=number), new_world(in_memory) as world:
+            backups = backups_of(world, story)
+            check_at_rest(world, story.end)
+            world.tick(age)
+            world.restore(backups[number])
+            world.cold_start()
+            world.rounds(4)
+            check_at_rest(world, story.end)
+
+
+@pytest.mark.parametrize("wakes", [0, 1])
+def test_dies_at_any_effect_and_is_restored_to_any_moment_before(
+    subtests: pytest.Subtests, wakes: int
+) -> None:
+    story = STORIES[0]
+    for number, effect in enumerate(effects_of(story), start=1):
+        with subtests.test(number=number, effect=effect):
+            _dies_and_is_restored(story, number, lambda world: world.rounds(wakes))
+
+
+def _dies_and_is_restored(story: Story, number: int, meanwhile: Callable[[World], None]) -> None:
+    """To the request as it was taken on, the most that can be forgotten."""
+    with new_world(in_memory) as world:
+        story.prepare(world)
+        backup = world.backup()
+        device = DiesAt(number, "after")
+        with world.effects.watched_by(device), suppress(Died, ServiceUnavailable):
+            world.work()
+            world.tick(SWEEP_SECONDS)
+            world.sweep()
+            world.work()
+        meanwhile(world)
+        world.restore(backup)
+        world.cold_start()
+        world.rounds(6)
+        check_at_rest(world, story.end)
