@@ -212,19 +212,23 @@ def _submit(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
     if record.envelope is None or record.txid is None or record.max_time is None:
         return _block(services, record, "no_envelope")
     payment, wanted = _ask_pi(services, record)
-    if payment.transaction is not None or payment.status.developer_completed:
-        return _report(services, record, payment, None)
+    named = payment.transaction.txid if payment.transaction else None
+    if named == record.txid or (named is None and payment.status.developer_completed):
+        return _report(services, record, payment, record.txid)
     on_chain = services.chain.transaction(record.txid)
     if on_chain is not None and on_chain.successful:
         return _report(services, record, payment, record.txid)
     now = services.clock()
-    is_wanted = on_chain is None and not record.giving_up and not payment.is_cancelled
+    is_unpaid = named is None and on_chain is None
+    is_wanted = is_unpaid and not record.giving_up and not payment.is_cancelled
     if is_wanted and now <= record.max_time:
         if record.submitted_at is None and not services.switch.is_on():
             return _wait(services, record, "payouts_off")
         return _hand_in(services, record, payment, record.envelope)
     if now <= record.max_time:
         return _write(services, record, waiting(record, record.max_time + 1, "may_still_apply"))
+    if named is not None:  # a later one paid, and a restored table has forgotten it
+        return _report(services, record, payment, named)
 
     return _after_expiry(services, record, payment, wanted)
 
@@ -278,10 +282,10 @@ def _report(
     services: SenderServices, record: PayoutRecord, payment: PaymentDto, txid: str | None
 ) -> PayoutRecord:
     """Tell Pi of the transaction that paid. `txid` None: Pi itself names it."""
-    known = payment.transaction.txid if payment.transaction else None
-    if known and record.txid and known != record.txid:
+    named = payment.transaction.txid if payment.transaction else None
+    if named and txid and named != txid:
         return _block(services, record, "other_transaction")  # paid by somebody else as well?
-    txid = known or txid or record.txid
+    txid = named or txid
     if payment.status.developer_completed and txid is not None:
         return _write(services, record, completed(record, txid, services.clock()))
     if txid is None:

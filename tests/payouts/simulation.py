@@ -116,7 +116,15 @@ class History:
     def __init__(self, seed: int, world: World, tell: Callable[[str], object]) -> None:
         self.random, self.world, self.tell = Random(seed), world, tell
         self.dice = Dice(self.random, world)
-        self.dice.meanwhile = [self.wake, self.wake, self.wake, self.decide, self.stranger_pays]
+        self.dice.meanwhile = [
+            self.wake,
+            self.wake,
+            self.wake,
+            self.decide,
+            self.stranger_pays,
+            self.restore,
+            self.restore,
+        ]
         self.other_sender = world.new_sender()
         self.taken_on: dict[str, TakenOn] = {}
         self.backups: list[Backup] = []

@@ -1,5 +1,7 @@
 """The chain in bad weather: the envelope that stands is paid, or proven dead before another."""
 
+from typing import Any
+
 import pytest
 
 from local.emulator.chain import MINIMUM_STROOPS
@@ -115,6 +117,46 @@ def test_strangers_forge_the_memo(world: World, forgeries: int) -> None:
     world.tick(HOUR)
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)
+
+
+def thief_pays(world: World, **how: Any) -> str:
+    """Somebody else has our seed, and uses our payment's memo."""
+    record = world.record()
+    assert record.to_address is not None
+    order = {"destination": record.to_address, "memo": record.payment_id, "amount": "3.14"}
+    return world.stranger_pays(**order | how)
+
+
+@pytest.mark.parametrize("how", [{"destination": None}, {"amount": "3"}, {"memo": "another"}])
+def test_from_our_wallet_and_yet_not_this_payout(world: World, how: dict[str, Any]) -> None:
+    """Recipient, amount and memo must all fit."""
+    signed_unsubmitted(world)
+    stranger = world.pi.registry.sign_in("stranger")[0].wallet
+    thief_pays(world, **{name: value or stranger for name, value in how.items()})
+    world.tick(HOUR)
+    world.rounds(1)
+    record = world.record()
+    assert record.state is PayoutState.COMPLETED
+    [own] = [tx for tx in world.pi.chain.transactions if tx.txid == record.txid]
+    assert (own.destination, own.amount, own.memo) == (
+        record.to_address,
+        "3.1400000",
+        record.payment_id,
+    )
+
+
+def test_paid_by_somebody_else_as_well(world: World) -> None:
+    """Two transactions for one payment: nobody but a person can say how that came."""
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses(SUBMIT, "after")):
+        world.work()
+    txid = thief_pays(world)
+    record = world.record()
+    assert record.payment_id is not None
+    world.pi.complete(world.pi.registry.app(), record.payment_id, {"txid": txid})
+    world.rounds(3)
+    record = world.record()
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, "other_transaction")
 
 
 def test_horizon_is_down_for_an_hour(world: World) -> None:

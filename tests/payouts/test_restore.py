@@ -160,6 +160,25 @@ def test_pi_still_has_it_open(world: World, lose: Any) -> None:
     assert len(world.payments_of(PAYOUT)) == 1
 
 
+@pytest.mark.parametrize("age", [1, 200, 1200])
+def test_its_envelope_expired_and_another_one_paid(world: World, age: int) -> None:
+    """Found by simulation: the table knows the first envelope, Pi the second; it looked as if
+    somebody else had paid, and asked for a person."""
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses("POST /horizon/transactions", "before")):
+        world.work()
+        backup = world.backup()
+        first = world.record().txid
+        world.rounds(2)
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+    assert world.record().txid != first
+    world.tick(age)
+    world.restore(backup)
+    world.rounds(3)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
 def backups_of(world: World, story: Story) -> list[Backup]:
     """The tables after each write of its way, and the payout at its end."""
     story.prepare(world)
