@@ -32,9 +32,10 @@ class Wallet:
     def __init__(self, seed: ServerKey, network: Network) -> None:
         self._seed, self._network = seed, network
 
-    @property
     def address(self) -> str:
-        """The wallet that the seed stands for. Raises ServiceUnavailable: there is no such seed."""
+        """The wallet that the seed stands for, as it is now. Raises ServiceUnavailable: there is no
+        such seed."""
+        self._seed.renewed(self._seed.current())
         return self._keypair().public_key
 
     def signs_for(self, address: str) -> bool:

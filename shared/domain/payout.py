@@ -36,6 +36,7 @@ ENVELOPE_LIVES_SECONDS = 300
 RETRY_SECONDS = 60
 UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
 MOST_ENVELOPES = 5
+GIVEN_UP = "given_up"  # by a person
 
 
 class PayoutState(StrEnum):
@@ -76,9 +77,9 @@ class PayoutRequest:
 class PayoutRecord:
     """Times are seconds since 1970. `day` is the UTC day whose counters hold it. `envelope` is the
     signed transaction (base64 XDR), `txid` its hash, `max_time` the last second at which it can
-    apply; `submitted_at`: from then on it may have been. `resumed_at`: when a person last decided.
-    `giving_up`: he wants it failed, as soon as it is certain that it was not paid; `vouched`: he
-    has seen that it was not, should the wallet's history be too long to read."""
+    apply; `submitted_at`: from then on it may have been. `giving_up` is why it is to fail, as soon
+    as it is certain that it was not paid. `resumed_at`: when a person last decided; `vouched`: he
+    has seen that it was not paid, should the wallet's history be too long to read."""
 
     payout_id: str
     uid: str
@@ -104,7 +105,7 @@ class PayoutRecord:
     reason: str | None = None
     blocked_from: PayoutState | None = None
     resumed_at: int | None = None
-    giving_up: bool = False
+    giving_up: str | None = None
     vouched: bool = False
     closed_at: int | None = None
     owed: PayoutOwed | None = None
@@ -226,6 +227,11 @@ def attempted(record: PayoutRecord, now: int) -> PayoutRecord:
     return replace(record, create_attempted_at=now, due_at=now + CREATE_SETTLES_SECONDS)
 
 
+def never_created(record: PayoutRecord, code: str, now: int) -> PayoutRecord:
+    """Pi will never create its payment, and has not."""
+    return replace(record, giving_up=code, create_attempted_at=None, due_at=now)
+
+
 def created(record: PayoutRecord, payment: PaymentDto, now: int) -> PayoutRecord:
     """Pi has this payment for it; nothing is signed for it yet, or all that was is dead."""
     return replace(
@@ -302,7 +308,7 @@ def blocked(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
 
 
 def resumed(
-    record: PayoutRecord, now: int, *, giving_up: bool = False, vouched: bool = False
+    record: PayoutRecord, now: int, *, giving_up: str | None = None, vouched: bool = False
 ) -> PayoutRecord:
     """A person has looked: it goes on where it stood, to the end or to be given up."""
     return replace(

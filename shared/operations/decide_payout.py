@@ -8,7 +8,7 @@ the person may vouch that it was not paid.
 from __future__ import annotations
 
 from shared.domain.errors import Conflict, Overtaken
-from shared.domain.payout import PayoutRecord, PayoutState, resumed
+from shared.domain.payout import GIVEN_UP, PayoutRecord, PayoutState, resumed
 from shared.operations.request_payout import read_payout
 from shared.operations.services import PayoutServices
 
@@ -29,7 +29,7 @@ def give_up(services: PayoutServices, payout_id: str, *, is_unpaid: bool = False
     record = read_payout(services, payout_id)
     if record.closed_at is not None:
         raise Conflict("payout_closed", "This payout has come to its end.")
-    new = resumed(record, services.clock(), giving_up=True, vouched=is_unpaid)
+    new = resumed(record, services.clock(), giving_up=GIVEN_UP, vouched=is_unpaid)
     return _go_on(services, record, new)
 
 

@@ -25,6 +25,7 @@ from shared.domain.errors import (
 from shared.domain.payout import (
     CREATE_SETTLES_SECONDS,
     ENVELOPE_LIVES_SECONDS,
+    GIVEN_UP,
     MOST_ENVELOPES,
     RETRY_SECONDS,
     UNVERIFIED_PATIENCE_SECONDS,
@@ -39,6 +40,7 @@ from shared.domain.payout import (
     is_moved,
     knows,
     mismatch,
+    never_created,
     payout_of,
     signed,
     submitted,
@@ -116,8 +118,8 @@ def _create(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
         settled_at = record.create_attempted_at + CREATE_SETTLES_SECONDS
         if now < settled_at:
             return _write(services, record, waiting(record, settled_at, "creation_unclear"))
-    if record.giving_up:
-        return _give_up_request(services, record)
+    if record.giving_up is not None:
+        return _give_up_request(services, record, record.giving_up)
     if not services.switch.is_on():
         return _wait(services, record, "payouts_off")
     record = _write(services, record, attempted(record, now))
@@ -133,13 +135,12 @@ def _create(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
     return _adopt(services, record, payment)
 
 
-def _give_up_request(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
-    """Pi has nothing open for it; a former life, that a restored table has forgotten, may have paid
-    it."""
-    paid = trace_payout(services, record, services.wallet.address)
+def _give_up_request(services: SenderServices, record: PayoutRecord, reason: str) -> PayoutRecord:
+    """Pi has nothing open for it; but it may have been paid before a restored table forgot that."""
+    paid = trace_payout(services, record, services.wallet.address())
     if paid is not None:
         return _adopt(services, record, paid.payment)
-    return _fail(services, record, "given_up")
+    return _fail(services, record, reason)
 
 
 def _adopt(services: SenderServices, record: PayoutRecord, payment: PaymentDto) -> PayoutRecord:
@@ -154,7 +155,7 @@ def _after_refused_creation(
     services: SenderServices, record: PayoutRecord, refused: PiRefused
 ) -> PayoutRecord:
     if refused.code in FINAL_REFUSALS:
-        return _fail(services, record, refused.code)
+        return _write(services, record, never_created(record, refused.code, services.clock()))
     if refused.code == "ongoing_payment_found" and refused.answer.payment is not None:
         in_the_way = _read(refused.answer.payment)
         if in_the_way is not None and payout_of(in_the_way) == record.payout_id:
@@ -185,7 +186,9 @@ def _sign(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
     if paid is not None:
         return _after_trace(services, record, payment, paid)
     if payment.is_cancelled or record.giving_up:
-        return _give_up(services, record, payment, record.chain_error or "given_up")
+        return _give_up(
+            services, record, payment, record.chain_error or record.giving_up or GIVEN_UP
+        )
     if record.envelopes >= MOST_ENVELOPES:
         return _block(services, record, record.chain_error or "never_applied")
     if not services.wallet.signs_for(wanted.transfer.source):

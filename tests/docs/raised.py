@@ -14,11 +14,11 @@ ELSEWHERE = {"_matching": 2, "_failure": 1}
 # no caller; and whoever decides about a blocked payout is told by the runbook.
 INTERNAL = {
     "chain_unavailable",
+    "history_too_long",
     "invalid_decision",
     "not_blocked",
     "overtaken",
     "payout_closed",
-    "proof_needed",
     "wallet_seed_invalid",
 }
 # Why a payout is blocked, for the runbook too.

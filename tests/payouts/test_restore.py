@@ -105,6 +105,27 @@ def test_given_up_but_paid_long_ago(world: World, state: str) -> None:
     assert len(world.payments_of(PAYOUT)) == 1
 
 
+@pytest.mark.parametrize("code", ["missing_scope", "feature_not_available"])
+def test_pi_refuses_to_create_what_was_paid_long_ago(world: World, code: str) -> None:
+    """The user has taken his scope back since: it was paid all the same."""
+    back_to(world, "requested", 1200)
+    world.fault("POST", "/v2/payments", code=code)
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_given_up_while_the_seed_is_wrong(world: World) -> None:
+    """Its wallet has never sent anything: that proves nothing, and the right seed is read."""
+    back_to(world, "requested", 1200)
+    world.seed_secret.value = wallet_seed_of("nobody's")
+    world.decide(PAYOUT, "fail")
+    world.rounds(2)
+    assert (world.record().state, world.record().reason) == (PayoutState.REQUESTED, "chain_unclear")
+    world.seed_secret.value = wallet_seed_of("demo-app")
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
 def test_given_up_while_the_chain_cannot_be_read(world: World) -> None:
     back_to(world, "requested", 1200)
     world.fault(path="/horizon/*", drop="before")

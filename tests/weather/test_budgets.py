@@ -149,7 +149,7 @@ def test_a_sweep_writes_once_per_due_payment(world: World) -> None:
 READ, ASK = "GetItem", "GET /v2/payments/*"
 COMPLETE, CANCEL = "POST /v2/payments/*/complete", "POST /v2/payments/*/cancel"
 WRITE, TELL = "UpdateItem", "PutEvents"
-SEARCH = ["GET /horizon/ledgers", "GET /horizon/accounts/*/transactions"]
+SEARCH = ["GET /horizon/ledgers", "GET /horizon/accounts/*/payments"]
 
 Make = Callable[[World], str]
 

@@ -110,17 +110,18 @@ def test_a_strangers_transaction_with_our_memo(world: World, altered: dict[str, 
     assert "POST complete" not in world.calls(unpaid)
 
 
-def test_a_flood_of_strangers_with_our_memo_cancels_nothing(world: World) -> None:
-    """The true one is below them; the search gives up, and says that it does not know."""
-    payment_id = world.paid_unseen(known_to_pi=False)
-    payment = world.at_pi(payment_id)
-    for _ in range(30):
-        world.pi.transfer(
-            source=STRANGER, destination=payment.to_address, amount=1, memo=payment_id
-        )
+def test_a_flood_of_strangers_with_our_memo_hides_nothing(world: World) -> None:
+    """The true one is below them, and is found all the same."""
+    payment_id, unpaid = world.paid_unseen(known_to_pi=False), world.approved()
+    for memo in (payment_id, unpaid):
+        payment = world.at_pi(memo)
+        for _ in range(30):
+            world.pi.transfer(
+                source=STRANGER, destination=payment.to_address, amount=1, memo=memo
+            )
 
     world.tick(SWEEP_CANCELS_AFTER)
     world.rounds(2)
 
-    assert world.record(payment_id).state == "open"
-    assert not world.at_pi(payment_id).is_cancelled
+    COMPLETED.check(world, payment_id)
+    CANCELLED.check(world, unpaid)
