@@ -32,6 +32,6 @@ class Deadline:
         """
         return max(0.0, self._end - AWS_CALL_SECONDS - self._clock())
 
-    def allows_database_call(self) -> bool:
+    def allows_aws_call(self) -> bool:
         """Whether one more attempt fits in: what Pi has just confirmed is worth trying to keep."""
         return self._end - self._clock() >= AWS_ATTEMPT_SECONDS

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from shared.adapters.aws import aws_call
 from shared.adapters.deadline import Deadline
-from shared.adapters.dynamodb import decoded, encoded, storage_call, whole
+from shared.adapters.dynamodb import decoded, encoded, whole
 from shared.domain.due import DueRow
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class DueIndex:
         if due_by is not None:
             query["KeyConditionExpression"] = "due_shard = :shard AND due_at <= :due_by"
         while True:
-            with storage_call(self._deadline):
+            with aws_call(self._deadline):
                 page = self._client.query(**query)
             for item in map(decoded, page["Items"]):
                 yield DueRow(
@@ -47,7 +48,7 @@ class DueIndex:
 
     def push(self, row: DueRow, due_at: int) -> bool:
         """Move `due_at` forward. False: somebody finished the work or moved it first."""
-        with storage_call(self._deadline):
+        with aws_call(self._deadline):
             try:
                 self._client.update_item(
                     TableName=self._table,

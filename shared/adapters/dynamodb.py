@@ -1,5 +1,4 @@
-"""What the stores share: items to and from DynamoDB's wire form, its errors to ours, and optimistic
-writes.
+"""What the stores share: items to and from DynamoDB's wire form, and optimistic writes.
 
 A record is written whole when it is made and then only by `replace`: the attributes that a
 transition changed, on condition that nobody wrote in between (`version`). So a transition happens
@@ -12,15 +11,14 @@ from __future__ import annotations
 import random
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from shared.adapters.aws import aws_call
 from shared.adapters.deadline import Deadline
-from shared.adapters.observability import logger
 from shared.domain.errors import ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -57,30 +55,11 @@ def due_keys(business_id: str, due_at: int | None) -> Item:
     return {"due_shard": str(zlib.crc32(business_id.encode()) % DUE_SHARDS), "due_at": due_at}
 
 
-@contextmanager
-def storage_call(deadline: Deadline) -> Iterator[None]:
-    """Around one call to DynamoDB: not begun without the time for it, and any error but a
-    condition, which is handled inside, becomes ServiceUnavailable."""
-    if not deadline.allows_database_call():
-        raise ServiceUnavailable
-    try:
-        yield
-    except ClientError as error:
-        logger.error(
-            "DynamoDB refused",
-            extra={"aws_code": error.response["Error"]["Code"], "aws_call": error.operation_name},
-        )
-        raise ServiceUnavailable from None
-    except BotoCoreError as error:
-        logger.error("DynamoDB gave no answer", extra={"aws_error": type(error).__name__})
-        raise ServiceUnavailable from None
-
-
 def put_if_absent(
     client: DynamoDBClient, table: str, key: str, item: Item, deadline: Deadline
 ) -> Item | None:
     """None if the item is new, else the item that stands already."""
-    with storage_call(deadline):
+    with aws_call(deadline):
         try:
             client.put_item(
                 TableName=table,
@@ -122,7 +101,7 @@ def replace(
 ) -> Item | None:
     """Write what differs between `old` and `new`. None if it was written, else the item that stands
     instead."""
-    with storage_call(deadline):
+    with aws_call(deadline):
         try:
             client.update_item(**update_of(table, key, old, new))
         except client.exceptions.ConditionalCheckFailedException as failed:
@@ -142,7 +121,7 @@ def transact(
     time; without time, ServiceUnavailable."""
     pause = CONFLICT_PAUSE_SECONDS
     while True:
-        with storage_call(deadline):
+        with aws_call(deadline):
             try:
                 client.transact_write_items(TransactItems=writes)
             except client.exceptions.TransactionCanceledException as cancelled:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from shared.adapters.aws import aws_call
+from shared.adapters.deadline import Deadline
 from shared.adapters.observability import logger
 from shared.domain.errors import ServiceUnavailable
 from shared.domain.events import Event
@@ -19,8 +19,8 @@ SOURCE = "pi-bundle"
 
 
 class EventBus:
-    def __init__(self, client: EventBridgeClient, name: str) -> None:
-        self._client, self._name = client, name
+    def __init__(self, client: EventBridgeClient, name: str, deadline: Deadline) -> None:
+        self._client, self._name, self._deadline = client, name, deadline
 
     def put(self, event: Event) -> None:
         """Hand the event to the bus. Raises ServiceUnavailable, also where PutEvents answers 200
@@ -31,11 +31,8 @@ class EventBus:
             "DetailType": event.type,
             "Detail": json.dumps(event.detail),
         }
-        try:
+        with aws_call(self._deadline):
             answer = self._client.put_events(Entries=[entry])
-        except (BotoCoreError, ClientError) as error:
-            logger.error("The event bus gave no answer", extra={"aws_error": type(error).__name__})
-            raise ServiceUnavailable from None
         if answer["FailedEntryCount"]:
             code = answer["Entries"][0].get("ErrorCode", "")
             logger.error("The event bus refused an event", extra={"aws_code": code})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace as with_
 from typing import TYPE_CHECKING
 
+from shared.adapters.aws import aws_call
 from shared.adapters.deadline import Deadline
 from shared.adapters.dynamodb import (
     Item,
@@ -13,7 +14,6 @@ from shared.adapters.dynamodb import (
     encoded,
     put_if_absent,
     replace,
-    storage_call,
     whole,
 )
 from shared.domain.amount import Amount
@@ -33,7 +33,7 @@ class PaymentStore:
 
     def get(self, payment_id: str) -> PaymentRecord | None:
         """The record, read consistently."""
-        with storage_call(self._deadline):
+        with aws_call(self._deadline):
             answer = self._client.get_item(
                 TableName=self._table, Key=encoded({KEY: payment_id}), ConsistentRead=True
             )
@@ -73,7 +73,7 @@ class PaymentStore:
         if after is not None:
             start = {"uid": uid, KEY: after[0], "created_at": after[1]}
             query["ExclusiveStartKey"] = encoded(start)
-        with storage_call(self._deadline):
+        with aws_call(self._deadline):
             page = self._client.query(**query)
         last = decoded(page.get("LastEvaluatedKey", {}))
         cursor = (last[KEY], int(last["created_at"])) if last else None

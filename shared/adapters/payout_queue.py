@@ -12,9 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from shared.adapters.observability import logger
+from shared.adapters.aws import aws_call
+from shared.adapters.deadline import Deadline
 from shared.domain.errors import ServiceUnavailable
 from shared.domain.payout import PayoutRecord, payout_id_of
 
@@ -39,21 +38,18 @@ class PayoutWakeUp:
 
 
 class PayoutQueue:
-    def __init__(self, client: SQSClient, queue_url: str) -> None:
-        self._client, self._queue_url = client, queue_url
+    def __init__(self, client: SQSClient, queue_url: str, deadline: Deadline) -> None:
+        self._client, self._queue_url, self._deadline = client, queue_url, deadline
 
     def send(self, payout_id: str, due_at: int) -> None:
         """Raises ServiceUnavailable; a later sweep sends it again."""
-        try:
+        with aws_call(self._deadline):
             self._client.send_message(
                 QueueUrl=self._queue_url,
                 MessageBody=f"{payout_id}:{due_at}",
                 MessageGroupId=GROUP,
                 MessageDeduplicationId=f"{payout_id}:{due_at}",
             )
-        except (BotoCoreError, ClientError) as error:
-            logger.error("The queue gave no answer", extra={"aws_error": type(error).__name__})
-            raise ServiceUnavailable from None
 
     def hint(self, record: PayoutRecord) -> None:
         """Wake the sender now, not at the next sweep. Never raises: the sweep comes anyway."""

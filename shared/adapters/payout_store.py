@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from shared.adapters import payment_store
+from shared.adapters.aws import aws_call
 from shared.adapters.deadline import Deadline
 from shared.adapters.dynamodb import (
     FAILED_CONDITION,
@@ -24,7 +25,6 @@ from shared.adapters.dynamodb import (
     due_keys,
     encoded,
     replace,
-    storage_call,
     transact,
     update_of,
 )
@@ -54,7 +54,7 @@ class PayoutStore:
 
     def get(self, payout_id: str) -> PayoutRecord | None:
         """The record, read consistently."""
-        with storage_call(self._deadline):
+        with aws_call(self._deadline):
             answer = self._client.get_item(
                 TableName=self._table, Key=encoded({KEY: payout_id}), ConsistentRead=True
             )
@@ -103,7 +103,7 @@ class PayoutStore:
 
     def _has_payment(self, payment_id: str) -> bool:
         """False in tables restored to different moments: an update would make half a payment."""
-        with storage_call(self._deadline):
+        with aws_call(self._deadline):
             key = encoded({payment_store.KEY: payment_id})
             return "Item" in self._client.get_item(TableName=self._payments, Key=key)
 

@@ -1,7 +1,7 @@
 """The Platform API, all eight calls of the reference.
 
 Every method raises PiNotSent, PiOutcomeUnknown or PiNonsense; those with the server key also
-KeyRefused, PiRefused and what ServerKey raises. Source: the reference; where it is silent,
+KeyRefused, PiRefused and what StoredSecret raises. Source: the reference; where it is silent,
 docs/decisions.md.
 """
 
@@ -31,7 +31,7 @@ from shared.domain.errors import (
 from shared.domain.pi import MalformedDto, PaymentDto, RewardedAdStatusDto, UserDto
 
 if TYPE_CHECKING:
-    from shared.adapters.server_key import ServerKey
+    from shared.adapters.stored_secret import StoredSecret
 
 Dto = TypeVar("Dto")
 
@@ -65,7 +65,7 @@ class PiClient:
     """
 
     def __init__(
-        self, http: Http, base_url: str, key: ServerKey | None, deadline: Deadline
+        self, http: Http, base_url: str, key: StoredSecret | None, deadline: Deadline
     ) -> None:
         self._http, self._base_url, self._key, self._deadline = (
             http,
@@ -164,9 +164,12 @@ class PiClient:
     ) -> Reply:
         if self._key is None:
             raise AssertionError("this function has no server key")
-        key = self._key.current()
+        key = self._key.current(self._deadline)
         reply = self._send(method, path, f"Key {key.reveal()}", body, repeatable)
-        if _refuses_key(reply, refusals) and (newer := self._key.renewed(key)) is not None:
+        if (
+            _refuses_key(reply, refusals)
+            and (newer := self._key.renewed(key, self._deadline)) is not None
+        ):
             reply = self._send(method, path, f"Key {newer.reveal()}", body, repeatable)
         if _refuses_key(reply, refusals):
             count("ServerKeyRefused")

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shared.adapters.aws import aws_call
 from shared.adapters.deadline import Deadline
-from shared.adapters.dynamodb import decoded, encoded, storage_call
+from shared.adapters.dynamodb import decoded, encoded
 from shared.adapters.observability import logger
 from shared.domain.amount import Amount, InvalidAmount
 from shared.domain.price import Product
@@ -25,7 +26,7 @@ class ProductStore:
 
     def get(self, product_id: str) -> Product | None:
         """The product, or None; a row that we cannot read is sold to nobody."""
-        with storage_call(self._deadline):
+        with aws_call(self._deadline):
             answer = self._client.get_item(
                 TableName=self._table, Key=encoded({"product_id": product_id})
             )

@@ -12,6 +12,7 @@ from dataclasses import replace as with_
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from shared.adapters.aws import aws_call
 from shared.adapters.deadline import Deadline
 from shared.adapters.dynamodb import (
     FAILED_CONDITION,
@@ -20,7 +21,6 @@ from shared.adapters.dynamodb import (
     due_keys,
     encoded,
     replace,
-    storage_call,
     transact,
     whole,
 )
@@ -48,7 +48,7 @@ class RewardStore:
 
     def get(self, ad_id: str) -> RewardRecord | None:
         """The record, read consistently."""
-        with storage_call(self._deadline):
+        with aws_call(self._deadline):
             answer = self._client.get_item(
                 TableName=self._table, Key=encoded({KEY: ad_id}), ConsistentRead=True
             )

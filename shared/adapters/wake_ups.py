@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from shared.adapters.observability import logger
+from shared.adapters.aws import aws_call
+from shared.adapters.deadline import Deadline
 from shared.domain.errors import ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -43,16 +42,13 @@ class WakeUp:
 
 
 class WakeUps:
-    def __init__(self, client: SQSClient, queue_url: str) -> None:
-        self._client, self._queue_url = client, queue_url
+    def __init__(self, client: SQSClient, queue_url: str, deadline: Deadline) -> None:
+        self._client, self._queue_url, self._deadline = client, queue_url, deadline
 
     def send(self, wake_up: WakeUp) -> None:
         """Raises ServiceUnavailable; a later sweep sends it again."""
-        try:
+        with aws_call(self._deadline):
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=str(wake_up))
-        except (BotoCoreError, ClientError) as error:
-            logger.error("The queue gave no answer", extra={"aws_error": type(error).__name__})
-            raise ServiceUnavailable from None
 
     def hint(self, wake_up: WakeUp) -> None:
         """Wake the worker now, not at the next sweep. Never raises: the sweep comes anyway."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from stellar_sdk import Account, Asset, Keypair, TransactionBuilder
 from stellar_sdk.exceptions import Ed25519SecretSeedInvalidError
 
+from shared.adapters.deadline import Deadline
 from shared.adapters.secret import Secret
-from shared.adapters.server_key import ServerKey
+from shared.adapters.stored_secret import StoredSecret
 from shared.domain.chain import Wanted
 from shared.domain.errors import ServiceUnavailable
 from shared.domain.pi import Network
@@ -29,23 +30,23 @@ class Envelope:
 class Wallet:
     """`seed` is read when it is first needed."""
 
-    def __init__(self, seed: ServerKey, network: Network) -> None:
-        self._seed, self._network = seed, network
+    def __init__(self, seed: StoredSecret, network: Network, deadline: Deadline) -> None:
+        self._seed, self._network, self._deadline = seed, network, deadline
 
     def address(self) -> str:
         """The wallet that the seed stands for, as it is now. Raises ServiceUnavailable: there is no
         such seed."""
-        self._seed.renewed(self._seed.current())
+        self._seed.renewed(self._seed.current(self._deadline), self._deadline)
         return self._keypair().public_key
 
     def signs_for(self, address: str) -> bool:
         """Whether the seed is this wallet's. If not it is read again: it may have been replaced."""
-        seed: Secret | None = self._seed.current()
+        seed: Secret | None = self._seed.current(self._deadline)
         while seed is not None:
             keypair = _keypair(seed)
             if keypair is not None and keypair.public_key == address:
                 return True
-            seed = self._seed.renewed(seed)
+            seed = self._seed.renewed(seed, self._deadline)
         return False
 
     def sign(self, wanted: Wanted, *, sequence: int, fee: int, max_time: int) -> Envelope:
@@ -67,7 +68,7 @@ class Wallet:
         return Envelope(envelope.to_xdr(), envelope.hash_hex())
 
     def _keypair(self) -> Keypair:
-        keypair = _keypair(self._seed.current())
+        keypair = _keypair(self._seed.current(self._deadline))
         if keypair is None:
             raise ServiceUnavailable("wallet_seed_invalid", "The wallet's seed is not one.")
         return keypair

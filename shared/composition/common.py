@@ -14,10 +14,10 @@ from shared.adapters.settings import optional, required
 from shared.operations.verify_user import Users
 
 if TYPE_CHECKING:
-    from shared.adapters.server_key import ServerKey
+    from shared.adapters.stored_secret import StoredSecret
 
 
-def pi_clients(http: Http, key: ServerKey | None = None) -> Callable[[Deadline], PiClient]:
+def pi_clients(http: Http, key: StoredSecret | None = None) -> Callable[[Deadline], PiClient]:
     base_url = required("PI_API_URL")
     return lambda deadline: PiClient(http, base_url, key, deadline)
 

@@ -13,8 +13,8 @@ from shared.adapters.http import Http
 from shared.adapters.payment_store import PaymentStore
 from shared.adapters.pi_client import PiClient
 from shared.adapters.product_store import ProductStore
-from shared.adapters.server_key import ServerKey
 from shared.adapters.settings import optional, required, whole_number
+from shared.adapters.stored_secret import server_key
 from shared.adapters.wake_ups import WakeUps
 from shared.composition.common import all_users, clock, pi_clients
 from shared.domain.payment import Terms
@@ -41,7 +41,7 @@ class SettleParts(TypedDict):
 def settle_parts() -> Callable[[Deadline], SettleParts]:
     """What everyone who settles payments needs."""
     http, dynamodb, table = Http(), dynamodb_client(), required("PAYMENTS_TABLE")
-    pi = pi_clients(http, ServerKey(secrets_client(), required("SERVER_KEY_SECRET_ARN")))
+    pi = pi_clients(http, server_key(secrets_client(), required("SERVER_KEY_SECRET_ARN")))
     horizon_url = required("HORIZON_URL")
     terms = Terms(
         network=Network(required("PI_NETWORK")),
@@ -76,7 +76,7 @@ def approval_services() -> Callable[[Deadline], ApprovalServices]:
 
 def closing_services() -> Callable[[Deadline], ClosingServices]:
     parts, users, products = settle_parts(), all_users(), _products()
-    wake_ups = WakeUps(queue_client(), required("WAKE_UP_QUEUE_URL"))
+    queue, queue_url = queue_client(), required("WAKE_UP_QUEUE_URL")
 
     def services(deadline: Deadline) -> ClosingServices:
         settling = parts(deadline)
@@ -84,7 +84,7 @@ def closing_services() -> Callable[[Deadline], ClosingServices]:
             **settling,
             users=users(settling["pi"]),
             products=products(deadline),
-            wake_ups=wake_ups,
+            wake_ups=WakeUps(queue, queue_url, deadline),
         )
 
     return services

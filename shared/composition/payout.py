@@ -20,8 +20,8 @@ from shared.operations.services import PayoutServices
 def payout_services() -> Callable[[Deadline], PayoutServices]:
     dynamodb = dynamodb_client()
     payouts, payments = required("PAYOUTS_TABLE"), required("PAYMENTS_TABLE")
-    queue = PayoutQueue(queue_client(), required("PAYOUT_QUEUE_URL"))
-    switch = Switch(parameters_client(), required("PAYOUTS_SWITCH"))
+    queue, queue_url = queue_client(), required("PAYOUT_QUEUE_URL")
+    parameters, switch = parameters_client(), required("PAYOUTS_SWITCH")
     caps = Caps(
         payment=Amount.of(required("PAYOUT_CAP")),
         user_day=Amount.of(required("PAYOUT_USER_DAILY_CAP")),
@@ -30,8 +30,8 @@ def payout_services() -> Callable[[Deadline], PayoutServices]:
     return lambda deadline: PayoutServices(
         payouts=PayoutStore(dynamodb, payouts, payments, deadline),
         payments=PaymentStore(dynamodb, payments, deadline),
-        queue=queue,
-        switch=switch,
+        queue=PayoutQueue(queue, queue_url, deadline),
+        switch=Switch(parameters, switch, deadline),
         caps=caps,
         clock=clock,
     )

@@ -17,8 +17,8 @@ from shared.adapters.horizon import Horizon
 from shared.adapters.http import Http
 from shared.adapters.payout_queue import PayoutQueue
 from shared.adapters.payout_store import PayoutStore
-from shared.adapters.server_key import ServerKey
 from shared.adapters.settings import required, whole_number
+from shared.adapters.stored_secret import server_key, wallet_seed
 from shared.adapters.switch import Switch
 from shared.adapters.wallet import Wallet
 from shared.composition.common import clock, pi_clients
@@ -29,23 +29,23 @@ from shared.operations.services import SenderServices
 
 def sender_services() -> Callable[[Deadline], SenderServices]:
     http, dynamodb, secrets = Http(), dynamodb_client(), secrets_client()
-    pi = pi_clients(http, ServerKey(secrets, required("SERVER_KEY_SECRET_ARN")))
+    pi = pi_clients(http, server_key(secrets, required("SERVER_KEY_SECRET_ARN")))
     network, horizon_url = Network(required("PI_NETWORK")), required("HORIZON_URL")
-    seed = ServerKey(secrets, required("WALLET_SEED_SECRET_ARN"))
+    seed = wallet_seed(secrets, required("WALLET_SEED_SECRET_ARN"))
     payouts, payments = required("PAYOUTS_TABLE"), required("PAYMENTS_TABLE")
-    queue = PayoutQueue(queue_client(), required("PAYOUT_QUEUE_URL"))
-    bus = EventBus(events_client(), required("EVENT_BUS"))
-    switch = Switch(parameters_client(), required("PAYOUTS_SWITCH"))
+    queue, queue_url = queue_client(), required("PAYOUT_QUEUE_URL")
+    events, bus = events_client(), required("EVENT_BUS")
+    parameters, switch = parameters_client(), required("PAYOUTS_SWITCH")
     fee_cap = Amount(whole_number("FEE_CAP_STROOPS", 100))
     paid_by: dict[str, PaymentDto] = {}
     return lambda deadline: SenderServices(
         pi=pi(deadline),
         chain=Horizon(http, horizon_url, deadline),
-        wallet=Wallet(seed, network),
+        wallet=Wallet(seed, network, deadline),
         payouts=PayoutStore(dynamodb, payouts, payments, deadline),
-        queue=queue,
-        bus=bus,
-        switch=switch,
+        queue=PayoutQueue(queue, queue_url, deadline),
+        bus=EventBus(events, bus, deadline),
+        switch=Switch(parameters, switch, deadline),
         network=network,
         fee_cap=fee_cap,
         paid_by=paid_by,

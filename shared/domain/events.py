@@ -16,7 +16,8 @@ from shared.domain.reward import RewardRecord
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`event_id` is the business id and the type: a consumer that has seen it drops the rest."""
+    """`event_id` is the business id and the type, and what tells one blocking of a payout from the
+    next: a consumer that has seen it drops the rest."""
 
     type: str
     event_id: str
@@ -73,9 +74,13 @@ def payout_event(record: PayoutRecord) -> Event | None:
             "requested_at": record.requested_at,
             "closed_at": record.closed_at,
         },
+        # It may block again after a person has resumed it.
+        which=record.resumed_at if record.owed is PayoutOwed.BLOCKED else None,
     )
 
 
-def _event(kind: str, business_id: str, detail: Mapping[str, Any]) -> Event:
-    event_id = f"{business_id}:{kind}"
+def _event(
+    kind: str, business_id: str, detail: Mapping[str, Any], which: int | None = None
+) -> Event:
+    event_id = f"{business_id}:{kind}" + (f":{which}" if which is not None else "")
     return Event(str(kind), event_id, {"event_id": event_id, **detail})

@@ -135,7 +135,6 @@ class SweepServices:
     payouts: DueWork
     pi: PiClient
     payout_store: PayoutStore
-    switch: Switch
     deadline: Deadline
     sweep_seconds: int
     clock: Clock

@@ -92,8 +92,6 @@ def _rows(services: SweepServices, now: int) -> Iterator[tuple[DueWork, DueRow]]
 def _report_strangers(services: SweepServices) -> None:
     """Payouts that are open at Pi but that we know nothing of: never paid, never cancelled here."""
     try:
-        if not services.switch.is_on():
-            return
         for payment in services.pi.incomplete_server_payments():
             payout_id = payout_of(payment)
             record = services.payout_store.get(payout_id) if payout_id else None

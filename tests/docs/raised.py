@@ -19,7 +19,9 @@ INTERNAL = {
     "not_blocked",
     "overtaken",
     "payout_closed",
+    "unexpected_address",
     "wallet_seed_invalid",
+    "wallet_seed_missing",
 }
 # Why a payout is blocked, for the runbook too.
 REASONS = ROOT / "shared" / "domain" / "payout.py"

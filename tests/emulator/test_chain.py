@@ -62,6 +62,7 @@ def test_another_asset_and_no_memo(world: World) -> None:
         (f"/transactions/{'0' * 64}/operations", 404),
         (f"/accounts/{address_of('nobody')}/transactions", 404),
         ("/accounts/GABC/transactions", 400),
+        (f"/accounts/{address_of('nobody')}/payments", 404),
         ("/ledgers?order=sideways", 400),
         ("/ledgers?limit=201", 400),
         ("/ledgers?limit=0", 400),
@@ -77,13 +78,16 @@ def test_problems(world: World, path: str, status: int) -> None:
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("limit", ["", "&limit=3", "&limit=200"])
-def test_paging_reaches_everything_once(world: World, order: str, limit: str) -> None:
+@pytest.mark.parametrize("resource", ["transactions", "payments"])
+def test_paging_reaches_everything_once(
+    world: World, order: str, limit: str, resource: str
+) -> None:
     wallet = world.state()["apps"][0]["wallet"]
     world.control("POST", "/chain/transactions", destination=wallet, amount=1, count=23)
-    path, seen = f"/accounts/{wallet}/transactions?order={order}{limit}", []
+    path, seen = f"/accounts/{wallet}/{resource}?order={order}{limit}", []
     while page := records(world.horizon(path)):
         assert len(page) <= int(limit.rpartition("=")[2] or 10)
-        seen += [record["hash"] for record in page]
+        seen += [record.get("hash") or record["transaction_hash"] for record in page]
         full = world.horizon(path)["_links"]["next"]["href"]
         path = full.removeprefix(f"{world.url}/horizon")
     in_order = [transaction["txid"] for transaction in world.state()["transactions"]]
@@ -106,6 +110,10 @@ def test_failed_transactions_are_shown_only_when_asked_for(world: World) -> None
     [record] = records(world.horizon(f"/accounts/{wallet}/transactions?include_failed=true"))
     assert record["hash"] == failed
     assert not record["successful"]
+    assert records(world.horizon(f"/accounts/{wallet}/payments")) == []
+    [record] = records(world.horizon(f"/accounts/{wallet}/payments?include_failed=true"))
+    assert record["transaction_hash"] == failed
+    assert not record["transaction_successful"]
 
 
 def test_an_account_sees_what_it_sent_and_what_it_received(world: World) -> None:
@@ -115,6 +123,8 @@ def test_an_account_sees_what_it_sent_and_what_it_received(world: World) -> None
     for account in (payment["from_address"], payment["to_address"]):
         [record] = records(world.horizon(f"/accounts/{account}/transactions"))
         assert record["hash"] == txid
+        [record] = records(world.horizon(f"/accounts/{account}/payments"))
+        assert (record["transaction_hash"], record["amount"]) == (txid, "3.1400000")
 
 
 def test_a_payment_to_oneself_is_listed_once(world: World) -> None:
@@ -194,6 +204,8 @@ def test_the_stock_client_reads_the_chain(real_world: World) -> None:
         [transaction] = records(page.call())
         assert (transaction["hash"], transaction["memo"]) == (txid, identifier)
         assert records(page.next()) == []
+        [payment] = records(server.payments().for_account(wallet).order(desc=True).call())
+        assert (payment["transaction_hash"], payment["to"]) == (txid, wallet)
         [operation] = records(server.operations().for_transaction(txid).call())
         assert operation["amount"] == "3.1400000"
         [ledger] = records(server.ledgers().order(desc=True).limit(1).call())

@@ -42,7 +42,7 @@ from shared.adapters.pi_client import PiClient
 from shared.adapters.product_store import ProductStore
 from shared.adapters.reward_store import RewardStore
 from shared.adapters.seen_tokens import SeenTokens
-from shared.adapters.server_key import ServerKey
+from shared.adapters.stored_secret import server_key
 from shared.adapters.wake_ups import WakeUps
 from shared.domain.payment import PaymentRecord, Terms
 from shared.domain.pi import Network
@@ -150,14 +150,14 @@ class World:
     def cold_start(self) -> None:
         """A new environment: nothing that the last one kept in memory is there."""
         self._http = Http(open_session=self._session, clock=self._seconds, sleep=_no_sleep)
-        self._key = ServerKey(cast(SecretsManagerClient, self.secrets), "arn:server-key")
+        self._key = server_key(cast(SecretsManagerClient, self.secrets), "arn:server-key")
         self._seen = SeenTokens(self._seconds)
 
     def approvals(self, deadline: Deadline) -> ApprovalServices:
         return ApprovalServices(**self._payment_parts(deadline), executor=self.executor)
 
     def closings(self, deadline: Deadline) -> ClosingServices:
-        return ClosingServices(**self._payment_parts(deadline), wake_ups=self._wake_ups())
+        return ClosingServices(**self._payment_parts(deadline), wake_ups=self._wake_ups(deadline))
 
     def _payment_parts(self, deadline: Deadline) -> dict[str, Any]:
         pi = self._pi(deadline)
@@ -178,13 +178,13 @@ class World:
             pi=pi,
             rewards=RewardStore(self.storage.bundle, table, deadline, sleep=_no_sleep),
             limits=self.limits,
-            wake_ups=self._wake_ups(),
+            wake_ups=self._wake_ups(deadline),
             clock=self.clock,
             executor=self.executor,
         )
 
-    def _wake_ups(self) -> WakeUps:
-        return WakeUps(cast(SQSClient, self.queue), "queue")
+    def _wake_ups(self, deadline: Deadline) -> WakeUps:
+        return WakeUps(cast(SQSClient, self.queue), "queue", deadline)
 
     def history(self, deadline: Deadline) -> HistoryServices:
         return HistoryServices(

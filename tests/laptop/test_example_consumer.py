@@ -8,6 +8,7 @@ import pytest
 
 from local.consumer import ExampleConsumer
 from local.stack import Stack
+from shared.adapters.deadline import Deadline
 from shared.adapters.event_bus import SOURCE, EventBus
 from shared.adapters.wake_ups import WakeUp, Work
 from shared.domain.amount import Amount
@@ -58,7 +59,7 @@ def is_idle(consumer: ExampleConsumer) -> bool:
 @pytest.fixture
 def bus(stack: Stack) -> EventBus:
     client = stack.cloud.session.client("events", endpoint_url=stack.cloud.endpoint)
-    return EventBus(client, stack.outputs["EventBusName"])
+    return EventBus(client, stack.outputs["EventBusName"], Deadline(60))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from local.emulator.registry import wallet_seed_of
 from shared.domain.payout import PayoutState
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.storage import in_memory
@@ -146,3 +147,21 @@ def test_a_decision_before_the_event_was_delivered(world: World) -> None:
     world.rounds(2)
     check_at_rest(world, PayoutState.COMPLETED)
     assert world.events(PAYOUT) == ["PayoutBlocked", "PayoutCompleted"]
+
+
+def test_blocked_again_is_another_event(world: World) -> None:
+    """Found by reading: a consumer that drops what it has seen did not hear of the second time."""
+    world.requested(PAYOUT)
+    for seed in ("nobody's", "nor yours"):
+        world.seed_secret.value = wallet_seed_of(seed)
+        world.rounds(1)
+        assert world.record().reason == "wrong_seed"
+        world.decide(PAYOUT, "resume")
+    world.rounds(1)
+    world.seed_secret.value = wallet_seed_of("demo-app")
+    world.decide(PAYOUT, "resume")
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+    ids = [event.event_id for event in world.bus.events]
+    assert len(ids) == len(set(ids)) == 4
+    assert ids[0] == f"{PAYOUT}:PayoutBlocked"

@@ -8,6 +8,7 @@ from shared.domain.payout import PayoutState
 from tests.payouts import cloud
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT
+from tests.payouts.test_pi import stranger_opens
 from tests.payouts.weather import Loses
 from tests.payouts.world import World
 from tests.weather.cloud import Context
@@ -133,7 +134,9 @@ def test_the_sweep_compares_with_pi(world: World) -> None:
     check(world)
 
 
-def test_the_sweep_asks_nothing_while_payouts_are_off(world: World) -> None:
+def test_a_stranger_is_reported_while_payouts_are_off(world: World) -> None:
+    """Whoever has our key pays without asking our switch."""
     world.switch.value = "off"
+    stranger_opens(world)
     world.sweep()
-    assert "GET /v2/payments/incomplete_server_payments" not in world.effects.log
+    assert world.metrics.counted["ForeignPayout"] == 1

@@ -36,7 +36,7 @@ from shared.adapters.payout_store import PayoutStore
 from shared.adapters.pi_client import PiClient
 from shared.adapters.product_store import ProductStore
 from shared.adapters.seen_tokens import SeenTokens
-from shared.adapters.server_key import ServerKey
+from shared.adapters.stored_secret import server_key, wallet_seed
 from shared.adapters.switch import Switch
 from shared.adapters.wake_ups import WakeUps
 from shared.adapters.wallet import Wallet
@@ -119,8 +119,8 @@ class World:
         """New environments: nothing that the last ones kept in memory is there."""
         self._http = Http(open_session=self._session, clock=self._seconds, sleep=_no_sleep)
         self._paid_by: dict[str, PaymentDto] = {}
-        self._key = ServerKey(cast(SecretsManagerClient, self.key_secret), "arn:key")
-        self._seed = ServerKey(cast(SecretsManagerClient, self.seed_secret), "arn:seed")
+        self._key = server_key(cast(SecretsManagerClient, self.key_secret), "arn:key")
+        self._seed = wallet_seed(cast(SecretsManagerClient, self.seed_secret), "arn:seed")
 
     def call(self, route: str, **request: Any) -> Reply:
         """`POST /payouts` or `GET /payouts/{payout_id}`. `request`: see `event`."""
@@ -255,7 +255,7 @@ class World:
 
     def events(self, payout_id: str) -> list[str]:
         found = [event for event in self.bus.events if event.detail["payout_id"] == payout_id]
-        assert all(event.event_id == f"{payout_id}:{event.type}" for event in found)
+        assert all(event.event_id.startswith(f"{payout_id}:{event.type}") for event in found)
         return [event.type for event in found]
 
     # --- Inner parts -----------------------------------------------------------------------------
@@ -264,8 +264,8 @@ class World:
         return PayoutServices(
             payouts=self._store(self.tables.bundle, deadline),
             payments=self._payments(self.tables.bundle, deadline),
-            queue=self._queue(),
-            switch=self._switch(),
+            queue=self._queue(deadline),
+            switch=self._switch(deadline),
             caps=self.caps,
             clock=self.clock,
         )
@@ -274,11 +274,11 @@ class World:
         return SenderServices(
             pi=self._pi(deadline),
             chain=Horizon(self._http, "http://pi.test/horizon", deadline),
-            wallet=Wallet(self._seed, self.network),
+            wallet=Wallet(self._seed, self.network, deadline),
             payouts=self._store(self.tables.bundle, deadline),
-            queue=self._queue(),
-            bus=EventBus(cast(EventBridgeClient, self.bus), "bus"),
-            switch=self._switch(),
+            queue=self._queue(deadline),
+            bus=EventBus(cast(EventBridgeClient, self.bus), "bus", deadline),
+            switch=self._switch(deadline),
             network=self.network,
             fee_cap=FEE_CAP,
             paid_by=self._paid_by,
@@ -294,7 +294,7 @@ class World:
             payments=self._payments(self.tables.bundle, deadline),
             products=ProductStore(self.tables.bundle, "products", deadline),
             terms=Terms(Network.TESTNET, self.wallet, 600, 60),
-            wake_ups=WakeUps(wake_ups, "https://sqs.test/wake-ups"),
+            wake_ups=WakeUps(wake_ups, "https://sqs.test/wake-ups", deadline),
             clock=self.clock,
         )
 
@@ -310,10 +310,9 @@ class World:
         return SweepServices(
             payments=due(tables.payments, payment_store.KEY, nobody),
             rewards=due(tables.rewards, "id", nobody),
-            payouts=due(tables.payouts, payout_store.KEY, self._queue().send),
+            payouts=due(tables.payouts, payout_store.KEY, self._queue(deadline).send),
             pi=self._pi(deadline),
             payout_store=self._store(client, deadline),
-            switch=self._switch(),
             deadline=deadline,
             sweep_seconds=SWEEP_SECONDS,
             clock=self.clock,
@@ -322,11 +321,11 @@ class World:
     def _pi(self, deadline: Deadline) -> PiClient:
         return PiClient(self._http, "http://pi.test/v2", self._key, deadline)
 
-    def _queue(self) -> PayoutQueue:
-        return PayoutQueue(cast(SQSClient, self.queue), "https://sqs.test/payouts.fifo")
+    def _queue(self, deadline: Deadline) -> PayoutQueue:
+        return PayoutQueue(cast(SQSClient, self.queue), "https://sqs.test/payouts.fifo", deadline)
 
-    def _switch(self) -> Switch:
-        return Switch(cast("SSMClient", self.switch), "/stack/payouts")
+    def _switch(self, deadline: Deadline) -> Switch:
+        return Switch(cast("SSMClient", self.switch), "/stack/payouts", deadline)
 
     def _store(self, client: Any, deadline: Deadline) -> PayoutStore:
         tables = self.tables

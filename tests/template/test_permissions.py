@@ -45,7 +45,6 @@ ALLOWED = {
     # It reads no payment and no reward. The key is for Pi's list of open payouts.
     "Sweep": {
         KEY,
-        SWITCH,
         WAKE_SENDER,
         ("dynamodb:Query", "${PayoutsTable.Arn}/index/due"),
         ("dynamodb:GetItem", PAYOUTS),
@@ -139,7 +138,6 @@ TOLD = {
     },
     "Sweep": {
         "PAYMENTS_TABLE",
-        "PAYOUTS_SWITCH",
         "PAYOUTS_TABLE",
         "PAYOUT_QUEUE_URL",
         "REWARDS_TABLE",

@@ -19,7 +19,7 @@ from shared.adapters.horizon import Horizon
 from shared.adapters.http import Http
 from shared.adapters.pi_client import PiClient
 from shared.adapters.secret import Secret
-from shared.adapters.server_key import ServerKey
+from shared.adapters.stored_secret import StoredSecret, server_key
 
 KEY = "server-key-in-process"
 TODAY = datetime(2026, 11, 23, 14, tzinfo=UTC)
@@ -52,8 +52,8 @@ class Secrets:
             raise answer
         return {} if answer is None else {"ARN": SecretId, "SecretString": answer}
 
-    def key(self) -> ServerKey:
-        return ServerKey(cast("Any", self), "arn:of:the:secret")
+    def key(self) -> StoredSecret:
+        return server_key(cast("Any", self), "arn:of:the:secret")
 
 
 class Line(InProcessAdapter):
@@ -99,7 +99,7 @@ class PiInProcess:
         session.mount("http://pi.test", self.line)
         return session
 
-    def client(self, key: ServerKey | None = None, seconds: float = 15.0) -> PiClient:
+    def client(self, key: StoredSecret | None = None, seconds: float = 15.0) -> PiClient:
         deadline = Deadline(seconds, self.clock)
         return PiClient(self.http, "http://pi.test/v2", key or self.key, deadline)
 

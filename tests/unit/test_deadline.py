@@ -12,7 +12,7 @@ def test_a_function_of_15_seconds_gives_pi_10_and_a_half() -> None:
 
 
 @pytest.mark.parametrize(
-    ("passed", "remaining", "allows_database_call"),
+    ("passed", "remaining", "allows_aws_call"),
     [
         (0, 10.5, True),
         (10, 0.5, True),
@@ -24,17 +24,17 @@ def test_a_function_of_15_seconds_gives_pi_10_and_a_half() -> None:
     ],
 )
 def test_time_for_pi_ends_before_time_for_one_attempt_at_the_database(
-    passed: float, remaining: float, allows_database_call: bool
+    passed: float, remaining: float, allows_aws_call: bool
 ) -> None:
     clock = Clock()
     deadline = Deadline(15, clock)
     clock.sleep(passed)
     assert deadline.remaining() == pytest.approx(remaining)
-    assert deadline.allows_database_call() is allows_database_call
+    assert deadline.allows_aws_call() is allows_aws_call
 
 
 @pytest.mark.parametrize("seconds", [0, -5, 0.4])
 def test_an_invocation_without_time_begins_nothing(seconds: float) -> None:
     deadline = Deadline(seconds, Clock())
     assert deadline.remaining() == 0
-    assert not deadline.allows_database_call()
+    assert not deadline.allows_aws_call()

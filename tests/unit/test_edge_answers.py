@@ -22,6 +22,7 @@ ERRORS = [
     (errors.NotFound("payment_not_found", "m"), 404, "payment_not_found"),
     (errors.UnknownPayment(), 404, "payment_not_found"),
     (errors.Conflict("ad_stale", "m"), 409, "ad_stale"),
+    (errors.HistoryTooLong(), 409, "history_too_long"),
     (errors.DailyCapReached(20), 429, "daily_cap_reached"),
     (errors.PiRefused(PiAnswer(code="cancelled_payment")), 409, "cancelled_payment"),
     (errors.PiRefused(PiAnswer(code="payment_not_found")), 404, "payment_not_found"),
@@ -143,7 +144,7 @@ def test_an_answer_is_json_in_ascii() -> None:
 
 def test_promise_8_the_deadline_comes_from_the_invocation() -> None:
     def remaining(deadline: Deadline, _request: Request) -> Answer:
-        return Answer(200, {"enough": deadline.allows_database_call()})
+        return Answer(200, {"enough": deadline.allows_aws_call()})
 
     handler = serve(lambda deadline: deadline, {"POST /x": remaining})
     assert read(handler(event(), Context(milliseconds=15_000))) == {"enough": True}

@@ -96,7 +96,7 @@ def test_forged_memos_are_not_even_looked_at(pi: PiInProcess) -> None:
     strangers(pi, identifier, 100, memo=identifier)
     pi.state.advance(3600)
     assert search(pi, identifier) == ABSENT
-    assert len(pi.calls) == 2  # the ledger, and one page
+    assert len(pi.calls) == 3  # the ledger, one page, and the end
 
 
 @pytest.mark.parametrize(

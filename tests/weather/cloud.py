@@ -157,10 +157,3 @@ class Bus:
             yield
         finally:
             self.down = False
-
-
-class PayoutsOff:
-    """SSM, as it is until the operator switches payouts on: tests/payouts does."""
-
-    def get_parameter(self, *, Name: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
-        return {"Parameter": {"Name": Name, "Value": "off"}}

@@ -116,9 +116,7 @@ def test_a_flood_of_strangers_with_our_memo_hides_nothing(world: World) -> None:
     for memo in (payment_id, unpaid):
         payment = world.at_pi(memo)
         for _ in range(30):
-            world.pi.transfer(
-                source=STRANGER, destination=payment.to_address, amount=1, memo=memo
-            )
+            world.pi.transfer(source=STRANGER, destination=payment.to_address, amount=1, memo=memo)
 
     world.tick(SWEEP_CANCELS_AFTER)
     world.rounds(2)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from local.cloud import LocalCloud
@@ -25,8 +26,8 @@ def test_from_the_sweep_to_a_consumer(world: World, cloud: LocalCloud) -> None:
     bridge.put_targets(
         Rule="all", EventBusName="weather", Targets=[{"Id": "1", "Arn": arn["QueueArn"]}]
     )
-    world.wake_ups = WakeUps(sqs, wake_ups)
-    world.event_bus = EventBus(bridge, "weather")
+    world.wake_ups = partial(WakeUps, sqs, wake_ups)
+    world.event_bus = partial(EventBus, bridge, "weather")
     world.cold_start()
     payment_id = world.paid()
     world.tick(300)

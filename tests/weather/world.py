@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -21,7 +22,6 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from mypy_boto3_events import EventBridgeClient
 from mypy_boto3_secretsmanager import SecretsManagerClient
 from mypy_boto3_sqs import SQSClient
-from mypy_boto3_ssm import SSMClient
 
 from local.emulator.faults import Fault, FaultyFront
 from local.emulator.http import create_app
@@ -42,8 +42,7 @@ from shared.adapters.product_store import ProductStore
 from shared.adapters.reward_store import RewardStore
 from shared.adapters.secret import Secret
 from shared.adapters.seen_tokens import SeenTokens
-from shared.adapters.server_key import ServerKey
-from shared.adapters.switch import Switch
+from shared.adapters.stored_secret import StoredSecret, server_key
 from shared.adapters.wake_ups import WakeUp, WakeUps, Work
 from shared.domain.payment import PaymentRecord, Terms
 from shared.domain.pi import Network
@@ -62,7 +61,7 @@ from shared.operations.settle_payment import settle_for_caller
 from shared.operations.verify_user import Users
 from tests.integration.effects import Effects, Inline, WatchedAdapter
 from tests.integration.world import KEY, PIE, START, Secrets, Storage, User
-from tests.weather.cloud import Bus, Context, PayoutsOff, Queue, Worker
+from tests.weather.cloud import Bus, Context, Queue, Worker
 
 SWEEP_SECONDS = 300
 FIRST_LOOK_SECONDS = 60
@@ -99,8 +98,8 @@ class World:
         self.secrets = Secrets(KEY)
         self.queue = Queue(self._seconds, self.effects)
         self.bus = Bus(self.effects)
-        self.wake_ups = WakeUps(cast(SQSClient, self.queue), "https://sqs.test/wake-ups")
-        self.event_bus = EventBus(cast(EventBridgeClient, self.bus), "bus")
+        self.wake_ups = partial(WakeUps, cast(SQSClient, self.queue), "https://sqs.test/wake-ups")
+        self.event_bus = partial(EventBus, cast(EventBridgeClient, self.bus), "bus")
         self.sweep_seconds = SWEEP_SECONDS
         self.limits = RewardLimits(daily_cap=20, fresh_seconds=3600, recheck_after=RECHECK_SECONDS)
         self.cold_start()
@@ -141,13 +140,13 @@ class World:
         return _handler("sweep", "sweep_services", self.sweep_services)
 
     def new_worker(self) -> Worker:
-        http, key = self._http(), ServerKey(cast(SecretsManagerClient, self.secrets), "arn:key")
+        http, key = self._http(), server_key(cast(SecretsManagerClient, self.secrets), "arn:key")
 
         def services(deadline: Deadline) -> WorkerServices:
             return WorkerServices(
                 **self._settle_parts(http, key, deadline, SWEEP_CANCELS_AFTER),
                 rewards=self._rewards(self.storage.bundle, deadline),
-                bus=self.event_bus,
+                bus=self.event_bus(deadline),
             )
 
         return _handler("settle", "worker_services", services)
@@ -157,20 +156,20 @@ class World:
 
         def due(table: str, key: str, work: Work) -> DueWork:
             index = DueIndex(client, tables[table], key, deadline)
-            return DueWork(index, lambda key, _: self.wake_ups.send(WakeUp(work, key)))
+            wake_ups = self.wake_ups(deadline)
+            return DueWork(index, lambda key, _: wake_ups.send(WakeUp(work, key)))
 
         def wake_sender(payout_id: str, _due_at: int) -> None:
             raise AssertionError(f"there are no payouts here: {payout_id}")
 
         payouts, payments = tables["PayoutsTable"], tables["PaymentsTable"]
-        key = ServerKey(cast(SecretsManagerClient, self.secrets), "arn:key")
+        key = server_key(cast(SecretsManagerClient, self.secrets), "arn:key")
         return SweepServices(
             payments=due("PaymentsTable", payment_store.KEY, Work.PAYMENT),
             rewards=due("RewardsTable", reward_store.KEY, Work.REWARD),
             payouts=DueWork(DueIndex(client, payouts, payout_store.KEY, deadline), wake_sender),
             pi=PiClient(self._http(), "http://pi.test/v2", key, deadline),
             payout_store=PayoutStore(client, payouts, payments, deadline),
-            switch=Switch(cast(SSMClient, PayoutsOff()), "/stack/payouts"),
             deadline=deadline,
             sweep_seconds=self.sweep_seconds,
             clock=self.clock,
@@ -230,7 +229,7 @@ class World:
             **self._settle_parts(http, key, deadline, CANCEL_AFTER),
             users=users,
             products=ProductStore(self.storage.bundle, self.tables["ProductsTable"], deadline),
-            wake_ups=self.wake_ups,
+            wake_ups=self.wake_ups(deadline),
         )
         token = None if user is None else Secret(user.token)
         return settle_for_caller(services, payment_id, token, None)[0]
@@ -244,7 +243,7 @@ class World:
             pi=users.pi,
             rewards=self._rewards(self.storage.bundle, deadline),
             limits=self.limits,
-            wake_ups=self.wake_ups,
+            wake_ups=self.wake_ups(deadline),
             clock=self.clock,
             executor=Inline(),
         )
@@ -305,15 +304,15 @@ class World:
 
     # --- Inner parts -----------------------------------------------------------------------------
 
-    def _front_end(self) -> tuple[Http, ServerKey, Deadline, Users]:
+    def _front_end(self) -> tuple[Http, StoredSecret, Deadline, Users]:
         """Its functions have environments of their own."""
         http, deadline = self._http(), Deadline(15)
-        key = ServerKey(cast(SecretsManagerClient, self.secrets), "arn:key")
+        key = server_key(cast(SecretsManagerClient, self.secrets), "arn:key")
         pi = PiClient(http, "http://pi.test/v2", key, deadline)
         return http, key, deadline, Users(pi, SeenTokens(), None)
 
     def _settle_parts(
-        self, http: Http, key: ServerKey, deadline: Deadline, cancel_after: int
+        self, http: Http, key: StoredSecret, deadline: Deadline, cancel_after: int
     ) -> Any:
         return {
             "pi": PiClient(http, "http://pi.test/v2", key, deadline),

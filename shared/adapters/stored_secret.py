@@ -1,0 +1,81 @@
+"""The Server API Key and the wallet's seed, from Secrets Manager. Each is read once per environment
+and never shown.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from shared.adapters.aws import aws_call
+from shared.adapters.deadline import Deadline
+from shared.adapters.observability import count
+from shared.adapters.secret import Secret
+from shared.domain.errors import ServiceUnavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+
+class StoredSecret:
+    """Holds the secret for the environment's life; `renewed` reads it again after it was refused.
+    `missing` tells that none was put yet."""
+
+    def __init__(
+        self,
+        client: SecretsManagerClient,
+        secret_id: str,
+        missing: Callable[[], ServiceUnavailable],
+    ) -> None:
+        self._client, self._secret_id, self._missing = client, secret_id, missing
+        self._lock = threading.Lock()
+        self._secret: Secret | None = None
+
+    def current(self, deadline: Deadline) -> Secret:
+        """Raises ServiceUnavailable, with a code of its own if none was put yet."""
+        with self._lock:
+            if self._secret is None:
+                self._secret = self._read(deadline)
+            return self._secret
+
+    def renewed(self, refused: Secret, deadline: Deadline) -> Secret | None:
+        """The secret that replaced `refused`; None if there is none, so that nothing is gained by
+        trying again.
+        """
+        with self._lock:
+            if self._secret == refused:
+                self._secret = self._read(deadline)
+            return self._secret if self._secret != refused else None
+
+    def _read(self, deadline: Deadline) -> Secret:
+        with aws_call(deadline):
+            try:
+                answer: Mapping[str, Any] = self._client.get_secret_value(SecretId=self._secret_id)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                    raise
+                answer = {}  # it was never given a value
+        text = answer.get("SecretString", "").strip()
+        # Printable ASCII, or it could not stand in a header.
+        if not (text and text.isascii() and text.isprintable()):
+            raise self._missing()
+        return Secret(text)
+
+
+def server_key(client: SecretsManagerClient, secret_id: str) -> StoredSecret:
+    def missing() -> ServiceUnavailable:
+        count("ServerKeyMissing")
+        return ServiceUnavailable("server_key_missing", "This app has no usable server key yet.")
+
+    return StoredSecret(client, secret_id, missing)
+
+
+def wallet_seed(client: SecretsManagerClient, secret_id: str) -> StoredSecret:
+    def missing() -> ServiceUnavailable:
+        count("WalletSeedMissing")
+        return ServiceUnavailable("wallet_seed_missing", "This app has put no wallet seed yet.")
+
+    return StoredSecret(client, secret_id, missing)
