@@ -30,7 +30,7 @@ from shared.domain.payment import (
 from shared.domain.payout import PayoutState
 from shared.domain.price import Price
 from tests.laptop.commands import DOCUMENTS, blocks, run, under
-from tests.laptop.deployed import forget, payouts, taken_on
+from tests.laptop.deployed import payouts, taken_on
 from tests.laptop.waiting import eventually
 
 README, RUNBOOK = ROOT / "README.md", ROOT / "docs" / "runbook.md"
@@ -190,14 +190,8 @@ def test_a_blocked_payout_is_resumed_or_given_up(stack: Stack, shell: Shell) -> 
         assert decide(shell, how, blocked.payout_id)["error"] in ("not_blocked", "payout_closed")
 
 
-def test_an_old_request_needs_a_person_who_vouches(stack: Stack, shell: Shell) -> None:
-    old = taken_on(stack, "nobody", blocked_for="request_too_old")
-    assert decide(shell, "Resume it", old.payout_id)["error"] == "proof_needed"
-    forget(stack, old.payout_id)
-
-
 def test_a_payout_that_was_paid_is_closed_as_paid(stack: Stack, shell: Shell) -> None:
-    blocked = taken_on(stack, "nobody", blocked_for="request_too_old")
+    blocked = taken_on(stack, "nobody", blocked_for="history_too_long")
     close_it = f"id={blocked.payout_id}\ntxid={TXID}\n{under('Close a payout as paid')}"
     assert shell(close_it).returncode == 0
     stack.sweep()
