@@ -71,16 +71,23 @@ class Horizon:
         return Search(txid=None, conclusive=is_current)
 
     def sent(
-        self, wallet: str, since: datetime, now: datetime, dead_since: datetime | None = None
+        self,
+        wallet: str,
+        since: datetime,
+        now: datetime,
+        *,
+        further: timedelta,
+        dead_since: datetime | None = None,
     ) -> Iterator[tuple[str, Transfer]]:
-        """What `wallet` has paid since then, with its transactions, newest first.
+        """What `wallet` has paid since then, with its transactions, newest first; and what it paid
+        up to `further` before, as far as that can be read.
 
-        To come to the end proves that there is nothing else: where that is not certain, it raises
-        ChainUnavailable there, or HistoryTooLong. `dead_since`: the moment after which nothing more
-        can have been applied; the latest ledger must have closed later.
+        To come to the end proves that there is nothing else since then: where that is not certain,
+        it raises ChainUnavailable there, or HistoryTooLong. `dead_since`: the moment after which
+        nothing more can have been applied; the latest ledger must have closed later.
         """
         is_current = self._is_current(now, dead_since)
-        for txid, transfer in self._history(wallet, since):
+        for txid, transfer in self._history(wallet, since, further):
             if transfer.source == wallet:
                 yield txid, transfer
         if not is_current:
@@ -116,15 +123,19 @@ class Horizon:
         operation = next((c for c in operations or [] if c != "op_success"), None)
         return Submission(error=str(operation or codes.get("transaction"))[:64])
 
-    def _history(self, wallet: str, since: datetime) -> Iterator[tuple[str, Transfer]]:
-        """The native payments from and to this wallet, with their transactions, newest first. Ends
-        where they are certainly older than `since`. Raises ChainUnavailable, HistoryTooLong."""
+    def _history(
+        self, wallet: str, since: datetime, further: timedelta = timedelta(0)
+    ) -> Iterator[tuple[str, Transfer]]:
+        """The native payments from and to this wallet, with their transactions, newest first, back
+        to `since` and, if it can be read, `further`. Raises ChainUnavailable, HistoryTooLong."""
         path = f"/accounts/{quote(wallet, safe='')}/payments?order=desc&limit={PAGE}"
-        cursor, until = "", since - CLOCK_SKEW
+        since -= CLOCK_SKEW
+        cursor, oldest = "", None
         for _ in range(MOST_PAGES):
             records = _records(self._get(path + cursor))
             for json in records:
-                if _moment(json, "created_at") < until:
+                oldest = _moment(json, "created_at")
+                if oldest < since - further:
                     return
                 transfer = _transfer(json)
                 if transfer is not None and json.get("transaction_successful") is True:
@@ -132,7 +143,8 @@ class Horizon:
             if not records:
                 return
             cursor = f"&cursor={quote(_text(records[-1], 'paging_token'), safe='')}"
-        raise HistoryTooLong
+        if oldest is None or oldest >= since:
+            raise HistoryTooLong
 
     def _is_current(self, now: datetime, dead_since: datetime | None) -> bool:
         """Whether the latest ledger closed just now by Horizon's own clock, since ours may be off;

@@ -31,7 +31,7 @@ LONGEST_MEMO = 100  # characters; Pi shows it to the user
 LARGEST_METADATA = 2000  # characters of JSON
 
 CREATE_SETTLES_SECONDS = 120  # a payment that Pi may have created shows in its list by then
-FORGOTTEN_SECONDS = 3600  # a request may repeat one that was paid this long before, and forgotten
+FORGOTTEN_SECONDS = 3600  # a restored table may have forgotten an earlier request of this payout
 ENVELOPE_LIVES_SECONDS = 300
 RETRY_SECONDS = 60
 UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
@@ -118,10 +118,9 @@ class PayoutRecord:
         return self.resumed_at or self.requested_at
 
     @property
-    def unpaid_before(self) -> int:
-        """No transaction that pays it can be older, even if the table has forgotten much."""
-        first = min(self.requested_at, self.payment_created_at or self.requested_at)
-        return first - FORGOTTEN_SECONDS
+    def known_since(self) -> int:
+        """No transaction that pays it is older, as far as the table knows."""
+        return min(self.requested_at, self.payment_created_at or self.requested_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ and Pi still shows that payment, with the id of the payout that it was made for.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from shared.domain.chain import Transfer, Wanted
 from shared.domain.errors import BadRequest, HistoryTooLong, PiRefused
 from shared.domain.identifiers import payment_id_of
-from shared.domain.payout import PayoutRecord, mismatch, payout_of
+from shared.domain.payout import FORGOTTEN_SECONDS, PayoutRecord, mismatch, payout_of
 from shared.domain.pi import PaymentDto
 from shared.operations.services import SenderServices
 
@@ -43,10 +43,15 @@ def trace_payout(
     seen yet.
     """
     amounts = {record.amount, in_hand.amount if in_hand else record.amount}
-    until = None if dead_since is None else _moment(dead_since)
-    since, now = _moment(record.unpaid_before), _moment(services.clock())
+    sent = services.chain.sent(
+        wallet,
+        _moment(record.known_since),
+        _moment(services.clock()),
+        further=timedelta(seconds=FORGOTTEN_SECONDS),
+        dead_since=None if dead_since is None else _moment(dead_since),
+    )
     try:
-        for txid, transfer in services.chain.sent(wallet, since, now, until):
+        for txid, transfer in sent:
             if transfer.amount not in amounts:
                 continue
             payment = _paid_by(services, txid)

@@ -14,6 +14,7 @@ from shared.domain.payout import PayoutState
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.storage import in_memory
 from tests.payouts.stories import PAYOUT, STORIES, Story
+from tests.payouts.test_chain import strangers_pay
 from tests.payouts.test_crash import effects_of
 from tests.payouts.weather import Loses
 from tests.payouts.world import SWEEP_SECONDS, Backup, World, new_world
@@ -93,6 +94,23 @@ def test_the_table_never_heard_of_it(world: World) -> None:
     world.requested(PAYOUT, uid)
     world.rounds(3)
     check_at_rest(world, PayoutState.COMPLETED)
+
+
+@pytest.mark.parametrize("flooded", ["before the request", "after it"])
+def test_a_busy_wallet(world: World, flooded: str) -> None:
+    """What cannot be read of the hour before the request holds nobody up."""
+    if flooded == "before the request":
+        strangers_pay(world, 50)
+    world.tick(600)
+    world.requested(PAYOUT)
+    if flooded == "after it":
+        strangers_pay(world, 50)
+    world.pi.settings.page_limit = 1
+    world.work()
+    if flooded == "after it":
+        assert world.record().reason == "history_too_long"
+    else:
+        check_at_rest(world, PayoutState.COMPLETED)
 
 
 @pytest.mark.parametrize("state", ["requested", "attempted"])
