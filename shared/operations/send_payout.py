@@ -8,7 +8,6 @@ by a program is `blocked` for a person.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 
 from shared.adapters.observability import concerning, count, logger
@@ -18,12 +17,10 @@ from shared.domain.errors import (
     BundleError,
     ChainUnavailable,
     Conflict,
-    Overtaken,
     PiNonsense,
     PiRefused,
 )
 from shared.domain.payout import (
-    CREATE_SETTLES_SECONDS,
     ENVELOPE_LIVES_SECONDS,
     GIVEN_UP,
     MOST_ENVELOPES,
@@ -31,36 +28,23 @@ from shared.domain.payout import (
     UNVERIFIED_PATIENCE_SECONDS,
     PayoutRecord,
     PayoutState,
-    attempted,
-    blocked,
     completed,
-    created,
     expired,
-    failed,
     is_moved,
-    knows,
     mismatch,
-    never_created,
-    payout_of,
     signed,
     submitted,
     waiting,
 )
-from shared.domain.pi import MalformedDto, PaymentDto
+from shared.domain.pi import PaymentDto
+from shared.operations.create_payout import adopt, create_payout
 from shared.operations.deliver import deliver_payout
+from shared.operations.move_payout import block, fail, wait, write
 from shared.operations.services import SenderServices
 from shared.operations.trace_payout import Paid, trace_payout
 
 LONGEST_MEMO_BYTES = 28
 
-# Refusals of a creation that asking again cannot change.
-FINAL_REFUSALS = frozenset(
-    {
-        *("missing_scope", "user_not_found", "invalid_address", "missing_wallet"),
-        *("invalid_amount", "altered_amount", "invalid_arguments", "invalid_metadata"),
-        "feature_not_available",
-    }
-)
 # The transaction is dead and another would fare better.
 TRANSIENT_CHAIN_ERRORS = frozenset(
     {"never_applied", "tx_bad_seq", "tx_too_late", "tx_too_early", "tx_insufficient_fee"}
@@ -96,83 +80,15 @@ def _advance(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
     try:
         return STEPS[record.state](services, record)
     except (PiRefused, Conflict) as refused:  # which no step foresees
-        return _block(services, record, refused.code)
+        return block(services, record, refused.code)
     except ChainUnavailable:  # before anything was written
-        return _wait(services, record, "chain_unclear")
+        return wait(services, record, "chain_unclear")
     except BundleError:
         raise
     except Exception:  # noqa: BLE001 - one bad payout must not lock the only queue for all others
         logger.exception("Unexpected error")
         count("UnexpectedError")
-        return _block(services, record, "unexpected_error")
-
-
-def _create(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
-    """Ask Pi to create the payment, unless it already has."""
-    now = services.clock()
-    # A creation has no idempotency key: look first for one that carries our id.
-    for payment in services.pi.incomplete_server_payments():
-        if payout_of(payment) == record.payout_id:
-            return _adopt(services, record, payment)
-    if record.create_attempted_at is not None:
-        settled_at = record.create_attempted_at + CREATE_SETTLES_SECONDS
-        if now < settled_at:
-            return _write(services, record, waiting(record, settled_at, "creation_unclear"))
-    if record.giving_up is not None:
-        return _give_up_request(services, record, record.giving_up)
-    if not services.switch.is_on():
-        return _wait(services, record, "payouts_off")
-    record = _write(services, record, attempted(record, now))
-    try:
-        payment = services.pi.create_payment(
-            uid=record.uid,
-            amount=record.amount,
-            memo=record.memo,
-            metadata=json.loads(record.metadata),
-        )
-    except PiRefused as refused:
-        return _after_refused_creation(services, record, refused)
-    return _adopt(services, record, payment)
-
-
-def _give_up_request(services: SenderServices, record: PayoutRecord, reason: str) -> PayoutRecord:
-    """Pi has nothing open for it; but it may have been paid before a restored table forgot that."""
-    paid = trace_payout(services, record, services.wallet.address())
-    if paid is not None:
-        return _adopt(services, record, paid.payment)
-    return _fail(services, record, reason)
-
-
-def _adopt(services: SenderServices, record: PayoutRecord, payment: PaymentDto) -> PayoutRecord:
-    reason = mismatch(payment, record, services.network)
-    # One that a person gives up need not match: it is only searched for, and cancelled.
-    if reason and not record.giving_up:
-        return _block(services, record, reason)
-    return _write(services, record, created(record, payment, services.clock()))
-
-
-def _after_refused_creation(
-    services: SenderServices, record: PayoutRecord, refused: PiRefused
-) -> PayoutRecord:
-    if refused.code in FINAL_REFUSALS:
-        return _write(services, record, never_created(record, refused.code, services.clock()))
-    if refused.code == "ongoing_payment_found" and refused.answer.payment is not None:
-        in_the_way = _read(refused.answer.payment)
-        if in_the_way is not None and payout_of(in_the_way) == record.payout_id:
-            return _adopt(services, record, in_the_way)
-        _advance_other(services, in_the_way)
-    return _wait(services, record, refused.code)
-
-
-def _advance_other(services: SenderServices, in_the_way: PaymentDto | None) -> None:
-    """Pi has one payment open at a time: wake ours, report anybody else's, and pay neither here."""
-    other_id = in_the_way and payout_of(in_the_way)
-    other = services.payouts.get(other_id) if other_id else None
-    if in_the_way is not None and other is not None and knows(other, in_the_way):
-        services.queue.hint(other)
-        return
-    count("ForeignPayout")
-    logger.error("An open payment that is not ours is in the way")
+        return block(services, record, "unexpected_error")
 
 
 def _sign(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
@@ -190,20 +106,20 @@ def _sign(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
             services, record, payment, record.chain_error or record.giving_up or GIVEN_UP
         )
     if record.envelopes >= MOST_ENVELOPES:
-        return _block(services, record, record.chain_error or "never_applied")
+        return block(services, record, record.chain_error or "never_applied")
     if not services.wallet.signs_for(wanted.transfer.source):
-        return _block(services, record, "wrong_seed")
+        return block(services, record, "wrong_seed")
     if len(wanted.memo.encode()) > LONGEST_MEMO_BYTES:
-        return _block(services, record, "identifier_too_long")
+        return block(services, record, "identifier_too_long")
     fee = services.chain.base_fee()
     if fee > services.fee_cap.stroops:
-        return _wait(services, record, "fee_above_cap")
+        return wait(services, record, "fee_above_cap")
     if not services.switch.is_on():
-        return _wait(services, record, "payouts_off")
+        return wait(services, record, "payouts_off")
     now = services.clock()
     max_time = now + ENVELOPE_LIVES_SECONDS
     envelope = services.wallet.sign(wanted, sequence=sequence, fee=fee, max_time=max_time)
-    return _write(
+    return write(
         services,
         record,
         signed(record, envelope=envelope.xdr, txid=envelope.txid, max_time=max_time, now=now),
@@ -213,7 +129,7 @@ def _sign(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
 def _submit(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
     """Hand in the one envelope until the chain shows it or it can no longer apply."""
     if record.envelope is None or record.txid is None or record.max_time is None:
-        return _block(services, record, "no_envelope")
+        return block(services, record, "no_envelope")
     payment, wanted = _ask_pi(services, record)
     named = payment.transaction.txid if payment.transaction else None
     if named == record.txid or (named is None and payment.status.developer_completed):
@@ -226,10 +142,10 @@ def _submit(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
     is_wanted = is_unpaid and not record.giving_up and not payment.is_cancelled
     if is_wanted and now <= record.max_time:
         if record.submitted_at is None and not services.switch.is_on():
-            return _wait(services, record, "payouts_off")
+            return wait(services, record, "payouts_off")
         return _hand_in(services, record, payment, record.envelope)
     if now <= record.max_time:
-        return _write(services, record, waiting(record, record.max_time + 1, "may_still_apply"))
+        return write(services, record, waiting(record, record.max_time + 1, "may_still_apply"))
     if named is not None:  # a later one paid, and a restored table has forgotten it
         return _report(services, record, payment, named)
 
@@ -248,8 +164,8 @@ def _after_expiry(
         return _give_up(services, record, payment, error)
     dead = expired(record, services.clock())
     if error in TRANSIENT_CHAIN_ERRORS:
-        return _write(services, record, dead)
-    return _block(services, dead, error)
+        return write(services, record, dead)
+    return block(services, dead, error)
 
 
 def _after_trace(
@@ -260,15 +176,15 @@ def _after_trace(
     if paid.payment.identifier == payment.identifier:
         return _report(services, record, payment, paid.txid)
     if not _is_cancelled_at_pi(services, record, payment):
-        return _block(services, record, "not_cancelled")
-    return _adopt(services, record, paid.payment)
+        return block(services, record, "not_cancelled")
+    return adopt(services, record, paid.payment)
 
 
 def _hand_in(
     services: SenderServices, record: PayoutRecord, payment: PaymentDto, envelope: str
 ) -> PayoutRecord:
     now = services.clock()
-    record = _write(services, record, submitted(record, now))
+    record = write(services, record, submitted(record, now))
     try:
         submission = services.chain.submit(envelope)
     except ChainUnavailable:
@@ -278,7 +194,7 @@ def _hand_in(
     # On a repeat, an error may be the echo of our own success: only the chain's history tells.
     retry_at = now + RETRY_SECONDS
     noted = waiting(record, retry_at, "not_applied", chain_error=submission.error)
-    return _write(services, record, noted)
+    return write(services, record, noted)
 
 
 def _report(
@@ -287,19 +203,19 @@ def _report(
     """Tell Pi of the transaction that paid. `txid` None: Pi itself names it."""
     named = payment.transaction.txid if payment.transaction else None
     if named and txid and named != txid:
-        return _block(services, record, "other_transaction")  # paid by somebody else as well?
+        return block(services, record, "other_transaction")  # paid by somebody else as well?
     txid = named or txid
     if payment.status.developer_completed and txid is not None:
-        return _write(services, record, completed(record, txid, services.clock()))
+        return write(services, record, completed(record, txid, services.clock()))
     if txid is None:
-        return _block(services, record, "completed_without_txid")
+        return block(services, record, "completed_without_txid")
     try:
         payment = services.pi.complete(payment.identifier, txid)
     except PiRefused as refused:
         return _after_refused_report(services, record, txid, refused)
     if not payment.status.developer_completed:
         raise PiNonsense
-    return _write(services, record, completed(record, txid, services.clock()))
+    return write(services, record, completed(record, txid, services.clock()))
 
 
 def _after_refused_report(
@@ -310,8 +226,8 @@ def _after_refused_report(
         return _report(services, record, payment, txid)
     is_young = services.clock() - record.waiting_since < UNVERIFIED_PATIENCE_SECONDS
     if refused.code == "not_verified" and is_young:
-        return _wait(services, record, refused.code)
-    return _block(services, record, refused.code)
+        return wait(services, record, refused.code)
+    return block(services, record, refused.code)
 
 
 def _give_up(
@@ -319,8 +235,8 @@ def _give_up(
 ) -> PayoutRecord:
     """Certainly unpaid: cancel it at Pi, then release what it reserved."""
     if not _is_cancelled_at_pi(services, record, payment):
-        return _block(services, record, "not_cancelled")
-    return _fail(services, record, reason)
+        return block(services, record, "not_cancelled")
+    return fail(services, record, reason)
 
 
 def _is_cancelled_at_pi(
@@ -350,39 +266,8 @@ def _ask_pi(services: SenderServices, record: PayoutRecord) -> tuple[PaymentDto,
     return payment, wanted
 
 
-def _wait(services: SenderServices, record: PayoutRecord, reason: str) -> PayoutRecord:
-    return _write(services, record, waiting(record, services.clock() + RETRY_SECONDS, reason))
-
-
-def _block(services: SenderServices, record: PayoutRecord, reason: str) -> PayoutRecord:
-    logger.error("This payout needs a person", extra={"reason": reason})
-    count("PayoutBlocked")
-    return _write(services, record, blocked(record, reason, services.clock()))
-
-
-def _fail(services: SenderServices, record: PayoutRecord, reason: str) -> PayoutRecord:
-    standing, written = services.payouts.release(record, failed(record, reason, services.clock()))
-    if not written:
-        raise Overtaken
-    return standing
-
-
-def _write(services: SenderServices, old: PayoutRecord, new: PayoutRecord) -> PayoutRecord:
-    standing, written = services.payouts.replace(old, new)
-    if not written:
-        raise Overtaken
-    return standing
-
-
-def _read(json: Mapping[str, object]) -> PaymentDto | None:
-    try:
-        return PaymentDto.read(json)
-    except MalformedDto:
-        return None
-
-
 STEPS: Mapping[PayoutState, Callable[[SenderServices, PayoutRecord], PayoutRecord]] = {
-    PayoutState.REQUESTED: _create,
+    PayoutState.REQUESTED: create_payout,
     PayoutState.CREATED: _sign,
     PayoutState.SIGNED: _submit,
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from local.processes import ROOT
 from shared.domain.errors import HistoryTooLong
-from shared.operations import send_payout
+from shared.operations import create_payout, send_payout
 
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 BLOCKED, WAITING, FAILED = (
@@ -14,6 +14,7 @@ BLOCKED, WAITING, FAILED = (
     "What an unfinished one waits for",
     "Why it failed",
 )
+SENDER = ("create_payout", "send_payout")
 # Pi's own refusals of a completion, which reach a payout's reason as they are.
 COMPLETION = {"txid_mismatch", "verification_failed", "payment_already_linked_with_a_tx"}
 
@@ -27,10 +28,11 @@ def explained(heading: str) -> set[str]:
 
 def given(*calls: str) -> set[str]:
     """The reasons that the sender gives to these calls of its own."""
-    source = (ROOT / "shared" / "operations" / "send_payout.py").read_text()
+    files = ((ROOT / "shared" / "operations" / f"{name}.py") for name in SENDER)
     return {
         text
-        for node in ast.walk(ast.parse(source))
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Call) and getattr(node.func, "id", None) in calls
         for argument in node.args
         for text in _texts(argument)
@@ -55,15 +57,15 @@ def mismatches() -> set[str]:
 
 def test_every_reason_to_block_is_explained() -> None:
     # A transaction that never applies blocks after some, with the chain's code if there is one.
-    reasons = given("_block", "Conflict") | mismatches() | send_payout.TRANSIENT_CHAIN_ERRORS
+    reasons = given("block", "Conflict") | mismatches() | send_payout.TRANSIENT_CHAIN_ERRORS
     reasons = {reason for reason in reasons if not reason.endswith(".")}
     assert reasons | {HistoryTooLong().code} | COMPLETION <= explained(BLOCKED)
 
 
 def test_every_reason_to_wait_is_explained() -> None:
-    assert given("_wait", "waiting") <= explained(WAITING)
+    assert given("wait", "waiting") <= explained(WAITING)
 
 
 def test_every_reason_to_fail_is_explained() -> None:
-    certain = send_payout.FINAL_REFUSALS | send_payout.FINAL_CHAIN_ERRORS
-    assert certain | given("_fail", "_give_up") <= explained(FAILED)
+    certain = create_payout.FINAL_REFUSALS | send_payout.FINAL_CHAIN_ERRORS
+    assert certain | given("fail", "_give_up") <= explained(FAILED)
