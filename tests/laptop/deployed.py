@@ -98,6 +98,15 @@ def taken_on(stack: Stack, uid: str, *, blocked_for: str | None = None) -> Payou
     return store.replace(record, delivered(blocked(record, blocked_for, now), now))[0]
 
 
+@contextmanager
+def restored(stack: Stack, payout_id: str) -> Iterator[None]:
+    """What happens meanwhile to the payout, its table has forgotten afterwards."""
+    client, table = stack.cloud.dynamodb, stack.outputs["PayoutsTableName"]
+    backup = client.get_item(TableName=table, Key=encoded({"payout_id": payout_id}))["Item"]
+    yield
+    client.put_item(TableName=table, Item=backup)
+
+
 def forget(stack: Stack, payout_id: str) -> None:
     """Let no sweep find it when the emulator has long forgotten it."""
     stack.cloud.dynamodb.delete_item(
