@@ -1,29 +1,28 @@
 """Invoked by the operator alone: what becomes of a blocked payout. See docs/runbook.md.
 
 `{"payout_id": "...", "decision": "resume"}` goes on; `"fail"` gives it up as soon as it is certain
-that it was not paid. `"unpaid": true` vouches for that, where the wallet's history is too long.
+that it was not paid.
 """
 
 from __future__ import annotations
 
-from shared.composition.payout import payout_services
+from shared.composition.payout import decision_services
 from shared.domain.errors import BadRequest
 from shared.domain.payout import payout_id_of
 from shared.edge.background import on_command
 from shared.edge.http import Event
 from shared.edge.views import payout
 from shared.operations.decide_payout import give_up, resume
-from shared.operations.services import PayoutServices
+from shared.operations.services import DecisionServices
 
 DECISIONS = {"resume": resume, "fail": give_up}
 
 
-def decide(services: PayoutServices, command: Event) -> dict[str, object]:
+def decide(services: DecisionServices, command: Event) -> dict[str, object]:
     decision = DECISIONS.get(str(command.get("decision")))
     if decision is None:
         raise BadRequest("invalid_decision", "decision must be resume or fail.")
-    payout_id, is_unpaid = payout_id_of(command.get("payout_id")), command.get("unpaid") is True
-    return payout(decision(services, payout_id, is_unpaid=is_unpaid))
+    return payout(decision(services, payout_id_of(command.get("payout_id"))))
 
 
-handler = on_command(payout_services(), decide)
+handler = on_command(decision_services(), decide)

@@ -6,7 +6,7 @@ Only ever asked by ids and wallets that we know; a link that a client supplies i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -15,8 +15,8 @@ from urllib.parse import quote
 from shared.adapters.deadline import Deadline
 from shared.adapters.http import CallFailed, Http, Reply
 from shared.domain.amount import Amount, InvalidAmount
-from shared.domain.chain import ChainTransaction, Search, Submission, Transfer, Wanted
-from shared.domain.errors import ChainUnavailable, HistoryTooLong
+from shared.domain.chain import ChainPayment, ChainTransaction, Search, Submission, Transfer, Wanted
+from shared.domain.errors import ChainUnavailable
 
 PAGE = 200  # Horizon's most
 MOST_PAGES = 40
@@ -59,39 +59,50 @@ class Horizon:
         user could have paid until now, and if the pages reached back to before `created_at`.
         Anything less, an error included, is not. Never raises.
         """
+        wallet, until = wanted.transfer.destination, created_at - CLOCK_SKEW
         try:
             # The ledger first: whatever closes while we page is then not claimed to be covered.
-            is_current = self._is_current(now, None)
-            for txid, transfer in self._history(wanted.transfer.destination, created_at):
-                if transfer == wanted.transfer and self.memo(txid) == wanted.memo:
-                    return Search(txid=txid, conclusive=True)
-        # The last: a date that no calendar has.
-        except (ChainUnavailable, HistoryTooLong, OverflowError):
-            return Search(txid=None, conclusive=False)
-        return Search(txid=None, conclusive=is_current)
+            certain = Search(txid=None, conclusive=self.is_current(now))
+            cursor = None
+            for _ in range(MOST_PAGES):
+                page = self.payments(wallet, cursor)
+                for payment in page:
+                    if payment.at < until:
+                        return certain
+                    if payment.transfer == wanted.transfer and (
+                        self.memo(payment.txid) == wanted.memo
+                    ):
+                        return Search(txid=payment.txid, conclusive=True)
+                if not page:
+                    return certain
+                cursor = page[-1].token
+        except (ChainUnavailable, OverflowError):  # the latter: a date that no calendar has
+            pass
+        return Search(txid=None, conclusive=False)
 
-    def sent(
-        self,
-        wallet: str,
-        since: datetime,
-        now: datetime,
-        *,
-        further: timedelta,
-        dead_since: datetime | None = None,
-    ) -> Iterator[tuple[str, Transfer]]:
-        """What `wallet` has paid since then, with its transactions, newest first; and what it paid
-        up to `further` before, as far as that can be read.
+    def payments(self, wallet: str, before: int | None) -> list[ChainPayment]:
+        """A page of what this wallet has paid and got, newest first, older than the paging token
+        `before`; an empty one is the beginning. Raises ChainUnavailable."""
+        cursor = "" if before is None else f"&cursor={before}"
+        path = f"/accounts/{quote(wallet, safe='')}/payments?order=desc&limit={PAGE}"
+        return [_payment(json) for json in _records(self._get(path + cursor))]
 
-        To come to the end proves that there is nothing else since then: where that is not certain,
-        it raises ChainUnavailable there, or HistoryTooLong. `dead_since`: the moment after which
-        nothing more can have been applied; the latest ledger must have closed later.
-        """
-        is_current = self._is_current(now, dead_since)
-        for txid, transfer in self._history(wallet, since, further):
-            if transfer.source == wallet:
-                yield txid, transfer
-        if not is_current:
-            raise ChainUnavailable
+    def is_current(self, now: datetime, dead_since: datetime | None = None) -> bool:
+        """Whether the latest ledger closed just now by Horizon's own clock, since ours may be off;
+        ours, roughly, tells that this is no old answer out of somebody's cache. `dead_since`:
+        whether it closed after this moment, which is all that matters. Raises ChainUnavailable."""
+        reply = self._get("/ledgers?order=desc&limit=1")
+        ledgers = _records(reply)
+        try:
+            asked_at = parsedate_to_datetime(reply.headers["Date"])
+        except (KeyError, ValueError):
+            return False
+        if not ledgers or asked_at.tzinfo is None:
+            return False
+        closed_at = _moment(ledgers[0], "closed_at")
+        if dead_since is not None:
+            return closed_at > dead_since
+        return asked_at - closed_at <= FRESH and abs(now - closed_at) <= FRESH + CLOCK_SKEW
 
     def sequence(self, address: str) -> int:
         """The account's sequence number as of the latest ledger. Raises ChainUnavailable."""
@@ -123,45 +134,6 @@ class Horizon:
         operation = next((c for c in operations or [] if c != "op_success"), None)
         return Submission(error=str(operation or codes.get("transaction"))[:64])
 
-    def _history(
-        self, wallet: str, since: datetime, further: timedelta = timedelta(0)
-    ) -> Iterator[tuple[str, Transfer]]:
-        """The native payments from and to this wallet, with their transactions, newest first, back
-        to `since` and, if it can be read, `further`. Raises ChainUnavailable, HistoryTooLong."""
-        path = f"/accounts/{quote(wallet, safe='')}/payments?order=desc&limit={PAGE}"
-        since -= CLOCK_SKEW
-        cursor, oldest = "", None
-        for _ in range(MOST_PAGES):
-            records = _records(self._get(path + cursor))
-            for json in records:
-                oldest = _moment(json, "created_at")
-                if oldest < since - further:
-                    return
-                transfer = _transfer(json)
-                if transfer is not None and json.get("transaction_successful") is True:
-                    yield _text(json, "transaction_hash").lower(), transfer
-            if not records:
-                return
-            cursor = f"&cursor={quote(_text(records[-1], 'paging_token'), safe='')}"
-        if oldest is None or oldest >= since:
-            raise HistoryTooLong
-
-    def _is_current(self, now: datetime, dead_since: datetime | None) -> bool:
-        """Whether the latest ledger closed just now by Horizon's own clock, since ours may be off;
-        ours, roughly, tells that this is no old answer out of somebody's cache."""
-        reply = self._get("/ledgers?order=desc&limit=1")
-        ledgers = _records(reply)
-        try:
-            asked_at = parsedate_to_datetime(reply.headers["Date"])
-        except (KeyError, ValueError):
-            return False
-        if not ledgers or asked_at.tzinfo is None:
-            return False
-        closed_at = _moment(ledgers[0], "closed_at")
-        if dead_since is not None:
-            return closed_at > dead_since
-        return asked_at - closed_at <= FRESH and abs(now - closed_at) <= FRESH + CLOCK_SKEW
-
     def _with_transfers(self, json: Json) -> ChainTransaction:
         txid = _text(json, "hash").lower()
         path = f"/transactions/{quote(txid, safe='')}/operations?limit={PAGE}"
@@ -191,6 +163,16 @@ def _records(reply: Reply) -> list[dict[str, Any]]:
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise ChainUnavailable
     return records
+
+
+def _payment(operation: Json) -> ChainPayment:
+    is_done = operation.get("transaction_successful") is True
+    return ChainPayment(
+        token=_whole(operation, "paging_token"),
+        at=_moment(operation, "created_at"),
+        txid=_text(operation, "transaction_hash").lower(),
+        transfer=_transfer(operation) if is_done else None,
+    )
 
 
 def _transfer(operation: Json) -> Transfer | None:

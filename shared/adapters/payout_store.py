@@ -181,7 +181,6 @@ def _item(record: PayoutRecord) -> Item:
         "created_at": record.waiting_since,
         "attention": record.state.value if is_blocked else None,
         "amount": record.amount.stroops,
-        "vouched": record.vouched or None,
         **due_keys(record.payout_id, record.due_at),
     }
 

@@ -23,8 +23,8 @@ from shared.adapters.switch import Switch
 from shared.adapters.wallet import Wallet
 from shared.composition.common import clock, pi_clients
 from shared.domain.amount import Amount
-from shared.domain.pi import Network, PaymentDto
-from shared.operations.services import SenderServices
+from shared.domain.pi import Network
+from shared.operations.services import SenderMemory, SenderServices
 
 
 def sender_services() -> Callable[[Deadline], SenderServices]:
@@ -37,7 +37,7 @@ def sender_services() -> Callable[[Deadline], SenderServices]:
     events, bus = events_client(), required("EVENT_BUS")
     parameters, switch = parameters_client(), required("PAYOUTS_SWITCH")
     fee_cap = Amount(whole_number("FEE_CAP_STROOPS", 100))
-    paid_by: dict[str, PaymentDto] = {}
+    memory = SenderMemory()
     return lambda deadline: SenderServices(
         pi=pi(deadline),
         chain=Horizon(http, horizon_url, deadline),
@@ -48,6 +48,6 @@ def sender_services() -> Callable[[Deadline], SenderServices]:
         switch=Switch(parameters, switch, deadline),
         network=network,
         fee_cap=fee_cap,
-        paid_by=paid_by,
+        memory=memory,
         clock=clock,
     )

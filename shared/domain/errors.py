@@ -7,7 +7,6 @@
     ├── NotFound                404
     │   └── UnknownPayment
     ├── Conflict                409  the payment's or the ad's state or amount forbids it
-    │   └── HistoryTooLong           the chain cannot be read far enough back to decide
     ├── DailyCapReached         429
     ├── PiError                      with what Pi said: PiAnswer
     │   ├── PiRefused           409  (404: unknown at Pi) Pi said no; nothing happened
@@ -79,13 +78,6 @@ class UnknownPayment(NotFound):
 
 class Conflict(BundleError):
     status = 409
-
-
-class HistoryTooLong(Conflict):
-    """Asking again does not help: a wallet's history only grows."""
-
-    def __init__(self) -> None:
-        super().__init__("history_too_long", "The wallet's history is too long to be read.")
 
 
 class DailyCapReached(BundleError):

@@ -78,8 +78,7 @@ class PayoutRecord:
     """Times are seconds since 1970. `day` is the UTC day whose counters hold it. `envelope` is the
     signed transaction (base64 XDR), `txid` its hash, `max_time` the last second at which it can
     apply; `submitted_at`: from then on it may have been. `giving_up` is why it is to fail, as soon
-    as it is certain that it was not paid. `resumed_at`: when a person last decided; `vouched`: he
-    has seen that it was not paid, should the wallet's history be too long to read."""
+    as it is certain that it was not paid. `decided_at`: when a person last decided."""
 
     payout_id: str
     uid: str
@@ -104,9 +103,8 @@ class PayoutRecord:
     chain_error: str | None = None
     reason: str | None = None
     blocked_from: PayoutState | None = None
-    resumed_at: int | None = None
+    decided_at: int | None = None
     giving_up: str | None = None
-    vouched: bool = False
     closed_at: int | None = None
     owed: PayoutOwed | None = None
     due_at: int | None = None
@@ -115,7 +113,7 @@ class PayoutRecord:
     @property
     def waiting_since(self) -> int:
         """It has been on its way since then, without a person."""
-        return self.resumed_at or self.requested_at
+        return self.decided_at or self.requested_at
 
     @property
     def known_since(self) -> int:
@@ -255,7 +253,6 @@ def signed(
         max_time=max_time,
         submitted_at=None,
         chain_error=None,
-        vouched=False,
         reason=None,
         due_at=now,
     )
@@ -277,6 +274,12 @@ def expired(record: PayoutRecord, now: int) -> PayoutRecord:
         submitted_at=None,
         due_at=now,
     )
+
+
+def silent_until(record: PayoutRecord, last: int) -> PayoutRecord:
+    """To be given up, with nothing signed as far as is known: what a restored table may have
+    forgotten can apply until `last`."""
+    return replace(record, max_time=last, reason="may_still_apply", due_at=last + 1)
 
 
 def completed(record: PayoutRecord, txid: str, now: int) -> PayoutRecord:
@@ -306,18 +309,16 @@ def blocked(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
     )
 
 
-def resumed(
-    record: PayoutRecord, now: int, *, giving_up: str | None = None, vouched: bool = False
-) -> PayoutRecord:
+def decided(record: PayoutRecord, now: int, *, giving_up: str | None) -> PayoutRecord:
     """A person has looked: it goes on where it stood, to the end or to be given up."""
     return replace(
         record,
         state=record.blocked_from or record.state,
         blocked_from=None,
-        resumed_at=now,
+        decided_at=now,
         envelopes=0,
-        giving_up=giving_up or record.giving_up,
-        vouched=vouched or record.vouched,
+        giving_up=giving_up,
+        max_time=record.max_time if record.envelope else None,
         reason=None,
         due_at=now,
     )

@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from shared.adapters.deadline import Deadline
 from shared.adapters.observability import count, flush_metrics, logger
-from shared.domain.errors import BundleError
+from shared.domain.errors import BadRequest, BundleError
 from shared.edge.http import Context, Event
 
 Services = TypeVar("Services")
@@ -45,6 +45,8 @@ def on_command(
     def handler(event: Event, context: Context) -> dict[str, Any]:
         logger.append_keys(request_id=context.aws_request_id)
         try:
+            if not isinstance(event, dict):
+                raise BadRequest("invalid_command", "The command must be a JSON object.")
             return operation(services(_deadline(context)), event)
         except BundleError as error:
             return {"error": error.code, "error_message": error.message}

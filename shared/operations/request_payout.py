@@ -7,7 +7,7 @@ from shared.domain.amount import Amount
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.payment import PaymentRecord, PaymentState
 from shared.domain.payout import PayoutRecord, PayoutRequest, check, requested
-from shared.operations.services import PayoutServices
+from shared.operations.services import DecisionServices, PayoutServices
 
 
 def request_payout(services: PayoutServices, request: PayoutRequest) -> PayoutRecord:
@@ -49,7 +49,7 @@ def refund(
     )
 
 
-def read_payout(services: PayoutServices, payout_id: str) -> PayoutRecord:
+def read_payout(services: DecisionServices, payout_id: str) -> PayoutRecord:
     """Raises NotFound."""
     record = services.payouts.get(payout_id)
     if record is None:

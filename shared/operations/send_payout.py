@@ -22,7 +22,6 @@ from shared.domain.errors import (
 )
 from shared.domain.payout import (
     ENVELOPE_LIVES_SECONDS,
-    GIVEN_UP,
     MOST_ENVELOPES,
     RETRY_SECONDS,
     UNVERIFIED_PATIENCE_SECONDS,
@@ -33,6 +32,7 @@ from shared.domain.payout import (
     is_moved,
     mismatch,
     signed,
+    silent_until,
     submitted,
     waiting,
 )
@@ -98,13 +98,16 @@ def _sign(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
         return _report(services, record, payment, None)
     # Before the search: a transaction that is applied after it takes this number from ours.
     sequence = services.chain.sequence(wanted.transfer.source)
-    paid = trace_payout(services, record, wanted.transfer.source, payment)
+    is_over = payment.is_cancelled or record.giving_up is not None
+    dead_since = record.max_time if is_over else None
+    paid = trace_payout(services, record, wanted.transfer.source, payment, dead_since)
     if paid is not None:
         return _after_trace(services, record, payment, paid)
-    if payment.is_cancelled or record.giving_up:
-        return _give_up(
-            services, record, payment, record.chain_error or record.giving_up or GIVEN_UP
-        )
+    if is_over and record.max_time is None:
+        last = services.clock() + ENVELOPE_LIVES_SECONDS
+        return write(services, record, silent_until(record, last))
+    if is_over:
+        return _give_up(services, record, payment)
     if record.envelopes >= MOST_ENVELOPES:
         return block(services, record, record.chain_error or "never_applied")
     if not services.wallet.signs_for(wanted.transfer.source):
@@ -137,19 +140,14 @@ def _submit(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
     on_chain = services.chain.transaction(record.txid)
     if on_chain is not None and on_chain.successful:
         return _report(services, record, payment, record.txid)
-    now = services.clock()
-    is_unpaid = named is None and on_chain is None
-    is_wanted = is_unpaid and not record.giving_up and not payment.is_cancelled
-    if is_wanted and now <= record.max_time:
-        if record.submitted_at is None and not services.switch.is_on():
-            return wait(services, record, "payouts_off")
-        return _hand_in(services, record, payment, record.envelope)
-    if now <= record.max_time:
+    if services.clock() > record.max_time:
+        return _after_expiry(services, record, payment, wanted)
+    is_over = payment.is_cancelled or record.giving_up is not None
+    if is_over or named is not None or on_chain is not None:
         return write(services, record, waiting(record, record.max_time + 1, "may_still_apply"))
-    if named is not None:  # a later one paid, and a restored table has forgotten it
-        return _report(services, record, payment, named)
-
-    return _after_expiry(services, record, payment, wanted)
+    if record.submitted_at is None and not services.switch.is_on():
+        return wait(services, record, "payouts_off")
+    return _hand_in(services, record, payment, record.envelope)
 
 
 def _after_expiry(
@@ -159,9 +157,11 @@ def _after_expiry(
     paid = trace_payout(services, record, wanted.transfer.source, payment, record.max_time)
     if paid is not None:
         return _after_trace(services, record, payment, paid)
+    if payment.transaction is not None:
+        return block(services, record, "other_transaction")  # which the chain does not show
     error = record.chain_error or "never_applied"
     if payment.is_cancelled or record.giving_up or error in FINAL_CHAIN_ERRORS:
-        return _give_up(services, record, payment, error)
+        return _give_up(services, record, payment)
     dead = expired(record, services.clock())
     if error in TRANSIENT_CHAIN_ERRORS:
         return write(services, record, dead)
@@ -173,6 +173,11 @@ def _after_trace(
 ) -> PayoutRecord:
     """It was paid: by the payment in hand, or by a former one that a restored table has
     forgotten. Then the one in hand must not be paid as well."""
+    if record.txid is not None and paid.txid != record.txid:
+        # A later one paid, after ours had died; or both did.
+        own = services.chain.transaction(record.txid)
+        if own is not None and own.successful:
+            return block(services, record, "other_transaction")
     if paid.payment.identifier == payment.identifier:
         return _report(services, record, payment, paid.txid)
     if not _is_cancelled_at_pi(services, record, payment):
@@ -230,10 +235,9 @@ def _after_refused_report(
     return block(services, record, refused.code)
 
 
-def _give_up(
-    services: SenderServices, record: PayoutRecord, payment: PaymentDto, reason: str
-) -> PayoutRecord:
+def _give_up(services: SenderServices, record: PayoutRecord, payment: PaymentDto) -> PayoutRecord:
     """Certainly unpaid: cancel it at Pi, then release what it reserved."""
+    reason = record.chain_error or record.giving_up or "never_applied"
     if not _is_cancelled_at_pi(services, record, payment):
         return block(services, record, "not_cancelled")
     return fail(services, record, reason)

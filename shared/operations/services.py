@@ -3,9 +3,9 @@ by hand in tests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from shared.adapters.deadline import Deadline
@@ -20,6 +20,7 @@ from shared.adapters.product_store import ProductStore
 from shared.adapters.reward_store import RewardStore
 from shared.adapters.switch import Switch
 from shared.adapters.wake_ups import WakeUps
+from shared.adapters.wallet_history import WalletHistory
 from shared.domain.amount import Amount
 from shared.domain.payment import Terms
 from shared.domain.payout import Caps
@@ -89,21 +90,35 @@ class WorkerServices(SettleServices):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PayoutServices:
-    """To take on payouts, and to decide about blocked ones."""
+class DecisionServices:
+    """To decide about payouts that are blocked, or to be given up."""
 
     payouts: PayoutStore
-    payments: PaymentStore
     queue: PayoutQueue
-    switch: Switch
-    caps: Caps
     clock: Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutServices(DecisionServices):
+    """To take payouts on."""
+
+    payments: PaymentStore
+    switch: Switch
+    caps: Caps
+
+
+@dataclass(frozen=True, slots=True)
+class SenderMemory:
+    """What the sender asks for once in its environment's life, since it never changes: what each
+    wallet has paid, and the payment at Pi that each transaction names (None: it names none)."""
+
+    histories: dict[str, WalletHistory] = field(default_factory=dict)
+    payment_of: dict[str, PaymentDto | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SenderServices:
-    """To pay them out. `fee_cap` is the most that one transaction may cost. `paid_by`: which
-    payment at Pi a transaction has paid, as far as this environment has asked."""
+    """To pay them out. `fee_cap` is the most that one transaction may cost."""
 
     pi: PiClient
     chain: Horizon
@@ -114,7 +129,7 @@ class SenderServices:
     switch: Switch
     network: Network
     fee_cap: Amount
-    paid_by: MutableMapping[str, PaymentDto]
+    memory: SenderMemory
     clock: Clock
 
 

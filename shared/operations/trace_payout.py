@@ -8,10 +8,11 @@ and Pi still shows that payment, with the id of the payout that it was made for.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from shared.adapters.wallet_history import WalletHistory
 from shared.domain.chain import Transfer, Wanted
-from shared.domain.errors import BadRequest, HistoryTooLong, PiRefused
+from shared.domain.errors import BadRequest, PiRefused
 from shared.domain.identifiers import payment_id_of
 from shared.domain.payout import FORGOTTEN_SECONDS, PayoutRecord, mismatch, payout_of
 from shared.domain.pi import PaymentDto
@@ -37,29 +38,39 @@ def trace_payout(
     """What has paid this payout from this wallet; None: certainly nothing, as of now.
 
     `in_hand` is the payment that Pi has for it. `dead_since`: nothing that we signed for it can be
-    applied after this moment (seconds since 1970). Raises ChainUnavailable: not certain now.
-    HistoryTooLong: never will be, and nobody has vouched for it. Costs two calls to Horizon, and
-    two more, one of them to Pi, for each transaction of this amount that this environment has not
-    seen yet.
+    applied after this moment (seconds since 1970).
+
+    Raises ChainUnavailable: it is not certain yet. PiRefused `payment_not_found`: the wallet has
+    sent this amount, and no payment that Pi shows us names it; perhaps the server key is another
+    app's. Costs two calls to Horizon, and two more, one of them to Pi, for each transaction of this
+    amount that this environment has not seen yet.
     """
-    amounts = {record.amount, in_hand.amount if in_hand else record.amount}
-    sent = services.chain.sent(
-        wallet,
-        _moment(record.known_since),
+    history = services.memory.histories.setdefault(wallet, WalletHistory(wallet))
+    sent = history.since(
+        services.chain,
+        _moment(record.known_since - FORGOTTEN_SECONDS),
         _moment(services.clock()),
-        further=timedelta(seconds=FORGOTTEN_SECONDS),
-        dead_since=None if dead_since is None else _moment(dead_since),
+        None if dead_since is None else _moment(dead_since),
     )
-    try:
-        for txid, transfer in sent:
-            if transfer.amount not in amounts:
-                continue
-            payment = _paid_by(services, txid)
-            if payment is not None and _is_paid_by(transfer, payment, record, services.network):
-                return Paid(payment, txid)
-    except HistoryTooLong:
-        if not record.vouched:
-            raise
+    amounts = {record.amount, in_hand.amount if in_hand else record.amount}
+    is_key_right, unknown = in_hand is not None, None
+    for transaction in sent:
+        if transaction.transfer is None or transaction.transfer.amount not in amounts:
+            continue
+        try:
+            payment = _payment_of(services, transaction.txid)
+        except PiRefused as refused:
+            if refused.code != "payment_not_found":
+                raise
+            unknown = refused  # sent by hand, perhaps
+            continue
+        if payment is None:
+            continue
+        is_key_right = True
+        if _is_paid_by(transaction.transfer, payment, record, services.network):
+            return Paid(payment, transaction.txid)
+    if unknown is not None and not is_key_right:
+        raise unknown
     return None
 
 
@@ -76,21 +87,18 @@ def _is_paid_by(
     )
 
 
-def _paid_by(services: SenderServices, txid: str) -> PaymentDto | None:
+def _payment_of(services: SenderServices, txid: str) -> PaymentDto | None:
     """The payment at Pi that a transaction of ours names. That never changes, so each is asked for
-    once. None: one that somebody sent by hand."""
-    if (known := services.paid_by.get(txid)) is not None:
-        return known
-    try:
-        payment = services.pi.get_payment(payment_id_of(services.chain.memo(txid)))
-    except BadRequest:
-        return None
-    except PiRefused as refused:
-        if refused.code == "payment_not_found":
-            return None
-        raise
-    services.paid_by[txid] = payment
-    return payment
+    once. None: it names none. Raises PiRefused."""
+    known = services.memory.payment_of
+    if txid not in known:
+        try:
+            payment_id = payment_id_of(services.chain.memo(txid))
+        except BadRequest:
+            known[txid] = None
+        else:
+            known[txid] = services.pi.get_payment(payment_id)
+    return known[txid]
 
 
 def _moment(seconds: int) -> datetime:

@@ -91,6 +91,7 @@ def payouts(start: PayoutRecord) -> dict[str, PayoutRecord]:
     at_pi = replace(start, state=PayoutState.CREATED, payment_id="b7Pq-3xK_mZ0aYwVtR5sLcDe9fGh")
     ready = payout.signed(at_pi, envelope="AAAA", txid=TXID, max_time=NOW + 300, now=NOW)
     blocked = payout.blocked(ready, "verification_failed", NOW + 60)
+    resumed = payout.decided(blocked, NOW + 90, giving_up=None)
     return {
         "completed": payout.completed(ready, TXID, NOW + 10),
         "found on the chain before it was signed": payout.completed(at_pi, TXID, NOW + 10),
@@ -98,10 +99,10 @@ def payouts(start: PayoutRecord) -> dict[str, PayoutRecord]:
         "never applied": payout.failed(ready, "op_no_destination", NOW + 301),
         "blocked before Pi knew it": payout.blocked(start, "unexpected_user", NOW + 3601),
         "blocked although a transaction is known": blocked,
-        "blocked again": payout.blocked(
-            payout.resumed(blocked, NOW + 90), "not_verified", NOW + 99
+        "blocked again": payout.blocked(resumed, "not_verified", NOW + 99),
+        "blocked, then completed": payout.completed(
+            payout.decided(blocked, NOW + 90, giving_up=None), TXID, NOW
         ),
-        "blocked, then completed": payout.completed(payout.resumed(blocked, NOW + 90), TXID, NOW),
     }
 
 

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 
 from local.processes import ROOT
-from shared.domain.errors import HistoryTooLong
 from shared.operations import create_payout, send_payout
 
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
@@ -59,7 +58,7 @@ def test_every_reason_to_block_is_explained() -> None:
     # A transaction that never applies blocks after some, with the chain's code if there is one.
     reasons = given("block", "Conflict") | mismatches() | send_payout.TRANSIENT_CHAIN_ERRORS
     reasons = {reason for reason in reasons if not reason.endswith(".")}
-    assert reasons | {HistoryTooLong().code} | COMPLETION <= explained(BLOCKED)
+    assert reasons | COMPLETION <= explained(BLOCKED)
 
 
 def test_every_reason_to_wait_is_explained() -> None:

@@ -25,12 +25,14 @@ from shared.adapters.observability import logger
 from shared.domain.errors import BundleError
 from shared.domain.payout import PayoutState
 from tests.integration.effects import Moment
+from tests.integration.world import KEY
 from tests.payouts.promises import check
 from tests.payouts.storage import in_memory
 from tests.payouts.weather import lost
 from tests.payouts.world import Backup, World, new_world
 from tests.weather.devices import Died
 
+OTHER_KEY = "the other app's key"
 STEPS = 40
 PAYOUTS = 5
 USERS = ("alice", "bob", "carol")
@@ -105,8 +107,8 @@ class Dice:
 
 
 @dataclass(frozen=True, slots=True)
-class TakenOn:
-    """What the operator's back end keeps of a payout: its request, and when it was taken on."""
+class Asked:
+    """What the operator's back end keeps of a payout: its request, and when it first asked."""
 
     body: dict[str, Any]
     at: datetime
@@ -126,7 +128,7 @@ class History:
             self.restore,
         ]
         self.other_sender = world.new_sender()
-        self.taken_on: dict[str, TakenOn] = {}
+        self.asked: dict[str, Asked] = {}
         self.backups: list[Backup] = []
         for name in USERS:
             world.user(name)
@@ -135,21 +137,22 @@ class History:
     # --- What may happen -------------------------------------------------------------------------
 
     def ask(self) -> None:
-        """A new payout or refund, or an old one again."""
-        payout_id = f"p{self.random.randrange(PAYOUTS)}"
-        body = self._body()
-        if (taken_on := self.taken_on.get(payout_id)) is not None:
-            age = self.world.now - taken_on.at
+        """A new payout or refund, or an old one again. The operator's back end writes down what it
+        asks for before it asks, and asks for the same under the same id."""
+        payout_id, body = f"p{self.random.randrange(PAYOUTS)}", self._body()
+        earlier = self.asked.get(payout_id)
+        if earlier is not None:
             is_forgotten = all(r.payout_id != payout_id for r in self.world.records())
-            if is_forgotten and age > REPEATS_FOR:
+            if is_forgotten and self.world.now - earlier.at > REPEATS_FOR:
                 return  # whoever comes back so late has to look himself: see the runbook
             # What a restored table has forgotten can be told from another body by nobody.
             if is_forgotten or self.random.random() < 0.7:
-                body = taken_on.body
+                body = earlier.body
+        self.asked.setdefault(payout_id, Asked(body, self.world.now))
         reply = self.world.post(payout_id=payout_id, **body)
         self.tell(f"asked for {payout_id}: {reply.status} {reply.error or reply.state}")
-        if reply.status in (200, 202):
-            self.taken_on.setdefault(payout_id, TakenOn(body, self.world.now))
+        if earlier is None and 400 <= reply.status < 500:
+            del self.asked[payout_id]
         if reply.status >= 500 and reply.error != "service_unavailable":
             raise ViolatedError(f"answered {reply.error}")
 
@@ -252,6 +255,17 @@ class History:
         if self.backups:
             self.world.restore(self.random.choice(self.backups))
 
+    def short_pages(self) -> None:
+        """Horizon shows few at a time: a look reads less than there is."""
+        self.world.pi.settings.page_limit = self.random.choice((1, 2, 200))
+
+    def rotate_key(self) -> None:
+        """The server key is another app's for a while: Pi knows none of our payments by it."""
+        if "other-app" not in self.world.pi.registry.apps:
+            self.world.pi.registry.add_app("other-app", OTHER_KEY)
+        self.world.key_secret.value = self.random.choice((KEY, KEY, OTHER_KEY))
+        self.world.cold_start()
+
     def rotate_secrets(self) -> None:
         right = wallet_seed_of("demo-app")
         seeds = (right, right, right, wallet_seed_of("other"), "none")
@@ -286,7 +300,7 @@ class History:
             *(self.decide, self.give_up, self.stranger_pays, self.forge, self.throw_switch),
             *(self.lag, self.chain_ways, self.fund, self.scopes, self.jump, self.fault, self.fault),
             *(self.outage, self.lose_messages, self.rotate_secrets, self.anonymous),
-            *(self.restore, self.restore),
+            *(self.restore, self.restore, self.short_pages, self.rotate_key),
         ]
         weather = [self.world.cold_start, *self.random.sample(weather, self.random.randrange(6))]
         settings = self.world.pi.settings
@@ -324,7 +338,9 @@ class History:
         world.heal()
         world.switch.value, world.ahead = "on", world.ahead * 0
         world.queue.down = world.bus.down = world.switch.down = False
-        world.seed_secret.value = wallet_seed_of("demo-app")
+        world.seed_secret.value, world.key_secret.value = wallet_seed_of("demo-app"), KEY
+        world.cold_start()
+        settings.page_limit = 200
         settings.ledger_lag_s, settings.base_fee_stroops = 0, 100_000
         world.pi.chain.fund(world.wallet, 10**13)
         for number in range(CALM_ROUNDS):

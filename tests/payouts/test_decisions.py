@@ -81,7 +81,7 @@ def test_a_decision_leaves_the_request_as_old_as_it_is(world: World) -> None:
     world.rounds(2)
     world.decide(PAYOUT, "fail")
     assert world.record().requested_at == asked_at
-    assert world.record().resumed_at == world.clock()
+    assert world.record().decided_at == world.clock()
 
 
 def block_as_signed(world: World, *, paid: bool) -> None:

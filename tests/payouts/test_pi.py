@@ -155,6 +155,8 @@ def test_the_app_is_on_another_network(world: World) -> None:
     world.tick(1)
     world.decide(PAYOUT, "fail")
     world.work()
+    assert world.record().reason == "may_still_apply"
+    world.rounds(2)
     check_at_rest(world, PayoutState.FAILED)
     assert world.pi.chain.transactions == []
 
@@ -200,7 +202,7 @@ def test_an_unpaid_payment_was_cancelled_at_pi(world: World) -> None:
         world.work()
     [payment] = world.payments_of(PAYOUT)
     payment.cancelled = True
-    world.rounds(1)
+    world.rounds(3)
     check_at_rest(world, PayoutState.FAILED)
     assert world.pi.chain.transactions == []
 

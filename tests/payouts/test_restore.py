@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from local.emulator.registry import wallet_seed_of
+from local.emulator.submission import submit
 from shared.domain.errors import ServiceUnavailable
 from shared.domain.payout import PayoutState
+from tests.integration.world import KEY
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.storage import in_memory
 from tests.payouts.stories import PAYOUT, STORIES, Story
@@ -96,21 +98,67 @@ def test_the_table_never_heard_of_it(world: World) -> None:
     check_at_rest(world, PayoutState.COMPLETED)
 
 
-@pytest.mark.parametrize("flooded", ["before the request", "after it"])
-def test_a_busy_wallet(world: World, flooded: str) -> None:
-    """What cannot be read of the hour before the request holds nobody up."""
-    if flooded == "before the request":
-        strangers_pay(world, 50)
-    world.tick(600)
-    world.requested(PAYOUT)
-    if flooded == "after it":
-        strangers_pay(world, 50)
+@pytest.mark.parametrize("state", NEXT)
+def test_more_history_since_than_one_look_reads(world: World, state: str) -> None:
+    back_to(world, state, 1200)
+    strangers_pay(world, 100)
     world.pi.settings.page_limit = 1
+    world.rounds(6)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_forgotten_on_a_busy_wallet(world: World) -> None:
+    """Found in review: what a look could not read was taken for absent."""
+    backup, uid = world.backup(), world.user("alice")
+    world.requested(PAYOUT, uid)
     world.work()
-    if flooded == "after it":
-        assert world.record().reason == "history_too_long"
-    else:
-        check_at_rest(world, PayoutState.COMPLETED)
+    strangers_pay(world, 100)
+    world.restore(backup)
+    world.cold_start()
+    world.tick(1200)
+    world.pi.settings.page_limit = 1
+    world.requested(PAYOUT, uid)
+    world.rounds(6)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+@pytest.mark.parametrize("decision", ["fail", None])
+def test_the_server_key_is_another_apps_by_now(world: World, decision: str | None) -> None:
+    """Found in review: Pi knows none of our payments then, and it was called failed."""
+    back_to(world, "requested", 1200)
+    world.pi.registry.add_app("other-app", "the other app's key")
+    world.key_secret.value = "the other app's key"
+    if decision:
+        world.decide(PAYOUT, decision)
+    world.rounds(2)
+    record = world.record()
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, "payment_not_found")
+    world.key_secret.value = KEY
+    world.cold_start()
+    world.decide(PAYOUT, "resume")
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+@pytest.mark.parametrize("late", [10, 290])
+def test_given_up_while_a_forgotten_envelope_is_alive(world: World, late: int) -> None:
+    """Found in review: the table says `created`, and yet something may still be applied."""
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses(NEXT["created"], "before")):
+        world.work()
+    backup = world.backup()
+    world.tick(1)
+    with world.effects.watched_by(Loses(NEXT["signed"], "before")):
+        world.wake(PAYOUT)
+    envelope = world.record().envelope
+    assert envelope is not None
+    world.restore(backup)
+    world.decide(PAYOUT, "fail")
+    world.work()
+    world.tick(late)
+    submit(world.pi, envelope, "http://pi.test/horizon")
+    world.rounds(4)
+    check_at_rest(world, PayoutState.COMPLETED)
 
 
 @pytest.mark.parametrize("state", ["requested", "attempted"])

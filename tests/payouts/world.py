@@ -43,11 +43,13 @@ from shared.adapters.wallet import Wallet
 from shared.domain.amount import Amount
 from shared.domain.payment import PaymentRecord, PaymentState, Terms
 from shared.domain.payout import Caps, PayoutRecord
-from shared.domain.pi import Network, PaymentDto
+from shared.domain.pi import Network
 from shared.operations.services import (
     ClosingServices,
+    DecisionServices,
     DueWork,
     PayoutServices,
+    SenderMemory,
     SenderServices,
     SweepServices,
 )
@@ -85,7 +87,7 @@ class World:
         self.caps, self.network = CAPS, Network.TESTNET
         self.cold_start()
         self.requester = _handler("request_payout", "payout.payout_services", self._payouts)
-        self.decider = _handler("decide_payout", "payout.payout_services", self._payouts)
+        self.decider = _handler("decide_payout", "payout.decision_services", self._decisions)
         self.sender = self.new_sender()
         self._front_ends = [
             _handler(name, "payment.closing_services", self._closings)
@@ -118,7 +120,7 @@ class World:
     def cold_start(self) -> None:
         """New environments: nothing that the last ones kept in memory is there."""
         self._http = Http(open_session=self._session, clock=self._seconds, sleep=_no_sleep)
-        self._paid_by: dict[str, PaymentDto] = {}
+        self._memory = SenderMemory()
         self._key = server_key(cast(SecretsManagerClient, self.key_secret), "arn:key")
         self._seed = wallet_seed(cast(SecretsManagerClient, self.seed_secret), "arn:seed")
 
@@ -260,6 +262,13 @@ class World:
 
     # --- Inner parts -----------------------------------------------------------------------------
 
+    def _decisions(self, deadline: Deadline) -> DecisionServices:
+        return DecisionServices(
+            payouts=self._store(self.tables.bundle, deadline),
+            queue=self._queue(deadline),
+            clock=self.clock,
+        )
+
     def _payouts(self, deadline: Deadline) -> PayoutServices:
         return PayoutServices(
             payouts=self._store(self.tables.bundle, deadline),
@@ -281,7 +290,7 @@ class World:
             switch=self._switch(deadline),
             network=self.network,
             fee_cap=FEE_CAP,
-            paid_by=self._paid_by,
+            memory=self._memory,
             clock=self.clock,
         )
 

@@ -22,7 +22,6 @@ ERRORS = [
     (errors.NotFound("payment_not_found", "m"), 404, "payment_not_found"),
     (errors.UnknownPayment(), 404, "payment_not_found"),
     (errors.Conflict("ad_stale", "m"), 409, "ad_stale"),
-    (errors.HistoryTooLong(), 409, "history_too_long"),
     (errors.DailyCapReached(20), 429, "daily_cap_reached"),
     (errors.PiRefused(PiAnswer(code="cancelled_payment")), 409, "cancelled_payment"),
     (errors.PiRefused(PiAnswer(code="payment_not_found")), 404, "payment_not_found"),
