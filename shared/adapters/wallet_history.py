@@ -68,9 +68,11 @@ class WalletHistory:
                 news._add(page)
                 if known is None or not page:
                     break
-        finally:
+        except ChainUnavailable:
             if news.newest is not None:
                 self._become(news)
+            raise
+        self._become(news)
 
     def _add(self, page: list[ChainPayment]) -> None:
         """The payments that come next, going back."""

@@ -1,5 +1,6 @@
 """The chain in bad weather: the envelope that stands is paid, or proven dead before another."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -143,6 +144,44 @@ def test_from_our_wallet_and_yet_not_this_payout(world: World, how: dict[str, An
         "3.1400000",
         record.payment_id,
     )
+
+
+def test_a_payment_that_was_never_asked_for_is_given_up_but_paid(world: World) -> None:
+    """Pi shows another amount, and the thief pays just that: it is not called failed."""
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses("GET /horizon/ledgers", "before")):
+        world.work()
+    [payment] = world.payments_of(PAYOUT)
+    payment.overrides = {"amount": Decimal(4)}
+    world.rounds(1)
+    assert world.record().reason == "unexpected_amount"
+    thief_pays(world, amount="4")
+    world.decide(PAYOUT, "fail")
+    world.rounds(4)
+    record = world.record()
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, "verification_failed")
+    assert world.counters() != {}
+
+
+@pytest.mark.parametrize("lag", [0, HOUR])
+def test_paid_by_somebody_else_later(world: World, lag: int) -> None:
+    """Ours is behind what Horizon shows when Pi names the other: it is not believed before."""
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses(SUBMIT, "after")):
+        world.work()
+    world.tick(1)
+    txid = thief_pays(world)
+    payment_id = world.record().payment_id
+    assert payment_id is not None
+    world.pi.complete(world.pi.registry.app(), payment_id, {"txid": txid})
+    world.pi.settings.ledger_lag_s = lag
+    world.tick(400)
+    world.wake(PAYOUT)
+    assert world.record().state is (PayoutState.SIGNED if lag else PayoutState.BLOCKED)
+    world.pi.settings.ledger_lag_s = 0
+    world.rounds(2)
+    record = world.record()
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, "other_transaction")
 
 
 def test_paid_by_somebody_else_as_well(world: World) -> None:

@@ -360,6 +360,7 @@ def new_world(place: Place, seed: int | None = None) -> Iterator[World]:
         world = World(tables, effects, seed)
         patch.setattr(observability, "metrics", world.metrics)
         yield world
+        assert world.pi.chain.total_coins == world.pi.chain.minted, "Pi was made or lost"
 
 
 def _handler(function: str, composed: str, bind: Callable[[Deadline], object]) -> Any:
