@@ -122,6 +122,7 @@ def _sign(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
     now = services.clock()
     max_time = now + ENVELOPE_LIVES_SECONDS
     envelope = services.wallet.sign(wanted, sequence=sequence, fee=fee, max_time=max_time)
+    services.memory.payment_of[envelope.txid] = payment  # so that no later search has to ask
     return write(
         services,
         record,

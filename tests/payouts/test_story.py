@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import pytest
+
 from shared.domain.amount import Amount
 from shared.domain.payout import PayoutState
 from tests.payouts.promises import check, check_at_rest
@@ -54,3 +56,44 @@ def test_several_payouts_one_after_the_other(each_world: World) -> None:
         check_at_rest(world, PayoutState.COMPLETED, f"p{number}")
     check(world)
     assert world.metrics.counted["ForeignPayout"] == 0
+
+
+PAYING = [
+    *("GetItem", "GET /v2/payments/incomplete_server_payments", "GetParameter", "UpdateItem"),
+    *("POST /v2/payments", "UpdateItem"),
+    *("GET /v2/payments/*", "GET /horizon/accounts/*", "GET /horizon/ledgers"),
+    *("GET /horizon/accounts/*/payments", "GET /horizon/fee_stats", "GetParameter", "UpdateItem"),
+    *("GET /v2/payments/*", "GET /horizon/transactions/*", "GetParameter", "UpdateItem"),
+    *("POST /horizon/transactions", "POST /v2/payments/*/complete", "UpdateItem"),
+    *("PutEvents", "UpdateItem"),
+]
+
+
+@pytest.mark.parametrize("amounts", [["1"] * 6, ["1", "2", "3", "4", "5", "6"]])
+def test_what_a_payout_costs_a_warm_sender(world: World, amounts: list[str]) -> None:
+    """The same for each of a batch, however many of the same amount were paid before it. The first
+    page has to reach back to where the last payout found the history to end."""
+    for number, amount in enumerate(amounts):
+        world.requested(f"p{number}", world.user(f"user {number}"), amount=amount)
+    for _ in amounts:
+        before = len(world.effects.log)
+        world.work(most=1)
+        costs = world.effects.log[before:]
+    assert costs == PAYING
+
+
+def test_what_was_paid_before_a_cold_start_is_asked_for_once(world: World) -> None:
+    """Two calls for each of this amount, and none for others."""
+    for number in range(8):
+        amount = "1" if number < 5 else "2"
+        world.requested(f"p{number}", world.user(f"user {number}"), amount=amount)
+    world.work()
+    world.cold_start()
+    costs = []
+    for name in ("first", "second"):
+        world.requested(name, world.user(name), amount="1")
+        before = len(world.effects.log)
+        world.work()
+        costs.append(len(world.effects.log) - before)
+    # One page more: the end of the history.
+    assert costs == [len(PAYING) + 2 * 5 + 1, len(PAYING)]
