@@ -59,11 +59,11 @@ class Horizon:
         user could have paid until now, and if the pages reached back to before `created_at`.
         Anything less, an error included, is not. Never raises.
         """
-        wallet, until = wanted.transfer.destination, created_at - CLOCK_SKEW
+        wallet, cursor = wanted.transfer.destination, None
         try:
+            until = created_at - CLOCK_SKEW
             # The ledger first: whatever closes while we page is then not claimed to be covered.
             certain = Search(txid=None, conclusive=self.is_current(now))
-            cursor = None
             for _ in range(MOST_PAGES):
                 page = self.payments(wallet, cursor)
                 for payment in page:

@@ -48,7 +48,7 @@ def trace_payout(
     history = services.memory.histories.setdefault(wallet, WalletHistory(wallet))
     sent = history.since(
         services.chain,
-        _moment(record.known_since - FORGOTTEN_SECONDS),
+        _moment(max(0, record.known_since - FORGOTTEN_SECONDS)),
         _moment(services.clock()),
         None if dead_since is None else _moment(dead_since),
     )

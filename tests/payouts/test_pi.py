@@ -219,3 +219,14 @@ def test_pi_forgets_the_payment(world: World) -> None:
     record = world.record()
     assert (record.state, record.reason) == (PayoutState.BLOCKED, "payment_not_found")
     assert world.pi.chain.transactions == []
+
+
+@pytest.mark.parametrize("created_at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_pi_dates_it_strangely(world: World, created_at: str) -> None:
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses("POST /v2/payments", "after")):
+        world.work()
+    [payment] = world.payments_of(PAYOUT)
+    payment.overrides = {"created_at": created_at}
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)

@@ -159,7 +159,7 @@ TOLD = {
         "SERVER_KEY_SECRET_ARN",
         "WALLET_SEED_SECRET_ARN",
     },
-    "DecidePayout": TAKES_PAYOUTS_ON,
+    "DecidePayout": {"PAYMENTS_TABLE", "PAYOUTS_TABLE", "PAYOUT_QUEUE_URL"},
 }
 
 
