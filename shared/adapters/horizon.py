@@ -50,6 +50,8 @@ class Horizon:
         """The text memo of a transaction that this Horizon has just shown. Raises
         ChainUnavailable."""
         json = self._get(f"/transactions/{quote(txid, safe='')}").json or {}
+        if _text(json, "hash").lower() != txid:
+            raise ChainUnavailable  # an answer to somebody else's question
         return _memo(json)
 
     def search(self, wanted: Wanted, created_at: datetime, now: datetime) -> Search:
@@ -86,6 +88,11 @@ class Horizon:
         cursor = "" if before is None else f"&cursor={before}"
         path = f"/accounts/{quote(wallet, safe='')}/payments?order=desc&limit={PAGE}"
         return [_payment(json) for json in _records(self._get(path + cursor))]
+
+    def begins_before(self, moment: datetime) -> bool:
+        """Whether this Horizon keeps so old a history. Raises ChainUnavailable."""
+        ledgers = _records(self._get("/ledgers?order=asc&limit=1"))
+        return bool(ledgers) and _moment(ledgers[0], "closed_at") < moment
 
     def is_current(self, now: datetime, dead_since: datetime | None = None) -> bool:
         """Whether the latest ledger closed just now by Horizon's own clock, since ours may be off;
@@ -166,7 +173,9 @@ def _records(reply: Reply) -> list[dict[str, Any]]:
 
 
 def _payment(operation: Json) -> ChainPayment:
-    is_done = operation.get("transaction_successful") is True
+    is_done = operation.get("transaction_successful")
+    if not isinstance(is_done, bool):
+        raise ChainUnavailable
     return ChainPayment(
         token=_whole(operation, "paging_token"),
         at=_moment(operation, "created_at"),

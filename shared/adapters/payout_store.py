@@ -94,18 +94,21 @@ class PayoutStore:
             self._count(_day_of_user(old), minus, None),
             self._count(_day_of_wallet(old), minus, None),
         ]
-        if old.refund_of is not None and self._has_payment(old.refund_of):
+        if old.refund_of is not None and self._refunds_at_least(old.refund_of, old.amount):
             writes.append(self._refund(with_(old, amount=minus), None))
         reasons = transact(self._client, writes, self._deadline, self._sleep)
         if reasons is None:
             return with_(new, version=old.version + 1), True
         return _record(decoded(reasons[0]["Item"])), False
 
-    def _has_payment(self, payment_id: str) -> bool:
-        """False in tables restored to different moments: an update would make half a payment."""
+    def _refunds_at_least(self, payment_id: str, amount: Amount) -> bool:
+        """False in tables restored to different moments: an update would make half a payment, or
+        let more be refunded than was paid."""
         with aws_call(self._deadline):
             key = encoded({payment_store.KEY: payment_id})
-            return "Item" in self._client.get_item(TableName=self._payments, Key=key)
+            answer = self._client.get_item(TableName=self._payments, Key=key, ConsistentRead=True)
+        refunded = decoded(answer.get("Item", {})).get("refunded", 0)
+        return bool(refunded >= amount.stroops)
 
     def replace(self, old: PayoutRecord, new: PayoutRecord) -> tuple[PayoutRecord, bool]:
         """Write a transition from `old`: the record that stands afterwards, and whether it is this

@@ -18,13 +18,12 @@ from shared.domain.errors import ChainUnavailable
 @dataclass(slots=True)
 class WalletHistory:
     """Newest first: `sent` is what the wallet itself has paid, `newest` and `oldest` the ends of
-    all that was read. `is_whole`: there is nothing older."""
+    all that was read."""
 
     wallet: str
     sent: list[ChainPayment] = field(default_factory=list)
     newest: ChainPayment | None = None
     oldest: ChainPayment | None = None
-    is_whole: bool = False
 
     def since(
         self, chain: Horizon, moment: datetime, now: datetime, dead_since: datetime | None = None
@@ -46,17 +45,19 @@ class WalletHistory:
             while seen < len(self.sent) and self.sent[seen].at >= until:
                 yield self.sent[seen]
                 seen += 1
-            if self.is_whole or (self.oldest is not None and self.oldest.at < until):
+            if self.oldest is not None and self.oldest.at < until:
                 break
             page = pages.before(self.oldest)
-            self.is_whole = not page
+            if not page:  # the wallet's beginning, unless Horizon has dropped what was before
+                is_current = is_current and chain.begins_before(until)
+                break
             self._add(page)
         if not is_current:
             raise ChainUnavailable
 
     def _read_news(self, pages: _Pages) -> None:
-        """Page back to the newest payment that is known. If it is not there (this is the history of
-        another chain, or of one that is behind), nothing can be joined on: what is new is all."""
+        """Page back to the newest payment that is known. If it is not there, this is the history of
+        another chain, or of one that is behind: what it shows is kept, but not believed yet."""
         known, news = self.newest, WalletHistory(self.wallet)
         try:
             while known is None or news.oldest is None or news.oldest.token > known.token:
@@ -64,6 +65,7 @@ class WalletHistory:
                 if known in page:
                     news._add(page[: page.index(known)])
                     news._join(self)
+                    known = None
                     break
                 news._add(page)
                 if known is None or not page:
@@ -73,6 +75,8 @@ class WalletHistory:
                 self._become(news)
             raise
         self._become(news)
+        if known is not None:
+            raise ChainUnavailable
 
     def _add(self, page: list[ChainPayment]) -> None:
         """The payments that come next, going back."""
@@ -84,11 +88,9 @@ class WalletHistory:
     def _join(self, older: WalletHistory) -> None:
         self.sent += older.sent
         self.newest, self.oldest = self.newest or older.newest, older.oldest
-        self.is_whole = older.is_whole
 
     def _become(self, other: WalletHistory) -> None:
         self.sent, self.newest, self.oldest = other.sent, other.newest, other.oldest
-        self.is_whole = other.is_whole
 
 
 class _Pages:

@@ -17,7 +17,7 @@ from shared.adapters.horizon import Horizon
 from shared.adapters.http import Http
 from shared.adapters.payout_queue import PayoutQueue
 from shared.adapters.payout_store import PayoutStore
-from shared.adapters.settings import required, whole_number
+from shared.adapters.settings import optional, required, whole_number
 from shared.adapters.stored_secret import server_key, wallet_seed
 from shared.adapters.switch import Switch
 from shared.adapters.wallet import Wallet
@@ -36,6 +36,7 @@ def sender_services() -> Callable[[Deadline], SenderServices]:
     queue, queue_url = queue_client(), required("PAYOUT_QUEUE_URL")
     events, bus = events_client(), required("EVENT_BUS")
     parameters, switch = parameters_client(), required("PAYOUTS_SWITCH")
+    app_wallet = optional("PI_WALLET_ADDRESS")
     fee_cap = Amount(whole_number("FEE_CAP_STROOPS", 100))
     memory = SenderMemory()
     return lambda deadline: SenderServices(
@@ -47,6 +48,7 @@ def sender_services() -> Callable[[Deadline], SenderServices]:
         bus=EventBus(events, bus, deadline),
         switch=Switch(parameters, switch, deadline),
         network=network,
+        app_wallet=app_wallet,
         fee_cap=fee_cap,
         memory=memory,
         clock=clock,

@@ -75,7 +75,7 @@ def payout_event(record: PayoutRecord) -> Event | None:
             "closed_at": record.closed_at,
         },
         # It may block again after a person has resumed it.
-        which=record.decided_at if record.owed is PayoutOwed.BLOCKED else None,
+        which=record.blocked_at if record.owed is PayoutOwed.BLOCKED else None,
     )
 
 

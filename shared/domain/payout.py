@@ -33,6 +33,7 @@ LARGEST_METADATA = 2000  # characters of JSON
 CREATE_SETTLES_SECONDS = 120  # a payment that Pi may have created shows in its list by then
 FORGOTTEN_SECONDS = 3600  # a restored table may have forgotten an earlier request of this payout
 ENVELOPE_LIVES_SECONDS = 300
+CHAIN_SETTLES_SECONDS = 60  # later, each node behind one Horizon shows what was applied in time
 RETRY_SECONDS = 60
 UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
 MOST_ENVELOPES = 5
@@ -92,7 +93,6 @@ class PayoutRecord:
     refund_of: str | None = None
     create_attempted_at: int | None = None
     payment_id: str | None = None
-    payment_created_at: int | None = None
     from_address: str | None = None
     to_address: str | None = None
     envelope: str | None = None
@@ -103,6 +103,7 @@ class PayoutRecord:
     chain_error: str | None = None
     reason: str | None = None
     blocked_from: PayoutState | None = None
+    blocked_at: int | None = None
     decided_at: int | None = None
     giving_up: str | None = None
     closed_at: int | None = None
@@ -114,11 +115,6 @@ class PayoutRecord:
     def waiting_since(self) -> int:
         """It has been on its way since then, without a person."""
         return self.decided_at or self.requested_at
-
-    @property
-    def known_since(self) -> int:
-        """No transaction that pays it is older, as far as the table knows."""
-        return min(self.requested_at, self.payment_created_at or self.requested_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +175,12 @@ def payout_of(payment: PaymentDto) -> str | None:
     return payout_id if is_ours else None
 
 
-def knows(record: PayoutRecord, payment: PaymentDto) -> bool:
-    """Whether this payout stands for Pi's payment that carries its id, or may still adopt it."""
-    if record.payment_id is None:
-        return record.closed_at is None
-    return record.payment_id == payment.identifier
+def knows(record: PayoutRecord, payment: PaymentDto, now: int) -> bool:
+    """Whether this payout stands for Pi's payment that is open and carries its id, or may still
+    adopt it. One that is closed does not, but for a moment."""
+    if record.closed_at is not None and now - record.closed_at > RETRY_SECONDS:
+        return False
+    return record.payment_id in (None, payment.identifier)
 
 
 def mismatch(payment: PaymentDto, record: PayoutRecord, network: str) -> str | None:
@@ -226,7 +223,12 @@ def attempted(record: PayoutRecord, now: int) -> PayoutRecord:
 
 def never_created(record: PayoutRecord, code: str, now: int) -> PayoutRecord:
     """Pi will never create its payment, and has not."""
-    return replace(record, giving_up=code, create_attempted_at=None, due_at=now)
+    return replace(never_to_be(record, code), create_attempted_at=None, due_at=now)
+
+
+def never_to_be(record: PayoutRecord, code: str) -> PayoutRecord:
+    """It can never be paid: to fail, once it is certain that it was not."""
+    return replace(record, giving_up=code)
 
 
 def created(record: PayoutRecord, payment: PaymentDto, now: int) -> PayoutRecord:
@@ -234,7 +236,6 @@ def created(record: PayoutRecord, payment: PaymentDto, now: int) -> PayoutRecord
     return replace(
         expired(record, now),
         payment_id=payment.identifier,
-        payment_created_at=int(payment.created_at.timestamp()),
         from_address=payment.from_address,
         to_address=payment.to_address,
         reason=None,
@@ -303,6 +304,7 @@ def blocked(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
         record,
         state=PayoutState.BLOCKED,
         blocked_from=record.state,
+        blocked_at=now,
         reason=reason,
         owed=PayoutOwed.BLOCKED,
         due_at=now,

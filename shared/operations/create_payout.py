@@ -67,7 +67,8 @@ def create_payout(services: SenderServices, record: PayoutRecord) -> PayoutRecor
 
 def _give_up_request(services: SenderServices, record: PayoutRecord, reason: str) -> PayoutRecord:
     """Pi has nothing open for it; but it may have been paid before a restored table forgot that."""
-    paid = trace_payout(services, record, services.wallet.address())
+    wallet = services.app_wallet or services.wallet.address()
+    paid = trace_payout(services, record, wallet)
     if paid is not None:
         return adopt(services, record, paid.payment)
     return fail(services, record, reason)
@@ -99,7 +100,7 @@ def _advance_other(services: SenderServices, in_the_way: PaymentDto | None) -> N
     """Pi has one payment open at a time: wake ours, report anybody else's, and pay neither here."""
     other_id = in_the_way and payout_of(in_the_way)
     other = services.payouts.get(other_id) if other_id else None
-    if in_the_way is not None and other is not None and knows(other, in_the_way):
+    if in_the_way is not None and other is not None and knows(other, in_the_way, services.clock()):
         services.queue.hint(other)
         return
     count("ForeignPayout")

@@ -24,11 +24,14 @@ def wait(services: SenderServices, record: PayoutRecord, reason: str) -> PayoutR
     return write(services, record, waiting(record, services.clock() + RETRY_SECONDS, reason))
 
 
-def block(services: SenderServices, record: PayoutRecord, reason: str) -> PayoutRecord:
-    """A program cannot decide: it waits for a person, and keeps what it reserved."""
+def block(
+    services: SenderServices, record: PayoutRecord, reason: str, at: PayoutRecord | None = None
+) -> PayoutRecord:
+    """A program cannot decide: it waits for a person, `at` where it goes on from (if that is not
+    where it stands), and keeps what it reserved."""
     logger.error("This payout needs a person", extra={"reason": reason})
     count("PayoutBlocked")
-    return write(services, record, blocked(record, reason, services.clock()))
+    return write(services, record, blocked(at or record, reason, services.clock()))
 
 
 def fail(services: SenderServices, record: PayoutRecord, reason: str) -> PayoutRecord:

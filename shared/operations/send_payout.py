@@ -20,7 +20,9 @@ from shared.domain.errors import (
     PiNonsense,
     PiRefused,
 )
+from shared.domain.identifiers import PAYMENT_ID
 from shared.domain.payout import (
+    CHAIN_SETTLES_SECONDS,
     ENVELOPE_LIVES_SECONDS,
     MOST_ENVELOPES,
     RETRY_SECONDS,
@@ -31,6 +33,7 @@ from shared.domain.payout import (
     expired,
     is_moved,
     mismatch,
+    never_to_be,
     signed,
     silent_until,
     submitted,
@@ -66,6 +69,9 @@ def send_payout(services: SenderServices, wake_up: PayoutWakeUp) -> None:
                 return
     except BundleError as error:
         logger.warning("Held up", extra={"code": error.code})
+    except ValueError:
+        logger.exception("This record cannot be read")  # somebody edited it
+        count("UnexpectedError")
 
 
 def _is_meant(record: PayoutRecord, wake_up: PayoutWakeUp, now: int) -> bool:
@@ -82,7 +88,7 @@ def _advance(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
     except (PiRefused, Conflict) as refused:  # which no step foresees
         return block(services, record, refused.code)
     except ChainUnavailable:  # before anything was written
-        return wait(services, record, "chain_unclear")
+        return wait(services, record, record.giving_up or "chain_unclear")
     except BundleError:
         raise
     except Exception:  # noqa: BLE001 - one bad payout must not lock the only queue for all others
@@ -104,7 +110,7 @@ def _sign(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
     if paid is not None:
         return _after_trace(services, record, payment, paid)
     if is_over and record.max_time is None:
-        last = services.clock() + ENVELOPE_LIVES_SECONDS
+        last = services.clock() + ENVELOPE_LIVES_SECONDS + CHAIN_SETTLES_SECONDS
         return write(services, record, silent_until(record, last))
     if is_over:
         return _give_up(services, record, payment)
@@ -112,8 +118,8 @@ def _sign(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
         return block(services, record, record.chain_error or "never_applied")
     if not services.wallet.signs_for(wanted.transfer.source):
         return block(services, record, "wrong_seed")
-    if len(wanted.memo.encode()) > LONGEST_MEMO_BYTES:
-        return block(services, record, "identifier_too_long")
+    if len(wanted.memo.encode()) > LONGEST_MEMO_BYTES or not PAYMENT_ID.fullmatch(wanted.memo):
+        return block(services, record, "unexpected_identifier")
     fee = services.chain.base_fee()
     if fee > services.fee_cap.stroops:
         return wait(services, record, "fee_above_cap")
@@ -141,32 +147,46 @@ def _submit(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
     on_chain = services.chain.transaction(record.txid)
     if on_chain is not None and on_chain.successful:
         return _report(services, record, payment, record.txid)
-    if services.clock() > record.max_time:
-        return _after_expiry(services, record, payment, wanted)
+    if on_chain is not None:  # applied, and refused
+        return _after_death(services, record, payment)
+    settled_at = record.max_time + CHAIN_SETTLES_SECONDS
+    if services.clock() > settled_at:
+        return _after_expiry(services, record, payment, wanted, settled_at)
     is_over = payment.is_cancelled or record.giving_up is not None
-    if is_over or named is not None or on_chain is not None:
-        return write(services, record, waiting(record, record.max_time + 1, "may_still_apply"))
+    is_late = services.clock() > record.max_time
+    if is_over or is_late or named is not None:
+        return write(services, record, waiting(record, settled_at + 1, "may_still_apply"))
     if record.submitted_at is None and not services.switch.is_on():
         return wait(services, record, "payouts_off")
     return _hand_in(services, record, payment, record.envelope)
 
 
 def _after_expiry(
-    services: SenderServices, record: PayoutRecord, payment: PaymentDto, wanted: Wanted
+    services: SenderServices,
+    record: PayoutRecord,
+    payment: PaymentDto,
+    wanted: Wanted,
+    settled_at: int,
 ) -> PayoutRecord:
-    """The envelope's time is over: what the chain shows by now is final."""
-    paid = trace_payout(services, record, wanted.transfer.source, payment, record.max_time)
+    """The envelope's time is over: what the chain shows of it by now is final."""
+    paid = trace_payout(services, record, wanted.transfer.source, payment, settled_at)
     if paid is not None:
         return _after_trace(services, record, payment, paid)
+    return _after_death(services, record, payment)
+
+
+def _after_death(
+    services: SenderServices, record: PayoutRecord, payment: PaymentDto
+) -> PayoutRecord:
+    """The envelope has not paid, and never will."""
     if payment.transaction is not None:
         return block(services, record, "other_transaction")  # which the chain does not show
-    error = record.chain_error or "never_applied"
-    if payment.is_cancelled or record.giving_up or error in FINAL_CHAIN_ERRORS:
-        return _give_up(services, record, payment)
-    dead = expired(record, services.clock())
-    if error in TRANSIENT_CHAIN_ERRORS:
+    error, dead = record.chain_error or "never_applied", expired(record, services.clock())
+    if error in FINAL_CHAIN_ERRORS:
+        return write(services, record, never_to_be(dead, error))
+    if error in TRANSIENT_CHAIN_ERRORS or payment.is_cancelled or record.giving_up is not None:
         return write(services, record, dead)
-    return block(services, dead, error)
+    return block(services, record, error, at=dead)
 
 
 def _after_trace(
@@ -230,7 +250,8 @@ def _after_refused_report(
     payment, _ = _ask_pi(services, record)
     if payment.status.developer_completed:
         return _report(services, record, payment, txid)
-    is_young = services.clock() - record.waiting_since < UNVERIFIED_PATIENCE_SECONDS
+    since = max(record.submitted_at or 0, record.waiting_since)
+    is_young = services.clock() - since < UNVERIFIED_PATIENCE_SECONDS
     if refused.code == "not_verified" and is_young:
         return wait(services, record, refused.code)
     return block(services, record, refused.code)

@@ -118,7 +118,8 @@ class SenderMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderServices:
-    """To pay them out. `fee_cap` is the most that one transaction may cost."""
+    """To pay them out. `fee_cap` is the most that one transaction may cost; `app_wallet` the app's
+    address where the operator has named it."""
 
     pi: PiClient
     chain: Horizon
@@ -128,6 +129,7 @@ class SenderServices:
     bus: EventBus
     switch: Switch
     network: Network
+    app_wallet: str | None
     fee_cap: Amount
     memory: SenderMemory
     clock: Clock

@@ -95,7 +95,7 @@ def _report_strangers(services: SweepServices) -> None:
         for payment in services.pi.incomplete_server_payments():
             payout_id = payout_of(payment)
             record = services.payout_store.get(payout_id) if payout_id else None
-            if record is not None and knows(record, payment):
+            if record is not None and knows(record, payment, services.clock()):
                 continue
             count("ForeignPayout")
             logger.error(

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from shared.adapters.wallet_history import WalletHistory
-from shared.domain.chain import Transfer, Wanted
 from shared.domain.errors import BadRequest, PiRefused
 from shared.domain.identifiers import payment_id_of
-from shared.domain.payout import FORGOTTEN_SECONDS, PayoutRecord, mismatch, payout_of
+from shared.domain.payout import FORGOTTEN_SECONDS, PayoutRecord, payout_of
 from shared.domain.pi import PaymentDto
 from shared.operations.services import SenderServices
 
@@ -41,22 +40,23 @@ def trace_payout(
     applied after this moment (seconds since 1970).
 
     Raises ChainUnavailable: it is not certain yet. PiRefused `payment_not_found`: the wallet has
-    sent this amount, and no payment that Pi shows us names it; perhaps the server key is another
-    app's. Costs two calls to Horizon, and two more, one of them to Pi, for each transaction of this
-    amount that this environment has not seen yet.
+    sent this amount for a payment that Pi does not know, nor does Pi know another one; perhaps the
+    server key is another app's. Costs two calls to Horizon, and two more, one of them to Pi, for
+    each transaction of this amount that this environment has not seen yet.
     """
     history = services.memory.histories.setdefault(wallet, WalletHistory(wallet))
     sent = history.since(
         services.chain,
-        _moment(max(0, record.known_since - FORGOTTEN_SECONDS)),
+        _moment(record.requested_at - FORGOTTEN_SECONDS),
         _moment(services.clock()),
         None if dead_since is None else _moment(dead_since),
     )
     amounts = {record.amount, in_hand.amount if in_hand else record.amount}
-    is_key_right, unknown = in_hand is not None, None
+    asked, unknown = in_hand is not None, None
     for transaction in sent:
         if transaction.transfer is None or transaction.transfer.amount not in amounts:
             continue
+        is_new = transaction.txid not in services.memory.payment_of
         try:
             payment = _payment_of(services, transaction.txid)
         except PiRefused as refused:
@@ -64,27 +64,19 @@ def trace_payout(
                 raise
             unknown = refused  # sent by hand, perhaps
             continue
-        if payment is None:
-            continue
-        is_key_right = True
-        if _is_paid_by(transaction.transfer, payment, record, services.network):
+        asked = asked or (is_new and payment is not None)
+        if payment is not None and _is_of(payment, record):
             return Paid(payment, transaction.txid)
-    if unknown is not None and not is_key_right:
+    if unknown is not None and not asked:
         raise unknown
     return None
 
 
-def _is_paid_by(
-    transfer: Transfer, payment: PaymentDto, record: PayoutRecord, network: str
-) -> bool:
-    """Whether this transfer pays this payment, and the payment is one of this payout's."""
-    is_same = payout_of(payment) == record.payout_id and mismatch(payment, record, network) is None
-    wanted = Wanted.by(payment)
-    return (
-        (is_same or payment.identifier == record.payment_id)
-        and wanted is not None
-        and wanted.transfer == transfer
-    )
+def _is_of(payment: PaymentDto, record: PayoutRecord) -> bool:
+    """Whether this is a payment of this payout. What else Pi shows of it need not fit: whether it
+    was what had been asked for is judged later, by whoever adopts it."""
+    is_named = payout_of(payment) == record.payout_id and payment.user_uid == record.uid
+    return is_named or payment.identifier == record.payment_id
 
 
 def _payment_of(services: SenderServices, txid: str) -> PaymentDto | None:

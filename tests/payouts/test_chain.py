@@ -128,12 +128,21 @@ def thief_pays(world: World, **how: Any) -> str:
     return world.stranger_pays(**order | how)
 
 
-@pytest.mark.parametrize("how", [{"destination": None}, {"amount": "3"}, {"memo": "another"}])
-def test_from_our_wallet_and_yet_not_this_payout(world: World, how: dict[str, Any]) -> None:
-    """Recipient, amount and memo must all fit."""
+def test_paid_to_somebody_else_with_its_memo(world: World) -> None:
+    """Never paid again: Pi does not verify it, and a person has to look."""
     signed_unsubmitted(world)
-    stranger = world.pi.registry.sign_in("stranger")[0].wallet
-    thief_pays(world, **{name: value or stranger for name, value in how.items()})
+    thief_pays(world, destination=world.pi.registry.sign_in("stranger")[0].wallet)
+    world.rounds(3)
+    record = world.record()
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, "verification_failed")
+    assert len(world.pi.chain.transactions) == 1
+
+
+@pytest.mark.parametrize("how", [{"amount": "3"}, {"memo": "another"}])
+def test_from_our_wallet_and_yet_not_this_payout(world: World, how: dict[str, Any]) -> None:
+    """Amount and memo must fit."""
+    signed_unsubmitted(world)
+    thief_pays(world, **how)
     world.tick(HOUR)
     world.rounds(1)
     record = world.record()
@@ -334,7 +343,7 @@ def test_the_recipients_wallet_is_gone(world: World) -> None:
     world.pi.chain.minted -= gone.balance
     world.work()
     assert world.record().chain_error == "op_no_destination"
-    world.rounds(2)
+    world.rounds(3)
     check_at_rest(world, PayoutState.FAILED)
     assert world.counters() == {}
 

@@ -106,7 +106,7 @@ def test_given_up_while_an_envelope_is_alive(world: World, paid: bool) -> None:
     if not paid:
         assert world.record().state is PayoutState.SIGNED
         assert world.record().reason == "may_still_apply"
-    world.rounds(3)
+    world.rounds(4)
     check_at_rest(world, PayoutState.COMPLETED if paid else PayoutState.FAILED)
 
 
@@ -164,4 +164,17 @@ def test_blocked_again_is_another_event(world: World) -> None:
     check_at_rest(world, PayoutState.COMPLETED)
     ids = [event.event_id for event in world.bus.events]
     assert len(ids) == len(set(ids)) == 4
-    assert ids[0] == f"{PAYOUT}:PayoutBlocked"
+    assert ids[0].startswith(f"{PAYOUT}:PayoutBlocked:")
+
+
+def test_blocked_again_before_the_first_time_was_told(world: World) -> None:
+    """Found by attack: the second had the identity of the first."""
+    world.requested(PAYOUT)
+    world.seed_secret.value = wallet_seed_of("nobody's")
+    with world.bus.is_down():
+        world.work()
+    world.tick(60)
+    world.decide(PAYOUT, "resume")
+    world.rounds(2)
+    ids = [event.event_id for event in world.bus.events]
+    assert len(ids) == len(set(ids)) == 2

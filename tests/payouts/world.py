@@ -85,6 +85,7 @@ class World:
         self.queue, self.bus = FifoQueue(self._seconds, effects), Bus(effects)
         self.wake_ups = Queue(self._seconds, effects)
         self.caps, self.network = CAPS, Network.TESTNET
+        self.app_wallet: str | None = None
         self.cold_start()
         self.requester = _handler("request_payout", "payout.payout_services", self._payouts)
         self.decider = _handler("decide_payout", "payout.decision_services", self._decisions)
@@ -289,6 +290,7 @@ class World:
             bus=EventBus(cast(EventBridgeClient, self.bus), "bus", deadline),
             switch=self._switch(deadline),
             network=self.network,
+            app_wallet=self.app_wallet,
             fee_cap=FEE_CAP,
             memory=self._memory,
             clock=self.clock,

@@ -156,6 +156,7 @@ TOLD = {
         "PAYOUTS_TABLE",
         "PAYOUT_QUEUE_URL",
         "PI_NETWORK",
+        "PI_WALLET_ADDRESS",
         "SERVER_KEY_SECRET_ARN",
         "WALLET_SEED_SECRET_ARN",
     },

@@ -4,7 +4,7 @@ Promise 4: what is taken for absent is paid.
 """
 
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
@@ -65,6 +65,8 @@ def test_it_is_what_the_wallet_sent_newest_first(pi: PiInProcess) -> None:
 
 
 def test_only_what_is_new_is_read_again(pi: PiInProcess) -> None:
+    pay(pi, 1)
+    pi.state.advance(3600)
     start, history = pi.state.now(), WalletHistory(US)
     old = pay(pi, 7)
     assert since(pi, history, start) == old
@@ -129,16 +131,27 @@ def test_a_page_that_cannot_be_read_leaves_no_gap(
 
 
 def test_another_chain_is_not_joined_to_what_is_known(pi: PiInProcess) -> None:
-    """A testnet that began anew."""
+    """A testnet that began anew; or a node that is behind, so it is not believed at once."""
     start, history = pi.state.now(), WalletHistory(US)
     pay(pi, 3)
     assert len(since(pi, history, start)) == 3
     pi.state.reset()
     for name in ("us", "stranger"):
         pi.state.registry.sign_in(name)
+    with pytest.raises(ChainUnavailable):
+        since(pi, history, start)
     assert since(pi, history, start) == []
     new = pay(pi, 2)
     assert since(pi, history, start) == new
+
+
+def test_a_history_that_horizon_has_dropped_is_no_beginning(pi: PiInProcess) -> None:
+    history = WalletHistory(US)
+    sent = pay(pi, 1)
+    assert since(pi, history, pi.state.now()) == sent
+    before_all = datetime(2020, 1, 1, tzinfo=UTC)
+    with pytest.raises(ChainUnavailable):
+        since(pi, history, before_all)
 
 
 def test_a_chain_that_is_behind_proves_nothing(pi: PiInProcess) -> None:
