@@ -16,8 +16,8 @@ from shared.domain.reward import RewardRecord
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`event_id` is the business id and the type, and what tells one blocking of a payout from the
-    next: a consumer that has seen it drops the rest."""
+    """`event_id` is the business id and the type, and the time of a blocking, of which a payout may
+    have several: a consumer that has seen it drops the rest."""
 
     type: str
     event_id: str

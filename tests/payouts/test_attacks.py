@@ -1,0 +1,317 @@
+"""What attackers have found: restores, liars and wrong secrets. Promise 4."""
+
+from typing import Any
+
+import pytest
+from stellar_sdk import TransactionEnvelope
+
+from local.emulator.chain import MINIMUM_STROOPS
+from local.emulator.registry import wallet_seed_of
+from shared.domain.payout import PayoutState
+from tests.integration.effects import Moment
+from tests.payouts.promises import check, check_at_rest
+from tests.payouts.stories import PAYOUT
+from tests.payouts.weather import Loses
+from tests.payouts.world import World
+
+SUBMIT = "POST /horizon/transactions"
+HOUR = 3600
+
+
+def paid_and_forgotten(world: World, age: int = 1200) -> None:
+    """Paid and completed; the table says `requested`."""
+    world.requested(PAYOUT)
+    backup = world.backup()
+    world.work()
+    check_at_rest(world, PayoutState.COMPLETED)
+    world.tick(age)
+    world.restore(backup)
+    world.cold_start()
+
+
+# --- Given up on a restored table ----------------------------------------------------------------
+
+
+def test_a_later_envelope_paid_and_horizon_is_behind_it(world: World) -> None:
+    """The chain is past the envelope that the table knows, and not past the one that paid."""
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses(SUBMIT, "before")):
+        world.work()
+        backup = world.backup()
+        world.tick(361)
+    world.fault(path="/v2/payments/*/complete", drop="before")
+    world.rounds(2)
+    assert len(world.paid(PAYOUT)) == 1
+    world.restore(backup)
+    world.cold_start()
+    world.heal()
+    world.pi.settings.ledger_lag_s = 400
+    world.decide(PAYOUT, "fail")
+    for _ in range(4):
+        world.rounds(1)
+        check(world)
+    world.pi.settings.ledger_lag_s = 0
+    world.rounds(3)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_blocked_with_a_dead_envelope(world: World) -> None:
+    """The dead envelope stayed in the table, and was taken for the last one."""
+    world.pi.chain.fund(world.wallet, MINIMUM_STROOPS + 1_000_000)
+    world.requested(PAYOUT)
+    world.work()
+    world.rounds(2)
+    record = world.record()
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, "op_underfunded")
+    assert (record.envelope, record.txid, record.max_time) == (None, None, None)
+    world.tick(2 * HOUR)
+    backup = world.backup()
+    world.pi.chain.fund(world.wallet, 10**12)
+    world.fault(path="/v2/payments/*/complete", drop="before")
+    world.decide(PAYOUT, "resume")
+    world.work()
+    assert len(world.paid(PAYOUT)) == 1
+    world.tick(600)
+    world.restore(backup)
+    world.cold_start()
+    world.heal()
+    world.pi.settings.ledger_lag_s = HOUR
+    world.decide(PAYOUT, "fail")
+    world.rounds(3)
+    check(world)
+    world.pi.settings.ledger_lag_s = 0
+    world.rounds(3)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+@pytest.mark.parametrize("scopes", [None, ("username",)])
+def test_the_seed_of_another_living_wallet(world: World, scopes: tuple[str, ...] | None) -> None:
+    """Where the operator has named the app's wallet, the seed's is not believed."""
+    world.app_wallet = world.wallet
+    paid_and_forgotten(world)
+    other = world.pi.registry.open_wallet(wallet_seed_of("other"))
+    world.stranger_pays(source=other)
+    world.seed_secret.value = wallet_seed_of("other")
+    if scopes is None:
+        world.decide(PAYOUT, "fail")
+    else:
+        world.user("alice", scopes=scopes)
+    world.rounds(3)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_another_apps_key_in_a_warm_sender(world: World) -> None:
+    """What it remembers was asked with the right key, and proves nothing for this one."""
+    world.requested(PAYOUT)
+    forgotten = world.backup()[world.tables.payouts]
+    world.work()
+    world.cold_start()
+    world.tick(2 * HOUR)
+    world.requested("other", world.user("bob"))
+    world.work()
+    world.tick(1200)
+    now = world.backup()
+    [item] = [item for item in forgotten if item["payout_id"]["S"] == PAYOUT]
+    others = [i for i in now[world.tables.payouts] if i["payout_id"]["S"] != PAYOUT]
+    world.restore({**now, world.tables.payouts: [*others, item]})
+    world.pi.registry.add_app("twin", "twin-key")
+    world.pi.registry.app().key = "replaced"
+    world.key_secret.value = "twin-key"
+    world.rounds(2)
+    record = world.record()
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, "payment_not_found")
+
+
+# --- Pi and Horizon tell less than they should ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"to_address": None}, {"from_address": None}, {"network": None}, {"direction": None}],
+    ids=str,
+)
+def test_pi_shows_less_of_old_payments(world: World, odd: dict[str, Any]) -> None:
+    """Samples of 2022 lack these. It is ours, it was paid; whether it fits is for a person."""
+    paid_and_forgotten(world)
+    world.pi.force(world.payments_of(PAYOUT)[0].identifier, odd)
+    world.rounds(3)
+    check(world)
+    assert world.record().state is PayoutState.BLOCKED
+
+
+def test_pi_shows_the_users_new_wallet_on_old_payments(world: World) -> None:
+    paid_and_forgotten(world)
+    wallet = world.pi.registry.open_wallet(wallet_seed_of("alice's new one"))
+    world.pi.registry.users[world.record().uid].wallet = wallet
+    world.pi.force(world.payments_of(PAYOUT)[0].identifier, {"to_address": wallet})
+    world.rounds(3)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_an_identifier_that_no_search_could_find_is_not_signed_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = world.pi._ids.payment
+    monkeypatch.setattr(world.pi._ids, "payment", lambda: f"{real()[:20]}.x")
+    world.requested(PAYOUT)
+    world.rounds(2)
+    assert world.record().reason == "unexpected_identifier"
+    assert world.pi.chain.transactions == []
+
+
+def test_horizon_does_not_say_whether_it_succeeded(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from local.emulator import records
+
+    paid_and_forgotten(world)
+    real = records.operation
+
+    def without(*arguments: Any) -> Any:
+        record = real(*arguments)
+        del record["transaction_successful"]
+        return record
+
+    monkeypatch.setattr(records, "operation", without)
+    world.rounds(3)
+    assert world.record().reason == "chain_unclear"
+    check(world)
+
+
+def test_a_node_that_is_behind_does_not_make_it_forget(world: World) -> None:
+    """It has seen the payment; then an old node answers the pages, a new one the rest."""
+    world.requested(PAYOUT)
+    backup = world.backup()
+    world.work()
+    world.tick(1200)
+    world.requested("other", world.user("bob"), amount="1")
+    world.work()
+    world.tick(100)
+    world.restore(backup)
+
+    def node(moment: Moment, effect: str) -> None:
+        if moment == "before":
+            is_page = effect == "GET /horizon/accounts/*/payments"
+            world.pi.settings.ledger_lag_s = 2000 if is_page else 0
+
+    with world.effects.watched_by(node):
+        world.work()
+        world.sweep()
+        world.work()
+    world.pi.settings.ledger_lag_s = 0
+    world.rounds(3)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+# --- One that holds up all others ----------------------------------------------------------------
+
+
+def test_one_that_was_closed_by_hand_and_is_open_at_pi_is_reported(world: World) -> None:
+    """It holds up all others, and nobody was told which."""
+    world.requested(PAYOUT)
+    world.fault("POST", "/v2/payments/*/complete", code="verification_failed")
+    world.work()
+    [txid] = world.paid(PAYOUT)
+    item = next(i for i in world.tables.items("payouts") if i["payout_id"]["S"] == PAYOUT)
+    item |= {"state": {"S": "completed"}, "txid": {"S": txid}}
+    item["closed_at"] = {"N": str(world.clock())}
+    for name in ("due_at", "due_shard", "owed", "reason", "blocked_from"):
+        item.pop(name, None)
+    world.rounds(2)
+    assert world.metrics.counted["ForeignPayout"] >= 1
+
+
+def test_a_record_that_cannot_be_read_locks_no_queue(world: World) -> None:
+    world.requested(PAYOUT)
+    item = next(i for i in world.tables.items("payouts") if i["payout_id"]["S"] == PAYOUT)
+    item["state"] = {"S": "paid"}  # somebody's edit
+    world.work()
+    assert world.queue.messages == world.queue.dead_letters == []
+    assert world.metrics.counted["UnexpectedError"] == 1
+    del item["state"], item["due_at"], item["due_shard"]
+    world.tables.eyes.delete_item(TableName="payouts", Key={"payout_id": {"S": PAYOUT}})
+
+
+def test_patience_begins_with_the_submission(world: World) -> None:
+    """One that had waited for a day was blocked at Pi's first hesitation."""
+    world.requested(PAYOUT)
+    world.switch.value = "off"
+    world.tick(25 * HOUR)
+    world.rounds(1)
+    world.switch.value = "on"
+    world.fault("POST", "/v2/payments/*/complete", code="not_verified", times=1)
+    world.rounds(3)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+# --- What nobody had asserted --------------------------------------------------------------------
+
+
+def test_the_envelope_dies_when_the_record_says(world: World) -> None:
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses(SUBMIT, "before")):
+        world.work()
+    record = world.record()
+    assert record.envelope is not None
+    signed = TransactionEnvelope.from_xdr(record.envelope, "Pi Testnet").transaction
+    assert signed.preconditions is not None
+    bounds = signed.preconditions.time_bounds
+    assert bounds is not None
+    assert (bounds.min_time, bounds.max_time) == (0, record.max_time)
+    assert record.max_time == world.clock() + 300
+
+
+def test_pi_answers_the_completion_and_has_not_completed_it(world: World) -> None:
+    world.requested(PAYOUT)
+    world.fault("POST", "/v2/payments/*/complete", drop="before")
+    world.work()
+    [payment] = world.payments_of(PAYOUT)
+    world.heal()
+    world.fault("POST", "/v2/payments/*/complete", status=200, body=payment.dto(), times=1)
+    world.tick(301)
+    world.sweep()
+    world.work()
+    assert world.record().state is PayoutState.SIGNED
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_pi_does_not_cancel_what_is_given_up(world: World) -> None:
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses("GET /horizon/ledgers", "before")):
+        world.work()
+    world.decide(PAYOUT, "fail")
+    world.fault("POST", "/v2/payments/*/cancel", code="payment_tx_present")
+    world.rounds(3)
+    record = world.record()
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, "not_cancelled")
+    assert world.counters() != {}
+
+
+def test_pi_refuses_to_show_what_a_transaction_paid(world: World) -> None:
+    """Another refusal than that it does not know it is no answer."""
+    paid_and_forgotten(world)
+    first = world.payments_of(PAYOUT)[0].identifier
+    world.fault("GET", f"/v2/payments/{first}", code="unknown_error")
+    world.rounds(2)
+    check(world)
+    assert world.record().state is not PayoutState.COMPLETED
+    world.heal()
+    world.decide(PAYOUT, "resume")
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_a_payment_restored_apart_is_not_refunded_twice(world: World) -> None:
+    """The payments were restored to before the refund, the payouts not: what it reserved there is
+    gone, and must not be given back."""
+    uid = world.user("alice", scopes=["username"])
+    payment_id = world.sold("3.14", uid=uid)
+    payments = {world.tables.payments: world.backup()[world.tables.payments]}
+    world.requested(PAYOUT, uid, refund_of=payment_id)
+    world.restore(payments)
+    world.rounds(2)
+    assert world.record().state is PayoutState.FAILED
+    assert world.payment_record(payment_id).refunded.stroops == 0
+    reply = world.post(payout_id="refund-2", refund_of=payment_id, amount="6.28")
+    assert (reply.status, reply.error) == (409, "above_paid_amount")
