@@ -148,10 +148,10 @@ def _submit(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
     if on_chain is not None and on_chain.successful:
         return _report(services, record, payment, record.txid)
     if on_chain is not None:  # applied, and refused
-        return _after_death(services, record, payment)
+        return _after_death(services, record, payment, wanted, None)
     settled_at = record.max_time + CHAIN_SETTLES_SECONDS
     if services.clock() > settled_at:
-        return _after_expiry(services, record, payment, wanted, settled_at)
+        return _after_death(services, record, payment, wanted, settled_at)
     is_over = payment.is_cancelled or record.giving_up is not None
     is_late = services.clock() > record.max_time
     if is_over or is_late or named is not None:
@@ -161,24 +161,17 @@ def _submit(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
     return _hand_in(services, record, payment, record.envelope)
 
 
-def _after_expiry(
+def _after_death(
     services: SenderServices,
     record: PayoutRecord,
     payment: PaymentDto,
     wanted: Wanted,
-    settled_at: int,
+    dead_since: int | None,
 ) -> PayoutRecord:
-    """The envelope's time is over: what the chain shows of it by now is final."""
-    paid = trace_payout(services, record, wanted.transfer.source, payment, settled_at)
+    """The envelope can no longer apply: what the chain shows of it by now is final."""
+    paid = trace_payout(services, record, wanted.transfer.source, payment, dead_since)
     if paid is not None:
         return _after_trace(services, record, payment, paid)
-    return _after_death(services, record, payment)
-
-
-def _after_death(
-    services: SenderServices, record: PayoutRecord, payment: PaymentDto
-) -> PayoutRecord:
-    """The envelope has not paid, and never will."""
     if payment.transaction is not None:
         return block(services, record, "other_transaction")  # which the chain does not show
     error, dead = record.chain_error or "never_applied", expired(record, services.clock())

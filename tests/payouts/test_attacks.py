@@ -84,6 +84,23 @@ def test_blocked_with_a_dead_envelope(world: World) -> None:
     check_at_rest(world, PayoutState.COMPLETED)
 
 
+def test_the_chain_refused_the_envelope_that_the_table_knows(world: World) -> None:
+    """And a later one paid, and Pi names it: nobody has to look."""
+    world.pi.chain.fund(world.wallet, MINIMUM_STROOPS + 1_000_000)
+    world.requested(PAYOUT)
+    world.work()
+    assert world.record().state is PayoutState.SIGNED
+    backup = world.backup()
+    world.rounds(2)
+    world.pi.chain.fund(world.wallet, 10**12)
+    world.decide(PAYOUT, "resume")
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+    world.restore(backup)
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
 @pytest.mark.parametrize("scopes", [None, ("username",)])
 def test_the_seed_of_another_living_wallet(world: World, scopes: tuple[str, ...] | None) -> None:
     """Where the operator has named the app's wallet, the seed's is not believed."""
