@@ -30,7 +30,7 @@ from shared.operations.trace_payout import trace_payout
 # Refusals of a creation that asking again cannot change.
 FINAL_REFUSALS = frozenset(
     {
-        *("missing_scope", "user_not_found", "invalid_address", "missing_wallet"),
+        *("missing_scope", "invalid_address", "missing_wallet"),
         *("invalid_amount", "altered_amount", "invalid_arguments", "invalid_metadata"),
         "feature_not_available",
     }
@@ -88,6 +88,8 @@ def _after_refused_creation(
 ) -> PayoutRecord:
     if refused.code in FINAL_REFUSALS:
         return write(services, record, never_created(record, refused.code, services.clock()))
+    if refused.code == "user_not_found":  # so another app's key would be answered for everybody
+        return block(services, record, "user_not_found")
     if refused.code == "ongoing_payment_found" and refused.answer.payment is not None:
         in_the_way = _read(refused.answer.payment)
         if in_the_way is not None and payout_of(in_the_way) == record.payout_id:

@@ -30,7 +30,7 @@ from shared.domain.payment import (
 from shared.domain.payout import PayoutState
 from shared.domain.price import Price
 from tests.laptop.commands import DOCUMENTS, blocks, run, under
-from tests.laptop.deployed import payouts, taken_on
+from tests.laptop.deployed import forget, payouts, taken_on
 from tests.laptop.waiting import eventually
 
 README, RUNBOOK = ROOT / "README.md", ROOT / "docs" / "runbook.md"
@@ -178,16 +178,20 @@ def decide(shell: Shell, how: str, payout_id: str) -> dict[str, object]:
 
 
 def test_a_blocked_payout_is_resumed_or_given_up(stack: Stack, shell: Shell) -> None:
-    """Nobody has such a uid, so the one that goes on fails at Pi."""
-    ends = {"Resume it": "user_not_found", "Give it up": "given_up"}
-    for how, reason in ends.items():
-        blocked = taken_on(stack, "nobody", blocked_for="wrong_seed")
-        assert decide(shell, how, blocked.payout_id)["state"] == "requested"
-        eventually(lambda: payout_is_finished(stack, blocked.payout_id), seconds=20)  # noqa: B023
-        standing = payouts(stack).get(blocked.payout_id)
-        assert standing is not None
-        assert (standing.state, standing.reason) == (PayoutState.FAILED, reason)
-        assert decide(shell, how, blocked.payout_id)["error"] in ("not_blocked", "payout_closed")
+    """Nobody has such a uid, so the one that goes on is blocked again."""
+    resumed, given_up = (taken_on(stack, "nobody", blocked_for="wrong_seed") for _ in range(2))
+    assert decide(shell, "Resume it", resumed.payout_id)["state"] == "requested"
+    assert decide(shell, "Give it up", given_up.payout_id)["state"] == "requested"
+
+    def reasons() -> list[tuple[PayoutState, str | None]]:
+        records = [payouts(stack).get(record.payout_id) for record in (resumed, given_up)]
+        return [(record.state, record.reason) for record in records if record is not None]
+
+    ends = [(PayoutState.BLOCKED, "user_not_found"), (PayoutState.FAILED, "given_up")]
+    eventually(lambda: reasons() == ends, seconds=20)
+    assert decide(shell, "Give it up", given_up.payout_id)["error"] == "payout_closed"
+    assert decide(shell, "Resume it", given_up.payout_id)["error"] == "not_blocked"
+    forget(stack, resumed.payout_id)
 
 
 def test_a_payout_that_was_paid_is_closed_as_paid(stack: Stack, shell: Shell) -> None:

@@ -181,10 +181,15 @@ class History:
         for record in self.world.records():
             if record.state is PayoutState.BLOCKED:
                 decision = self.random.choice(("resume", "resume", "fail"))
-                self.world.decide(record.payout_id, decision)
+                self.decide_about(record.payout_id, decision)
 
     def give_up(self) -> None:
-        self.world.decide(f"p{self.random.randrange(PAYOUTS)}", "fail")
+        self.decide_about(f"p{self.random.randrange(PAYOUTS)}", "fail")
+
+    def decide_about(self, payout_id: str, decision: str) -> None:
+        """Whoever gives up has put the right key before: the runbook says so."""
+        if decision == "resume" or self.world.key_secret.value == KEY:
+            self.world.decide(payout_id, decision)
 
     def stranger_pays(self) -> None:
         """From our own wallet, or to it."""
@@ -261,6 +266,8 @@ class History:
 
     def rotate_key(self) -> None:
         """The server key is another app's for a while: Pi knows none of our payments by it."""
+        if any(record.giving_up for record in self.world.records()):
+            return  # a person who gives up sees to it that the key is right
         if "other-app" not in self.world.pi.registry.apps:
             self.world.pi.registry.add_app("other-app", OTHER_KEY)
         self.world.key_secret.value = self.random.choice((KEY, KEY, OTHER_KEY))

@@ -135,6 +135,9 @@ def test_another_apps_key_in_a_warm_sender(world: World) -> None:
     world.pi.registry.app().key = "replaced"
     world.key_secret.value = "twin-key"
     world.rounds(2)
+    assert world.record().reason == "user_not_found"
+    world.decide(PAYOUT, "fail")
+    world.rounds(1)
     record = world.record()
     assert (record.state, record.reason) == (PayoutState.BLOCKED, "payment_not_found")
 

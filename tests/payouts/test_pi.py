@@ -34,7 +34,7 @@ def test_the_recipient_has_not_granted_his_address(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["feature_not_available", "user_not_found", "invalid_address", "invalid_arguments"]
+    "code", ["feature_not_available", "missing_wallet", "invalid_address", "invalid_arguments"]
 )
 def test_pi_refuses_for_good(world: World, code: str) -> None:
     world.requested(PAYOUT)
@@ -43,6 +43,20 @@ def test_pi_refuses_for_good(world: World, code: str) -> None:
     check_at_rest(world, PayoutState.FAILED)
     assert world.record().reason == code
     assert world.counters() == {}
+
+
+def test_pi_knows_no_such_user(world: World) -> None:
+    """So a wrong key would be answered for everybody: nothing is closed on it."""
+    world.requested(PAYOUT)
+    world.fault("POST", "/v2/payments", code="user_not_found")
+    world.work()
+    assert (world.record().state, world.record().reason) == (PayoutState.BLOCKED, "user_not_found")
+    assert world.counters() != {}
+    world.heal()
+    world.tick(1)
+    world.decide(PAYOUT, "resume")
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
 
 
 @pytest.mark.parametrize("code", ["too_many_payments", "too_many_cancelled_payments"])

@@ -132,7 +132,8 @@ def test_the_server_key_is_another_apps_by_now(world: World, decision: str | Non
         world.decide(PAYOUT, decision)
     world.rounds(2)
     record = world.record()
-    assert (record.state, record.reason) == (PayoutState.BLOCKED, "payment_not_found")
+    reason = "payment_not_found" if decision else "user_not_found"
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, reason)
     world.key_secret.value = KEY
     world.cold_start()
     world.decide(PAYOUT, "resume")
