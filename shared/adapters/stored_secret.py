@@ -66,6 +66,8 @@ class StoredSecret:
 
 
 def server_key(client: SecretsManagerClient, secret_id: str) -> StoredSecret:
+    """The Server API Key; where none was put yet, its `current` raises `server_key_missing`."""
+
     def missing() -> ServiceUnavailable:
         count("ServerKeyMissing")
         return ServiceUnavailable("server_key_missing", "This app has no usable server key yet.")
@@ -74,6 +76,8 @@ def server_key(client: SecretsManagerClient, secret_id: str) -> StoredSecret:
 
 
 def wallet_seed(client: SecretsManagerClient, secret_id: str) -> StoredSecret:
+    """The wallet's seed (`S...`); where none was put yet: `wallet_seed_missing`."""
+
     def missing() -> ServiceUnavailable:
         count("WalletSeedMissing")
         return ServiceUnavailable("wallet_seed_missing", "This app has put no wallet seed yet.")

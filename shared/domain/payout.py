@@ -153,6 +153,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def requested(request: PayoutRequest, now: int) -> PayoutRecord:
+    """Taken on at `now` (seconds since 1970), counted on that UTC day; nothing was asked of Pi."""
     return PayoutRecord(
         payout_id=request.payout_id,
         uid=request.uid,
@@ -245,6 +246,7 @@ def created(record: PayoutRecord, payment: PaymentDto, now: int) -> PayoutRecord
 def signed(
     record: PayoutRecord, *, envelope: str, txid: str, max_time: int, now: int
 ) -> PayoutRecord:
+    """The only transaction that may pay it until the chain has proven this one dead."""
     return replace(
         record,
         state=PayoutState.SIGNED,

@@ -252,7 +252,7 @@ def _after_refused_report(
 
 def _give_up(services: SenderServices, record: PayoutRecord, payment: PaymentDto) -> PayoutRecord:
     """Certainly unpaid: cancel it at Pi, then release what it reserved."""
-    reason = record.chain_error or record.giving_up or "never_applied"
+    reason = record.giving_up or record.chain_error or "never_applied"
     if not _is_cancelled_at_pi(services, record, payment):
         return block(services, record, "not_cancelled")
     return fail(services, record, reason)
