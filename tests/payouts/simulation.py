@@ -256,9 +256,12 @@ class History:
         self.backups.append(self.world.backup())
 
     def restore(self) -> None:
-        """The tables forget; Pi, the chain and the queue do not."""
+        """The tables forget; Pi, the chain and the queue do not. What was backed up later belongs
+        to a life that has ended: the runbook forbids to go back to it."""
         if self.backups:
-            self.world.restore(self.random.choice(self.backups))
+            number = self.random.randrange(len(self.backups))
+            self.world.restore(self.backups[number])
+            del self.backups[number + 1 :]
 
     def short_pages(self) -> None:
         """Horizon shows few at a time: a look reads less than there is."""
