@@ -129,6 +129,13 @@ class Deployment:
             raise FunctionFailedError(f"{function}: {payload}")
         return json.loads(payload)
 
+    def cold_start(self, function: str) -> None:
+        """Its next invocation begins in a new environment, which remembers nothing."""
+        name = self.resources[function]
+        # MiniStack ends the environments of a function whose timeout is set, even to the same.
+        timeout = self._lambda.get_function_configuration(FunctionName=name)["Timeout"]
+        self._lambda.update_function_configuration(FunctionName=name, Timeout=timeout)
+
     def function_arn(self, function: str) -> str:
         return f"arn:aws:lambda:{REGION}:000000000000:function:{self.resources[function]}"
 

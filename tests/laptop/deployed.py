@@ -98,6 +98,18 @@ def taken_on(stack: Stack, uid: str, *, blocked_for: str | None = None) -> Payou
     return store.replace(record, delivered(blocked(record, blocked_for, now), now))[0]
 
 
+def send(stack: Stack, payout_id: str) -> PayoutRecord:
+    """The payout after the sender was woken for it."""
+    record = payouts(stack).get(payout_id)
+    assert record is not None
+    message = {"messageId": "1", "body": f"{payout_id}:{record.due_at}"}
+    answer = stack.invoke("SendPayout", {"Records": [message]})
+    assert answer == {"batchItemFailures": []}, "what is held up is acknowledged"
+    record = payouts(stack).get(payout_id)
+    assert record is not None
+    return record
+
+
 @contextmanager
 def restored(stack: Stack, payout_id: str) -> Iterator[None]:
     """What happens meanwhile to the payout, its table has forgotten afterwards."""

@@ -21,15 +21,7 @@ from local.pi import PiEmulator
 from local.play import Play
 from local.stack import FunctionFailedError, Stack
 from local.template import Route, routes
-from tests.laptop.deployed import (
-    forget,
-    hasten,
-    payouts,
-    record,
-    taken_on,
-    unfinished,
-    without,
-)
+from tests.laptop.deployed import forget, hasten, record, send, taken_on, unfinished, without
 
 TIMEOUT = 30
 
@@ -178,7 +170,7 @@ class Customers:
         return 200 if record(self.stack, payment_id)["due_at"] > time.time() else 503
 
     def request_payout(self) -> int:
-        """For nobody whom Pi knows: the sender, awake at once, gives it up and pays nothing."""
+        """For nobody whom Pi knows: the sender, awake at once, blocks it and pays nothing."""
         body = {"payout_id": uuid4().hex, "uid": "nobody", "amount": "0.01", "memo": "Thank you"}
         answer = requests.post(
             f"{self.stack.api_url}/payouts",
@@ -191,13 +183,8 @@ class Customers:
     def send_payout(self) -> int:
         """As a status: whether the sender finishes a payout, delivery included."""
         uid = self.emulator.control("POST", "/users", {})["uid"]
-        record = taken_on(self.stack, uid)
-        message = {"messageId": "1", "body": f"{record.payout_id}:{record.due_at}"}
-        answer = self.stack.invoke("SendPayout", {"Records": [message]})
-        assert answer == {"batchItemFailures": []}, "what is held up is acknowledged"
-        finished = payouts(self.stack).get(record.payout_id)
-        assert finished is not None
-        forget(self.stack, record.payout_id)
+        finished = send(self.stack, taken_on(self.stack, uid).payout_id)
+        forget(self.stack, finished.payout_id)
         return 503 if finished.due_at is not None else 200
 
     def decide_payout(self) -> int:

@@ -143,6 +143,10 @@ def test_a_uid_that_looks_like_a_counter(each_world: World, uid: str) -> None:
     assert world.post(**body(world, uid=uid)).status == 202
     check(world)
     world.work()
+    assert world.record("p1").reason == "user_not_found"
+    world.tick(121)
+    world.decide("p1", "fail")
+    world.work()
     check_at_rest(world, PayoutState.FAILED, "p1")
     assert world.counters() == {}
 
