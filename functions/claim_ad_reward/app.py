@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from shared.composition.reward import reward_services
+from shared.app import app
 from shared.domain.identifiers import ad_id_of
 from shared.edge.http import Answer, Request, serve
 from shared.edge.views import reward
-from shared.operations.claim_reward import claim
-from shared.operations.services import RewardServices
+from shared.operations.claim_reward import ClaimParts, claim
 
 
-def claim_ad_reward(services: RewardServices, request: Request) -> Answer:
+def claim_ad_reward(parts: ClaimParts, request: Request) -> Answer:
     """200: granted, now or before. 202: the ad network has not answered yet; ask again shortly."""
     ad_id = ad_id_of(request.path("ad_id"))
-    record = claim(services, ad_id, request.token())
+    record = claim(parts, ad_id, request.token())
     if record is None:
         return Answer(202, {"ad_id": ad_id, "state": "pending"})
     return Answer(200, reward(record))
 
 
-handler = serve(reward_services(), {"POST /rewarded_ads/{ad_id}/claim": claim_ad_reward})
+handler = serve(app.claim_reward, {"POST /rewarded_ads/{ad_id}/claim": claim_ad_reward})

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from shared.composition.payment import closing_services
+from shared.app import app
 from shared.domain.errors import Conflict
 from shared.domain.identifiers import payment_id_of, txid_of
 from shared.domain.payment import PaymentState
 from shared.edge.http import Answer, Request, serve
 from shared.edge.views import payment_for_anyone, payment_for_owner
-from shared.operations.services import ClosingServices
-from shared.operations.settle_payment import settle_for_caller
+from shared.operations.settle_payment import CallerParts, settle_for_caller
 
 
-def complete_payment(services: ClosingServices, request: Request) -> Answer:
+def complete_payment(parts: CallerParts, request: Request) -> Answer:
     """200: completed, the goods are on their way. 202: not yet; ask again, or leave it to us."""
     body = request.body()
     payment_id = payment_id_of(body.get("paymentId"))
     # Pi's own kit says transactionId, its demo txid.
     txid = txid_of(body.get("txid") or body.get("transactionId"))
-    record, is_owner = settle_for_caller(services, payment_id, request.token(body), txid)
+    record, is_owner = settle_for_caller(parts, payment_id, request.token(body), txid)
     if record.attention is not None:
         raise Conflict("payment_needs_attention", "Someone of this app must look at this payment.")
     if record.state is PaymentState.CANCELLED:
@@ -27,4 +26,4 @@ def complete_payment(services: ClosingServices, request: Request) -> Answer:
     return Answer(200 if record.state is PaymentState.COMPLETED else 202, view(record))
 
 
-handler = serve(closing_services(), {"POST /pi_payment/complete": complete_payment})
+handler = serve(app.settle_for_caller, {"POST /pi_payment/complete": complete_payment})

@@ -6,23 +6,22 @@ that it was not paid.
 
 from __future__ import annotations
 
-from shared.composition.payout import decision_services
+from shared.app import app
 from shared.domain.errors import BadRequest
 from shared.domain.payout import payout_id_of
 from shared.edge.background import on_command
-from shared.edge.http import Event
+from shared.edge.invocation import Event
 from shared.edge.views import payout
-from shared.operations.decide_payout import give_up, resume
-from shared.operations.services import DecisionServices
+from shared.operations.decide_payout import DecideParts, give_up, resume
 
 DECISIONS = {"resume": resume, "fail": give_up}
 
 
-def decide(services: DecisionServices, command: Event) -> dict[str, object]:
+def decide(parts: DecideParts, command: Event) -> dict[str, object]:
     decision = DECISIONS.get(str(command.get("decision")))
     if decision is None:
         raise BadRequest("invalid_decision", "decision must be resume or fail.")
-    return payout(decision(services, payout_id_of(command.get("payout_id"))))
+    return payout(decision(parts, payout_id_of(command.get("payout_id"))))
 
 
-handler = on_command(decision_services(), decide)
+handler = on_command(app.decide_payout, decide)

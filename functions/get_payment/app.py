@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import re
 
-from shared.composition.payment import history_services
+from shared.app import app
 from shared.domain.errors import BadRequest
 from shared.domain.identifiers import payment_id_of
 from shared.edge.http import Answer, Request, serve
 from shared.edge.views import payment_for_owner, payment_in_history
-from shared.operations.read_payments import Cursor, read_history, read_payment
-from shared.operations.services import HistoryServices
+from shared.operations.read_payments import Cursor, ReadParts, read_history, read_payment
 
 PAGE, LARGEST_PAGE = 20, 100
 CURSOR = re.compile(r"([0-9]{1,12})\.([A-Za-z0-9_-]{1,64})")
 
 
-def get_payment(services: HistoryServices, request: Request) -> Answer:
-    record = read_payment(services, payment_id_of(request.path("payment_id")), request.token())
+def get_payment(parts: ReadParts, request: Request) -> Answer:
+    record = read_payment(parts, payment_id_of(request.path("payment_id")), request.token())
     return Answer(200, payment_for_owner(record))
 
 
-def list_payments(services: HistoryServices, request: Request) -> Answer:
+def list_payments(parts: ReadParts, request: Request) -> Answer:
     """`next` in the answer, given back as `?next=`, continues; null: that was all."""
-    items, cursor = read_history(services, request.token(), _limit(request), _cursor(request))
+    items, cursor = read_history(parts, request.token(), _limit(request), _cursor(request))
     return Answer(
         200,
         {
@@ -50,5 +49,5 @@ def _cursor(request: Request) -> Cursor | None:
 
 
 handler = serve(
-    history_services(), {"GET /payments/{payment_id}": get_payment, "GET /payments": list_payments}
+    app.read_payments, {"GET /payments/{payment_id}": get_payment, "GET /payments": list_payments}
 )

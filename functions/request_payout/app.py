@@ -5,34 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.composition.payout import payout_services
+from shared.app import app
 from shared.domain.amount import Amount, InvalidAmount
 from shared.domain.errors import BadRequest
 from shared.domain.identifiers import payment_id_of
 from shared.domain.payout import PayoutRequest, payout_id_of
 from shared.edge.http import Answer, Request, serve
 from shared.edge.views import payout
-from shared.operations.request_payout import read_payout, refund, request_payout
-from shared.operations.services import PayoutServices
+from shared.operations.request_payout import RequestParts, read_payout, refund, request_payout
 
 
-def request(services: PayoutServices, request: Request) -> Answer:
+def request(parts: RequestParts, request: Request) -> Answer:
     """202: taken on; 200: this very request stands already and has been closed."""
     body = request.body()
-    record = request_payout(services, _wanted(services, body))
+    record = request_payout(parts, _wanted(parts, body))
     return Answer(200 if record.closed_at else 202, payout(record))
 
 
-def read(services: PayoutServices, request: Request) -> Answer:
+def read(parts: RequestParts, request: Request) -> Answer:
     payout_id = payout_id_of(request.path("payout_id"))
-    return Answer(200, payout(read_payout(services, payout_id)))
+    return Answer(200, payout(read_payout(parts.payouts, payout_id)))
 
 
-def _wanted(services: PayoutServices, body: Mapping[str, Any]) -> PayoutRequest:
+def _wanted(parts: RequestParts, body: Mapping[str, Any]) -> PayoutRequest:
     payout_id = payout_id_of(body.get("payout_id"))
     if "refund_of" in body:
         amount = _amount(body["amount"]) if body.get("amount") is not None else None
-        return refund(services, payout_id, payment_id_of(body["refund_of"]), amount)
+        return refund(parts, payout_id, payment_id_of(body["refund_of"]), amount)
     uid, memo, metadata = body.get("uid"), body.get("memo"), body.get("metadata", {})
     if not isinstance(uid, str) or not 1 <= len(uid) <= 64 or not uid.isascii():
         raise BadRequest("invalid_uid", "uid must name a user of this app.")
@@ -51,4 +50,4 @@ def _amount(value: object) -> Amount:
         raise BadRequest("invalid_amount", f"The amount is not one: {invalid}.") from None
 
 
-handler = serve(payout_services(), {"POST /payouts": request, "GET /payouts/{payout_id}": read})
+handler = serve(app.request_payout, {"POST /payouts": request, "GET /payouts/{payout_id}": read})

@@ -9,20 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.composition.payment import closing_services
+from shared.app import app
 from shared.domain.identifiers import payment_id_of, txid_of
 from shared.domain.payment import PaymentState
 from shared.edge.http import Answer, Request, serve
 from shared.edge.views import payment_for_anyone, payment_for_owner
-from shared.operations.services import ClosingServices
-from shared.operations.settle_payment import settle_for_caller
+from shared.operations.settle_payment import CallerParts, settle_for_caller
 
 
-def resolve_payment(services: ClosingServices, request: Request) -> Answer:
+def resolve_payment(parts: CallerParts, request: Request) -> Answer:
     """200: the payment is closed. 202: it is still open, and we come back to it."""
     body = request.body()
     payment_id, txid = _payment_named_in(body)
-    record, is_owner = settle_for_caller(services, payment_id, request.token(body), txid)
+    record, is_owner = settle_for_caller(parts, payment_id, request.token(body), txid)
     view = payment_for_owner if is_owner else payment_for_anyone
     return Answer(202 if record.state is PaymentState.OPEN else 200, view(record))
 
@@ -40,7 +39,7 @@ def _payment_named_in(body: Mapping[str, Any]) -> tuple[str, str | None]:
 
 
 handler = serve(
-    closing_services(),
+    app.settle_for_caller,
     {
         "POST /pi_payment/incomplete": resolve_payment,
         "POST /pi_payment/cancel": resolve_payment,

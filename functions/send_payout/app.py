@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from shared.adapters.payout_queue import PayoutWakeUp
-from shared.composition.sender import sender_services
+from shared.app import app
 from shared.edge.background import on_messages
 from shared.operations.send_payout import send_payout
 
-handler = on_messages(sender_services(), send_payout, PayoutWakeUp.read, seconds=55)
+handler = on_messages(app.send_payout, send_payout, PayoutWakeUp.read, seconds=55)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from shared.adapters.wake_ups import WakeUp
-from shared.composition.background import worker_services
+from shared.app import app
 from shared.edge.background import on_messages
 from shared.operations.work import work
 
 # Ten messages of one batch fit into the function's two minutes.
-handler = on_messages(worker_services(), work, WakeUp.read, seconds=11)
+handler = on_messages(app.work, work, WakeUp.read, seconds=11)

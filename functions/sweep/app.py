@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shared.composition.background import sweep_services
+from shared.app import app
 from shared.edge.background import on_schedule
 from shared.operations.sweep import sweep
 
-handler = on_schedule(sweep_services(), sweep)
+handler = on_schedule(app.sweep, sweep)

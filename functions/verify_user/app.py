@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.composition.user import user_services
+from shared.app import app
 from shared.edge.http import Answer, Request, serve
 from shared.operations.verify_user import Users
 
@@ -12,4 +12,4 @@ def verify(users: Users, request: Request) -> Answer:
     return Answer(200, {"uid": user.uid, "username": user.username, "scopes": user.scopes})
 
 
-handler = serve(user_services(), {"GET /me": verify})
+handler = serve(app.users, {"GET /me": verify})

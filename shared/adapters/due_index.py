@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from shared.adapters.aws import aws_call
-from shared.adapters.deadline import Deadline
 from shared.adapters.dynamodb import decoded, encoded, whole
 from shared.domain.due import DueRow
 
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 class DueIndex:
     """`key` is the name of the table's own key."""
 
-    def __init__(self, client: DynamoDBClient, table: str, key: str, deadline: Deadline) -> None:
-        self._client, self._table, self._key, self._deadline = client, table, key, deadline
+    def __init__(self, client: DynamoDBClient, table: str, key: str) -> None:
+        self._client, self._table, self._key = client, table, key
 
     def unfinished(self, shard: str, due_by: int | None = None) -> Iterator[DueRow]:
         """The shard's rows, earliest first, page by page; `due_by` leaves out what is due later."""
@@ -32,7 +31,7 @@ class DueIndex:
         if due_by is not None:
             query["KeyConditionExpression"] = "due_shard = :shard AND due_at <= :due_by"
         while True:
-            with aws_call(self._deadline):
+            with aws_call():
                 page = self._client.query(**query)
             for item in map(decoded, page["Items"]):
                 yield DueRow(
@@ -48,7 +47,7 @@ class DueIndex:
 
     def push(self, row: DueRow, due_at: int) -> bool:
         """Move `due_at` forward. False: somebody finished the work or moved it first."""
-        with aws_call(self._deadline):
+        with aws_call():
             try:
                 self._client.update_item(
                     TableName=self._table,

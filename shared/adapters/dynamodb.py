@@ -18,7 +18,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from shared.adapters.aws import aws_call
-from shared.adapters.deadline import Deadline
+from shared.adapters.context import remaining
 from shared.domain.errors import ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -55,11 +55,9 @@ def due_keys(business_id: str, due_at: int | None) -> Item:
     return {"due_shard": str(zlib.crc32(business_id.encode()) % DUE_SHARDS), "due_at": due_at}
 
 
-def put_if_absent(
-    client: DynamoDBClient, table: str, key: str, item: Item, deadline: Deadline
-) -> Item | None:
+def put_if_absent(client: DynamoDBClient, table: str, key: str, item: Item) -> Item | None:
     """None if the item is new, else the item that stands already."""
-    with aws_call(deadline):
+    with aws_call():
         try:
             client.put_item(
                 TableName=table,
@@ -96,12 +94,10 @@ def update_of(table: str, key: str, old: Item, new: Item) -> dict[str, Any]:
     }
 
 
-def replace(
-    client: DynamoDBClient, table: str, key: str, old: Item, new: Item, deadline: Deadline
-) -> Item | None:
+def replace(client: DynamoDBClient, table: str, key: str, old: Item, new: Item) -> Item | None:
     """Write what differs between `old` and `new`. None if it was written, else the item that stands
     instead."""
-    with aws_call(deadline):
+    with aws_call():
         try:
             client.update_item(**update_of(table, key, old, new))
         except client.exceptions.ConditionalCheckFailedException as failed:
@@ -112,7 +108,6 @@ def replace(
 def transact(
     client: DynamoDBClient,
     writes: Sequence[Any],
-    deadline: Deadline,
     sleep: Callable[[float], None] = time.sleep,
     jitter: Callable[[], float] = random.random,
 ) -> Sequence[Any] | None:
@@ -121,7 +116,7 @@ def transact(
     time; without time, ServiceUnavailable."""
     pause = CONFLICT_PAUSE_SECONDS
     while True:
-        with aws_call(deadline):
+        with aws_call():
             try:
                 client.transact_write_items(TransactItems=writes)
             except client.exceptions.TransactionCanceledException as cancelled:
@@ -132,7 +127,7 @@ def transact(
         if set(codes) <= {"None", FAILED_CONDITION}:
             return reasons
         # Another transaction held one of the items: nothing was written.
-        if deadline.remaining() < 2 * pause:
+        if remaining() < 2 * pause:
             raise ServiceUnavailable
         sleep(pause * (0.5 + jitter() / 2))
         pause *= 2

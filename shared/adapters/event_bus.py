@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 from shared.adapters.aws import aws_call
-from shared.adapters.deadline import Deadline
 from shared.adapters.observability import logger
 from shared.domain.errors import ServiceUnavailable
 from shared.domain.events import Event
@@ -19,8 +18,8 @@ SOURCE = "pi-bundle"
 
 
 class EventBus:
-    def __init__(self, client: EventBridgeClient, name: str, deadline: Deadline) -> None:
-        self._client, self._name, self._deadline = client, name, deadline
+    def __init__(self, client: EventBridgeClient, name: str) -> None:
+        self._client, self._name = client, name
 
     def put(self, event: Event) -> None:
         """Hand the event to the bus. Raises ServiceUnavailable, also where PutEvents answers 200
@@ -31,7 +30,7 @@ class EventBus:
             "DetailType": event.type,
             "Detail": json.dumps(event.detail),
         }
-        with aws_call(self._deadline):
+        with aws_call():
             answer = self._client.put_events(Entries=[entry])
         if answer["FailedEntryCount"]:
             code = answer["Entries"][0].get("ErrorCode", "")

@@ -12,7 +12,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
-from shared.adapters.deadline import Deadline
 from shared.adapters.http import CallFailed, Http, Reply
 from shared.domain.amount import Amount, InvalidAmount
 from shared.domain.chain import ChainPayment, ChainTransaction, Search, Submission, Transfer, Wanted
@@ -27,10 +26,8 @@ Json = Mapping[str, Any]
 
 
 class Horizon:
-    """Cheap: one per invocation, since it carries the deadline."""
-
-    def __init__(self, http: Http, base_url: str, deadline: Deadline) -> None:
-        self._http, self._base_url, self._deadline = http, base_url.rstrip("/"), deadline
+    def __init__(self, http: Http, base_url: str) -> None:
+        self._http, self._base_url = http, base_url.rstrip("/")
 
     def transaction(self, txid: str) -> ChainTransaction | None:
         """A transaction with its payments; None if this Horizon does not know it (it may lag by
@@ -126,7 +123,7 @@ class Horizon:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         try:
             reply = self._http.call(
-                "POST", f"{self._base_url}/transactions", self._deadline, headers=headers, body=form
+                "POST", f"{self._base_url}/transactions", headers=headers, body=form
             )
         except CallFailed:
             raise ChainUnavailable from None
@@ -155,7 +152,7 @@ class Horizon:
     def _get(self, path: str) -> Reply:
         """Raises ChainUnavailable unless the answer is a 200 or a 404."""
         try:
-            reply = self._http.call("GET", self._base_url + path, self._deadline)
+            reply = self._http.call("GET", self._base_url + path)
         except CallFailed:
             raise ChainUnavailable from None
         if reply.status not in (200, 404):

@@ -22,7 +22,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 
-from shared.adapters.deadline import Deadline
+from shared.adapters.context import remaining, seconds
 
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
@@ -110,14 +110,13 @@ class Http:
 
     def __init__(
         self,
+        open_session: Callable[[], requests.Session],
         *,
-        open_session: Callable[[], requests.Session] | None = None,
-        clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._open_session = open_session or _open_session
-        self._clock, self._sleep, self._jitter = clock, sleep, jitter
+        self._open_session = open_session
+        self._sleep, self._jitter = sleep, jitter
         self._lock = threading.Lock()
         self._session: requests.Session | None = None
         self._used_at = 0.0
@@ -126,7 +125,6 @@ class Http:
         self,
         method: str,
         url: str,
-        deadline: Deadline,
         *,
         headers: Mapping[str, str] | None = None,
         body: str | None = None,
@@ -136,14 +134,14 @@ class Http:
         may_have_happened = False
         for attempt in count(1):
             try:
-                return self._attempt(method, url, deadline, headers, body)
+                return self._attempt(method, url, headers, body)
             except CallFailed as failed:
                 may_have_happened = may_have_happened or failed.failure is Failure.UNKNOWN
                 pause = pause_before_retry(
                     failed.failure,
                     attempt,
                     repeatable=repeatable,
-                    remaining=deadline.remaining(),
+                    remaining=remaining(),
                     retry_after=failed.reply.retry_after if failed.reply else None,
                     jitter=self._jitter(),
                 )
@@ -158,27 +156,24 @@ class Http:
         self,
         method: str,
         url: str,
-        deadline: Deadline,
         headers: Mapping[str, str] | None,
         body: str | None,
     ) -> Reply:
-        remaining = deadline.remaining()
-        if remaining < SHORTEST_ATTEMPT_SECONDS:
+        left = remaining()
+        if left < SHORTEST_ATTEMPT_SECONDS:
             raise CallFailed(Failure.NOT_SENT)
-        connect = min(CONNECT_SECONDS, remaining / 2)
+        connect = min(CONNECT_SECONDS, left / 2)
         try:
             with self._current_session().request(
                 method,
                 url,
                 headers=headers,
                 data=body,
-                timeout=(connect, min(READ_SECONDS, remaining - connect)),
+                timeout=(connect, min(READ_SECONDS, left - connect)),
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                reply = Reply(
-                    response.status_code, response.headers, _json_object(_read(response, deadline))
-                )
+                reply = Reply(response.status_code, response.headers, _json_object(_read(response)))
         except (requests.RequestException, HTTPError, OSError) as error:
             raise CallFailed(
                 Failure.NOT_SENT if _never_connected(error) else Failure.UNKNOWN
@@ -189,7 +184,7 @@ class Http:
 
     def _current_session(self) -> requests.Session:
         with self._lock:
-            now = self._clock()
+            now = seconds()
             if self._session is not None and now - self._used_at > IDLE_SECONDS:
                 self._session.close()
                 self._session = None
@@ -199,7 +194,7 @@ class Http:
             return self._session
 
 
-def _open_session() -> requests.Session:
+def open_session() -> requests.Session:
     session = requests.Session()
     # The environment must not redirect money: no proxy, no .netrc that would replace our
     # Authorization header.
@@ -212,16 +207,16 @@ def _open_session() -> requests.Session:
     return session
 
 
-def _read(response: requests.Response, deadline: Deadline) -> bytes:
+def _read(response: requests.Response) -> bytes:
     """The body, given up if it grows too large or drips past the deadline: a read timeout bounds
     only one wait of many."""
     body = b""
     while chunk := response.raw.read1(65536, decode_content=True):
         body += chunk
-        if len(body) > LARGEST_BODY or not (remaining := deadline.remaining()):
+        if len(body) > LARGEST_BODY or not (left := remaining()):
             raise CallFailed(Failure.UNKNOWN)
         if sock := getattr(response.raw.connection, "sock", None):
-            sock.settimeout(min(READ_SECONDS, remaining))
+            sock.settimeout(min(READ_SECONDS, left))
     return body
 
 

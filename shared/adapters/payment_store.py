@@ -6,7 +6,6 @@ from dataclasses import replace as with_
 from typing import TYPE_CHECKING
 
 from shared.adapters.aws import aws_call
-from shared.adapters.deadline import Deadline
 from shared.adapters.dynamodb import (
     Item,
     decoded,
@@ -28,12 +27,12 @@ KEY = "payment_id"
 
 
 class PaymentStore:
-    def __init__(self, client: DynamoDBClient, table: str, deadline: Deadline) -> None:
-        self._client, self._table, self._deadline = client, table, deadline
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client, self._table = client, table
 
     def get(self, payment_id: str) -> PaymentRecord | None:
         """The record, read consistently."""
-        with aws_call(self._deadline):
+        with aws_call():
             answer = self._client.get_item(
                 TableName=self._table, Key=encoded({KEY: payment_id}), ConsistentRead=True
             )
@@ -43,13 +42,13 @@ class PaymentStore:
         """The record that stands afterwards: `record` itself if it was the first, else the one that
         was.
         """
-        standing = put_if_absent(self._client, self._table, KEY, _item(record), self._deadline)
+        standing = put_if_absent(self._client, self._table, KEY, _item(record))
         return record if standing is None else _record(standing)
 
     def replace(self, old: PaymentRecord, new: PaymentRecord) -> tuple[PaymentRecord, bool]:
         """Write a transition from `old`: the record that stands afterwards, and whether it is this
         transition's; if somebody else wrote first, it is theirs."""
-        standing = replace(self._client, self._table, KEY, _item(old), _item(new), self._deadline)
+        standing = replace(self._client, self._table, KEY, _item(old), _item(new))
         if standing is None:
             return with_(new, version=old.version + 1), True
         return _record(standing), False
@@ -73,7 +72,7 @@ class PaymentStore:
         if after is not None:
             start = {"uid": uid, KEY: after[0], "created_at": after[1]}
             query["ExclusiveStartKey"] = encoded(start)
-        with aws_call(self._deadline):
+        with aws_call():
             page = self._client.query(**query)
         last = decoded(page.get("LastEvaluatedKey", {}))
         cursor = (last[KEY], int(last["created_at"])) if last else None

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.adapters.aws import aws_call
-from shared.adapters.deadline import Deadline
 from shared.domain.errors import ServiceUnavailable
 from shared.domain.payout import PayoutRecord, payout_id_of
 
@@ -38,12 +37,12 @@ class PayoutWakeUp:
 
 
 class PayoutQueue:
-    def __init__(self, client: SQSClient, queue_url: str, deadline: Deadline) -> None:
-        self._client, self._queue_url, self._deadline = client, queue_url, deadline
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client, self._queue_url = client, queue_url
 
     def send(self, payout_id: str, due_at: int) -> None:
         """Raises ServiceUnavailable; a later sweep sends it again."""
-        with aws_call(self._deadline):
+        with aws_call():
             self._client.send_message(
                 QueueUrl=self._queue_url,
                 MessageBody=f"{payout_id}:{due_at}",

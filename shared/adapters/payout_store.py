@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from shared.adapters import payment_store
 from shared.adapters.aws import aws_call
-from shared.adapters.deadline import Deadline
 from shared.adapters.dynamodb import (
     FAILED_CONDITION,
     Item,
@@ -46,15 +45,14 @@ class PayoutStore:
         client: DynamoDBClient,
         table: str,
         payments_table: str,
-        deadline: Deadline,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client, self._table, self._payments = client, table, payments_table
-        self._deadline, self._sleep = deadline, sleep
+        self._sleep = sleep
 
     def get(self, payout_id: str) -> PayoutRecord | None:
         """The record, read consistently."""
-        with aws_call(self._deadline):
+        with aws_call():
             answer = self._client.get_item(
                 TableName=self._table, Key=encoded({KEY: payout_id}), ConsistentRead=True
             )
@@ -76,7 +74,7 @@ class PayoutStore:
         ]
         if payment is not None:
             writes.append(self._refund(record, payment.amount))
-        reasons = transact(self._client, writes, self._deadline, self._sleep)
+        reasons = transact(self._client, writes, self._sleep)
         if reasons is None:
             return record
         # The payout's own reason first: a repeat is answered as before, even at a cap.
@@ -96,7 +94,7 @@ class PayoutStore:
         ]
         if old.refund_of is not None and self._refunds_at_least(old.refund_of, old.amount):
             writes.append(self._refund(with_(old, amount=minus), None))
-        reasons = transact(self._client, writes, self._deadline, self._sleep)
+        reasons = transact(self._client, writes, self._sleep)
         if reasons is None:
             return with_(new, version=old.version + 1), True
         return _record(decoded(reasons[0]["Item"])), False
@@ -104,7 +102,7 @@ class PayoutStore:
     def _refunds_at_least(self, payment_id: str, amount: Amount) -> bool:
         """False in tables restored to different moments: an update would make half a payment, or
         let more be refunded than was paid."""
-        with aws_call(self._deadline):
+        with aws_call():
             key = encoded({payment_store.KEY: payment_id})
             answer = self._client.get_item(TableName=self._payments, Key=key, ConsistentRead=True)
         refunded = decoded(answer.get("Item", {})).get("refunded", 0)
@@ -113,7 +111,7 @@ class PayoutStore:
     def replace(self, old: PayoutRecord, new: PayoutRecord) -> tuple[PayoutRecord, bool]:
         """Write a transition from `old`: the record that stands afterwards, and whether it is this
         transition's; if somebody else wrote first, it is theirs."""
-        standing = replace(self._client, self._table, KEY, _item(old), _item(new), self._deadline)
+        standing = replace(self._client, self._table, KEY, _item(old), _item(new))
         if standing is None:
             return with_(new, version=old.version + 1), True
         return _record(standing), False

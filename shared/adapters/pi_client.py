@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
-from shared.adapters.deadline import Deadline
 from shared.adapters.http import CallFailed, Failure, Http, Reply
 from shared.adapters.observability import count, logger
 from shared.adapters.secret import Secret
@@ -60,19 +59,10 @@ CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 class PiClient:
-    """Cheap: one per invocation, since it carries the deadline. The session and the key outlive
-    it.
-    """
+    """`key` None: for the calls with a user's token alone."""
 
-    def __init__(
-        self, http: Http, base_url: str, key: StoredSecret | None, deadline: Deadline
-    ) -> None:
-        self._http, self._base_url, self._key, self._deadline = (
-            http,
-            base_url.rstrip("/"),
-            key,
-            deadline,
-        )
+    def __init__(self, http: Http, base_url: str, key: StoredSecret | None) -> None:
+        self._http, self._base_url, self._key = http, base_url.rstrip("/"), key
 
     def me(self, access_token: Secret) -> UserDto:
         """GET /me. Raises TokenRefused."""
@@ -164,12 +154,9 @@ class PiClient:
     ) -> Reply:
         if self._key is None:
             raise AssertionError("this function has no server key")
-        key = self._key.current(self._deadline)
+        key = self._key.current()
         reply = self._send(method, path, f"Key {key.reveal()}", body, repeatable)
-        if (
-            _refuses_key(reply, refusals)
-            and (newer := self._key.renewed(key, self._deadline)) is not None
-        ):
+        if _refuses_key(reply, refusals) and (newer := self._key.renewed(key)) is not None:
             reply = self._send(method, path, f"Key {newer.reveal()}", body, repeatable)
         if _refuses_key(reply, refusals):
             count("ServerKeyRefused")
@@ -194,7 +181,6 @@ class PiClient:
             reply = self._http.call(
                 method,
                 self._base_url + path,
-                self._deadline,
                 headers=headers,
                 body=body,
                 repeatable=repeatable,

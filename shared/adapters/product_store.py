@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.adapters.aws import aws_call
-from shared.adapters.deadline import Deadline
 from shared.adapters.dynamodb import decoded, encoded
 from shared.adapters.observability import logger
 from shared.domain.amount import Amount, InvalidAmount
@@ -21,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class ProductStore:
-    def __init__(self, client: DynamoDBClient, table: str, deadline: Deadline) -> None:
-        self._client, self._table, self._deadline = client, table, deadline
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client, self._table = client, table
 
     def get(self, product_id: str) -> Product | None:
         """The product, or None; a row that we cannot read is sold to nobody."""
-        with aws_call(self._deadline):
+        with aws_call():
             answer = self._client.get_item(
                 TableName=self._table, Key=encoded({"product_id": product_id})
             )

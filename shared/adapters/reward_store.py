@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.adapters.aws import aws_call
-from shared.adapters.deadline import Deadline
 from shared.adapters.dynamodb import (
     FAILED_CONDITION,
     Item,
@@ -39,16 +38,15 @@ class RewardStore:
         self,
         client: DynamoDBClient,
         table: str,
-        deadline: Deadline,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._client, self._table, self._deadline = client, table, deadline
+        self._client, self._table = client, table
         self._sleep, self._jitter = sleep, jitter
 
     def get(self, ad_id: str) -> RewardRecord | None:
         """The record, read consistently."""
-        with aws_call(self._deadline):
+        with aws_call():
             answer = self._client.get_item(
                 TableName=self._table, Key=encoded({KEY: ad_id}), ConsistentRead=True
             )
@@ -61,7 +59,7 @@ class RewardStore:
         Raises DailyCapReached, for an unclaimed ad only.
         """
         writes = [_put(self._table, record), _count(self._table, record, daily_cap)]
-        reasons = transact(self._client, writes, self._deadline, self._sleep, self._jitter)
+        reasons = transact(self._client, writes, self._sleep, self._jitter)
         if reasons is None:
             return record
         # The ad's own reason first: a repeat by its owner is answered as before, even at the cap.
@@ -72,7 +70,7 @@ class RewardStore:
     def replace(self, old: RewardRecord, new: RewardRecord) -> tuple[RewardRecord, bool]:
         """Write a transition from `old`: the record that stands afterwards, and whether it is this
         transition's; if somebody else wrote first, it is theirs."""
-        standing = replace(self._client, self._table, KEY, _item(old), _item(new), self._deadline)
+        standing = replace(self._client, self._table, KEY, _item(old), _item(new))
         if standing is None:
             return with_(new, version=old.version + 1), True
         return _record(standing), False

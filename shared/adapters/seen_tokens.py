@@ -7,10 +7,9 @@ Kept in the memory of one environment, under the token's hash: a leak of it give
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from hashlib import sha256
 
+from shared.adapters.context import seconds
 from shared.adapters.secret import Secret
 from shared.domain.pi import UserDto
 
@@ -19,21 +18,20 @@ MOST_TOKENS = 1000
 
 
 class SeenTokens:
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seen: dict[bytes, tuple[float, UserDto]] = {}
 
     def user(self, token: Secret) -> UserDto | None:
         """Whom Pi named for this token, if that was within the last minute."""
         seen_at, user = self._seen.get(_name(token), (0.0, None))
-        return user if user is not None and self._clock() - seen_at < LIFE_SECONDS else None
+        return user if user is not None and seconds() - seen_at < LIFE_SECONDS else None
 
     def remember(self, token: Secret, user: UserDto) -> None:
         with self._lock:
             if len(self._seen) >= MOST_TOKENS:
                 self._seen.clear()
-            self._seen[_name(token)] = (self._clock(), user)
+            self._seen[_name(token)] = (seconds(), user)
 
 
 def _name(token: Secret) -> bytes:

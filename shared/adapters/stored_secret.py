@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from shared.adapters.aws import aws_call
-from shared.adapters.deadline import Deadline
 from shared.adapters.observability import count
 from shared.adapters.secret import Secret
 from shared.domain.errors import ServiceUnavailable
@@ -34,24 +33,24 @@ class StoredSecret:
         self._lock = threading.Lock()
         self._secret: Secret | None = None
 
-    def current(self, deadline: Deadline) -> Secret:
+    def current(self) -> Secret:
         """Raises ServiceUnavailable, with a code of its own if none was put yet."""
         with self._lock:
             if self._secret is None:
-                self._secret = self._read(deadline)
+                self._secret = self._read()
             return self._secret
 
-    def renewed(self, refused: Secret, deadline: Deadline) -> Secret | None:
+    def renewed(self, refused: Secret) -> Secret | None:
         """The secret that replaced `refused`; None if there is none, so that nothing is gained by
         trying again.
         """
         with self._lock:
             if self._secret == refused:
-                self._secret = self._read(deadline)
+                self._secret = self._read()
             return self._secret if self._secret != refused else None
 
-    def _read(self, deadline: Deadline) -> Secret:
-        with aws_call(deadline):
+    def _read(self) -> Secret:
+        with aws_call():
             try:
                 answer: Mapping[str, Any] = self._client.get_secret_value(SecretId=self._secret_id)
             except ClientError as error:

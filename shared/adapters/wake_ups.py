@@ -4,13 +4,13 @@ nothing but when the work is done."""
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from shared.adapters.aws import aws_call
-from shared.adapters.deadline import Deadline
 from shared.domain.errors import ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -42,13 +42,17 @@ class WakeUp:
 
 
 class WakeUps:
-    def __init__(self, client: SQSClient, queue_url: str, deadline: Deadline) -> None:
-        self._client, self._queue_url, self._deadline = client, queue_url, deadline
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client, self._queue_url = client, queue_url
 
     def send(self, wake_up: WakeUp) -> None:
         """Raises ServiceUnavailable; a later sweep sends it again."""
-        with aws_call(self._deadline):
+        with aws_call():
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=str(wake_up))
+
+    def sender(self, work: Work) -> Callable[[str, int], None]:
+        """Sends for one kind of work; when it is due next does not matter to this queue."""
+        return lambda key, _due_at: self.send(WakeUp(work, key))
 
     def hint(self, wake_up: WakeUp) -> None:
         """Wake the worker now, not at the next sweep. Never raises: the sweep comes anyway."""

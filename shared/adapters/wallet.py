@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from stellar_sdk import Account, Asset, Keypair, TransactionBuilder
 from stellar_sdk.exceptions import Ed25519SecretSeedInvalidError
 
-from shared.adapters.deadline import Deadline
 from shared.adapters.secret import Secret
 from shared.adapters.stored_secret import StoredSecret
 from shared.domain.chain import Wanted
@@ -30,23 +29,23 @@ class Envelope:
 class Wallet:
     """`seed` is read when it is first needed."""
 
-    def __init__(self, seed: StoredSecret, network: Network, deadline: Deadline) -> None:
-        self._seed, self._network, self._deadline = seed, network, deadline
+    def __init__(self, seed: StoredSecret, network: Network) -> None:
+        self._seed, self._network = seed, network
 
     def address(self) -> str:
         """The wallet that the seed stands for, as it is now. Raises ServiceUnavailable: there is no
         such seed."""
-        self._seed.renewed(self._seed.current(self._deadline), self._deadline)
+        self._seed.renewed(self._seed.current())
         return self._keypair().public_key
 
     def signs_for(self, address: str) -> bool:
         """Whether the seed is this wallet's. If not it is read again: it may have been replaced."""
-        seed: Secret | None = self._seed.current(self._deadline)
+        seed: Secret | None = self._seed.current()
         while seed is not None:
             keypair = _keypair(seed)
             if keypair is not None and keypair.public_key == address:
                 return True
-            seed = self._seed.renewed(seed, self._deadline)
+            seed = self._seed.renewed(seed)
         return False
 
     def sign(self, wanted: Wanted, *, sequence: int, fee: int, max_time: int) -> Envelope:
@@ -68,7 +67,7 @@ class Wallet:
         return Envelope(envelope.to_xdr(), envelope.hash_hex())
 
     def _keypair(self) -> Keypair:
-        keypair = _keypair(self._seed.current(self._deadline))
+        keypair = _keypair(self._seed.current())
         if keypair is None:
             raise ServiceUnavailable("wallet_seed_invalid", "The wallet's seed is not one.")
         return keypair

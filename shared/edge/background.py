@@ -1,90 +1,68 @@
-"""Between the scheduler or the queue and the operations."""
+"""Between the scheduler, the queues or a person, and the operations."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-
-from shared.adapters.deadline import Deadline
-from shared.adapters.observability import count, flush_metrics, logger
+from shared.adapters.context import within
+from shared.adapters.observability import count, logger
 from shared.domain.errors import BadRequest, BundleError
-from shared.edge.http import Context, Event
+from shared.edge.invocation import Event, LambdaContext, invoked
 
-Services = TypeVar("Services")
+Parts = TypeVar("Parts")
 Message = TypeVar("Message")
+Handler = Callable[[Event, LambdaContext], dict[str, Any]]
 
 
-def on_schedule(
-    services: Callable[[Deadline], Services], operation: Callable[[Services], int]
-) -> Callable[[Event, Context], dict[str, int]]:
+def on_schedule(parts: Parts, operation: Callable[[Parts], int]) -> Handler:
     """A handler for a scheduled run; an error ends the invocation, and the next run goes on."""
 
-    def handler(_event: Event, context: Context) -> dict[str, int]:
-        logger.append_keys(request_id=context.aws_request_id)
-        try:
-            return {"woken": operation(services(_deadline(context)))}
-        finally:
-            flush_metrics()
+    def handler(_event: Event, context: LambdaContext) -> dict[str, Any]:
+        with invoked(context):
+            return {"woken": operation(parts)}
 
     return handler
 
 
-def on_command(
-    services: Callable[[Deadline], Services], operation: Callable[[Services, Event], dict[str, Any]]
-) -> Callable[[Event, Context], dict[str, Any]]:
+def on_command(parts: Parts, operation: Callable[[Parts, Event], dict[str, Any]]) -> Handler:
     """A handler that a person invokes: it answers what the operation gives, or why it refuses."""
 
-    def handler(event: Event, context: Context) -> dict[str, Any]:
-        logger.append_keys(request_id=context.aws_request_id)
-        try:
-            if not isinstance(event, dict):
-                raise BadRequest("invalid_command", "The command must be a JSON object.")
-            return operation(services(_deadline(context)), event)
-        except BundleError as error:
-            return {"error": error.code, "error_message": error.message}
-        finally:
-            flush_metrics()
+    def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
+        with invoked(context):
+            try:
+                if not isinstance(event, dict):
+                    raise BadRequest("invalid_command", "The command must be a JSON object.")
+                return operation(parts, event)
+            except BundleError as error:
+                return {"error": error.code, "error_message": error.message}
 
     return handler
 
 
 def on_messages(
-    services: Callable[[Deadline], Services],
-    operation: Callable[[Services, Message], None],
+    parts: Parts,
+    operation: Callable[[Parts, Message], None],
     read: Callable[[str], Message],
     *,
     seconds: float,
-) -> Callable[[dict[str, Any], Context], Any]:
+) -> Handler:
     """A handler for a batch of wake-ups, each of which may take `seconds`: a message that cannot be
     read, or whose operation raises, is kept; the others are acknowledged."""
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
-    def handler(event: dict[str, Any], context: Context) -> Any:
-        logger.append_keys(request_id=context.aws_request_id)
+    def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
+        with invoked(context):
+            kept = [record for record in event["Records"] if not is_done(record["body"])]
+        return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in kept]}
 
-        def one(record: SQSRecord) -> None:
+    def is_done(body: str) -> bool:
+        with within(seconds):
             try:
-                operation(services(_deadline(context, seconds)), read(record.body))
-            except Exception:
-                logger.exception("This message needs a person", extra={"body": record.body})
+                operation(parts, read(body))
+            except Exception:  # noqa: BLE001 - the edge: one bad message must not repeat the others
+                logger.exception("This message needs a person", extra={"body": body})
                 count("UnexpectedError")
-                raise
-
-        try:
-            return process_partial_response(event, one, processor)
-        finally:
-            flush_metrics()
+                return False
+        return True
 
     return handler
-
-
-def _deadline(context: Context, most: float = math.inf) -> Deadline:
-    return Deadline(min(most, context.get_remaining_time_in_millis() / 1000))

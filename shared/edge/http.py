@@ -12,28 +12,19 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from shared.adapters.deadline import Deadline
-from shared.adapters.observability import count, flush_metrics, logger
+from shared.adapters.observability import count, count_outage, logger
 from shared.adapters.secret import Secret
 from shared.domain.errors import BadRequest, BundleError, PiError
+from shared.edge.invocation import Event, LambdaContext, invoked
 
 LARGEST_BODY = 64 * 1024
 TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 RETRY_AFTER_SECONDS = 2
 LONGEST_RETRY_AFTER_SECONDS = 60
 
-Event = Mapping[str, Any]
-Services = TypeVar("Services")
-
-
-class Context(Protocol):
-    """What we read of the Lambda context."""
-
-    aws_request_id: str
-
-    def get_remaining_time_in_millis(self) -> int: ...
+Parts = TypeVar("Parts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,30 +95,27 @@ class Request:
 
 
 def serve(
-    services: Callable[[Deadline], Services],
-    routes: Mapping[str, Callable[[Services, Request], Answer]],
-) -> Callable[[Event, Context], dict[str, Any]]:
-    """A Lambda handler for these routes. `services` binds what the operations need to one
-    invocation's deadline.
-    """
+    parts: Parts, routes: Mapping[str, Callable[[Parts, Request], Answer]]
+) -> Callable[[Event, LambdaContext], dict[str, Any]]:
+    """A Lambda handler for these routes, whose operation works with `parts`."""
 
-    def handler(event: Event, context: Context) -> dict[str, Any]:
+    def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
         route = str(event.get("routeKey", ""))
-        logger.append_keys(request_id=context.aws_request_id, route=route, subject=None)
-        try:
-            deadline = Deadline(context.get_remaining_time_in_millis() / 1000)
-            answer = routes[route](services(deadline), Request(event))
-            return _response(answer.status, answer.body)
-        except BundleError as error:
-            logger.info("Refused", extra={"code": error.code, "status": error.status})
-            return _failure(error.status, error.code, error.message, context, _retry_after(error))
-        except Exception:  # noqa: BLE001 - the edge: even a mistake of ours must answer
-            logger.exception("Unexpected error")
-            count("UnexpectedError")
-            message = "Something went wrong here; nothing was lost. Please try again."
-            return _failure(503, "unexpected_error", message, context, RETRY_AFTER_SECONDS)
-        finally:
-            flush_metrics()
+        with invoked(context, route):
+            try:
+                answer = routes[route](parts, Request(event))
+                return _response(answer.status, answer.body)
+            except BundleError as error:
+                log = logger.warning if count_outage(error.code) else logger.info
+                log("Refused", extra={"code": error.code, "status": error.status})
+                return _failure(
+                    error.status, error.code, error.message, context, _retry_after(error)
+                )
+            except Exception:  # noqa: BLE001 - the edge: even a mistake of ours must answer
+                logger.exception("Unexpected error")
+                count("UnexpectedError")
+                message = "Something went wrong here; nothing was lost. Please try again."
+                return _failure(503, "unexpected_error", message, context, RETRY_AFTER_SECONDS)
 
     return handler
 
@@ -147,7 +135,7 @@ def _response(
 
 
 def _failure(
-    status: int, code: str, message: str, context: Context, retry_after: int | None
+    status: int, code: str, message: str, context: LambdaContext, retry_after: int | None
 ) -> dict[str, Any]:
     body = {"error": code, "error_message": message, "request_id": context.aws_request_id}
     return _response(

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from shared.adapters.clock import Clock
 from shared.adapters.observability import count
+from shared.adapters.pi_client import PiClient
+from shared.adapters.reward_store import RewardStore
 from shared.adapters.secret import Secret
-from shared.adapters.wake_ups import WakeUp, Work
+from shared.adapters.wake_ups import WakeUp, WakeUps, Work
 from shared.domain.errors import Conflict
-from shared.domain.reward import RewardRecord, granted, judge
-from shared.operations.services import RewardServices
+from shared.domain.reward import RewardLimits, RewardRecord, granted, judge
+from shared.operations.verify_user import Users
 
 
-def claim(services: RewardServices, ad_id: str, token: Secret | None) -> RewardRecord | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimParts:
+    users: Users
+    pi: PiClient
+    rewards: RewardStore
+    limits: RewardLimits
+    wake_ups: WakeUps
+    clock: Clock
+    executor: Executor
+
+
+def claim(parts: ClaimParts, ad_id: str, token: Secret | None) -> RewardRecord | None:
     """The grant, the same one for every repeat; None while the ad network has not answered: ask
     again shortly.
 
@@ -18,22 +35,20 @@ def claim(services: RewardServices, ad_id: str, token: Secret | None) -> RewardR
     `ad_stale`), DailyCapReached, PiError, ServiceUnavailable. Costs 2 calls to Pi and 1
     transaction.
     """
-    user, ad = services.users.recognise_while(
-        token, services.executor, lambda: services.pi.ad_status(ad_id)
-    )
-    if services.users.app_id is None:
+    user, ad = parts.users.recognise_while(token, parts.executor, lambda: parts.pi.ad_status(ad_id))
+    if parts.users.app_id is None:
         count(
             "RewardClaimUnchecked"
         )  # a token of any Pi app is a fresh user to us and evades the cap
 
-    now = services.clock()
-    if (objection := judge(ad, services.limits, now)) is None:
-        record = services.rewards.grant(
-            granted(ad_id, user.uid, services.limits, now), services.limits.daily_cap
+    now = parts.clock()
+    if (objection := judge(ad, parts.limits, now)) is None:
+        record = parts.rewards.grant(
+            granted(ad_id, user.uid, parts.limits, now), parts.limits.daily_cap
         )
     else:
         # What was granted once stays granted to its owner, however the ad looks by now.
-        claimed = services.rewards.get(ad_id)
+        claimed = parts.rewards.get(ad_id)
         if claimed is None:
             if ad.is_pending:
                 return None
@@ -42,5 +57,5 @@ def claim(services: RewardServices, ad_id: str, token: Secret | None) -> RewardR
     if record.uid != user.uid:
         raise Conflict("ad_already_claimed", "Another user has claimed this ad.")
     if record.owed is not None:
-        services.wake_ups.hint(WakeUp(Work.REWARD, ad_id))
+        parts.wake_ups.hint(WakeUp(Work.REWARD, ad_id))
     return record

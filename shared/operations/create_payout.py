@@ -24,7 +24,7 @@ from shared.domain.payout import (
 )
 from shared.domain.pi import MalformedDto, PaymentDto
 from shared.operations.move_payout import block, fail, wait, write
-from shared.operations.services import SenderServices
+from shared.operations.sender import SendParts
 from shared.operations.trace_payout import trace_payout
 
 # Refusals of a creation that asking again cannot change.
@@ -37,73 +37,73 @@ FINAL_REFUSALS = frozenset(
 )
 
 
-def create_payout(services: SenderServices, record: PayoutRecord) -> PayoutRecord:
+def create_payout(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     """Ask Pi to create the payment, unless it already has. Source: `POST /payments` and
     `GET /payments/incomplete_server_payments` of the reference."""
-    now = services.clock()
-    for payment in services.pi.incomplete_server_payments():
+    now = parts.clock()
+    for payment in parts.pi.incomplete_server_payments():
         if payout_of(payment) == record.payout_id:
-            return adopt(services, record, payment)
+            return adopt(parts, record, payment)
     if record.create_attempted_at is not None:
         settled_at = record.create_attempted_at + CREATE_SETTLES_SECONDS
         if now < settled_at:
-            return write(services, record, waiting(record, settled_at, "creation_unclear"))
+            return write(parts, record, waiting(record, settled_at, "creation_unclear"))
     if record.giving_up is not None:
-        return _give_up_request(services, record, record.giving_up)
-    if not services.switch.is_on():
-        return wait(services, record, "payouts_off")
-    record = write(services, record, attempted(record, now))
+        return _give_up_request(parts, record, record.giving_up)
+    if not parts.switch.is_on():
+        return wait(parts, record, "payouts_off")
+    record = write(parts, record, attempted(record, now))
     try:
-        payment = services.pi.create_payment(
+        payment = parts.pi.create_payment(
             uid=record.uid,
             amount=record.amount,
             memo=record.memo,
             metadata=json.loads(record.metadata),
         )
     except PiRefused as refused:
-        return _after_refused_creation(services, record, refused)
-    return adopt(services, record, payment)
+        return _after_refused_creation(parts, record, refused)
+    return adopt(parts, record, payment)
 
 
-def _give_up_request(services: SenderServices, record: PayoutRecord, reason: str) -> PayoutRecord:
+def _give_up_request(parts: SendParts, record: PayoutRecord, reason: str) -> PayoutRecord:
     """Pi has nothing open for it; but it may have been paid before a restored table forgot that."""
-    wallet = services.app_wallet or services.wallet.address()
-    paid = trace_payout(services, record, wallet)
+    wallet = parts.app_wallet or parts.wallet.address()
+    paid = trace_payout(parts, record, wallet)
     if paid is not None:
-        return adopt(services, record, paid.payment)
-    return fail(services, record, reason)
+        return adopt(parts, record, paid.payment)
+    return fail(parts, record, reason)
 
 
-def adopt(services: SenderServices, record: PayoutRecord, payment: PaymentDto) -> PayoutRecord:
+def adopt(parts: SendParts, record: PayoutRecord, payment: PaymentDto) -> PayoutRecord:
     """Pi's payment is this payout's from here on; one that is not what was asked for blocks it."""
-    reason = mismatch(payment, record, services.network)
+    reason = mismatch(payment, record, parts.network)
     # One that a person gives up need not match: it is only searched for, and cancelled.
     if reason and not record.giving_up:
-        return block(services, record, reason)
-    return write(services, record, created(record, payment, services.clock()))
+        return block(parts, record, reason)
+    return write(parts, record, created(record, payment, parts.clock()))
 
 
 def _after_refused_creation(
-    services: SenderServices, record: PayoutRecord, refused: PiRefused
+    parts: SendParts, record: PayoutRecord, refused: PiRefused
 ) -> PayoutRecord:
     if refused.code in FINAL_REFUSALS:
-        return write(services, record, never_created(record, refused.code, services.clock()))
+        return write(parts, record, never_created(record, refused.code, parts.clock()))
     if refused.code == "user_not_found":  # so another app's key would be answered for everybody
-        return block(services, record, "user_not_found")
+        return block(parts, record, "user_not_found")
     if refused.code == "ongoing_payment_found" and refused.answer.payment is not None:
         in_the_way = _read(refused.answer.payment)
         if in_the_way is not None and payout_of(in_the_way) == record.payout_id:
-            return adopt(services, record, in_the_way)
-        _advance_other(services, in_the_way)
-    return wait(services, record, refused.code)
+            return adopt(parts, record, in_the_way)
+        _advance_other(parts, in_the_way)
+    return wait(parts, record, refused.code)
 
 
-def _advance_other(services: SenderServices, in_the_way: PaymentDto | None) -> None:
+def _advance_other(parts: SendParts, in_the_way: PaymentDto | None) -> None:
     """Pi has one payment open at a time: wake ours, report anybody else's, and pay neither here."""
     other_id = in_the_way and payout_of(in_the_way)
-    other = services.payouts.get(other_id) if other_id else None
-    if in_the_way is not None and other is not None and knows(other, in_the_way, services.clock()):
-        services.queue.hint(other)
+    other = parts.payouts.get(other_id) if other_id else None
+    if in_the_way is not None and other is not None and knows(other, in_the_way, parts.clock()):
+        parts.queue.hint(other)
         return
     count("ForeignPayout")
     logger.error("An open payment that is not ours is in the way")

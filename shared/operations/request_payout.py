@@ -2,43 +2,59 @@
 
 from __future__ import annotations
 
-from shared.adapters.observability import concerning
+from dataclasses import dataclass
+
+from shared.adapters.clock import Clock
+from shared.adapters.context import concerning
+from shared.adapters.payment_store import PaymentStore
+from shared.adapters.payout_queue import PayoutQueue
+from shared.adapters.payout_store import PayoutStore
+from shared.adapters.switch import Switch
 from shared.domain.amount import Amount
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.payment import PaymentRecord, PaymentState
-from shared.domain.payout import PayoutRecord, PayoutRequest, check, requested
-from shared.operations.services import DecisionServices, PayoutServices
+from shared.domain.payout import Caps, PayoutRecord, PayoutRequest, check, requested
 
 
-def request_payout(services: PayoutServices, request: PayoutRequest) -> PayoutRecord:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestParts:
+    payouts: PayoutStore
+    payments: PaymentStore
+    queue: PayoutQueue
+    switch: Switch
+    caps: Caps
+    clock: Clock
+
+
+def request_payout(parts: RequestParts, request: PayoutRequest) -> PayoutRecord:
     """The payout under this id. The same request again gives the same payout, whatever has become
     of it and of the caps; another request under the same id is refused.
 
     Raises BadRequest, Conflict with the stable code of what forbids it, ServiceUnavailable.
     """
     concerning(request.payout_id)
-    if (standing := services.payouts.get(request.payout_id)) is None:
-        check(request, services.caps)
-        if not services.switch.is_on():
+    if (standing := parts.payouts.get(request.payout_id)) is None:
+        check(request, parts.caps)
+        if not parts.switch.is_on():
             raise Conflict("payouts_off", "Payouts are switched off.")
-        refunded = _refundable(services, request)
-        record = requested(request, services.clock())
-        standing = services.payouts.reserve(record, services.caps, refunded)
+        refunded = _refundable(parts, request)
+        record = requested(request, parts.clock())
+        standing = parts.payouts.reserve(record, parts.caps, refunded)
         if standing is record:
-            services.queue.hint(record)
+            parts.queue.hint(record)
     if standing.fingerprint != request.fingerprint:
         raise Conflict("payout_id_taken", "Another payout was requested under this id.")
     return standing
 
 
 def refund(
-    services: PayoutServices, payout_id: str, payment_id: str, amount: Amount | None
+    parts: RequestParts, payout_id: str, payment_id: str, amount: Amount | None
 ) -> PayoutRequest:
     """The request that pays a payment back to its user; `amount` None: all of what was paid.
 
     Raises NotFound, Conflict `not_refundable`.
     """
-    payment = _completed(services, payment_id)
+    payment = _completed(parts, payment_id)
     return PayoutRequest(
         payout_id=payout_id,
         uid=payment.uid,
@@ -49,20 +65,20 @@ def refund(
     )
 
 
-def read_payout(services: DecisionServices, payout_id: str) -> PayoutRecord:
+def read_payout(payouts: PayoutStore, payout_id: str) -> PayoutRecord:
     """Raises NotFound."""
-    record = services.payouts.get(payout_id)
+    record = payouts.get(payout_id)
     if record is None:
         raise NotFound("payout_not_found", "There is no such payout.")
     return record
 
 
-def _refundable(services: PayoutServices, request: PayoutRequest) -> PaymentRecord | None:
-    return _completed(services, request.refund_of) if request.refund_of else None
+def _refundable(parts: RequestParts, request: PayoutRequest) -> PaymentRecord | None:
+    return _completed(parts, request.refund_of) if request.refund_of else None
 
 
-def _completed(services: PayoutServices, payment_id: str) -> PaymentRecord:
-    payment = services.payments.get(payment_id)
+def _completed(parts: RequestParts, payment_id: str) -> PaymentRecord:
+    payment = parts.payments.get(payment_id)
     if payment is None:
         raise NotFound("payment_not_found", "There is no such payment here.")
     if payment.state is not PaymentState.COMPLETED:

@@ -7,12 +7,19 @@ same result, so nothing that a caller loses, repeats or makes up changes where a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from shared.adapters.observability import concerning, count, logger
+from shared.adapters.clock import Clock
+from shared.adapters.context import concerning
+from shared.adapters.horizon import Horizon
+from shared.adapters.observability import count, logger
+from shared.adapters.payment_store import PaymentStore
+from shared.adapters.pi_client import PiClient
+from shared.adapters.product_store import ProductStore
 from shared.adapters.secret import Secret
-from shared.adapters.wake_ups import WakeUp, Work
+from shared.adapters.wake_ups import WakeUp, WakeUps, Work
 from shared.domain.chain import Wanted
 from shared.domain.errors import (
     ChainUnavailable,
@@ -29,6 +36,7 @@ from shared.domain.payment import (
     PaymentRecord,
     PaymentState,
     Refusal,
+    Terms,
     after,
     decide,
     mismatch,
@@ -36,13 +44,31 @@ from shared.domain.payment import (
 )
 from shared.domain.pi import Direction, PaymentDto, UserDto
 from shared.operations.price_payment import price_payment
-from shared.operations.services import ClosingServices, PaymentServices, SettleServices
+from shared.operations.verify_user import Users
 
 MOST_ROUNDS = 3  # ask and act; each further round follows a refusal, which Pi's flags then explain
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleParts:
+    pi: PiClient
+    chain: Horizon
+    payments: PaymentStore
+    terms: Terms
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerParts(SettleParts):
+    """To settle for a front end, which may name a payment that we do not know yet."""
+
+    users: Users
+    products: ProductStore
+    wake_ups: WakeUps
+
+
 def settle_for_caller(
-    services: ClosingServices, payment_id: str, token: Secret | None, claimed_txid: str | None
+    parts: CallerParts, payment_id: str, token: Secret | None, claimed_txid: str | None
 ) -> tuple[PaymentRecord, bool]:
     """Settle the payment that a front end asks about; and whether the caller is known to be its
     owner.
@@ -52,23 +78,23 @@ def settle_for_caller(
     UnknownPayment, Conflict, and what `settle` raises.
     """
     concerning(payment_id)
-    record = services.payments.get(payment_id)
+    record = parts.payments.get(payment_id)
     if record is None and token is None:
         raise UnknownPayment
-    user = services.users.recognise_if_valid(token)
+    user = parts.users.recognise_if_valid(token)
     if record is None:
-        record = _adopt(services, payment_id, user)
+        record = _adopt(parts, payment_id, user)
     elif user is not None and user.uid != record.uid:
         raise NotOwner
     is_owner = user is not None
-    record = settle(services, record, claimed_txid=claimed_txid, may_cancel=is_owner)
+    record = settle(parts, record, claimed_txid=claimed_txid, may_cancel=is_owner)
     if record.owed is not None:
-        services.wake_ups.hint(WakeUp(Work.PAYMENT, payment_id))
+        parts.wake_ups.hint(WakeUp(Work.PAYMENT, payment_id))
     return record, is_owner
 
 
 def settle(
-    services: SettleServices,
+    parts: SettleParts,
     record: PaymentRecord,
     *,
     claimed_txid: str | None = None,
@@ -84,31 +110,31 @@ def settle(
     refusal: Refusal | None = None
     for _ in range(MOST_ROUNDS):
         try:
-            payment = services.pi.get_payment(record.payment_id)
+            payment = parts.pi.get_payment(record.payment_id)
         except PiRefused as refused:
             if refused.code != "payment_not_found":
                 raise
             if record.state is PaymentState.CANCELLED:
                 return record
-            return _carry_out(services, record, Decision(Do.ATTEND, attention=Attention.GONE))
-        choose = partial(decide, payment, record, services.terms, services.clock(), refusal=refusal)
+            return _carry_out(parts, record, Decision(Do.ATTEND, attention=Attention.GONE))
+        choose = partial(decide, payment, record, parts.terms, parts.clock(), refusal=refusal)
         decision = choose(claimed_txid=claimed_txid)
         if decision.do is Do.PROVE:
-            proven = _prove(services, payment, decision.txid)
+            proven = _prove(parts, payment, decision.txid)
             # Disproved: as if nothing had been claimed. Unknown yet: not the time to decide.
             decision = Decision(Do.COMPLETE, decision.txid) if proven else choose()
             if proven is None:
                 return record
         if decision.do is Do.SEARCH:
-            decision = _search(services, payment) if may_cancel else Decision(Do.NOTHING)
+            decision = _search(parts, payment) if may_cancel else Decision(Do.NOTHING)
         try:
-            return _carry_out(services, record, decision)
+            return _carry_out(parts, record, decision)
         except PiRefused as refused:
             refusal = Refusal(decision.do, refused.code)
     return record
 
 
-def _prove(services: SettleServices, payment: PaymentDto, txid: str | None) -> bool | None:
+def _prove(parts: SettleParts, payment: PaymentDto, txid: str | None) -> bool | None:
     """Whether the chain shows this transaction to be this payment; None: it does not show it
     yet.
     """
@@ -116,45 +142,43 @@ def _prove(services: SettleServices, payment: PaymentDto, txid: str | None) -> b
     if wanted is None or txid is None:
         return False
     try:
-        transaction = services.chain.transaction(txid)
+        transaction = parts.chain.transaction(txid)
     except ChainUnavailable:
         return None
     return None if transaction is None else wanted.is_met_by(transaction)
 
 
-def _search(services: SettleServices, payment: PaymentDto) -> Decision:
+def _search(parts: SettleParts, payment: PaymentDto) -> Decision:
     """COMPLETE with what the chain holds, CANCEL if it surely holds nothing, otherwise NOTHING."""
     wanted = Wanted.by(payment)
     if wanted is None:
         return Decision(Do.NOTHING)
-    now = datetime.fromtimestamp(services.clock(), UTC)
-    search = services.chain.search(wanted, payment.created_at, now)
+    now = datetime.fromtimestamp(parts.clock(), UTC)
+    search = parts.chain.search(wanted, payment.created_at, now)
     if search.txid is not None:
         return Decision(Do.COMPLETE, txid=search.txid)
     return Decision(Do.CANCEL if search.conclusive else Do.NOTHING)
 
 
-def _carry_out(
-    services: SettleServices, record: PaymentRecord, decision: Decision
-) -> PaymentRecord:
+def _carry_out(parts: SettleParts, record: PaymentRecord, decision: Decision) -> PaymentRecord:
     """Raises PiRefused if Pi refuses to complete or cancel: then nothing has happened."""
     if decision.do is Do.DISOWN:
         raise UnknownPayment
     if decision.do is Do.COMPLETE and decision.txid is not None:
-        if not services.pi.complete(record.payment_id, decision.txid).status.developer_completed:
+        if not parts.pi.complete(record.payment_id, decision.txid).status.developer_completed:
             raise PiNonsense
-    elif decision.do is Do.CANCEL and not services.pi.cancel(record.payment_id).is_cancelled:
+    elif decision.do is Do.CANCEL and not parts.pi.cancel(record.payment_id).is_cancelled:
         raise PiNonsense
-    return _write(services, record, decision)
+    return _write(parts, record, decision)
 
 
-def _write(services: SettleServices, record: PaymentRecord, decision: Decision) -> PaymentRecord:
+def _write(parts: SettleParts, record: PaymentRecord, decision: Decision) -> PaymentRecord:
     """Write down what was carried out, again from the record that stands if somebody else wrote
     first and it still has to be.
     """
-    now = services.clock()
+    now = parts.clock()
     while (new := after(record, decision, now)) != record:
-        standing, written = services.payments.replace(record, new)
+        standing, written = parts.payments.replace(record, new)
         if written:
             _tell(record, standing)
         if written or standing.state in (PaymentState.COMPLETED, new.state):
@@ -172,7 +196,7 @@ def _tell(old: PaymentRecord, new: PaymentRecord) -> None:
         count("PaymentNeedsAttention")
 
 
-def _adopt(services: PaymentServices, payment_id: str, user: UserDto | None) -> PaymentRecord:
+def _adopt(parts: CallerParts, payment_id: str, user: UserDto | None) -> PaymentRecord:
     """Take over a payment that another back end of this app approved: only approved payments can be
     paid.
 
@@ -181,7 +205,7 @@ def _adopt(services: PaymentServices, payment_id: str, user: UserDto | None) -> 
     """
     if user is None:
         raise UnknownPayment
-    payment = services.pi.get_payment(payment_id)
+    payment = parts.pi.get_payment(payment_id)
     require_payer(payment, user)
     if payment.status.developer_completed:
         raise Conflict("already_completed", "This payment was completed elsewhere.")
@@ -189,11 +213,9 @@ def _adopt(services: PaymentServices, payment_id: str, user: UserDto | None) -> 
         raise Conflict("payment_cancelled", "This payment was cancelled.")
     if not payment.status.developer_approved:
         raise UnknownPayment
-    price = price_payment(payment, services.products)
-    refusal = mismatch(payment, price, services.terms)
-    return services.payments.put_if_absent(
-        opened(payment, price, refusal, services.terms, services.clock())
-    )
+    price = price_payment(payment, parts.products)
+    refusal = mismatch(payment, price, parts.terms)
+    return parts.payments.put_if_absent(opened(payment, price, refusal, parts.terms, parts.clock()))
 
 
 def require_payer(payment: PaymentDto, user: UserDto) -> None:

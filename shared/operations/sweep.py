@@ -6,17 +6,42 @@ worker is woken. A crash in between costs one pause.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
+from shared.adapters.clock import Clock
+from shared.adapters.context import remaining
+from shared.adapters.due_index import DueIndex
 from shared.adapters.dynamodb import DUE_SHARDS
 from shared.adapters.observability import count, gauge, logger
+from shared.adapters.payout_store import PayoutStore
+from shared.adapters.pi_client import PiClient
 from shared.domain.due import STUCK_SECONDS, DueRow, next_look
 from shared.domain.errors import BundleError, ServiceUnavailable
 from shared.domain.payout import knows, payout_of
-from shared.operations.services import DueWork, SweepServices
 
 MOST_FAILURES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class DueWork:
+    """One table's unfinished work. `wake` is given a record's key and when it is due next."""
+
+    index: DueIndex
+    wake: Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepParts:
+    """`sweep_seconds` is the time from one sweep to the next."""
+
+    payments: DueWork
+    rewards: DueWork
+    payouts: DueWork
+    pi: PiClient
+    payout_store: PayoutStore
+    sweep_seconds: int
+    clock: Clock
 
 
 @dataclass(slots=True)
@@ -37,65 +62,81 @@ class Tally:
             self.stuck += now - row.created_at > STUCK_SECONDS
 
 
-def sweep(services: SweepServices) -> int:
+@dataclass(slots=True)
+class Found:
+    """What a sweep has come by so far."""
+
+    payments: Tally = field(default_factory=Tally)
+    payouts: Tally = field(default_factory=Tally)
+    woken: int = 0
+    failed: int = 0
+
+
+def sweep(parts: SweepParts) -> int:
     """The number of wake-ups sent. Raises ServiceUnavailable if the index cannot be read, or if
     rows keep failing; the next sweep goes on.
 
     Costs, per shard, the reading of unfinished work, and per due row one write and one message.
     """
-    now = services.clock()
-    payments, payouts = Tally(), Tally()
-    woken, failed, complete = 0, 0, True
-    for work, row in _rows(services, now):
-        if services.deadline.remaining() == 0:
-            complete = False
-            break
-        if work is not services.rewards:
-            (payments if work is services.payments else payouts).add(row, now)
+    found, is_complete = Found(), False
+    try:
+        is_complete = _wake_all(parts, found, parts.clock())
+    finally:
+        _report(found, is_complete=is_complete)
+    _report_strangers(parts)
+    if found.failed and not found.woken:
+        raise ServiceUnavailable  # so that somebody hears of it
+    return found.woken
+
+
+def _wake_all(parts: SweepParts, found: Found, now: int) -> bool:
+    """Whether the time was enough for all of them."""
+    for work, row in _rows(parts, now):
+        if remaining() == 0:
+            return False
+        if work is not parts.rewards:
+            (found.payments if work is parts.payments else found.payouts).add(row, now)
         if row.due_at > now:
             continue
         try:
-            woken += _wake(services, work, row, now)
+            found.woken += _wake(parts, work, row, now)
         except ServiceUnavailable:
             # One bad row holds up nobody; a service that is down need not be waited for.
-            if (failed := failed + 1) > MOST_FAILURES:
+            found.failed += 1
+            if found.failed > MOST_FAILURES:
                 raise
-    _report({"Payment": payments, "Payout": payouts}, woken, complete=complete)
-    _report_strangers(services)
-    if failed and not woken:
-        raise ServiceUnavailable  # so that somebody hears of it
-    return woken
+    return True
 
 
-def _wake(services: SweepServices, work: DueWork, row: DueRow, now: int) -> bool:
-    later = next_look(row, now, services.sweep_seconds)
+def _wake(parts: SweepParts, work: DueWork, row: DueRow, now: int) -> bool:
+    later = next_look(row, now, parts.sweep_seconds)
     if not work.index.push(row, later):
         return False
     work.wake(row.key, later)
     return True
 
 
-def _rows(services: SweepServices, now: int) -> Iterator[tuple[DueWork, DueRow]]:
+def _rows(parts: SweepParts, now: int) -> Iterator[tuple[DueWork, DueRow]]:
     """Payments and payouts with everything unfinished, so that they can be counted; rewards only
     when due, since each waits a day for its re-check. The first shard rotates, so that no shard is
     always last when time is short."""
-    start = now // services.sweep_seconds
+    start = now // parts.sweep_seconds
     for n in range(DUE_SHARDS):
         shard = str((start + n) % DUE_SHARDS)
-        for work in (services.payments, services.payouts):
+        for work in (parts.payments, parts.payouts):
             for row in work.index.unfinished(shard):
                 yield work, row
-        for row in services.rewards.index.unfinished(shard, due_by=now):
-            yield services.rewards, row
+        for row in parts.rewards.index.unfinished(shard, due_by=now):
+            yield parts.rewards, row
 
 
-def _report_strangers(services: SweepServices) -> None:
+def _report_strangers(parts: SweepParts) -> None:
     """Payouts that are open at Pi but that we know nothing of: never paid, never cancelled here."""
     try:
-        for payment in services.pi.incomplete_server_payments():
+        for payment in parts.pi.incomplete_server_payments():
             payout_id = payout_of(payment)
-            record = services.payout_store.get(payout_id) if payout_id else None
-            if record is not None and knows(record, payment, services.clock()):
+            record = parts.payout_store.get(payout_id) if payout_id else None
+            if record is not None and knows(record, payment, parts.clock()):
                 continue
             count("ForeignPayout")
             logger.error(
@@ -105,15 +146,20 @@ def _report_strangers(services: SweepServices) -> None:
         logger.warning("Payouts were not compared", extra={"code": error.code})
 
 
-def _report(tallies: Mapping[str, Tally], woken: int, *, complete: bool) -> None:
-    gauge("WakeUps", woken)
-    if not complete:
-        # Its counts would be too low, and look like healing.
-        logger.warning("The sweep ran out of time", extra={"woken": woken})
-        gauge("SweepIncomplete", 1)
-        return
-    for name, tally in tallies.items():
-        gauge(f"{name}sUnfinished", tally.unfinished)
-        gauge(f"{name}sStuck", tally.stuck)
-        gauge(f"{name}sAttention", tally.attention)
-        gauge(f"Oldest{name}Seconds", tally.oldest)
+def _report(found: Found, *, is_complete: bool) -> None:
+    """Of a sweep that could not finish, what it has seen is a lower bound: a level of zero would
+    say nothing, and look like healing."""
+    if not is_complete:
+        logger.warning("The sweep could not finish", extra={"woken": found.woken})
+    gauge("SweepIncomplete", int(not is_complete))
+    gauge("WakeUps", found.woken)
+    for name, tally in (("Payment", found.payments), ("Payout", found.payouts)):
+        levels = {
+            f"{name}sUnfinished": tally.unfinished,
+            f"{name}sStuck": tally.stuck,
+            f"{name}sAttention": tally.attention,
+            f"Oldest{name}Seconds": tally.oldest,
+        }
+        for level, value in levels.items():
+            if value or is_complete:
+                gauge(level, value)

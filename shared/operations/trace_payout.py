@@ -15,7 +15,7 @@ from shared.domain.errors import BadRequest, PiRefused
 from shared.domain.identifiers import payment_id_of
 from shared.domain.payout import FORGOTTEN_SECONDS, PayoutRecord, payout_of
 from shared.domain.pi import PaymentDto
-from shared.operations.services import SenderServices
+from shared.operations.sender import SendParts
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Paid:
 
 
 def trace_payout(
-    services: SenderServices,
+    parts: SendParts,
     record: PayoutRecord,
     wallet: str,
     in_hand: PaymentDto | None = None,
@@ -44,11 +44,11 @@ def trace_payout(
     server key is another app's. Costs two calls to Horizon, and two more, one of them to Pi, for
     each transaction of this amount that this environment has not seen yet.
     """
-    history = services.memory.histories.setdefault(wallet, WalletHistory(wallet))
+    history = parts.memory.histories.setdefault(wallet, WalletHistory(wallet))
     sent = history.since(
-        services.chain,
+        parts.chain,
         _moment(record.requested_at - FORGOTTEN_SECONDS),
-        _moment(services.clock()),
+        _moment(parts.clock()),
         None if dead_since is None else _moment(dead_since),
     )
     amounts = {record.amount, in_hand.amount if in_hand else record.amount}
@@ -56,9 +56,9 @@ def trace_payout(
     for transaction in sent:
         if transaction.transfer is None or transaction.transfer.amount not in amounts:
             continue
-        is_new = transaction.txid not in services.memory.payment_of
+        is_new = transaction.txid not in parts.memory.payment_of
         try:
-            payment = _payment_of(services, transaction.txid)
+            payment = _payment_of(parts, transaction.txid)
         except PiRefused as refused:
             if refused.code != "payment_not_found":
                 raise
@@ -79,17 +79,17 @@ def _is_of(payment: PaymentDto, record: PayoutRecord) -> bool:
     return is_named or payment.identifier == record.payment_id
 
 
-def _payment_of(services: SenderServices, txid: str) -> PaymentDto | None:
+def _payment_of(parts: SendParts, txid: str) -> PaymentDto | None:
     """The payment at Pi that a transaction of ours names. That never changes, so each is asked for
     once. None: it names none. Raises PiRefused."""
-    known = services.memory.payment_of
+    known = parts.memory.payment_of
     if txid not in known:
         try:
-            payment_id = payment_id_of(services.chain.memo(txid))
+            payment_id = payment_id_of(parts.chain.memo(txid))
         except BadRequest:
             known[txid] = None
         else:
-            known[txid] = services.pi.get_payment(payment_id)
+            known[txid] = parts.pi.get_payment(payment_id)
     return known[txid]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor, wait
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -54,7 +54,7 @@ class Users:
         try:
             user = self.recognise(token)
         finally:
-            wait([asked])  # nothing may go on when the environment is frozen
+            asked.exception()  # waits: nothing may go on when the environment is frozen
         return user, asked.result()
 
     def recognise_if_valid(self, token: Secret | None) -> UserDto | None:

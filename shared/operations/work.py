@@ -7,54 +7,63 @@ nothing to do. What Pi, the chain or our own services hold up is acknowledged al
 
 from __future__ import annotations
 
-from shared.adapters.observability import concerning, logger
+from dataclasses import dataclass
+
+from shared.adapters.context import concerning
+from shared.adapters.event_bus import EventBus
+from shared.adapters.observability import count_outage, logger
+from shared.adapters.reward_store import RewardStore
 from shared.adapters.wake_ups import WakeUp, Work
 from shared.domain import reward
 from shared.domain.errors import BundleError, NotFound, PiRefused
 from shared.operations.deliver import deliver_payment, deliver_reward
-from shared.operations.services import WorkerServices
-from shared.operations.settle_payment import settle
+from shared.operations.settle_payment import SettleParts, settle
 
 
-def work(services: WorkerServices, wake_up: WakeUp) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkParts(SettleParts):
+    rewards: RewardStore
+    bus: EventBus
+
+
+def work(parts: WorkParts, wake_up: WakeUp) -> None:
     """Anything that this raises is a mistake of ours, and the message is worth a person's look."""
     concerning(wake_up.key)
     try:
         match wake_up.work:
             case Work.PAYMENT:
-                finish_payment(services, wake_up.key)
+                finish_payment(parts, wake_up.key)
             case Work.REWARD:
-                finish_reward(services, wake_up.key)
+                finish_reward(parts, wake_up.key)
     except BundleError as error:
+        count_outage(error.code)
         logger.warning("Held up", extra={"work": wake_up.work, "code": error.code})
 
 
-def finish_payment(services: WorkerServices, payment_id: str) -> None:
+def finish_payment(parts: WorkParts, payment_id: str) -> None:
     """Settle it unless it is closed, then deliver what it owes."""
-    record = services.payments.get(payment_id)
+    record = parts.payments.get(payment_id)
     if record is None or record.due_at is None:
         return
     if record.owed is None:
-        record = settle(services, record)
-    deliver_payment(services, record)
+        record = settle(parts, record)
+    deliver_payment(parts.bus, parts.payments, parts.clock, record)
 
 
-def finish_reward(services: WorkerServices, key: str) -> None:
+def finish_reward(parts: WorkParts, key: str) -> None:
     """Deliver what it owes; when its time has come, ask once whether the grant was taken back."""
-    record = services.rewards.get(key)
+    record = parts.rewards.get(key)
     if record is None or record.due_at is None:
         return
-    record = deliver_reward(services, record)
-    now = services.clock()
+    record = deliver_reward(parts.bus, parts.rewards, record)
+    now = parts.clock()
     if record.recheck_at is None or now < record.recheck_at:
         return
     try:
-        is_revoked = services.pi.ad_status(record.ad_id).is_revoked
+        is_revoked = parts.pi.ad_status(record.ad_id).is_revoked
     except (PiRefused, NotFound):
         if now < record.recheck_at + reward.RECHECK_PATIENCE_SECONDS:
             raise
         is_revoked = False
-    record, _ = services.rewards.replace(
-        record, reward.rechecked(record, now, is_revoked=is_revoked)
-    )
-    deliver_reward(services, record)
+    record, _ = parts.rewards.replace(record, reward.rechecked(record, now, is_revoked=is_revoked))
+    deliver_reward(parts.bus, parts.rewards, record)

@@ -1,0 +1,100 @@
+"""What each call must know of the invocation that it is made in: by when it must be over, and whom
+the log is about.
+
+One context variable, set at the edge and copied for each task that runs beside others, so a part
+that needs it is built once and serves every invocation. The last seconds are kept for one database
+call: what Pi has confirmed can then still be written down.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass, replace
+
+AWS_ATTEMPTS = 2
+AWS_CONNECT_SECONDS = 0.5
+AWS_READ_SECONDS = 1.0
+AWS_LONGEST_PAUSE_SECONDS = 1.0  # botocore's standard mode, before the second attempt
+AWS_ATTEMPT_SECONDS = AWS_CONNECT_SECONDS + AWS_READ_SECONDS
+AWS_CALL_SECONDS = AWS_ATTEMPTS * AWS_ATTEMPT_SECONDS + AWS_LONGEST_PAUSE_SECONDS
+ANSWER_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What each line of the log says of its invocation. `subject` is the id of the payment, ad or
+    payout that it is about."""
+
+    function: str | None = None
+    request_id: str | None = None
+    route: str | None = None
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`ends_at`: when the answer must be ready, in seconds of `clock`, whose zero is anywhere."""
+
+    ends_at: float
+    clock: Callable[[], float]
+    about: About
+
+
+_context: ContextVar[Context] = ContextVar("context")
+
+
+@contextmanager
+def within(
+    seconds: float, about: About | None = None, clock: Callable[[], float] | None = None
+) -> Iterator[None]:
+    """All that the block calls must be over `seconds` from now, or earlier if it stands within
+    less. What is not given stays as it is outside the block."""
+    outer = _context.get(None)
+    clock = clock or (outer.clock if outer else time.monotonic)
+    ends_at = clock() + seconds - ANSWER_SECONDS
+    if outer is not None:
+        ends_at, about = min(ends_at, outer.ends_at), about or outer.about
+    token = _context.set(Context(ends_at, clock, about or About()))
+    try:
+        yield
+    finally:
+        _context.reset(token)
+
+
+def concerning(subject: str) -> None:
+    """Name what every further line of the log is about, until this block or task ends."""
+    context = _current()
+    _context.set(replace(context, about=replace(context.about, subject=subject)))
+
+
+def remaining() -> float:
+    """Seconds that calls to Pi and the chain may still take, retries included; never negative."""
+    context = _current()
+    return max(0.0, context.ends_at - AWS_CALL_SECONDS - context.clock())
+
+
+def allows_aws_call() -> bool:
+    """Whether one more attempt fits in: what Pi has just confirmed is worth trying to keep."""
+    context = _current()
+    return context.ends_at - context.clock() >= AWS_ATTEMPT_SECONDS
+
+
+def seconds() -> float:
+    """Now, on the invocation's clock: to measure how long something took, or is ago."""
+    return _current().clock()
+
+
+def log_keys() -> dict[str, str]:
+    """What a line of the log says of its invocation; nothing outside one."""
+    context = _context.get(None)
+    return {} if context is None else {k: v for k, v in asdict(context.about).items() if v}
+
+
+def _current() -> Context:
+    try:
+        return _context.get()
+    except LookupError:
+        raise RuntimeError("This call is made outside an invocation: see within().") from None

@@ -1,0 +1,344 @@
+"""The only place where the bundle is put together: functions, tests and benches all start here.
+
+Each part is built when it is first named, and kept for the environment's life. A function names its
+operation when it is imported, so Lambda builds what it needs before the first request, and loads
+nothing else: whatever is heavy, or not for everybody, is imported where it is built.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from shared.adapters.clock import Clock, clock
+from shared.adapters.settings import Settings
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    import requests
+
+    from shared.adapters.event_bus import EventBus
+    from shared.adapters.horizon import Horizon
+    from shared.adapters.http import Http
+    from shared.adapters.payment_store import PaymentStore
+    from shared.adapters.payout_queue import PayoutQueue
+    from shared.adapters.payout_store import PayoutStore
+    from shared.adapters.pi_client import PiClient
+    from shared.adapters.product_store import ProductStore
+    from shared.adapters.reward_store import RewardStore
+    from shared.adapters.stored_secret import StoredSecret
+    from shared.adapters.switch import Switch
+    from shared.adapters.wake_ups import WakeUps
+    from shared.domain.payment import Terms
+    from shared.domain.pi import Network
+    from shared.operations.approve_payment import ApproveParts
+    from shared.operations.claim_reward import ClaimParts
+    from shared.operations.decide_payout import DecideParts
+    from shared.operations.read_payments import ReadParts
+    from shared.operations.request_payout import RequestParts
+    from shared.operations.sender import SendParts
+    from shared.operations.settle_payment import CallerParts
+    from shared.operations.sweep import SweepParts
+    from shared.operations.verify_user import Users
+    from shared.operations.work import WorkParts
+
+# A younger payment may still be on its way through wallet and chain.
+MINIMUM_CANCEL_AFTER_SECONDS = 600
+MOST_TASKS = 4  # side by side; as many as there are connections to one host
+
+
+def _aws_client(service: str) -> Any:
+    from shared.adapters.aws import client
+
+    return client(service)
+
+
+def _threads() -> Executor:
+    from shared.adapters.threads import Threads
+
+    return Threads(MOST_TASKS)
+
+
+def _open_session() -> requests.Session:
+    from shared.adapters.http import open_session
+
+    return open_session()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edges:
+    """Where the bundle touches the world. Tests and benches put others here, and nowhere else."""
+
+    aws: Callable[[str], Any] = _aws_client
+    """The client of an AWS service, by boto3's name for it."""
+    open_session: Callable[[], requests.Session] = _open_session
+    clock: Clock = clock
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random
+    executor: Callable[[], Executor] = _threads
+
+
+class App:
+    """The bundle in one environment. A part whose variable is missing raises KeyError."""
+
+    def __init__(self, settings: Settings, edges: Edges | None = None) -> None:
+        self.settings, self.edges = settings, edges or Edges()
+        self.clock = self.edges.clock
+
+    # --- Operations: what the functions name -----------------------------------------------------
+
+    @cached_property
+    def users(self) -> Users:
+        from shared.adapters.pi_client import PiClient
+        from shared.adapters.seen_tokens import SeenTokens
+        from shared.operations.verify_user import Users
+
+        # Its calls carry the user's token, so it has no server key, and needs none.
+        pi = PiClient(self.http, self.settings.text("PI_API_URL"), None)
+        return Users(pi, SeenTokens(), self.settings.optional("PI_APP_ID"))
+
+    @cached_property
+    def approve_payment(self) -> ApproveParts:
+        from shared.operations.approve_payment import ApproveParts
+
+        return ApproveParts(
+            **self._settling, users=self.users, products=self.products, executor=self.executor
+        )
+
+    @cached_property
+    def settle_for_caller(self) -> CallerParts:
+        from shared.operations.settle_payment import CallerParts
+
+        return CallerParts(
+            **self._settling, users=self.users, products=self.products, wake_ups=self.wake_ups
+        )
+
+    @cached_property
+    def read_payments(self) -> ReadParts:
+        from shared.operations.read_payments import ReadParts
+
+        return ReadParts(users=self.users, payments=self.payments)
+
+    @cached_property
+    def claim_reward(self) -> ClaimParts:
+        from shared.domain.reward import RewardLimits
+        from shared.operations.claim_reward import ClaimParts
+
+        return ClaimParts(
+            users=self.users,
+            pi=self.pi,
+            rewards=self.rewards,
+            limits=RewardLimits(
+                daily_cap=self.settings.whole_number("REWARD_DAILY_CAP", 1),
+                fresh_seconds=self.settings.whole_number("REWARD_FRESH_SECONDS", 60),
+                recheck_after=self.settings.whole_number("REWARD_RECHECK_SECONDS", 60),
+            ),
+            wake_ups=self.wake_ups,
+            clock=self.clock,
+            executor=self.executor,
+        )
+
+    @cached_property
+    def sweep(self) -> SweepParts:
+        from shared.adapters import payment_store, payout_store, reward_store
+        from shared.adapters.due_index import DueIndex
+        from shared.adapters.wake_ups import Work
+        from shared.operations.sweep import DueWork, SweepParts
+
+        def index(table: str, key: str) -> DueIndex:
+            return DueIndex(self.edges.aws("dynamodb"), self.settings.text(table), key)
+
+        return SweepParts(
+            payments=DueWork(
+                index("PAYMENTS_TABLE", payment_store.KEY), self.wake_ups.sender(Work.PAYMENT)
+            ),
+            rewards=DueWork(
+                index("REWARDS_TABLE", reward_store.KEY), self.wake_ups.sender(Work.REWARD)
+            ),
+            payouts=DueWork(index("PAYOUTS_TABLE", payout_store.KEY), self.payout_queue.send),
+            pi=self.pi,
+            payout_store=self.payouts,
+            sweep_seconds=60 * self.settings.whole_number("SWEEP_MINUTES", 1),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def work(self) -> WorkParts:
+        from shared.operations.work import WorkParts
+
+        return WorkParts(**self._settling, rewards=self.rewards, bus=self.bus)
+
+    @cached_property
+    def request_payout(self) -> RequestParts:
+        from shared.domain.amount import Amount
+        from shared.domain.payout import Caps
+        from shared.operations.request_payout import RequestParts
+
+        return RequestParts(
+            payouts=self.payouts,
+            payments=self.payments,
+            queue=self.payout_queue,
+            switch=self.switch,
+            caps=Caps(
+                payment=Amount.of(self.settings.text("PAYOUT_CAP")),
+                user_day=Amount.of(self.settings.text("PAYOUT_USER_DAILY_CAP")),
+                wallet_day=Amount.of(self.settings.text("PAYOUT_WALLET_DAILY_CAP")),
+            ),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def decide_payout(self) -> DecideParts:
+        from shared.operations.decide_payout import DecideParts
+
+        return DecideParts(payouts=self.payouts, queue=self.payout_queue, clock=self.clock)
+
+    @cached_property
+    def send_payout(self) -> SendParts:
+        from shared.adapters.stored_secret import wallet_seed
+        from shared.adapters.wallet import Wallet  # loads stellar-sdk
+        from shared.domain.amount import Amount
+        from shared.operations.sender import SenderMemory, SendParts
+
+        seed = wallet_seed(
+            self.edges.aws("secretsmanager"), self.settings.text("WALLET_SEED_SECRET_ARN")
+        )
+        return SendParts(
+            pi=self.pi,
+            chain=self.chain,
+            wallet=Wallet(seed, self.network),
+            payouts=self.payouts,
+            queue=self.payout_queue,
+            bus=self.bus,
+            switch=self.switch,
+            network=self.network,
+            app_wallet=self.settings.optional("PI_WALLET_ADDRESS"),
+            fee_cap=Amount(self.settings.whole_number("FEE_CAP_STROOPS", 100)),
+            memory=SenderMemory(),
+            clock=self.clock,
+        )
+
+    # --- Pi and its chain ------------------------------------------------------------------------
+
+    @cached_property
+    def http(self) -> Http:
+        from shared.adapters.http import Http
+
+        return Http(self.edges.open_session, sleep=self.edges.sleep, jitter=self.edges.jitter)
+
+    @cached_property
+    def pi(self) -> PiClient:
+        from shared.adapters.pi_client import PiClient
+
+        return PiClient(self.http, self.settings.text("PI_API_URL"), self._server_key)
+
+    @cached_property
+    def _server_key(self) -> StoredSecret:
+        from shared.adapters.stored_secret import server_key
+
+        return server_key(
+            self.edges.aws("secretsmanager"), self.settings.text("SERVER_KEY_SECRET_ARN")
+        )
+
+    @cached_property
+    def chain(self) -> Horizon:
+        from shared.adapters.horizon import Horizon
+
+        return Horizon(self.http, self.settings.text("HORIZON_URL"))
+
+    @cached_property
+    def network(self) -> Network:
+        from shared.domain.pi import Network
+
+        return Network(self.settings.text("PI_NETWORK"))
+
+    # --- AWS -------------------------------------------------------------------------------------
+
+    @cached_property
+    def payments(self) -> PaymentStore:
+        from shared.adapters.payment_store import PaymentStore
+
+        return PaymentStore(self.edges.aws("dynamodb"), self.settings.text("PAYMENTS_TABLE"))
+
+    @cached_property
+    def products(self) -> ProductStore:
+        from shared.adapters.product_store import ProductStore
+
+        return ProductStore(self.edges.aws("dynamodb"), self.settings.text("PRODUCTS_TABLE"))
+
+    @cached_property
+    def rewards(self) -> RewardStore:
+        from shared.adapters.reward_store import RewardStore
+
+        table = self.settings.text("REWARDS_TABLE")
+        return RewardStore(self.edges.aws("dynamodb"), table, sleep=self.edges.sleep)
+
+    @cached_property
+    def payouts(self) -> PayoutStore:
+        from shared.adapters.payout_store import PayoutStore
+
+        tables = self.settings.text("PAYOUTS_TABLE"), self.settings.text("PAYMENTS_TABLE")
+        return PayoutStore(self.edges.aws("dynamodb"), *tables, sleep=self.edges.sleep)
+
+    @cached_property
+    def wake_ups(self) -> WakeUps:
+        from shared.adapters.wake_ups import WakeUps
+
+        return WakeUps(self.edges.aws("sqs"), self.settings.text("WAKE_UP_QUEUE_URL"))
+
+    @cached_property
+    def payout_queue(self) -> PayoutQueue:
+        from shared.adapters.payout_queue import PayoutQueue
+
+        return PayoutQueue(self.edges.aws("sqs"), self.settings.text("PAYOUT_QUEUE_URL"))
+
+    @cached_property
+    def bus(self) -> EventBus:
+        from shared.adapters.event_bus import EventBus
+
+        return EventBus(self.edges.aws("events"), self.settings.text("EVENT_BUS"))
+
+    @cached_property
+    def switch(self) -> Switch:
+        from shared.adapters.switch import Switch
+
+        return Switch(self.edges.aws("ssm"), self.settings.text("PAYOUTS_SWITCH"))
+
+    # --- Common to several -----------------------------------------------------------------------
+
+    @cached_property
+    def executor(self) -> Executor:
+        return self.edges.executor()
+
+    @cached_property
+    def _settling(self) -> dict[str, Any]:
+        """What everyone who settles payments works with."""
+        return {
+            "pi": self.pi,
+            "chain": self.chain,
+            "payments": self.payments,
+            "terms": self._terms,
+            "clock": self.clock,
+        }
+
+    @cached_property
+    def _terms(self) -> Terms:
+        from shared.domain.payment import Terms
+
+        return Terms(
+            network=self.network,
+            wallet=self.settings.optional("PI_WALLET_ADDRESS"),
+            cancel_after=self.settings.whole_number(
+                "CANCEL_UNPAID_AFTER_SECONDS", MINIMUM_CANCEL_AFTER_SECONDS
+            ),
+            first_look=self.settings.whole_number("FIRST_LOOK_SECONDS", 1),
+        )
+
+
+app = App(Settings(os.environ))

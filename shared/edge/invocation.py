@@ -1,0 +1,32 @@
+"""An invocation from its first line to its last: all that it calls knows by when it must be over,
+and what it counted leaves with its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from shared.adapters.context import About, within
+from shared.adapters.observability import flush_metrics
+
+Event = Mapping[str, Any]
+
+
+class LambdaContext(Protocol):
+    """What we read of it."""
+
+    function_name: str
+    aws_request_id: str
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
+@contextmanager
+def invoked(context: LambdaContext, route: str | None = None) -> Iterator[None]:
+    about = About(context.function_name, context.aws_request_id, route)
+    try:
+        with within(context.get_remaining_time_in_millis() / 1000, about):
+            yield
+    finally:
+        flush_metrics()

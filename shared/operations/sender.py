@@ -1,0 +1,48 @@
+"""What the sender of payouts works with; its steps stand in several modules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from shared.adapters.clock import Clock
+from shared.adapters.event_bus import EventBus
+from shared.adapters.horizon import Horizon
+from shared.adapters.payout_queue import PayoutQueue
+from shared.adapters.payout_store import PayoutStore
+from shared.adapters.pi_client import PiClient
+from shared.adapters.switch import Switch
+from shared.adapters.wallet_history import WalletHistory
+from shared.domain.amount import Amount
+from shared.domain.pi import Network, PaymentDto
+
+if TYPE_CHECKING:
+    from shared.adapters.wallet import Wallet  # loads stellar-sdk
+
+
+@dataclass(frozen=True, slots=True)
+class SenderMemory:
+    """What the sender asks for once in its environment's life, since it never changes: what each
+    wallet has paid, and the payment at Pi that each transaction names (None: it names none)."""
+
+    histories: dict[str, WalletHistory] = field(default_factory=dict)
+    payment_of: dict[str, PaymentDto | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendParts:
+    """`fee_cap` is the most that one transaction may cost; `app_wallet` the app's address where the
+    operator has named it."""
+
+    pi: PiClient
+    chain: Horizon
+    wallet: Wallet
+    payouts: PayoutStore
+    queue: PayoutQueue
+    bus: EventBus
+    switch: Switch
+    network: Network
+    app_wallet: str | None
+    fee_cap: Amount
+    memory: SenderMemory
+    clock: Clock
