@@ -17,11 +17,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, cast
 
+from shared.adapters.deadline import Deadline
+
 from local import template
 from local.cloud import CREDENTIALS, LocalCloud
 from local.processes import HOST, ROOT, free_port
 from local.progress import say, step
-from shared.adapters.deadline import Deadline
 from shared.adapters.payment_store import PaymentStore
 from shared.domain.amount import Amount
 from shared.domain.payment import PaymentRecord, PaymentState

@@ -7,10 +7,13 @@ the laptop takes them from here; the template's tests assert on the same transla
 import copy
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from local.processes import ROOT
 
 # The translator turns CloudFormation's own JSON into JSON: there is no narrower type for it.
 Template = dict[str, Any]
@@ -87,3 +90,59 @@ def routes(template: Template) -> Iterator[Route]:
                 authorization="AWS_IAM" if signed else "NONE",
                 timeout_ms=integration["timeoutInMillis"],
             )
+
+
+@cache
+def bundle() -> Template:
+    """The bundle's own template, as written."""
+    return load(ROOT / "template.yaml")
+
+
+def variables(
+    function: str, parameters: Mapping[str, str], physical: Callable[[str], str]
+) -> dict[str, str]:
+    """The environment of one of the bundle's functions in a stack with these parameters (where one
+    is not given: its default). `physical` gives what a resource is called, by its logical id."""
+    template = bundle()
+    own = template["Resources"][function]["Properties"].get("Environment", {}).get("Variables", {})
+    declared = {**template["Globals"]["Function"]["Environment"]["Variables"], **own}
+
+    def resolved(value: Any) -> str:
+        match value:
+            case {"Ref": name} if name in template["Parameters"]:
+                return str(parameters.get(name, template["Parameters"][name].get("Default")))
+            case {"Ref": name} | {"Fn::GetAtt": [name, _]}:
+                return physical(name)
+            case {"Fn::If": [condition, yes, no]}:
+                return resolved(yes if holds(template["Conditions"][condition]) else no)
+            case str() | int():
+                return str(value)
+        raise ValueError(f"no variable of {function} has had this value yet: {value}")
+
+    def holds(condition: Any) -> bool:
+        match condition:
+            case {"Fn::Equals": [one, other]}:
+                return resolved(one) == resolved(other)
+            case {"Fn::Not": [inner]}:
+                return not holds(inner)
+        raise ValueError(f"no condition has been this one yet: {condition}")
+
+    return {name: resolved(value) for name, value in declared.items()}
+
+
+def function_of(folder: str) -> str:
+    """The logical id of the function whose code is in `functions/<folder>`."""
+    return "".join(word.title() for word in folder.split("_"))
+
+
+@cache
+def folders_by_route() -> Mapping[str, str]:
+    """Which folder of `functions/` answers each route, such as `GET /payments/{payment_id}`."""
+    return {
+        f"{event['Properties']['Method']} {event['Properties']['Path']}": Path(
+            resource["Properties"]["CodeUri"]
+        ).name
+        for resource in bundle()["Resources"].values()
+        for event in resource.get("Properties", {}).get("Events", {}).values()
+        if event["Type"] == "HttpApi"
+    }

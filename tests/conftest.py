@@ -16,6 +16,7 @@ from local.pi import PiEmulator
 from local.processes import environment, free_port
 from local.run import PRODUCTS
 from local.stack import Stack
+from tests.world.tables import Storage
 
 TESTS = Path(__file__).parent
 SERVER_KEY = "server-key-of-the-tests"
@@ -103,3 +104,9 @@ def stack(built: Path, cloud: LocalCloud, emulator_server: PiEmulator) -> Stack:
     for product in PRODUCTS:
         stack.put_product(product)
     return stack
+
+
+@pytest.fixture(scope="session")
+def storage(dynamodb_endpoint: str) -> Storage:
+    """MiniStack's DynamoDB: `new_world(storage)` plays in new tables there."""
+    return Storage(dynamodb_endpoint)

@@ -1,0 +1,223 @@
+"""Queues, bus, secrets and switch as AWS runs them, on the test's own clock, and ready to fail.
+
+Hours of visibility timeouts and retention pass in a test's tick; MiniStack's would pass in hours.
+That the real clients speak to real ones is seen in tests/weather/test_local_cloud.py.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, cast
+
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from local import template
+from tests.world.effects import Effects
+
+DEDUPLICATION_SECONDS = 300  # SQS's own
+
+Function = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+@dataclass(slots=True)
+class Message:
+    message_id: str
+    body: str
+    sent_at: float
+    visible_at: float
+    receives: int = 0
+
+    def record(self) -> dict[str, Any]:
+        """As an SQS trigger hands it to a function."""
+        return {
+            "messageId": self.message_id,
+            "receiptHandle": f"receipt-{self.message_id}",
+            "body": self.body,
+            "attributes": {"ApproximateReceiveCount": str(self.receives)},
+            "messageAttributes": {},
+            "md5OfBody": "",
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:queue",
+            "awsRegion": "eu-central-1",
+        }
+
+
+class Queue:
+    """An SQS queue of the template with its dead letters, and the poller that feeds a function from
+    it. If it is FIFO, it has one group: whatever is in flight holds up the rest."""
+
+    def __init__(self, name: str, clock: Callable[[], float], effects: Effects) -> None:
+        resources = template.bundle()["Resources"]
+        declared, redrive = resources[name]["Properties"], "RedrivePolicy"
+        self.is_fifo: bool = declared.get("FifoQueue", False)
+        self.visibility_seconds: int = declared["VisibilityTimeout"]
+        self.retention_seconds: int = declared["MessageRetentionPeriod"]
+        self.most_receives: int = declared[redrive]["maxReceiveCount"]
+        [self.batch_size] = [
+            event["Properties"]["BatchSize"]
+            for resource in resources.values()
+            for event in resource.get("Properties", {}).get("Events", {}).values()
+            if event["Properties"].get("Queue") == {"Fn::GetAtt": [name, "Arn"]}
+        ]
+        self._clock, self._effects = clock, effects
+        self._ids = count(1)
+        self._seen: dict[str, float] = {}
+        self.messages: list[Message] = []
+        self.dead_letters: list[Message] = []
+        self.swallowed = 0
+        self.down = False
+
+    def send(self, body: str, deduplication_id: str | None = None) -> None:
+        """What SQS does for SendMessage."""
+        self._effects.tell("before", "SendMessage")
+        if self.down:
+            raise EndpointConnectionError(endpoint_url="https://sqs.test")
+        now = self._clock()
+        if deduplication_id is None:
+            self.put(body)
+        elif now - self._seen.get(deduplication_id, -DEDUPLICATION_SECONDS) < DEDUPLICATION_SECONDS:
+            self.swallowed += 1
+        else:
+            self._seen[deduplication_id] = now
+            self.put(body)
+        self._effects.tell("after", "SendMessage")
+
+    def put(self, body: str) -> None:
+        now = self._clock()
+        self.messages.append(Message(f"message-{next(self._ids)}", body, now, now))
+
+    def feed(self, function: Function, most: int | None = None) -> int:
+        """Hand over everything that is visible, batch by batch, as a trigger with partial batch
+        responses does; how many messages that were. If the function dies, its batch stays in
+        flight."""
+        fed = 0
+        while fed != most and (batch := self._receive()):
+            answer = function({"Records": [message.record() for message in batch]})
+            failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+            assert failed <= {message.message_id for message in batch}
+            fed += len(batch)
+            for message in batch:
+                if message.message_id not in failed:
+                    self.messages.remove(message)
+        return fed
+
+    def _receive(self) -> list[Message]:
+        now = self._clock()
+        self.messages = [m for m in self.messages if now - m.sent_at < self.retention_seconds]
+        batch: list[Message] = []
+        for message in list(self.messages):
+            if len(batch) == self.batch_size or (self.is_fifo and message.visible_at > now):
+                break
+            if message.visible_at > now:
+                continue
+            if message.receives >= self.most_receives:
+                self.messages.remove(message)
+                self.dead_letters.append(message)
+                continue
+            message.receives += 1
+            message.visible_at = now + self.visibility_seconds
+            batch.append(message)
+        return batch
+
+
+class Sqs:
+    """The client; a queue's URL is its logical id."""
+
+    def __init__(self, *queues: tuple[str, Queue]) -> None:
+        self._queues = dict(queues)
+
+    def send_message(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803 - AWS's names
+        MessageBody: str,  # noqa: N803
+        MessageGroupId: str | None = None,  # noqa: N803
+        MessageDeduplicationId: str | None = None,  # noqa: N803
+    ) -> None:
+        queue = self._queues[QueueUrl]
+        assert (MessageGroupId == "wallet") is queue.is_fifo
+        assert (MessageDeduplicationId is not None) is queue.is_fifo
+        queue.send(MessageBody, MessageDeduplicationId)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """An event that the bus has accepted."""
+
+    type: str
+    detail: Mapping[str, Any]
+
+    @property
+    def event_id(self) -> str:
+        return str(self.detail["event_id"])
+
+
+@dataclass(slots=True)
+class Bus:
+    """An EventBridge bus: what it accepted, in order. `refuses` is asked about each entry."""
+
+    effects: Effects
+    events: list[Delivered] = field(default_factory=list)
+    down: bool = False
+    refuses: Callable[[str], bool] = lambda _detail: False
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        self.effects.tell("before", "PutEvents")
+        if self.down:
+            error = {"Error": {"Code": "InternalException", "Message": "try later"}}
+            raise ClientError(cast(Any, error), "PutEvents")
+        answers = [self._put(entry) for entry in Entries]
+        self.effects.tell("after", "PutEvents")
+        return {
+            "Entries": answers,
+            "FailedEntryCount": sum("ErrorCode" in answer for answer in answers),
+        }
+
+    def _put(self, entry: Mapping[str, Any]) -> dict[str, str]:
+        if self.refuses(entry["Detail"]):
+            return {"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}
+        self.events.append(Delivered(entry["DetailType"], json.loads(entry["Detail"])))
+        return {"EventId": f"event-{len(self.events)}"}
+
+    @contextmanager
+    def is_down(self) -> Iterator[None]:
+        self.down = True
+        try:
+            yield
+        finally:
+            self.down = False
+
+
+@dataclass(slots=True)
+class Secrets:
+    """Secrets Manager. `values` by the secret's logical id; None: no value was ever put."""
+
+    values: dict[str, str | None]
+
+    def get_secret_value(self, *, SecretId: str) -> dict[str, str]:  # noqa: N803
+        value = self.values[SecretId]
+        if value is None:
+            error = {"Error": {"Code": "ResourceNotFoundException", "Message": "no value"}}
+            raise ClientError(cast(Any, error), "GetSecretValue")
+        return {"SecretString": value}
+
+
+@dataclass(slots=True)
+class Parameters:
+    """SSM, as far as the switch uses it. `reads`: what it answered, in order."""
+
+    effects: Effects
+    value: str = "on"
+    down: bool = False
+    reads: list[str] = field(default_factory=list)
+
+    def get_parameter(self, *, Name: str) -> dict[str, Any]:  # noqa: N803
+        self.effects.tell("before", "GetParameter")
+        if self.down:
+            raise EndpointConnectionError(endpoint_url=Name)
+        answer = {"Parameter": {"Name": Name, "Value": self.value}}
+        self.reads.append(self.value)
+        self.effects.tell("after", "GetParameter")
+        return answer

@@ -1,0 +1,278 @@
+"""DynamoDB in memory: the few calls and expressions that the bundle uses, each atomic.
+
+Ten thousand histories need a database that answers in microseconds. That it answers as MiniStack's
+does is held by running the same tests on both (`each_world`).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from decimal import Decimal
+from threading import RLock
+from types import SimpleNamespace
+from typing import Any, cast
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+from mypy_boto3_dynamodb import DynamoDBClient
+
+from tests.world.effects import AwsFault, Effects
+
+Item = dict[str, Any]
+TOKEN = re.compile(r"\s*(<=|<|=|\(|\)|[#:\w]+)")
+
+
+class ConditionalCheckFailedException(ClientError):
+    pass
+
+
+class TransactionCanceledException(ClientError):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A secondary index: it has the items with both its keys, and shows what it projects of them."""
+
+    hash_key: str
+    range_key: str
+    projected: frozenset[str] | None  # None: all
+
+    def shows(self, item: Item) -> bool:
+        return self.hash_key in item and self.range_key in item
+
+    def project(self, item: Item) -> Item:
+        if self.projected is None:
+            return item
+        return {name: value for name, value in item.items() if name in self.projected}
+
+
+class Table:
+    """One table, as the template declares it."""
+
+    def __init__(self, declared: Mapping[str, Any]) -> None:
+        [[self.key]] = [[key["AttributeName"] for key in declared["KeySchema"]]]
+        self.items: dict[str, Item] = {}
+        self.indexes = {
+            index["IndexName"]: self._index(index)
+            for index in declared.get("GlobalSecondaryIndexes", [])
+        }
+
+    def _index(self, declared: Mapping[str, Any]) -> Index:
+        hash_key, range_key = (key["AttributeName"] for key in declared["KeySchema"])
+        projection = declared["Projection"]
+        if projection["ProjectionType"] == "ALL":
+            return Index(hash_key, range_key, None)
+        more = projection.get("NonKeyAttributes", [])
+        return Index(hash_key, range_key, frozenset({self.key, hash_key, range_key, *more}))
+
+
+class Database:
+    """Tables by their names; its clients share it."""
+
+    def __init__(self, tables: Mapping[str, Table]) -> None:
+        self.tables = tables
+        self.lock = RLock()
+
+    def client(self, effects: Effects | None = None) -> DynamoDBClient:
+        """One whose calls `effects` hears of, and may let fail."""
+        return cast(DynamoDBClient, Client(self, effects))
+
+
+class Client:
+    def __init__(self, database: Database, effects: Effects | None) -> None:
+        self._database, self._effects = database, effects
+        self.exceptions = SimpleNamespace(
+            ConditionalCheckFailedException=ConditionalCheckFailedException,
+            TransactionCanceledException=TransactionCanceledException,
+        )
+
+    def get_item(self, **call: Any) -> Item:
+        return self._call("GetItem", call, lambda: _got(self._find(call)))
+
+    def put_item(self, **call: Any) -> Item:
+        return self._call("PutItem", call, lambda: self._one({"Put": call}, "PutItem"))
+
+    def update_item(self, **call: Any) -> Item:
+        return self._call("UpdateItem", call, lambda: self._one({"Update": call}, "UpdateItem"))
+
+    def delete_item(self, **call: Any) -> Item:
+        return self._call("DeleteItem", call, lambda: self._delete(call))
+
+    def transact_write_items(self, **call: Any) -> Item:
+        return self._call("TransactWriteItems", call, lambda: self._all(call["TransactItems"]))
+
+    def query(self, **call: Any) -> Item:
+        return self._call("Query", call, lambda: self._query(call))
+
+    def scan(self, **call: Any) -> Item:
+        return self._call("Scan", call, lambda: self._scan(call))
+
+    def _call(self, operation: str, call: Item, act: Callable[[], Item]) -> Item:
+        effects = self._effects
+        if effects is None:
+            with self._database.lock:
+                return deepcopy(act())
+        effects.tell("before", operation)
+        if fault := effects.fault(operation, sent=False):
+            raise _refused(fault, operation)
+        try:
+            with self._database.lock:
+                answer = deepcopy(act())
+                effects.note_write(operation, call.get("Item") or call.get("Key") or {})
+        finally:
+            effects.tell("after", operation)
+        if effects.fault(operation, sent=True):
+            raise ReadTimeoutError(endpoint_url="dynamodb")
+        return answer
+
+    def _table(self, call: Item) -> Table:
+        return self._database.tables[call["TableName"]]
+
+    def _find(self, call: Item) -> Item:
+        return self._table(call).items.get(_name(self._key(call)), {})
+
+    def _key(self, call: Item) -> Item:
+        key = self._table(call).key
+        return cast(Item, call.get("Key") or {key: call["Item"][key]})
+
+    def _one(self, write: Item, operation: str) -> Item:
+        call = next(iter(write.values()))
+        found = self._find(call)
+        if not _holds(call, found):
+            response: Any = {"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}
+            raise ConditionalCheckFailedException(response | _standing(call, found), operation)
+        self._apply(write)
+        return {}
+
+    def _all(self, writes: list[Item]) -> Item:
+        calls = [next(iter(write.values())) for write in writes]
+        targets = [(call["TableName"], _name(self._key(call))) for call in calls]
+        assert len(set(targets)) == len(targets), "a transaction writes each item once"
+        reasons = []
+        for call in calls:
+            found = self._find(call)
+            failed = {"Code": "ConditionalCheckFailed", **_standing(call, found)}
+            reasons.append({"Code": "None"} if _holds(call, found) else failed)
+        if any(reason["Code"] != "None" for reason in reasons):
+            error = {"Code": "TransactionCanceledException", "Message": ""}
+            response: Any = {"Error": error, "CancellationReasons": reasons}
+            raise TransactionCanceledException(response, "TransactWriteItems")
+        for write in writes:
+            self._apply(write)
+        return {}
+
+    def _apply(self, write: Item) -> None:
+        [(kind, call)] = write.items()
+        items, key = self._table(call).items, self._key(call)
+        if kind == "Put":
+            items[_name(key)] = deepcopy(call["Item"])
+        else:
+            items[_name(key)] = _updated(call, {**self._find(call), **key})
+
+    def _delete(self, call: Item) -> Item:
+        self._table(call).items.pop(_name(call["Key"]), None)
+        return {}
+
+    def _scan(self, call: Item) -> Item:
+        items = list(self._table(call).items.values())
+        if "IndexName" in call:
+            index = self._table(call).indexes[call["IndexName"]]
+            items = [index.project(item) for item in items if index.shows(item)]
+        return {"Items": items}
+
+    def _query(self, call: Item) -> Item:
+        table = self._table(call)
+        index = table.indexes[call["IndexName"]]
+
+        def place(item: Item) -> tuple[Decimal, str]:
+            return Decimal(item[index.range_key]["N"]), _name({table.key: item[table.key]})
+
+        backward = not call.get("ScanIndexForward", True)
+        found = [
+            item
+            for item in table.items.values()
+            if index.shows(item) and _true(call["KeyConditionExpression"], call, item)
+        ]
+        found.sort(key=place, reverse=backward)
+        if start := call.get("ExclusiveStartKey"):
+            passed = place(start)
+            found = [i for i in found if (place(i) < passed if backward else place(i) > passed)]
+        page = found[: call.get("Limit")]
+        answer: Item = {"Items": [index.project(item) for item in page]}
+        if len(page) == call.get("Limit"):
+            keys = (table.key, index.hash_key, index.range_key)
+            answer["LastEvaluatedKey"] = {name: page[-1][name] for name in keys}
+        return answer
+
+
+def _refused(fault: AwsFault, operation: str) -> ClientError:
+    response: Any = fault.response()
+    if fault.code == "TransactionCanceledException":
+        return TransactionCanceledException(response, operation)
+    return ClientError(response, operation)
+
+
+def _got(item: Item) -> Item:
+    return {"Item": item} if item else {}
+
+
+def _name(key: Item) -> str:
+    [[value]] = [attribute.values() for attribute in key.values()]
+    return str(value)
+
+
+def _standing(call: Item, item: Item) -> Item:
+    asked = call.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+    return {"Item": item} if asked and item else {}
+
+
+def _updated(call: Item, item: Item) -> Item:
+    """`SET a = :a, ... REMOVE b, ...` and `ADD c :c, ...`."""
+    new = dict(item)
+    parts = re.split(r"\b(SET|REMOVE|ADD)\b", call["UpdateExpression"])[1:]
+    for clause, text in zip(parts[::2], parts[1::2], strict=True):
+        for action in text.split(","):
+            name, *value = action.replace("=", " ").split()
+            path = _path(name, call)
+            if clause == "REMOVE":
+                new.pop(path, None)
+            elif clause == "SET":
+                new[path] = call["ExpressionAttributeValues"][value[0]]
+            else:
+                more = int(call["ExpressionAttributeValues"][value[0]]["N"])
+                new[path] = {"N": str(int(new.get(path, {"N": "0"})["N"]) + more)}
+    return new
+
+
+def _holds(call: Item, item: Item) -> bool:
+    condition = call.get("ConditionExpression")
+    return condition is None or _true(condition, call, item)
+
+
+def _true(condition: str, call: Item, item: Item) -> bool:
+    """Comparisons joined by AND, which binds more tightly, and OR; no brackets but a function's."""
+    return any(
+        all(_compares(part, call, item) for part in alternative.split(" AND "))
+        for alternative in condition.split(" OR ")
+    )
+
+
+def _compares(comparison: str, call: Item, item: Item) -> bool:
+    match TOKEN.findall(comparison):
+        case ["attribute_not_exists", "(", name, ")"]:
+            return _path(name, call) not in item
+        case [name, ("=" | "<=" | "<") as operator, placeholder]:
+            left = item.get(_path(name, call))
+            right = call["ExpressionAttributeValues"][placeholder]
+            if left is None or left.keys() != right.keys():
+                return False
+            if operator == "=":
+                return bool(left == right)
+            less = Decimal(left["N"]) < Decimal(right["N"])
+            return less or (operator == "<=" and Decimal(left["N"]) == Decimal(right["N"]))
+    raise AssertionError(f"an expression that nobody has needed yet: {comparison}")
+
+
+def _path(name: str, call: Item) -> str:
+    return str(call.get("ExpressionAttributeNames", {}).get(name, name))
