@@ -8,20 +8,14 @@ nothing else: whatever is heavy, or not for everybody, is imported where it is b
 from __future__ import annotations
 
 import os
-import random
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.clock import Clock, clock
+from shared.adapters.edges import Edges
 from shared.adapters.settings import Settings
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
-
-    import requests
 
     from shared.adapters.event_bus import EventBus
     from shared.adapters.horizon import Horizon
@@ -43,45 +37,13 @@ if TYPE_CHECKING:
     from shared.operations.read_payments import ReadParts
     from shared.operations.request_payout import RequestParts
     from shared.operations.sender import SendParts
-    from shared.operations.settle_payment import CallerParts
+    from shared.operations.settle_for_caller import CallerParts
     from shared.operations.sweep import SweepParts
     from shared.operations.verify_user import Users
     from shared.operations.work import WorkParts
 
 # A younger payment may still be on its way through wallet and chain.
 MINIMUM_CANCEL_AFTER_SECONDS = 600
-MOST_TASKS = 4  # side by side; as many as there are connections to one host
-
-
-def _aws_client(service: str) -> Any:
-    from shared.adapters.aws import client
-
-    return client(service)
-
-
-def _threads() -> Executor:
-    from shared.adapters.threads import Threads
-
-    return Threads(MOST_TASKS)
-
-
-def _open_session() -> requests.Session:
-    from shared.adapters.http import open_session
-
-    return open_session()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edges:
-    """Where the bundle touches the world. Tests and benches put others here, and nowhere else."""
-
-    aws: Callable[[str], Any] = _aws_client
-    """The client of an AWS service, by boto3's name for it."""
-    open_session: Callable[[], requests.Session] = _open_session
-    clock: Clock = clock
-    sleep: Callable[[float], None] = time.sleep
-    jitter: Callable[[], float] = random.random
-    executor: Callable[[], Executor] = _threads
 
 
 class App:
@@ -113,7 +75,7 @@ class App:
 
     @cached_property
     def settle_for_caller(self) -> CallerParts:
-        from shared.operations.settle_payment import CallerParts
+        from shared.operations.settle_for_caller import CallerParts
 
         return CallerParts(
             **self._settling, users=self.users, products=self.products, wake_ups=self.wake_ups

@@ -8,7 +8,7 @@ from shared.domain.identifiers import payment_id_of, txid_of
 from shared.domain.payment import PaymentState
 from shared.edge.http import Answer, Request, serve
 from shared.edge.views import payment_for_anyone, payment_for_owner
-from shared.operations.settle_payment import CallerParts, settle_for_caller
+from shared.operations.settle_for_caller import CallerParts, settle_for_caller
 
 
 def complete_payment(parts: CallerParts, request: Request) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-from shared.adapters.clock import Clock
+from shared.adapters.edges import Clock
 from shared.adapters.observability import count
 from shared.adapters.pi_client import PiClient
 from shared.adapters.reward_store import RewardStore

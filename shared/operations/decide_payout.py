@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.adapters.clock import Clock
+from shared.adapters.edges import Clock
 from shared.adapters.payout_queue import PayoutQueue
 from shared.adapters.payout_store import PayoutStore
 from shared.domain.errors import Conflict, Overtaken

@@ -8,17 +8,21 @@ Each raises ServiceUnavailable, and the record then stays due; each costs 1 even
 
 from __future__ import annotations
 
-from shared.adapters.clock import Clock
+from typing import TYPE_CHECKING
+
+from shared.adapters.edges import Clock
 from shared.adapters.event_bus import EventBus
 from shared.adapters.observability import count
-from shared.adapters.payment_store import PaymentStore
-from shared.adapters.payout_store import PayoutStore
-from shared.adapters.reward_store import RewardStore
 from shared.domain import payment, payout, reward
 from shared.domain.events import payment_event, payout_event, reward_event
 from shared.domain.payment import PaymentRecord
 from shared.domain.payout import PayoutRecord
 from shared.domain.reward import RewardRecord
+
+if TYPE_CHECKING:  # no function needs all of them
+    from shared.adapters.payment_store import PaymentStore
+    from shared.adapters.payout_store import PayoutStore
+    from shared.adapters.reward_store import RewardStore
 
 
 def deliver_payment(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from shared.adapters.clock import Clock
 from shared.adapters.context import concerning
+from shared.adapters.edges import Clock
 from shared.adapters.payment_store import PaymentStore
 from shared.adapters.payout_queue import PayoutQueue
 from shared.adapters.payout_store import PayoutStore
-from shared.adapters.switch import Switch
 from shared.domain.amount import Amount
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.payment import PaymentRecord, PaymentState
 from shared.domain.payout import Caps, PayoutRecord, PayoutRequest, check, requested
+
+if TYPE_CHECKING:
+    from shared.adapters.switch import Switch  # decide_payout has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

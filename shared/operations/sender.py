@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from shared.adapters.clock import Clock
+from shared.adapters.edges import Clock
 from shared.adapters.event_bus import EventBus
 from shared.adapters.horizon import Horizon
 from shared.adapters.payout_queue import PayoutQueue

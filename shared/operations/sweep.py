@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from shared.adapters.clock import Clock
 from shared.adapters.context import remaining
 from shared.adapters.due_index import DueIndex
 from shared.adapters.dynamodb import DUE_SHARDS
+from shared.adapters.edges import Clock
 from shared.adapters.observability import count, gauge, logger
 from shared.adapters.payout_store import PayoutStore
 from shared.adapters.pi_client import PiClient

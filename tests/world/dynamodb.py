@@ -32,7 +32,7 @@ class TransactionCanceledException(ClientError):
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A secondary index: it has the items with both its keys, and shows what it projects of them."""
+    """A secondary index: it holds the items that have both its keys, as far as it projects them."""
 
     hash_key: str
     range_key: str
