@@ -1,8 +1,9 @@
 """`make bench`: what the bundle's safety costs, beside a bare script that does the same I/O.
 
 Two things are compared, each against the script in bench_bare.py: a cold start (import and first
-clients, every function in fresh processes) and the CPU of a warm approve and complete. Both sides
-take turns, and CPU time is what counts, so the ratios hold on a machine that others use too.
+clients, every function in fresh processes) and the CPU of a warm approve, complete, sweep, worker
+and sender. Both sides take turns, and CPU time is what counts, so the ratios hold on a machine that
+others use too. `ROUNDS=` and `PAIRS=` make it longer or shorter.
 """
 
 import json
@@ -15,111 +16,73 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from local import template
-from local.cloud import BUILD_SECONDS, CREDENTIALS, LocalCloud, start_build
+from local.bench_stack import (
+    FUNCTIONS,
+    SERVER_KEY,
+    make_resources,
+    process_environment,
+    variables,
+)
+from local.cloud import BUILD_SECONDS, LocalCloud, start_build
 from local.pi import PiEmulator
 from local.processes import HOST, ROOT, free_port
 from local.progress import say, step
 
 TARGET = 1.25
 COLD_ROUNDS = 9
-WARM_PAIRS = 100
-CHILD_SECONDS = 60
-SERVER_KEY = "server-key-of-the-bench"
+WARM_PAIRS = 50
+CHILD_SECONDS = 300
 UNUSED = f"http://{HOST}:9"  # a cold start connects to nobody
 
-# The AWS clients that each function makes, and so the bare script beside it.
-SERVICES = {
-    "verify_user": (),
-    "approve_payment": ("dynamodb", "secretsmanager"),
-    "complete_payment": ("dynamodb", "secretsmanager"),
-    "resolve_payment": ("dynamodb", "secretsmanager"),
-    "get_payment": ("dynamodb",),
-    "claim_ad_reward": ("dynamodb", "secretsmanager"),
-}
-SETTINGS = {
-    "PI_NETWORK": "Pi Testnet",
-    "CANCEL_UNPAID_AFTER_SECONDS": "600",
-    "REWARDS_TABLE": "rewards",
-    "REWARD_DAILY_CAP": "20",
-    "REWARD_FRESH_SECONDS": "3600",
-    "POWERTOOLS_SERVICE_NAME": "pi-bundle-bench",
-    "POWERTOOLS_METRICS_NAMESPACE": "PiBundle",
+# The AWS client that a variable stands for, by how its name ends.
+CLIENTS = {
+    "_TABLE": "dynamodb",
+    "_SECRET_ARN": "secretsmanager",
+    "_QUEUE_URL": "sqs",
+    "EVENT_BUS": "events",
+    "PAYOUTS_SWITCH": "ssm",
 }
 
 Times = dict[str, list[float]]
 """CPU milliseconds, turn by turn, of the `bundle` and of the `bare` script."""
 
 
-def cold(layer: Path) -> Iterator[tuple[str, Times]]:
-    """Every function's cold starts."""
-    for function, services in SERVICES.items():
-        env = _env(layer, ROOT / "functions" / function, ROOT)
+def cold(build: Path, rounds: int) -> Iterator[tuple[str, Times]]:
+    """Every function's cold starts, each with the layers that it has."""
+    for function in FUNCTIONS:
+        given = variables(function, UNUSED)
+        layers = ["SharedLayer"] + ["ChainLayer"] * ("WALLET_SEED_SECRET_ARN" in given)
+        path = [
+            *(build / layer / "python" for layer in layers),
+            ROOT / "functions" / function,
+            ROOT,
+        ]
+        env = process_environment(*path) | given
+        libraries = {
+            client for end, client in CLIENTS.items() if any(name.endswith(end) for name in given)
+        } | ({"stellar_sdk"} if "ChainLayer" in layers else set())
         times: Times = {"bundle": [], "bare": []}
-        for round_ in range(COLD_ROUNDS):
+        for round_ in range(rounds):
             for side in sorted(times, reverse=round_ % 2 == 1):
-                times[side].append(_run("bench_cold.py", side, *services, env=env))
+                times[side].append(_run("bench_cold.py", side, *sorted(libraries), env=env))
         yield function, times
 
 
-def warm(layer: Path, home: Path) -> Iterator[tuple[str, Times]]:
-    """Warm approves and completes, against a Pi and a DynamoDB of their own."""
+def warm(build: Path, home: Path, pairs: int) -> Iterator[tuple[str, Times]]:
+    """Warm calls of what a payment and a payout meet, against a Pi and an AWS of their own."""
     with (
         LocalCloud(free_port(), home) as cloud,
         PiEmulator(free_port(), SERVER_KEY, home) as emulator,
     ):
         cloud.wait_ready()
         emulator.wait_ready()
-        env = (
-            _env(layer, ROOT)
-            | _stock(cloud)
-            | {
-                "PI_API_URL": f"{emulator.url}/v2",
-                "HORIZON_URL": f"{emulator.url}/horizon",
-                "AWS_ENDPOINT_URL": cloud.endpoint,
-            }
-        )
-        times: dict[str, Times] = _run("bench_warm.py", str(WARM_PAIRS), emulator.url, env=env)
+        names = make_resources(cloud, emulator.wallet_seed)
+        layers = (build / layer / "python" for layer in ("SharedLayer", "ChainLayer"))
+        env = process_environment(*layers, ROOT) | {"AWS_ENDPOINT_URL": cloud.endpoint}
+        for function in FUNCTIONS:
+            env |= variables(function, emulator.url, names)
+        times: dict[str, Times] = _run("bench_warm.py", str(pairs), emulator.url, env=env)
     yield from times.items()
-
-
-def _stock(cloud: LocalCloud) -> dict[str, str]:
-    """Make the key, a product, and the tables as the template has them; returns their names."""
-    names = {"PAYMENTS_TABLE": "PaymentsTable", "PRODUCTS_TABLE": "ProductsTable"}
-    resources = template.load(ROOT / "template.yaml")["Resources"]
-    for table in names.values():
-        described = resources[table]["Properties"]
-        wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-        cloud.dynamodb.create_table(
-            TableName=table, **{name: described[name] for name in wanted if name in described}
-        )
-    cloud.dynamodb.put_item(
-        TableName=names["PRODUCTS_TABLE"],
-        Item={
-            "product_id": {"S": "apple_pie_1"},
-            "name": {"S": "Apple pie"},
-            "active": {"BOOL": True},
-            "price": {"S": "3.14"},
-        },
-    )
-    secret = cloud.secrets.create_secret(Name="server-key", SecretString=SERVER_KEY)
-    return {**names, "SERVER_KEY_SECRET_ARN": secret["ARN"]}
-
-
-def _env(*path: Path) -> dict[str, str]:
-    """As in Lambda: the layer and the function on the path, no proxy, no bytecode made."""
-    return {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": os.pathsep.join(map(str, path)),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PI_API_URL": UNUSED,
-        "HORIZON_URL": UNUSED,
-        "PAYMENTS_TABLE": "payments",
-        "PRODUCTS_TABLE": "products",
-        "SERVER_KEY_SECRET_ARN": UNUSED,
-        **SETTINGS,
-        **CREDENTIALS,
-    }
 
 
 def _run(script: str, *arguments: str, env: dict[str, str]) -> Any:
@@ -149,22 +112,26 @@ def _shown(title: str, results: Iterable[tuple[str, Times]]) -> list[float]:
     return ratios
 
 
-def main() -> None:
+def main(rounds: int, pairs: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         with step("Building the functions (sam build)"):
             start_build(home).wait(seconds=BUILD_SECONDS)
-        layer = home / "build" / "SharedLayer" / "python"
+        build = home / "build"
         ratios = _shown(
-            f"Cold start: CPU of import and first clients, median of {COLD_ROUNDS} turns",
-            cold(layer),
+            f"Cold start: CPU of import and first clients, median of {rounds} turns",
+            cold(build, rounds),
         )
         ratios += _shown(
-            f"Warm call: CPU against local servers, median of {WARM_PAIRS} turns", warm(layer, home)
+            f"Warm call: CPU against local servers, median of {pairs} turns",
+            warm(build, home, pairs),
         )
     verdict = "held" if max(ratios) <= TARGET else "missed"
     say(f"\n  Target {TARGET}x: {verdict}, the worst is {max(ratios):.2f}x")
 
 
 if __name__ == "__main__":
-    main()
+    main(
+        int(os.environ.get("ROUNDS") or COLD_ROUNDS),
+        int(os.environ.get("PAIRS") or WARM_PAIRS),
+    )

@@ -1,6 +1,7 @@
 """One cold start, in a process of its own: import and first clients.
 
-Usage: python -P bench_cold.py bundle | bare [SERVICE ...]    Prints CPU milliseconds.
+Usage: python -P bench_cold.py bundle | bare [LIBRARY ...]    Prints CPU milliseconds. A library is
+the name of an AWS service, whose client is made, or of a package, which is imported.
 """
 
 import sys

@@ -12,17 +12,9 @@ import boto3
 
 from functions.settle.app import handler as settle
 from functions.sweep.app import handler as sweep
+from local.bench_stack import Context
 
 BATCH = 10
-
-
-class Context:
-    """The Lambda context, as far as the handlers read it."""
-
-    aws_request_id = "7d1b8d0c-0000-4000-8000-000000000000"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 120_000
 
 
 class Trigger:

@@ -1,43 +1,53 @@
-"""Warm approves and completes in one process: the bundle's handlers and the bare script, in turns.
+"""Warm calls in one process: the bundle's handlers and the bare script, in turns.
 
 Usage: python -P bench_warm.py PAIRS EMULATOR_URL
-Prints {"approve": {"bundle": [ms, ...], "bare": [ms, ...]}, "complete": {...}} on its last line.
-CPU time: everything that an invocation computes is counted, its threads included; what the servers
-do is not.
+Prints {"approve": {"bundle": [ms, ...], "bare": [ms, ...]}, "complete": {...}, ...} on its last
+line. CPU time: everything that an invocation computes is counted, its threads included; what the
+servers do is not.
 """
 
 import json
+import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
+from uuid import uuid4
 
+import boto3
 import requests
 
 from functions.approve_payment.app import handler as approve
 from functions.complete_payment.app import handler as complete
+from functions.request_payout.app import handler as request_payout
+from functions.send_payout.app import handler as send
+from functions.settle.app import handler as work
+from functions.sweep.app import handler as sweep
 from local.bench_bare import Bare
+from local.bench_stack import Context
 
-WARM_UP = 5
+WARM_UP = 3
+STEPS = ("approve", "complete", "sweep", "worker", "sender")
+SIDES = ("bundle", "bare")
 
-Handler = Callable[[dict[str, Any]], dict[str, Any]]
-
-
-class Context:
-    aws_request_id = "7d1b8d0c-0000-4000-8000-000000000000"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 15_000
+Event = dict[str, Any]
+Handler = Callable[[Event], Mapping[str, Any]]
+Clock = Callable[[str], AbstractContextManager[None]]
 
 
 class Front:
-    """A new user's payment each time, so that nobody profits from a token or record seen before."""
+    """What Pi and the Pi Browser do: a new user each time, so that nobody profits from a token or
+    record seen before."""
 
     def __init__(self, emulator: str) -> None:
         self._emulator, self._session = emulator, requests.Session()
 
+    def sign_in(self) -> Any:
+        return self._control("/users", "{}")
+
     def open_payment(self) -> tuple[str, str]:
-        token = self._control("/users", "{}")["accessToken"]
+        token = self.sign_in()["accessToken"]
         order = (
             f'{{"accessToken": {json.dumps(token)}, "amount": 3.14, "memo": "One apple pie", '
             '"metadata": {"productId": "apple_pie_1"}}'
@@ -59,50 +69,128 @@ class Front:
         return response.json()
 
 
-def main(pairs: int, emulator: str) -> None:
-    front, bare = Front(emulator), Bare("dynamodb", "secretsmanager")
-    bundle: tuple[str, Handler, Handler] = (
-        "bundle",
-        lambda event: approve(event, Context()),
-        lambda event: complete(event, Context()),
-    )
-    sides = [bundle, ("bare", bare.approve, bare.complete)]
-    times: dict[str, dict[str, list[float]]] = {
-        "approve": {"bundle": [], "bare": []},
-        "complete": {"bundle": [], "bare": []},
+class Cloud:
+    """What AWS does between the functions: due rows, and messages from a queue to its function."""
+
+    def __init__(self) -> None:
+        self._sqs: Any = boto3.client("sqs")
+        self._dynamodb: Any = boto3.client("dynamodb")
+
+    def make_due(self, payment_id: str) -> None:
+        self._dynamodb.update_item(
+            TableName=os.environ["PAYMENTS_TABLE"],
+            Key={"payment_id": {"S": payment_id}},
+            UpdateExpression="SET due_at = :now",
+            ExpressionAttributeValues={":now": {"N": str(int(time.time()))}},
+        )
+
+    def receive(self, queue: str) -> Event:
+        """The next message, as a trigger's event; it is gone from the queue."""
+        url = os.environ[queue]
+        answer = self._sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)
+        [message] = answer.get("Messages") or [None]
+        if message is None:
+            raise SystemExit(f"{queue} is empty")
+        self._sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return {"Records": [{"messageId": message["MessageId"], "body": message["Body"]}]}
+
+
+def play(side: Mapping[str, Handler], front: Front, cloud: Cloud, timed: Clock) -> None:
+    """A payment that its page completes, one that sweep and worker complete, and a payout."""
+    payment_id, token = front.open_payment()
+    with timed("approve"):
+        _ok(side["approve"](_post("approve", {"paymentId": payment_id, "accessToken": token})))
+    txid = front.pay(payment_id)
+    with timed("complete"):
+        body = {"paymentId": payment_id, "transactionId": txid}
+        _ok(side["complete"](_post("complete", body)))
+    work_off(cloud)
+
+    payment_id, token = front.open_payment()
+    _ok(side["approve"](_post("approve", {"paymentId": payment_id, "accessToken": token})))
+    front.pay(payment_id)
+    cloud.make_due(payment_id)
+    with timed("sweep"):
+        woken = side["sweep"]({})["woken"]
+    if woken != 1:
+        raise SystemExit(f"the sweep woke the worker {woken} times")
+    event = cloud.receive("WAKE_UP_QUEUE_URL")
+    with timed("worker"):
+        _acknowledged(side["worker"](event))
+
+    order = {
+        "payout_id": str(uuid4()),
+        "uid": front.sign_in()["uid"],
+        "amount": "0.5",
+        "memo": "Hi",
     }
-    for pair in range(WARM_UP + pairs):
-        for side, approves, completes in sides if pair % 2 else reversed(sides):
-            payment_id, token = front.open_payment()
-            took = {
-                "approve": _cpu(
-                    approves, "approve", {"paymentId": payment_id, "accessToken": token}
-                )
-            }
-            txid = front.pay(payment_id)
-            took["complete"] = _cpu(
-                completes, "complete", {"paymentId": payment_id, "transactionId": txid}
-            )
-            if pair >= WARM_UP:
-                for name, milliseconds in took.items():
-                    times[name][side].append(milliseconds)
-    sys.stdout.write("\n" + json.dumps(times))
+    _ok(request_payout(_event("POST /payouts", order), Context()))
+    event = cloud.receive("PAYOUT_QUEUE_URL")
+    with timed("sender"):
+        _acknowledged(side["sender"](event))
 
 
-def _cpu(handler: Handler, step: str, body: dict[str, str]) -> float:
-    event = {
+def work_off(cloud: Cloud) -> None:
+    """Deliver what was completed, so that the next sweep does not find it."""
+    _acknowledged(work(cloud.receive("WAKE_UP_QUEUE_URL"), Context()))
+
+
+def _post(step: str, body: Event) -> Event:
+    return _event(f"POST /pi_payment/{step}", body)
+
+
+def _event(route: str, body: Event) -> Event:
+    return {
         "version": "2.0",
-        "routeKey": f"POST /pi_payment/{step}",
+        "routeKey": route,
         "headers": {"content-type": "application/json"},
         "body": json.dumps(body),
         "isBase64Encoded": False,
     }
-    started = time.process_time()
-    answer = handler(event)
-    took = time.process_time() - started
-    if answer["statusCode"] != 200:
-        raise SystemExit(f"{step}: {answer}")
-    return took * 1000
+
+
+def _ok(answer: Mapping[str, Any]) -> None:
+    if answer["statusCode"] not in (200, 202):
+        raise SystemExit(f"not answered well: {answer}")
+
+
+def _acknowledged(answer: Mapping[str, Any]) -> None:
+    if answer["batchItemFailures"]:
+        raise SystemExit(f"not worked off: {answer}")
+
+
+def main(pairs: int, emulator: str) -> None:
+    context, front, cloud = Context(), Front(emulator), Cloud()
+    bare = Bare("dynamodb", "secretsmanager", "sqs", "events", "ssm", "stellar_sdk")
+    sides: dict[str, dict[str, Handler]] = {
+        "bundle": {
+            "approve": lambda event: approve(event, context),
+            "complete": lambda event: complete(event, context),
+            "sweep": lambda event: sweep(event, context),
+            "worker": lambda event: work(event, context),
+            "sender": lambda event: send(event, context),
+        },
+        "bare": {
+            "approve": bare.approve,
+            "complete": bare.complete,
+            "sweep": bare.sweep,
+            "worker": bare.work,
+            "sender": bare.send,
+        },
+    }
+    times = {step: {side: list[float]() for side in SIDES} for step in STEPS}
+    for pair in range(WARM_UP + pairs):
+        for side in SIDES if pair % 2 else reversed(SIDES):
+
+            @contextmanager
+            def timed(step: str, side: str = side, pair: int = pair) -> Any:
+                started = time.process_time()
+                yield
+                if pair >= WARM_UP:
+                    times[step][side].append((time.process_time() - started) * 1000)
+
+            play(sides[side], front, cloud, timed)
+    sys.stdout.write("\n" + json.dumps(times))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 import re
 
 from local.processes import ROOT
+from shared.adapters.observability import OUTAGES
 
-# What an f-string stands for: gauge(f"{name}sStuck"), count(f"Payment{...}").
+# What an f-string stands for: f"{name}sStuck", count(f"Payment{...}").
 KINDS = ("Payment", "Payout")
 CLOSING = {"PaymentCompleted", "PaymentCancelled"}
 
@@ -12,6 +13,6 @@ CLOSING = {"PaymentCompleted", "PaymentCancelled"}
 def sent() -> set[str]:
     source = "".join(file.read_text() for file in (ROOT / "shared").rglob("*.py"))
     plain = set(re.findall(r'\b(?:count|gauge)\(\s*"(\w+)"', source))
-    of_each = re.findall(r'\bgauge\(f"(\w*)\{name\}(\w*)"', source)
+    of_each = re.findall(r'\bf"(\w*)\{name\}(\w*)": tally', source)
     levels = {f"{before}{kind}{after}" for before, after in of_each for kind in KINDS}
-    return plain | levels | CLOSING
+    return plain | levels | CLOSING | set(OUTAGES.values())

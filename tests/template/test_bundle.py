@@ -27,12 +27,35 @@ LAYERS = {"SharedLayer": 4 * MEGABYTE, "ChainLayer": 10 * MEGABYTE}
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")
 ELF_AARCH64 = 183  # in the header of a library
 HEAVY = {"pydantic", "aws_xray_sdk", "stellar_sdk"}
+POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+
+# The adapter that a function loads for each of these variables, and for no other reason.
+LOADED_FOR = {
+    "PI_API_URL": "pi_client",
+    "PI_APP_ID": "seen_tokens",
+    "SERVER_KEY_SECRET_ARN": "stored_secret",
+    "HORIZON_URL": "horizon",
+    "WALLET_SEED_SECRET_ARN": "wallet",
+    "PAYMENTS_TABLE": "payment_store",
+    "PRODUCTS_TABLE": "product_store",
+    "REWARDS_TABLE": "reward_store",
+    "PAYOUTS_TABLE": "payout_store",
+    "WAKE_UP_QUEUE_URL": "wake_ups",
+    "PAYOUT_QUEUE_URL": "payout_queue",
+    "PAYOUTS_SWITCH": "switch",
+    "EVENT_BUS": "event_bus",
+}
+# The worker reads the messages of a queue that it never sends to.
+MORE_LOADED = {"settle": {"wake_ups"}}
 
 FUNCTIONS = sorted(app.parent.name for app in (ROOT / "functions").glob("*/app.py"))
 
 IMPORT_ALONE = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1]) + [path for path in sys.path if "site-packages" not in path]
+from shared.adapters.settings import Settings
+read, optional = set(), Settings.optional
+Settings.optional = lambda self, name: read.add(name) or optional(self, name)
 import app
 event = json.loads(sys.argv[2])
 answer = event and app.handler(event, type("Context", (), {
@@ -40,8 +63,8 @@ answer = event and app.handler(event, type("Context", (), {
     "invoked_function_arn": "arn:aws:lambda:us-east-1:000000000000:function:tested",
     "get_remaining_time_in_millis": lambda self: 15_000,
 })())
-loaded = sorted({name.partition(".")[0] for name in sys.modules})
-sys.__stdout__.write(chr(10) + json.dumps({"loaded": loaded, "answer": answer}))
+outcome = {"loaded": sorted(sys.modules), "read": sorted(read), "answer": answer}
+sys.__stdout__.write(chr(10) + json.dumps(outcome))
 """
 
 
@@ -153,6 +176,27 @@ def test_a_built_function_imports_with_its_layers_alone_and_only_the_sender_load
     outcome = run_alone(function, built, runtime, variables_of(translated, function))
     loaded = HEAVY.intersection(outcome["loaded"])
     assert loaded == ({"pydantic", "stellar_sdk"} if function == "send_payout" else set())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_reads_what_the_template_gives_it_and_loads_what_that_is_for(
+    function: str, built: Path, runtime: Path, translated: Template
+) -> None:
+    """A variable too many is a lie in the template; a store too many, a cold start too slow."""
+    given = variables_of(translated, function)
+
+    outcome = run_alone(function, built, runtime, given)
+
+    read, loaded = set(outcome["read"]), set(outcome["loaded"])
+    assert read == given.keys() - POWERTOOLS
+    adapters = {name for name in LOADED_FOR.values() if f"shared.adapters.{name}" in loaded}
+    expected = {LOADED_FOR[name] for name in read if name in LOADED_FOR}
+    assert adapters == expected | MORE_LOADED.get(function, set())
+    assert ("boto3" in loaded) is (function != "verify_user")
+    assert "aws_lambda_powertools.utilities.batch" not in loaded
+    assert ("shared.adapters.threads" in loaded) is (
+        function in {"approve_payment", "claim_ad_reward"}
+    )
 
 
 def test_verify_user_answers_without_boto3(

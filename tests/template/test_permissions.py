@@ -30,12 +30,13 @@ APPROVES = {
     KEY,
 }
 ALLOWED = {
-    "VerifyUser": set(),
+    "VerifyUser": KNOWS_USERS,
     "ApprovePayment": APPROVES,
     "CompletePayment": APPROVES | {WAKE},
     "ResolvePayment": APPROVES | {WAKE},
     "GetPayment": {("dynamodb:GetItem", PAYMENTS), ("dynamodb:Query", BY_USER)},
-    "ClaimAdReward": {
+    "ClaimAdReward": KNOWS_USERS
+    | {
         ("dynamodb:GetItem", REWARDS),
         ("dynamodb:PutItem", REWARDS),
         ("dynamodb:UpdateItem", REWARDS),
@@ -43,7 +44,8 @@ ALLOWED = {
         WAKE,
     },
     # It reads no payment and no reward. The key is for Pi's list of open payouts.
-    "Sweep": {
+    "Sweep": ASKS_PI
+    | {
         KEY,
         WAKE_SENDER,
         ("dynamodb:Query", "${PayoutsTable.Arn}/index/due"),
@@ -76,7 +78,8 @@ ALLOWED = {
         SWITCH,
         WAKE_SENDER,
     },
-    "SendPayout": {
+    "SendPayout": ASKS_PI
+    | {
         ("dynamodb:GetItem", PAYOUTS),
         ("dynamodb:UpdateItem", PAYOUTS),
         ("dynamodb:GetItem", PAYMENTS),
@@ -98,13 +101,13 @@ ALLOWED = {
 }
 
 COMMON = {
-    "PI_API_URL",
-    "PI_APP_ID",
     "POWERTOOLS_LOG_LEVEL",
     "POWERTOOLS_METRICS_NAMESPACE",
     "POWERTOOLS_SERVICE_NAME",
 }
-SETTLES_WITH = {
+ASKS_PI = {"PI_API_URL"}
+KNOWS_USERS = ASKS_PI | {"PI_APP_ID"}
+SETTLES_WITH = ASKS_PI | {
     "CANCEL_UNPAID_AFTER_SECONDS",
     "FIRST_LOOK_SECONDS",
     "HORIZON_URL",
@@ -123,12 +126,13 @@ TAKES_PAYOUTS_ON = {
     "PAYOUT_WALLET_DAILY_CAP",
 }
 TOLD = {
-    "VerifyUser": set(),
-    "ApprovePayment": SETTLES_WITH | {"PRODUCTS_TABLE"},
-    "CompletePayment": SETTLES_WITH | {"PRODUCTS_TABLE", "WAKE_UP_QUEUE_URL"},
-    "ResolvePayment": SETTLES_WITH | {"PRODUCTS_TABLE", "WAKE_UP_QUEUE_URL"},
-    "GetPayment": {"PAYMENTS_TABLE"},
-    "ClaimAdReward": {
+    "VerifyUser": KNOWS_USERS,
+    "ApprovePayment": SETTLES_WITH | KNOWS_USERS | {"PRODUCTS_TABLE"},
+    "CompletePayment": SETTLES_WITH | KNOWS_USERS | {"PRODUCTS_TABLE", "WAKE_UP_QUEUE_URL"},
+    "ResolvePayment": SETTLES_WITH | KNOWS_USERS | {"PRODUCTS_TABLE", "WAKE_UP_QUEUE_URL"},
+    "GetPayment": KNOWS_USERS | {"PAYMENTS_TABLE"},
+    "ClaimAdReward": KNOWS_USERS
+    | {
         "REWARDS_TABLE",
         "REWARD_DAILY_CAP",
         "REWARD_FRESH_SECONDS",
@@ -136,7 +140,8 @@ TOLD = {
         "SERVER_KEY_SECRET_ARN",
         "WAKE_UP_QUEUE_URL",
     },
-    "Sweep": {
+    "Sweep": ASKS_PI
+    | {
         "PAYMENTS_TABLE",
         "PAYOUTS_TABLE",
         "PAYOUT_QUEUE_URL",
@@ -147,7 +152,8 @@ TOLD = {
     },
     "Settle": SETTLES_WITH | {"EVENT_BUS", "REWARDS_TABLE"},
     "RequestPayout": TAKES_PAYOUTS_ON,
-    "SendPayout": {
+    "SendPayout": ASKS_PI
+    | {
         "EVENT_BUS",
         "FEE_CAP_STROOPS",
         "HORIZON_URL",
