@@ -17,24 +17,24 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, cast
 
-from shared.adapters.deadline import Deadline
-
-from local import template
-from local.cloud import CREDENTIALS, LocalCloud
+from local.bench_stack import SERVER_KEY, make_resources, process_environment, variables
+from local.cloud import LocalCloud
 from local.processes import HOST, ROOT, free_port
 from local.progress import say, step
-from shared.adapters.payment_store import PaymentStore
+from shared.adapters.context import within
+from shared.adapters.edges import Edges
+from shared.adapters.settings import Settings
+from shared.app import App
 from shared.domain.amount import Amount
 from shared.domain.payment import PaymentRecord, PaymentState
 from shared.domain.price import Price
 
-SERVER_KEY = "server-key-of-the-bench"
 WORKERS = (1, 2, 4, 8)
 BATCH = 10
 PI_LATENCY_SECONDS = 0.05
 STUCK_FOR_SECONDS = 1800
 FEWEST = BATCH * (sum(WORKERS) + max(WORKERS))
-TABLES = {"PAYMENTS_TABLE": "PaymentsTable", "REWARDS_TABLE": "RewardsTable"}
+PAYMENTS = "PaymentsTable"
 
 
 class Process:
@@ -88,9 +88,11 @@ def main(payments: int) -> None:
         port = free_port()
         with step(f"{payments} payments, paid and stuck"):
             arguments = (str(port), SERVER_KEY, str(payments), str(PI_LATENCY_SECONDS))
-            env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+            env = process_environment(ROOT) | {"AWS_ENDPOINT_URL": cloud.endpoint}
             pi = stack.enter_context(Process("bench_sweep_pi.py", *arguments, env=env, log=log))
-            env = _function_env(cloud, f"http://{HOST}:{port}")
+            names = make_resources(cloud)
+            for function in ("sweep", "settle"):
+                env |= variables(function, f"http://{HOST}:{port}", names)
             _put_records(cloud, json.loads(pi.answer()))
         workers = [
             stack.enter_context(Process("bench_sweep_worker.py", env=env, log=log))
@@ -137,63 +139,28 @@ def _settle(workers: Sequence[Process], shares: Sequence[int]) -> float:
     return time.perf_counter() - started
 
 
-def _function_env(cloud: LocalCloud, pi: str) -> dict[str, str]:
-    """Make the tables, the queue, the bus and the key; what the two functions are told of them."""
-    resources = template.load(ROOT / "template.yaml")["Resources"]
-    for table in TABLES.values():
-        described = resources[table]["Properties"]
-        wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-        cloud.dynamodb.create_table(
-            TableName=table, **{name: described[name] for name in wanted if name in described}
-        )
-    session, endpoint = cloud.session, cloud.endpoint
-    queue = session.client("sqs", endpoint_url=endpoint).create_queue(
-        QueueName="wake-ups", Attributes={"VisibilityTimeout": "720"}
-    )
-    session.client("events", endpoint_url=endpoint).create_event_bus(Name="bus")
-    secret = cloud.secrets.create_secret(Name="server-key", SecretString=SERVER_KEY)
-    return {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        **CREDENTIALS,
-        **TABLES,
-        "AWS_ENDPOINT_URL": endpoint,
-        "PI_API_URL": f"{pi}/v2",
-        "HORIZON_URL": f"{pi}/horizon",
-        "PI_NETWORK": "Pi Testnet",
-        "SERVER_KEY_SECRET_ARN": secret["ARN"],
-        "WAKE_UP_QUEUE_URL": queue["QueueUrl"],
-        "EVENT_BUS": "bus",
-        "SWEEP_MINUTES": "5",
-        "FIRST_LOOK_SECONDS": "60",
-        "CANCEL_UNPAID_AFTER_SECONDS": "3600",
-        "POWERTOOLS_SERVICE_NAME": "pi-bundle-bench",
-        "POWERTOOLS_METRICS_NAMESPACE": "PiBundle",
-    }
-
-
 def _put_records(cloud: LocalCloud, payment_ids: Sequence[str]) -> None:
     """As they were approved half an hour ago."""
-    store = PaymentStore(cloud.dynamodb, TABLES["PAYMENTS_TABLE"], Deadline(600))
+    aws = {"dynamodb": cloud.dynamodb}
+    app = App(Settings({"PAYMENTS_TABLE": PAYMENTS}), Edges(aws=aws.__getitem__))
     now, amount = int(time.time()), Amount.of("3.14")
     for payment_id in payment_ids:
-        store.put_if_absent(
-            PaymentRecord(
-                payment_id=payment_id,
-                uid=f"user-of-{payment_id}",
-                amount=amount,
-                state=PaymentState.OPEN,
-                created_at=now - STUCK_FOR_SECONDS,
-                price=Price("apple_pie_1", 1, amount, amount),
-                due_at=now,
-            )
+        record = PaymentRecord(
+            payment_id=payment_id,
+            uid=f"user-of-{payment_id}",
+            amount=amount,
+            state=PaymentState.OPEN,
+            created_at=now - STUCK_FOR_SECONDS,
+            price=Price("apple_pie_1", 1, amount, amount),
+            due_at=now,
         )
+        with within(15):
+            app.payments.put_if_absent(record)
 
 
 def _check(cloud: LocalCloud, payments: int) -> None:
     """Every one of them is completed and delivered, or the numbers above mean nothing."""
-    pages = cloud.dynamodb.get_paginator("scan").paginate(TableName=TABLES["PAYMENTS_TABLE"])
+    pages = cloud.dynamodb.get_paginator("scan").paginate(TableName=PAYMENTS)
     items = [item for page in pages for item in page["Items"]]
     done = [item for item in items if item["state"]["S"] == "completed" and "due_at" not in item]
     if len(done) != payments:
