@@ -58,11 +58,13 @@ simulate: $(READY) ## Random histories of payouts, in bad weather (SEEDS=how man
 
 export SEEDS SEED
 
-bench: $(READY) ## Cold starts and warm calls against a bare script
+bench: $(READY) ## Cold starts and warm calls against a bare script (ROUNDS= and PAIRS= of turns)
 	@$(BIN)/python -m local.bench
 
 bench-sweep: $(READY) ## How fast stuck payments drain, by 1, 2, 4 and 8 workers (N=payments)
-	@N=$(N) $(BIN)/python -m local.bench_sweep
+	@$(BIN)/python -m local.bench_sweep
+
+export ROUNDS PAIRS N
 
 # --- Gates -------------------------------------------------------------------------------------
 

@@ -1,0 +1,81 @@
+"""Every documented `make` target runs: what nobody runs breaks unseen."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.bench_stack import FUNCTIONS
+from local.processes import ROOT, environment
+
+SECONDS = 300
+FEWEST_PAYMENTS = "230"  # of make bench-sweep: each of its phases gets a batch
+
+# What runs elsewhere: in the gates, in another test, or never in a test since it changes the tree.
+ELSEWHERE = {
+    **dict.fromkeys(("test", "lint", "setup"), ".ci/run"),
+    "run": "test_run.py",
+    "build-SharedLayer": "tests/template/test_bundle.py",
+    "build-ChainLayer": "tests/template/test_bundle.py",
+    "format": "rewrites the sources",
+    "lock": "rewrites the lock files",
+    "clean": "removes the environment that the tests run in",
+}
+HERE = {"help", "build", "simulate", "bench", "bench-sweep"}
+
+
+def make(target: str, **settings: str) -> str:
+    done = subprocess.run(
+        ["make", "--no-print-directory", target],
+        cwd=ROOT,
+        env=environment(settings),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+def test_each_target_runs_here_or_elsewhere() -> None:
+    targets = re.findall(r"^([a-zA-Z-]+):(?!=)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(targets) == HERE | ELSEWHERE.keys()
+
+
+def test_help_lists_what_there_is() -> None:
+    listed = re.findall(r"^  make (\S+)", make("help"), re.MULTILINE)
+    assert HERE - {"help"} <= set(listed)
+
+
+def test_simulate_plays_and_counts() -> None:
+    assert re.search(r"^3 histories in \d+ s, 0 failed", make("simulate", SEEDS="3"), re.MULTILINE)
+
+
+def test_simulate_replays_one_and_tells() -> None:
+    told = make("simulate", SEED="7").splitlines()
+    assert len(told) > 40
+    assert make("simulate", SEED="7").splitlines() == told
+
+
+@pytest.mark.xdist_group("bundle")
+def test_build_makes_the_bundle_for_aws(tmp_path: Path) -> None:
+    make("build")
+    built = ROOT / ".aws-sam" / "build"
+    assert (built / "template.yaml").exists()
+    assert (built / "SharedLayer" / "python" / "shared" / "app.py").exists()
+
+
+def test_bench_prints_a_row_for_each_function_and_each_warm_call() -> None:
+    output = make("bench", ROUNDS="1", PAIRS="1")
+    rows = re.findall(r"^  (\w+) +\d+\.\d ms +\d+\.\d ms +\d+\.\d\dx$", output, re.MULTILINE)
+    assert rows == [*FUNCTIONS, "approve", "complete", "sweep", "worker", "sender"]
+
+
+def test_bench_sweep_drains_what_is_stuck() -> None:
+    output = make("bench-sweep", N=FEWEST_PAYMENTS)
+    workers = re.findall(r"^ +([1248]) +\d+ +\d+\.\d +\d+\.\d +\d+\.\d\dx$", output, re.MULTILINE)
+    assert workers == ["1", "2", "4", "8"]
+    assert f"All {FEWEST_PAYMENTS} are completed and delivered." in output
