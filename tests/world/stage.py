@@ -20,8 +20,9 @@ from typing import Any
 from local import template
 from local.emulator.faults import Fault
 from local.emulator.registry import wallet_seed_of
+from shared.adapters.edges import Edges
 from shared.adapters.settings import Settings
-from shared.app import App, Edges
+from shared.app import App
 from tests.world.aws import Bus, Parameters, Queue, Secrets, Sqs
 from tests.world.effects import Effects
 from tests.world.emulator import KEY, Adapter, the_emulator
