@@ -29,7 +29,9 @@ def main(*words: str) -> int:
     given = parser.parse_args(words)
     config = re.findall(r'^(\w+) = "(.*)"$', sys.stdin.read(), re.MULTILINE)
     (key,) = (value for option, value in config if option == "user")
-    lines = [*given.headers, *(value for option, value in config if option == "header")]
+    (token,) = (value for option, value in config if option == "header")
+    assert token == f"X-Amz-Security-Token: {os.environ['AWS_SESSION_TOKEN']}"
+    lines = [*given.headers, token]
     called = API.match(given.url)
     assert called is not None, given.url
     assert given.aws_sigv4 == f"aws:amz:{called[1]}:execute-api"

@@ -74,6 +74,8 @@ def store(stack: Stack) -> PaymentStore:
 def shell(stack: Stack, tmp_path: Path) -> Shell:
     env = {
         **CREDENTIALS,
+        # An operator has a role, so there is a token too.
+        "AWS_SESSION_TOKEN": "token-of-a-role",
         "AWS_ENDPOINT_URL": stack.cloud.endpoint,
         "API_URL": stack.api_url,
     }
