@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DEPLOY_SECONDS = 300.0
 
 # What MiniStack does not know is left out by the template's own switches.
-NOT_HERE = {"EventArchiveDays": "0"}
+NOT_HERE = {"EventArchiveDays": "0", "FailureAlarms": "off"}
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 import json
 import re
+import tomllib
 from functools import cache
 
 import pytest
 
 from local.processes import ROOT
-from local.template import load
+from local.template import load, of_type
 from shared.adapters.dynamodb import decoded
 from shared.domain.amount import Amount
 from tests.docs.spec import codes_of, operations
@@ -97,6 +98,31 @@ def test_its_parameters_are_the_templates() -> None:
 def test_its_metrics_are_those_that_the_code_sends() -> None:
     listed = [name for cell, _ in table("| Metric | Counts |") for name in named(cell)]
     assert sorted(listed) == sorted(sent())
+
+
+def test_its_alarms_are_the_templates() -> None:
+    listed = [name for cell, _ in table("| Alarm | Rings when |") for name in named(cell)]
+    alarms = of_type(load(ROOT / "template.yaml"), "AWS::CloudWatch::Alarm")
+    assert sorted(listed) == sorted(alarms)
+
+
+def test_it_says_what_each_function_is_for() -> None:
+    """By name, so that no number of functions has to be kept true."""
+    section = README.partition("## How it works\n")[2].partition("\n## ")[0]
+    functions = [path.parent.name for path in (ROOT / "functions").glob("*/app.py")]
+    assert [name for name in functions if f"`{name}`" not in section] == []
+
+
+def test_its_licence_is_the_projects() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["license"] == "MIT"
+    assert all((ROOT / name).read_text().startswith("MIT") for name in project["license-files"])
+
+
+def test_the_change_log_has_the_projects_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    versions = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert versions[:2] == ["Unreleased", project["version"]]
 
 
 def test_its_outputs_exist() -> None:

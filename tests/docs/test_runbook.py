@@ -4,7 +4,11 @@ import ast
 import re
 from collections.abc import Iterator
 
+import pytest
+
 from local.processes import ROOT
+from local.template import Template, load, of_type, translate
+from shared.domain.payment import Attention
 from shared.operations import create_payout, send_payout
 
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
@@ -52,6 +56,60 @@ def mismatches() -> set[str]:
     (function,) = (node for node in tree.body if getattr(node, "name", None) == "mismatch")
     returned = (node.value for node in ast.walk(function) if isinstance(node, ast.Return))
     return {text for value in returned if value is not None for text in _texts(value)}
+
+
+@pytest.fixture(scope="module")
+def translated() -> Template:
+    return translate(load(ROOT / "template.yaml"))
+
+
+def entries() -> set[str]:
+    """What the runbook says what to do about: an entry of its own, or a row of the functions'."""
+    of_its_own = set(re.findall(r"^### (\w+)$", RUNBOOK, re.MULTILINE))
+    return of_its_own | explained("An alarm of a function")
+
+
+def test_every_alarm_and_every_reason_to_look_at_a_payment_has_its_entry(
+    translated: Template,
+) -> None:
+    alarms = set(of_type(translated, "AWS::CloudWatch::Alarm"))
+    assert entries() == alarms | set(Attention)
+
+
+def test_every_alarm_says_where_its_entry_is(translated: Template) -> None:
+    for name, resource in of_type(translated, "AWS::CloudWatch::Alarm").items():
+        assert "docs/runbook.md" in resource["Properties"]["AlarmDescription"], name
+
+
+def test_every_function_with_a_log_is_among_those_that_are_searched(translated: Template) -> None:
+    """A bug, or AWS's refusal, is found whichever function met it."""
+    logs = {
+        resource["Properties"]["LogGroupName"]["Fn::Sub"].partition("${AWS::StackName}-")[2]
+        for name, resource in of_type(translated, "AWS::Logs::LogGroup").items()
+        if name != "ApiLogs"
+    }
+    for alarm in ("UnexpectedErrorAlarm", "ServiceUnavailableAlarm"):
+        section = RUNBOOK.partition(f"### {alarm}\n")[2].partition("\n##")[0]
+        loop = re.search(r"for function in (.*?); do", section, re.DOTALL)
+        assert loop is not None
+        assert set(loop[1].replace("\\", "").split()) == logs
+
+
+def test_no_money_is_sent_back_but_through_payouts() -> None:
+    """By hand, no record knows: the next operator would send it again."""
+    section = RUNBOOK.partition("## A payment wants a person")[2].partition("\n## ")[0]
+    assert "back to the transaction's source" not in section
+    for reason in ("gone", "cancelled_but_paid", "unmatched"):
+        entry = section.partition(f"### {reason}\n")[2].partition("\n###")[0]
+        way = "refund-it" if reason == "unmatched" else "pay-it-back"
+        assert f"](#{way})" in entry
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(#([^)]+)\)", RUNBOOK))
+def test_a_link_leads_to_a_heading(link: str) -> None:
+    headings = re.findall(r"^#+ (.*)$", RUNBOOK, re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9_ -]", "", text.lower()).replace(" ", "-") for text in headings}
+    assert link in anchors
 
 
 def test_every_reason_to_block_is_explained() -> None:

@@ -16,7 +16,7 @@ import jmespath  # type: ignore[import-untyped] # comes with boto3
 from botocore import xform_name
 from botocore.exceptions import ClientError
 from botocore.model import StructureShape
-from botocore.session import get_session
+from botocore.session import Session, get_session
 from botocore.validate import ParamValidator
 
 DRY = "AWS_CLI_DRY"
@@ -24,6 +24,8 @@ DRY = "AWS_CLI_DRY"
 
 def main(service: str, operation: str, *words: str) -> int:
     session = get_session()
+    if (service, operation) == ("configure", "export-credentials"):
+        return _export_credentials(session, *words)
     model = session.get_service_model(service)
     names = {xform_name(name, "-"): name for name in model.operation_names}
     called = model.operation_model(names[operation])
@@ -49,6 +51,17 @@ def main(service: str, operation: str, *words: str) -> int:
         Path(outfile).write_bytes(answer.pop("Payload").read())
     del answer["ResponseMetadata"]
     _show(expression.search(answer), output)
+    return 0
+
+
+def _export_credentials(session: Session, *words: str) -> int:
+    assert words == ("--format", "env")
+    credentials = session.get_credentials()
+    assert credentials is not None
+    sys.stdout.write(f"export AWS_ACCESS_KEY_ID={credentials.access_key}\n")
+    sys.stdout.write(f"export AWS_SECRET_ACCESS_KEY={credentials.secret_key}\n")
+    if credentials.token:
+        sys.stdout.write(f"export AWS_SESSION_TOKEN={credentials.token}\n")
     return 0
 
 

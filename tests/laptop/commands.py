@@ -9,6 +9,7 @@ from pathlib import Path
 from local.processes import ROOT, environment
 
 AWS_CLI = Path(__file__).with_name("aws_cli.py")
+CURL = Path(__file__).with_name("curl.py")
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
 
@@ -31,7 +32,8 @@ def under(heading: str) -> str:
 def run(
     script: str, folder: Path, env: Mapping[str, str], *, tools: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Run it in a shell that has our AWS CLI, and where `tools` do nothing."""
+    """Run it in a shell that has our AWS CLI and curl, and where `tools` do nothing."""
+    _script(folder / "curl", f'exec "{sys.executable}" "{CURL}" "$@"')
     for tool in tools:
         _script(folder / tool, "exec cat > /dev/null")
     _script(folder / "aws", f'exec "{sys.executable}" "{AWS_CLI}" "$@"')

@@ -7,9 +7,12 @@ import pytest
 from local.processes import ROOT
 from local.template import Template, load, of_type
 from tests.template.metrics import sent
+from tests.template.ringing import metrics_of, rings
 
 SERVICE = [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
-ALARMS = sorted(of_type(load(ROOT / "template.yaml"), "AWS::CloudWatch::Alarm"))
+WRITTEN = load(ROOT / "template.yaml")
+ALARMS = sorted(of_type(WRITTEN, "AWS::CloudWatch::Alarm"))
+FUNCTIONS = sorted(of_type(WRITTEN, "AWS::Serverless::Function"))
 GAUGES = {
     "PaymentsStuckAlarm",
     "PaymentsAttentionAlarm",
@@ -25,14 +28,21 @@ def alarm(template: Template, name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_an_alarm_watches_what_this_stack_sends(translated: Template, name: str) -> None:
-    watched = alarm(translated, name)
-    if watched["Namespace"] == "AWS/SQS":
-        queue = {"Fn::GetAtt": [name.removesuffix("Alarm"), "QueueName"]}
-        assert watched["Dimensions"] == [{"Name": "QueueName", "Value": queue}]
-    else:
-        assert watched["Namespace"] == "PiBundle"
-        assert watched["MetricName"] in sent()
-        assert watched["Dimensions"] == SERVICE
+    queue = {"Fn::GetAtt": [name.removesuffix("Alarm"), "QueueName"]}
+    function = {"Ref": name.removesuffix("ErrorsAlarm")}
+    known = {
+        "PiBundle": (sent(), SERVICE),
+        "AWS/SQS": (
+            {"ApproximateNumberOfMessagesVisible"},
+            [{"Name": "QueueName", "Value": queue}],
+        ),
+        "AWS/ApiGateway": ({"Count", "5xx"}, [{"Name": "ApiId", "Value": {"Ref": "Api"}}]),
+        "AWS/Lambda": ({"Errors", "Throttles"}, [{"Name": "FunctionName", "Value": function}]),
+    }
+    for watched in metrics_of(alarm(translated, name)):
+        names, dimensions = known[watched["Namespace"]]
+        assert watched["MetricName"] in names
+        assert watched["Dimensions"] == dimensions
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -49,6 +59,106 @@ def test_a_silent_sweep_alarms_and_other_silence_does_not(translated: Template) 
     missing = {name: alarm(translated, name)["TreatMissingData"] for name in ALARMS}
     expected = dict.fromkeys(ALARMS, "notBreaching") | dict.fromkeys(GAUGES, "ignore")
     assert missing == expected | {"SweepSilentAlarm": "breaching"}
+
+
+def test_a_stack_without_traffic_and_without_sweeps_rings_one_alarm(translated: Template) -> None:
+    quiet = [name for name in ALARMS if not rings(alarm(translated, name), [], threshold=1)]
+    assert set(ALARMS) - set(quiet) == {"SweepSilentAlarm"}
+
+
+def test_zero_sales_ring(translated: Template) -> None:
+    """A table is gone: a user is verified, and the approval is asked for again and again."""
+    approvals = {"Count": 7, "5xx": 6}
+    assert rings(alarm(translated, "ApiErrorsAlarm"), [approvals, approvals])
+    assert rings(alarm(translated, "ApiErrorsAlarm"), [approvals, {}, approvals])
+    assert rings(alarm(translated, "ServiceUnavailableAlarm"), [{"ServiceUnavailable": 6}])
+
+
+def test_a_busy_shop_of_which_a_tenth_fails_rings(translated: Template) -> None:
+    failing = {"Count": 1000, "5xx": 100}
+    assert rings(alarm(translated, "ApiErrorsAlarm"), [failing, failing])
+
+
+@pytest.mark.parametrize(
+    "periods",
+    [
+        [{"Count": 1, "5xx": 1}],
+        [{"Count": 2, "5xx": 1}, {"Count": 2, "5xx": 1}, {"Count": 1, "5xx": 1}],
+        [{"Count": 100, "5xx": 100}, {"Count": 100, "5xx": 0}, {"Count": 100}],
+        [{"Count": 1000, "5xx": 50}] * 3,
+        [{"Count": 1000}] * 3,
+    ],
+    ids=["one in a quiet night", "a few, far apart", "five minutes", "5 %", "no failures sent"],
+)
+def test_a_few_failures_do_not_ring(translated: Template, periods: list[dict[str, float]]) -> None:
+    assert not rings(alarm(translated, "ApiErrorsAlarm"), periods)
+    assert not rings(alarm(translated, "ServiceUnavailableAlarm"), [{"ServiceUnavailable": 1}])
+
+
+def test_pi_being_down_rings_only_where_customers_notice(translated: Template) -> None:
+    """It is usual, and what it holds up comes back by itself: no alarm counts it alone."""
+    watched = {one["MetricName"] for name in ALARMS for one in metrics_of(alarm(translated, name))}
+    assert "ServiceUnavailable" in watched
+    assert "PiUnavailable" not in watched
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+def test_each_function_alarms_when_it_fails_or_is_throttled_again(
+    translated: Template, function: str, metric: str
+) -> None:
+    watching = alarm(translated, f"{function}ErrorsAlarm")
+    failed, sound = {"Errors": 0, "Throttles": 0, metric: 1}, {"Errors": 0, "Throttles": 0}
+    assert rings(watching, [failed, sound, failed])
+    # Lambda sends nothing but throttles for a function that it never starts.
+    assert rings(watching, [{metric: 1}, {metric: 1}])
+    assert not rings(watching, [failed, sound, sound])
+    assert not rings(watching, [failed, failed, sound, sound])
+    assert not rings(watching, [sound] * 3)
+
+
+def test_the_dearer_alarms_can_be_switched_off(translated: Template, written: Template) -> None:
+    """CloudWatch asks 0.10 USD a month for each metric that an alarm reads."""
+    dearer = [
+        name
+        for name, resource in of_type(translated, "AWS::CloudWatch::Alarm").items()
+        if resource.get("Condition") == "HasFailureAlarms"
+    ]
+    assert dearer == [name for name in dearer if name.endswith("ErrorsAlarm")]
+    metrics = sum(len(list(metrics_of(alarm(translated, name)))) for name in dearer)
+    price = f"{metrics / 10:.2f} USD a month"
+    assert price in written["Parameters"]["FailureAlarms"]["Description"]
+    assert written["Parameters"]["FailureAlarms"]["Default"] == "on"
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_is_one_that_cloudwatch_takes(translated: Template, name: str) -> None:
+    """At most ten metrics, one expression whose result is watched, all of one period."""
+    watched = alarm(translated, name)
+    metrics = list(metrics_of(watched))
+    assert 1 <= len(metrics) <= 10
+    assert len({one["Period"] for one in metrics}) == 1
+    queries = watched.get("Metrics", [])
+    assert [query["ReturnData"] for query in queries].count(True) == bool(queries)
+    assert watched.get("DatapointsToAlarm", 1) <= watched["EvaluationPeriods"]
+
+
+def test_metrics_of_each_route_are_off(translated: Template) -> None:
+    """No alarm reads them, and CloudWatch asks for each."""
+    (stage,) = of_type(translated, "AWS::ApiGatewayV2::Stage").values()
+    assert stage["Properties"]["DefaultRouteSettings"]["DetailedMetricsEnabled"] is False
+
+
+def test_two_unfinished_sweeps_of_an_hour_ring_and_one_does_not(
+    translated: Template, written: Template
+) -> None:
+    watching = alarm(translated, "SweepIncompleteAlarm")
+    assert rings(watching, [{"SweepIncomplete": 2}])
+    assert not rings(watching, [{"SweepIncomplete": 1}])
+    assert not rings(watching, [{"SweepIncomplete": 0}])
+    # However rare the sweeps are, all of them being unfinished is enough.
+    longest = max(written["Parameters"]["SweepMinutes"]["AllowedValues"])
+    assert watching["Period"] >= watching["Threshold"] * 60 * longest
 
 
 def test_an_unpaid_payment_that_waits_for_its_cancelling_does_not_alarm(

@@ -1,0 +1,76 @@
+"""What CloudWatch makes of an alarm, as far as this template uses it: the state that some
+periods of data lead to.
+"""
+
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+Alarm = Mapping[str, Any]
+# What a period holds, by metric; a metric that is not in it sent nothing.
+Period = Mapping[str, float]
+
+COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "GreaterThanThreshold": operator.gt,
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "LessThanThreshold": operator.lt,
+}
+
+
+def metrics_of(alarm: Alarm) -> Iterator[dict[str, Any]]:
+    """The metrics that an alarm reads, each with namespace, name, dimensions, statistic, period."""
+    if "Metrics" not in alarm:
+        names = ("Namespace", "MetricName", "Dimensions", "Statistic", "Period")
+        yield {name: alarm[name] for name in names}
+    for query in alarm.get("Metrics", ()):
+        if "MetricStat" in query:
+            read = query["MetricStat"]
+            yield {**read["Metric"], "Statistic": read["Stat"], "Period": read["Period"]}
+
+
+def expression_of(alarm: Alarm) -> str:
+    """The one expression that the alarm watches."""
+    (watched,) = (query for query in alarm["Metrics"] if query["ReturnData"])
+    return str(watched["Expression"])
+
+
+def rings(alarm: Alarm, periods: Sequence[Period], threshold: float | None = None) -> bool:
+    """Whether the alarm rings after these periods, of which the last is the newest; there was
+    nothing before. `threshold` stands for one that is a parameter.
+    """
+    count = alarm["EvaluationPeriods"]
+    limit = alarm["Threshold"] if threshold is None else threshold
+    watched: list[Period] = [*([{}] * count), *periods][-count:]
+    breaching = [_is_breaching(alarm, _value(alarm, period), limit) for period in watched]
+    return breaching.count(True) >= int(alarm.get("DatapointsToAlarm", count))
+
+
+def _is_breaching(alarm: Alarm, value: float | None, threshold: float) -> bool:
+    if value is None:
+        return bool(alarm["TreatMissingData"] == "breaching")
+    return COMPARISONS[alarm["ComparisonOperator"]](value, threshold)
+
+
+def _value(alarm: Alarm, period: Period) -> float | None:
+    """The number of a period; None: missing, as the whole expression is if a part of it is."""
+    if "Metrics" not in alarm:
+        return period.get(alarm["MetricName"])
+    given = {
+        query["Id"]: period.get(query["MetricStat"]["Metric"]["MetricName"])
+        for query in alarm["Metrics"]
+        if "MetricStat" in query
+    }
+    # Metric math is Python's, but for its two functions; nothing missing can be reckoned with.
+    names = {"FILL": _fill, "IF": _if, **given}
+    try:
+        return float(eval(expression_of(alarm), {"__builtins__": {}}, names))
+    except (TypeError, ZeroDivisionError):
+        return None
+
+
+def _fill(value: float | None, instead: float) -> float:
+    return instead if value is None else value
+
+
+def _if(condition: bool, then: float, otherwise: float) -> float:
+    return then if condition else otherwise
