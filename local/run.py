@@ -86,14 +86,18 @@ def _port(env: Mapping[str, str], name: str, default: int) -> int:
 
 def _origins(env: Mapping[str, str]) -> str:
     """What the template's parameter would refuse is refused here, before anything is built."""
-    origins = [origin.strip() for origin in env.get("ALLOW_ORIGINS", "").split(",")]
+    named = [origin.strip() for origin in env.get("ALLOW_ORIGINS", "").split(",")]
+    origins = [origin for origin in named if origin]
+    if not origins:
+        return ""
     parameter = template.load(ROOT / "template.yaml")["Parameters"]["AllowOrigins"]
-    for origin in filter(None, origins):
+    for origin in origins:
         if not re.fullmatch(parameter["AllowedPattern"], origin):
             raise SettingError(
-                f"ALLOW_ORIGINS: {origin} is no origin. {parameter['ConstraintDescription']}"
+                f"ALLOW_ORIGINS: {origin} is no origin. "
+                f"Expected {parameter['ConstraintDescription']}"
             )
-    return ",".join(filter(None, origins))
+    return ",".join(origins)
 
 
 def serve(settings: Settings, running: ExitStack) -> Play | None:

@@ -12,7 +12,15 @@ import requests
 
 TIMEOUT = 30
 # What a page may read of any answer; everything else must be exposed.
-SAFELISTED = {"cache-control", "content-language", "content-length", "content-type", "expires"}
+SAFELISTED = {
+    "cache-control",
+    "content-language",
+    "content-length",
+    "content-type",
+    "expires",
+    "last-modified",
+    "pragma",
+}
 
 
 class CorsError(Exception):
