@@ -35,6 +35,7 @@ CREDENTIALS = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 
+SERVER = Path(__file__).with_name("serve_ministack.py")
 UV = Path(sys.executable).with_name("uv")
 
 START_SECONDS = 60.0
@@ -52,7 +53,7 @@ class LocalCloud:
         scratch.mkdir(parents=True)
         self._process = Child(
             "MiniStack",
-            [sys.executable, "-m", "ministack.app"],
+            [sys.executable, "-P", str(SERVER)],
             log=home / "ministack.log",
             env=environment(
                 {

@@ -7,6 +7,7 @@ Settings come from the environment, where make puts them. Ends with status 0 whe
 
 import json
 import os
+import re
 import secrets
 import signal
 import sys
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from local import template
 from local.calls import Calls, StepFailedError
 from local.cloud import BUILD_SECONDS, CREDENTIALS, LocalCloud, start_build
 from local.consumer import ExampleConsumer
@@ -53,6 +55,7 @@ class Settings:
     once: bool
     pi_api_url: str
     server_key: str
+    allow_origins: str
     home: Path
 
     @classmethod
@@ -69,6 +72,7 @@ class Settings:
             pi_api_url=pi_api_url,
             # The emulator takes whatever key it is started with.
             server_key=server_key or secrets.token_urlsafe(24),
+            allow_origins=_origins(env),
             home=Path(env.get("LOCAL_HOME") or ROOT / ".local").resolve(),
         )
 
@@ -78,6 +82,22 @@ def _port(env: Mapping[str, str], name: str, default: int) -> int:
     if not value.isdecimal() or not 0 < int(value) < 65536:
         raise SettingError(f"{name}={value} is not a port")
     return int(value)
+
+
+def _origins(env: Mapping[str, str]) -> str:
+    """What the template's parameter would refuse is refused here, before anything is built."""
+    named = [origin.strip() for origin in env.get("ALLOW_ORIGINS", "").split(",")]
+    origins = [origin for origin in named if origin]
+    if not origins:
+        return ""
+    parameter = template.load(ROOT / "template.yaml")["Parameters"]["AllowOrigins"]
+    for origin in origins:
+        if not re.fullmatch(parameter["AllowedPattern"], origin):
+            raise SettingError(
+                f"ALLOW_ORIGINS: {origin} is no origin. "
+                f"Expected {parameter['ConstraintDescription']}"
+            )
+    return ",".join(origins)
 
 
 def serve(settings: Settings, running: ExitStack) -> Play | None:
@@ -104,7 +124,7 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
         if emulator:
             emulator.wait_ready()
     with step("Deploying the template (sam deploy)"):
-        stack = Stack(cloud, _parameters(settings, emulator))
+        stack = Stack(cloud, parameters(settings, emulator))
         running.callback(stack.stop)
         stack.finish()
     with step("Deploying the example consumer beside it"):
@@ -135,10 +155,14 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
     return Play(calls, stack.sweep, consumer.owned)
 
 
-def _parameters(settings: Settings, emulator: PiEmulator | None) -> dict[str, str]:
+def parameters(settings: Settings, emulator: PiEmulator | None) -> dict[str, str]:
+    """What the template is deployed with; all else is its defaults."""
+    # The pages of this machine need no setting: the local cloud lets them in.
+    origins = {"AllowOrigins": settings.allow_origins} if settings.allow_origins else {}
     if emulator is None:
-        return {"PiApiUrl": settings.pi_api_url}
+        return {**origins, "PiApiUrl": settings.pi_api_url}
     return {
+        **origins,
         "PiApiUrl": f"{emulator.url}/v2",
         "HorizonUrl": f"{emulator.url}/horizon",
         # Nobody wants to wait minutes to see the sweep at work.

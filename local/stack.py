@@ -44,9 +44,15 @@ class Deployment:
     """A deployed template: what its resources are called, and its functions without a route."""
 
     def __init__(
-        self, cloud: LocalCloud, source: Path, name: str, parameters: Mapping[str, str]
+        self,
+        cloud: LocalCloud,
+        source: Path,
+        name: str,
+        parameters: Mapping[str, str],
+        *,
+        tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Begin the deploy; `finish` completes it."""
+        """Begin the deploy; `finish` completes it. The tags are the stack's."""
         self.cloud = cloud
         self.name = name
         self._deploy = Child(
@@ -63,6 +69,7 @@ class Deployment:
                 "--no-progressbar",
                 "--parameter-overrides",
                 *(f'{key}="{value}"' for key, value in parameters.items()),
+                *(("--tags", *(f"{key}={value}" for key, value in tags.items())) if tags else ()),
             ],
             log=cloud.home / f"sam-deploy-{name}.log",
             env=environment(
@@ -156,7 +163,10 @@ class Stack(Deployment):
     ) -> None:
         """Begin the deploy of what `start_build` built; `finish` completes it."""
         built = cloud.home / "build" / "template.yaml"
-        super().__init__(cloud, built, name, {**NOT_HERE, **parameters})
+        # MiniStack reads the API's id from this tag, and makes one up otherwise: a new address
+        # after each restart, which no page could keep.
+        tags = {"ms-custom-id": name}
+        super().__init__(cloud, built, name, {**NOT_HERE, **parameters}, tags=tags)
 
     def finish(self) -> Self:
         """Wait for the deploy, then give the API what MiniStack left out."""
@@ -166,8 +176,8 @@ class Stack(Deployment):
 
     @property
     def api_url(self) -> str:
-        """Base URL of the API, on the loopback."""
-        return f"{self.cloud.endpoint}/_aws/execute-api/{self.resources['Api']}/$default"
+        """Base URL of the API, on the loopback: the same for each stack of this name and port."""
+        return f"{self.cloud.endpoint}/_aws/execute-api/{self.resources['Api']}"
 
     def put_server_key(self, key: str) -> None:
         """What an operator does once after the first deploy."""
@@ -236,6 +246,8 @@ class Stack(Deployment):
                 "AllowOrigins": self.parameters["AllowOrigins"].split(","),
                 "AllowHeaders": cors["allowHeaders"],
                 "AllowMethods": cors["allowMethods"],
+                "AllowCredentials": cors["allowCredentials"],
+                "ExposeHeaders": cors["exposeHeaders"],
                 "MaxAge": cors["maxAge"],
             },
         )

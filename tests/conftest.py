@@ -95,7 +95,7 @@ def stack(built: Path, cloud: LocalCloud, emulator_server: PiEmulator) -> Stack:
     parameters = {
         "PiApiUrl": f"{emulator_server.url}/v2",
         "HorizonUrl": f"{emulator_server.url}/horizon",
-        "AllowOrigins": "https://shop.example,https://sandbox.minepi.com",
+        "AllowOrigins": "https://shop.example,https://shop1234.pinet.com",
     }
     stack = Stack(cloud, parameters).finish()
     stack.put_server_key(SERVER_KEY)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -16,11 +17,13 @@ import requests
 from local.emulator.pi import APP_ID
 from local.emulator.registry import wallet_seed_of
 from local.processes import HOST, ROOT, environment, free_port
-from local.run import SettingError, Settings
+from local.run import SettingError, Settings, parameters
+from tests.laptop.page import CorsError, Page
 from tests.laptop.waiting import eventually
 
 UP_SECONDS = 120
-DOWN_SECONDS = 20
+# The local cloud leaves 12 000 small files; on a busy disk their removal alone takes 30 s.
+DOWN_SECONDS = 90
 
 
 class Run:
@@ -43,6 +46,18 @@ class Run:
     def said(self, text: str) -> bool:
         assert self.process.poll() is None, self.output.read_text()
         return text in self.output.read_text()
+
+    def served(self) -> dict[str, str]:
+        served: dict[str, str] = json.loads((self.home / "endpoints.json").read_text())
+        return served
+
+    def browser(self, path: str, body: dict[str, Any]) -> dict[str, str]:
+        """Let the Pi Browser, or its user, do something."""
+        url = f"{self.served()['pi']}/_emulator{path}"
+        answer = requests.post(url, json=body, timeout=10)
+        answer.raise_for_status()
+        done: dict[str, str] = answer.json()
+        return done
 
     def left(self) -> list[str]:
         """What is still there of this run: listening ports, and processes that name its folder."""
@@ -81,10 +96,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 @pytest.mark.xdist_group("run")
 def test_it_serves_what_it_says_and_has_played_every_step(run: Run) -> None:
-    served = json.loads((run.home / "endpoints.json").read_text())
-    assert set(served) == {"api", "pi", "aws"}
-    assert served["pi"] == f"http://{HOST}:{run.pi_port}"
-    assert served["aws"] == f"http://{HOST}:{run.aws_port}"
+    served = run.served()
+    # Nothing but the ports is in them: each restart has the same addresses.
+    assert served == {
+        "api": f"http://{HOST}:{run.aws_port}/_aws/execute-api/pi-bundle-local",
+        "pi": f"http://{HOST}:{run.pi_port}",
+        "aws": f"http://{HOST}:{run.aws_port}",
+    }
     # A front end without a token: the function itself answers.
     assert requests.get(f"{served['api']}/me", timeout=10).status_code == 401
 
@@ -125,6 +143,40 @@ def test_promise_6_neither_key_nor_seed_nor_token_is_shown(run: Run) -> None:
     for line in said.splitlines():
         assert "accessToken" not in line or '"..."' in line
     assert wallet_seed_of(APP_ID) not in said
+
+
+@pytest.mark.xdist_group("run")
+@pytest.mark.parametrize("origin", ["http://localhost:3000", f"http://{HOST}:5173"])
+def test_a_page_of_this_machine_pays_with_nothing_set(run: Run, origin: str) -> None:
+    page = Page(origin, run.served()["api"])
+    token = run.browser("/users", {})["accessToken"]
+    assert page.fetch("GET", "/me", token=token).status == 200
+    order = {"amount": 3.14, "memo": "One apple pie", "metadata": {"productId": "apple_pie_1"}}
+    payment_id = run.browser("/payments", {"accessToken": token, **order})["identifier"]
+
+    asked = {"paymentId": payment_id, "accessToken": token}
+    approved = page.fetch("POST", "/pi_payment/approve", asked)
+    assert (approved.status, approved.body["state"]) == (200, "open")
+    assert "retry-after" in approved.readable
+
+    txid = run.browser(f"/payments/{payment_id}/pay", {})["txid"]
+    told = {"paymentId": payment_id, "transactionId": txid}
+    completed = page.fetch("POST", "/pi_payment/complete", told)
+    assert (completed.status, completed.body["state"]) == (200, "completed")
+
+
+@pytest.mark.xdist_group("run")
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "http://localhost.evil.example:3000", "null"]
+)
+def test_a_page_of_elsewhere_is_refused(run: Run, origin: str) -> None:
+    page = Page(origin, run.served()["api"])
+    with pytest.raises(CorsError, match="not for"):
+        page.fetch("POST", "/pi_payment/approve", {"paymentId": "x"})
+    # A call that needs no preflight is answered, and nothing of it is shown to the page.
+    simple = requests.get(f"{page.api}/me", headers={"Origin": origin}, timeout=10)
+    assert simple.status_code == 401
+    assert not [name for name in simple.headers if name.lower().startswith("access-control-")]
 
 
 @pytest.mark.xdist_group("run")
@@ -171,7 +223,20 @@ def test_a_port_that_is_none_is_refused(port: str) -> None:
         Settings.read({"PI_PORT": port})
 
 
+def test_other_origins_are_named_in_allow_origins() -> None:
+    origins = "https://shop.example, https://shop1234.pinet.com"
+    deployed = parameters(Settings.read({"ALLOW_ORIGINS": origins}), None)
+    assert deployed["AllowOrigins"] == "https://shop.example,https://shop1234.pinet.com"
+
+
+@pytest.mark.parametrize("origin", ["*", "https://shop.example/", "shop.example"])
+def test_what_is_no_origin_is_refused_before_anything_is_built(origin: str) -> None:
+    with pytest.raises(SettingError, match=r"ALLOW_ORIGINS.*no slash at the end"):
+        Settings.read({"ALLOW_ORIGINS": f"https://shop.example,{origin}"})
+
+
 def test_unset_make_variables_mean_the_defaults() -> None:
-    names = ("ONCE", "PI_PORT", "AWS_PORT", "PI_API_URL", "PI_SERVER_API_KEY")
+    names = ("ONCE", "PI_PORT", "AWS_PORT", "ALLOW_ORIGINS", "PI_API_URL", "PI_SERVER_API_KEY")
     settings = Settings.read(dict.fromkeys(names, ""))
     assert (settings.pi_port, settings.aws_port, settings.once) == (8314, 8315, False)
+    assert "AllowOrigins" not in parameters(settings, None)

@@ -22,6 +22,7 @@ from local.play import Play
 from local.stack import FunctionFailedError, Stack
 from local.template import Route, routes
 from tests.laptop.deployed import forget, hasten, record, send, taken_on, unfinished, without
+from tests.laptop.page import CorsError, Page
 
 TIMEOUT = 30
 
@@ -60,25 +61,19 @@ def test_a_path_that_is_no_route_is_the_gateways_404(stack: Stack) -> None:
     assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})
 
 
-@pytest.mark.parametrize("origin", ["https://shop.example", "https://sandbox.minepi.com"])
+@pytest.mark.parametrize("origin", ["https://shop.example", "https://shop1234.pinet.com"])
 def test_a_configured_origin_may_call(stack: Stack, origin: str) -> None:
-    preflight = requests.options(
-        f"{stack.api_url}/pi_payment/approve",
-        headers={"Origin": origin, "Access-Control-Request-Method": "POST"},
-        timeout=TIMEOUT,
-    )
-    assert preflight.headers["Access-Control-Allow-Origin"] == origin
-    assert preflight.headers["Access-Control-Allow-Methods"] == "GET,POST"
-    assert preflight.headers["Access-Control-Allow-Headers"] == "authorization,content-type"
+    seen = Page(origin, stack.api_url).fetch("GET", "/me", token="nobody's")
+    assert (seen.status, seen.body["error"]) == (401, "invalid_token")
+    assert "retry-after" in seen.readable
 
 
-def test_another_origin_may_not(stack: Stack) -> None:
-    preflight = requests.options(
-        f"{stack.api_url}/pi_payment/approve",
-        headers={"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "POST"},
-        timeout=TIMEOUT,
-    )
-    assert "Access-Control-Allow-Origin" not in preflight.headers
+@pytest.mark.parametrize(
+    "origin", ["https://elsewhere.example", "http://shop.example", "https://shop.pinet.com"]
+)
+def test_another_origin_may_not(stack: Stack, origin: str) -> None:
+    with pytest.raises(CorsError, match="not for"):
+        Page(origin, stack.api_url).fetch("GET", "/me", token="nobody's")
 
 
 def test_the_play_of_make_run_holds(

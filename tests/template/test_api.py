@@ -1,5 +1,6 @@
 """The API's routes, callers, throttling and CORS, and that whoever is outside waits longest."""
 
+import re
 from typing import Any
 
 import pytest
@@ -75,11 +76,62 @@ def test_browsers_of_the_configured_origins_may_call(
     assert cors == {
         "allowHeaders": ["authorization", "content-type"],
         "allowMethods": ["GET", "POST"],
+        "allowCredentials": True,
+        "exposeHeaders": ["retry-after"],
         "maxAge": 600,
     }
     api = written["Resources"]["Api"]["Properties"]
     assert api["CorsConfiguration"]["AllowOrigins"] == {"Ref": "AllowOrigins"}
-    assert written["Parameters"]["AllowOrigins"]["Type"] == "CommaDelimitedList"
+    assert translated["Parameters"]["AllowOrigins"]["Type"] == "CommaDelimitedList"
+
+
+def accepts(template: Template, origin: str) -> bool:
+    """CloudFormation holds each item of a list against the whole pattern."""
+    pattern = template["Parameters"]["AllowOrigins"]["AllowedPattern"]
+    return re.fullmatch(pattern, origin) is not None
+
+
+def test_without_a_setting_the_development_url_of_pis_kits_may_call(translated: Template) -> None:
+    assert translated["Parameters"]["AllowOrigins"]["Default"] == "http://localhost:3000"
+    assert accepts(translated, "http://localhost:3000")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://shop.example",
+        "https://www.shop.example:8443",
+        "https://shop1234.pinet.com",
+        "https://localhost:3000",
+        "http://localhost",
+        "http://127.0.0.1:5173",
+    ],
+)
+def test_an_exact_origin_is_accepted(translated: Template, origin: str) -> None:
+    assert accepts(translated, origin)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*",  # browsers refuse it for calls with credentials
+        "https://*",
+        "https://*.pinet.com",
+        "https://shop.example/",
+        "https://shop.example/pay",
+        "https://Shop.example",  # browsers send it in lower case
+        "http://shop.example",
+        "http://localhost:3000/",
+        "http://localhost.evil.example",
+        "shop.example",
+        "null",
+        "",
+    ],
+)
+def test_what_no_browser_sends_or_everybody_could_is_refused(
+    translated: Template, origin: str
+) -> None:
+    assert not accepts(translated, origin)
 
 
 def test_promise_6_access_logs_hold_no_header_and_no_query(stage: dict[str, Any]) -> None:
