@@ -3,11 +3,13 @@
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 
 import pytest
 
 from local.processes import ROOT
 from local.template import Template, load, of_type, translate
+from shared.adapters.context import About
 from shared.domain.payment import Attention
 from shared.operations import create_payout, send_payout
 
@@ -126,3 +128,15 @@ def test_every_reason_to_wait_is_explained() -> None:
 def test_every_reason_to_fail_is_explained() -> None:
     certain = create_payout.FINAL_REFUSALS | send_payout.FINAL_CHAIN_ERRORS
     assert certain | given("fail", "_give_up") <= explained(FAILED)
+
+
+def test_its_log_filters_ask_for_what_the_logs_have() -> None:
+    """The local cloud ignores filters: a misspelt key would find nothing, and nobody would know."""
+    asked = set(re.findall(r"\$\.(\w+)", RUNBOOK))
+    source = "".join(file.read_text() for file in (ROOT / "shared").rglob("*.py"))
+    extras = re.findall(r"extra=\{(.*?)\}", source, re.DOTALL)
+    logged = {name for extra in extras for name in re.findall(r'"(\w+)":', extra)}
+    keys = {field.name for field in fields(About)} | {"level", "message"} | logged
+    access_log = re.findall(r'"(\w+)":', (ROOT / "template.yaml").read_text())
+    assert asked <= keys | set(access_log)
+    assert {"subject", "status", "aws_code"} <= asked
