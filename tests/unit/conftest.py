@@ -1,4 +1,4 @@
-"""What the unit tests share: an environment like a function's, logs and metrics to look at."""
+"""What the unit tests share: an invocation like a function's, logs and metrics to look at."""
 
 import io
 import json
@@ -11,7 +11,9 @@ import pytest
 from hypothesis import settings
 from moto import mock_aws
 
+from shared.adapters.context import within
 from shared.adapters.observability import logger, metrics
+from tests.unit.clock import Clock
 from tests.unit.dynamodb_in_process import Tables
 from tests.unit.pi_in_process import PiInProcess
 
@@ -49,16 +51,27 @@ def _stack_variables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def logs() -> Iterator[LogLines]:
     handler = cast("logging.StreamHandler[Any]", logger.registered_handler)
     lines = LogLines(io.StringIO())
-    logger.remove_keys(["request_id", "route", "subject"])  # of an invocation before
     before = handler.setStream(lines.stream)
     yield lines
     handler.setStream(before)
 
 
 @pytest.fixture
-def pi() -> PiInProcess:
-    """A Pi of this test's own."""
-    return PiInProcess()
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(autouse=True)
+def _invocation(clock: Clock) -> Iterator[None]:
+    """Each test is an invocation of 15 seconds; where time matters it opens a narrower block."""
+    with within(15, clock=clock):
+        yield
+
+
+@pytest.fixture
+def pi(clock: Clock) -> PiInProcess:
+    """Pi and its chain as they begin."""
+    return PiInProcess(clock)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +81,8 @@ def _tables() -> Iterator[Tables]:
 
 
 @pytest.fixture
-def tables(_tables: Tables) -> Tables:
+def tables(_tables: Tables, clock: Clock) -> Tables:
     """Empty tables, for one thread."""
     _tables.empty()
+    _tables.clock = clock
     return _tables

@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from shared.adapters.aws import dynamodb_client
-from shared.adapters.deadline import Deadline
-from tests.unit.pi_in_process import Clock
+from shared.adapters.aws import client
+from tests.unit.clock import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -21,11 +20,12 @@ def refusal(code: str, **more: Any) -> ClientError:
 
 
 class Tables:
-    """The three tables, their raw items, and a clock for the deadline."""
+    """The three tables, their raw items, and the test's clock."""
+
+    clock: Clock
 
     def __init__(self) -> None:
-        self.client: DynamoDBClient = dynamodb_client()
-        self.clock = Clock()
+        self.client: DynamoDBClient = client("dynamodb")
         for table, key in KEYS.items():
             self._create(table, key)
 
@@ -55,9 +55,6 @@ class Tables:
         for table, key in KEYS.items():
             for name in self.items(table):
                 self.client.delete_item(TableName=table, Key={key: {"S": name}})
-
-    def deadline(self, seconds: float = 15) -> Deadline:
-        return Deadline(seconds, self.clock)
 
     def items(self, table: str) -> dict[str, dict[str, Any]]:
         """Each item as DynamoDB holds it, by its key."""

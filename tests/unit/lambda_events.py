@@ -3,17 +3,15 @@
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from tests.world.functions import LambdaContext
 
-@dataclass
-class Context:
-    aws_request_id: str = "request-1"
-    milliseconds: int = 15_000
+FUNCTION = "stack-of-the-tests-AnyFunction"
 
-    def get_remaining_time_in_millis(self) -> int:
-        return self.milliseconds
+
+def context(request_id: str = "request-1", milliseconds: int = 15_000) -> LambdaContext:
+    return LambdaContext(FUNCTION, milliseconds, request_id)
 
 
 def event(

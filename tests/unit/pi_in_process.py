@@ -1,7 +1,6 @@
 """Pi and its chain behind a `requests` session without sockets; time passes when a test says so."""
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from email.utils import format_datetime
 from typing import Any, cast
 
@@ -10,32 +9,15 @@ from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from local.emulator.faults import Fault, FaultyFront
-from local.emulator.http import create_app
+from local.emulator.faults import Fault
 from local.emulator.in_process import InProcessAdapter
-from local.emulator.pi import Pi
-from shared.adapters.deadline import Deadline
 from shared.adapters.horizon import Horizon
-from shared.adapters.http import Http
+from shared.adapters.http import Http, open_session
 from shared.adapters.pi_client import PiClient
 from shared.adapters.secret import Secret
 from shared.adapters.stored_secret import StoredSecret, server_key
-
-KEY = "server-key-in-process"
-TODAY = datetime(2026, 11, 23, 14, tzinfo=UTC)
-
-
-class Clock:
-    """Seconds that pass only when somebody sleeps or a test lets them."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
+from tests.unit.clock import Clock
+from tests.world.emulator import HOST, KEY, Emulator, the_emulator
 
 
 class Secrets:
@@ -59,9 +41,9 @@ class Secrets:
 class Line(InProcessAdapter):
     """The line to Pi: it can be down before a connection is made, and remembers what went out."""
 
-    def __init__(self, app: Any, now: Callable[[], datetime]) -> None:
-        super().__init__(app)
-        self._now = now
+    def __init__(self, emulator: Emulator) -> None:
+        super().__init__(emulator.app)
+        self._pi = emulator.pi
         self.down_for = 0
         self.date: str | None = None
         self.sent: list[requests.PreparedRequest] = []
@@ -72,39 +54,32 @@ class Line(InProcessAdapter):
             raise not_connected()
         self.sent.append(request)
         response = super().send(request, *args, **kwargs)
-        # As a server on a network dates its answers.
-        response.headers["Date"] = self.date or format_datetime(self._now(), usegmt=True)
+        # As a server on a network dates its answers, injected ones included.
+        response.headers["Date"] = self.date or format_datetime(self._pi.now(), usegmt=True)
         return response
+
+    def session(self) -> requests.Session:
+        session = open_session()
+        session.mount(HOST, self)
+        return session
 
 
 class PiInProcess:
-    def __init__(self) -> None:
-        self.clock = Clock()
+    """One at a time: the emulator is the process's own. `clock`: that of the test's invocation."""
+
+    def __init__(self, clock: Clock) -> None:
+        emulator = the_emulator().fresh(seed=1)
+        self.clock, self.state, self._front = clock, emulator.pi, emulator.front
         self.secrets = Secrets(KEY)
-        self.key = self.secrets.key()
-        self.state = Pi(clock=lambda: TODAY, seed=1, server_key=KEY)
-        app = create_app(self.state)
-        self._front = cast("FaultyFront", app.wsgi_app)
-        self.line = Line(app, self.state.now)
-        self.http = Http(
-            open_session=self._session,
-            clock=self.clock,
-            sleep=self.clock.sleep,
-            jitter=lambda: 0.0,
-        )
+        self._key = self.secrets.key()
+        self.line = Line(emulator)
+        self.http = Http(self.line.session, sleep=clock.sleep, jitter=lambda: 0.0)
 
-    def _session(self) -> requests.Session:
-        session = requests.Session()
-        session.trust_env = False
-        session.mount("http://pi.test", self.line)
-        return session
+    def client(self, key: StoredSecret | None = None) -> PiClient:
+        return PiClient(self.http, f"{HOST}/v2", key or self._key)
 
-    def client(self, key: StoredSecret | None = None, seconds: float = 15.0) -> PiClient:
-        deadline = Deadline(seconds, self.clock)
-        return PiClient(self.http, "http://pi.test/v2", key or self.key, deadline)
-
-    def horizon(self, seconds: float = 15.0) -> Horizon:
-        return Horizon(self.http, "http://pi.test/horizon", Deadline(seconds, self.clock))
+    def horizon(self) -> Horizon:
+        return Horizon(self.http, f"{HOST}/horizon")
 
     @property
     def calls(self) -> list[str]:

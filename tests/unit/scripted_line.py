@@ -10,9 +10,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from shared.adapters.deadline import Deadline
-from shared.adapters.http import Http
-from tests.unit.pi_in_process import Clock
+from shared.adapters import http
+from tests.unit.clock import Clock
 
 URL = "https://pi.example/v2/payments/p"
 
@@ -78,25 +77,21 @@ class ScriptedLine(HTTPAdapter):
 
 
 class Net:
-    """`Http` over such lines: a new one for each session that it opens."""
+    """`Http` over such lines: a new one for each session that it opens; with a clock of its own."""
 
     def __init__(self, *lines: ScriptedLine) -> None:
         self.clock = Clock()
         self.lines = list(lines)
         self.opened: list[ScriptedLine] = []
-        self.http = Http(
-            open_session=self._session,
-            clock=self.clock,
-            sleep=self.clock.sleep,
-            jitter=lambda: 0.0,
-        )
+        self._http = http.Http(self._session, sleep=self.clock.sleep, jitter=lambda: 0.0)
 
     def _session(self) -> requests.Session:
-        session = requests.Session()
+        session = http.open_session()
         line = self.lines.pop(0)
         session.mount("https://", line)
         self.opened.append(line)
         return session
 
-    def deadline(self, seconds: float = 15.0) -> Deadline:
-        return Deadline(seconds, self.clock)
+    def call(self, method: str = "GET", seconds: float = 15, **how: Any) -> http.Reply:
+        """One call, in an invocation of its own."""
+        return self.clock.invocation(seconds, self._http.call, method, URL, **how)

@@ -1,14 +1,20 @@
 """Promise 8: no call to AWS is begun without the time for it, and every error of AWS is ours."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from contextvars import Context as Variables
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from shared.adapters.deadline import Deadline
+from shared.adapters.context import within
+from shared.adapters.due_index import DueIndex
 from shared.adapters.event_bus import EventBus
+from shared.adapters.payment_store import PaymentStore
 from shared.adapters.payout_queue import PayoutQueue
+from shared.adapters.payout_store import PayoutStore
+from shared.adapters.product_store import ProductStore
+from shared.adapters.reward_store import RewardStore
 from shared.adapters.stored_secret import server_key
 from shared.adapters.switch import Switch
 from shared.adapters.wake_ups import WakeUp, WakeUps, Work
@@ -28,23 +34,36 @@ class Aws:
         self.asked += 1
         raise self.error
 
-    send_message = put_events = get_parameter = get_secret_value = _call
+    send_message = put_events = get_parameter = get_secret_value = get_item = query = _call
 
 
-CALLS: dict[str, Callable[[Any, Deadline], object]] = {
-    "queue": lambda aws, deadline: WakeUps(aws, "url", deadline).send(WakeUp(Work.PAYMENT, "id")),
-    "payouts": lambda aws, deadline: PayoutQueue(aws, "url", deadline).send("id", 1),
-    "bus": lambda aws, deadline: EventBus(aws, "bus", deadline).put(Event("T", "id:T", {})),
-    "switch": lambda aws, deadline: Switch(aws, "/stack/payouts", deadline).is_on(),
-    "secret": lambda aws, deadline: server_key(aws, "arn").current(deadline),
+CALLS: dict[str, Callable[[Any], object]] = {
+    "queue": lambda aws: WakeUps(aws, "url").send(WakeUp(Work.PAYMENT, "id")),
+    "payouts": lambda aws: PayoutQueue(aws, "url").send("id", 1),
+    "bus": lambda aws: EventBus(aws, "bus").put(Event("T", "id:T", {})),
+    "switch": lambda aws: Switch(aws, "/stack/payouts").is_on(),
+    "secret": lambda aws: server_key(aws, "arn").current(),
+    "payment": lambda aws: PaymentStore(aws, "payments").get("id"),
+    "product": lambda aws: ProductStore(aws, "products").get("id"),
+    "reward": lambda aws: RewardStore(aws, "rewards").get("id"),
+    "payout": lambda aws: PayoutStore(aws, "payouts", "payments").get("id"),
+    "due": lambda aws: next(DueIndex(aws, "payments", "payment_id").unfinished("0")),
 }
 
 
 @pytest.mark.parametrize("call", CALLS)
 def test_without_time_nothing_is_asked(call: str) -> None:
     aws = Aws(DENIED)
-    with pytest.raises(ServiceUnavailable):
-        CALLS[call](cast("Any", aws), Deadline(0))
+    with pytest.raises(ServiceUnavailable), within(0):
+        CALLS[call](aws)
+    assert aws.asked == 0
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_outside_an_invocation_nothing_is_asked_and_it_is_an_error(call: str) -> None:
+    aws = Aws(DENIED)
+    with pytest.raises(RuntimeError, match="outside an invocation"):
+        Variables().run(CALLS[call], aws)
     assert aws.asked == 0
 
 
@@ -53,7 +72,7 @@ def test_without_time_nothing_is_asked(call: str) -> None:
 def test_an_error_of_aws_is_unavailable(call: str, error: Exception) -> None:
     aws = Aws(error)
     with pytest.raises(ServiceUnavailable) as unavailable:
-        CALLS[call](cast("Any", aws), Deadline(15))
+        CALLS[call](aws)
     assert aws.asked == 1
     assert unavailable.value.__cause__ is None
     assert "canary" not in str(unavailable.value)

@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.deadline import Deadline
-from shared.adapters.observability import concerning
+from shared.adapters.context import allows_aws_call, concerning
 from shared.adapters.secret import Secret
 from shared.domain import errors
 from shared.domain.errors import BundleError, PiAnswer
 from shared.edge.http import Answer, Request, serve
 from tests.unit.conftest import STACK, LogLines
-from tests.unit.lambda_events import Context, event, read
+from tests.unit.lambda_events import FUNCTION, context, event, read
 
 ERRORS = [
     (errors.BadRequest("invalid_txid", "m"), 400, "invalid_txid"),
@@ -38,10 +37,10 @@ ERRORS = [
 
 
 def answer_to(error: Exception) -> dict[str, Any]:
-    def fails(_services: None, _request: Request) -> Answer:
+    def fails(_parts: None, _request: Request) -> Answer:
         raise error
 
-    return serve(lambda _deadline: None, {"POST /x": fails})(event(), Context())
+    return serve(None, {"POST /x": fails})(event(), context())
 
 
 def family(kind: type[BundleError]) -> set[type[BundleError]]:
@@ -76,6 +75,27 @@ def test_what_pi_said_is_not_passed_on() -> None:
     assert "canary" not in json.dumps(answer_to(errors.PiRefused(answer)))
 
 
+OUTAGES = {"service_unavailable": "ServiceUnavailable", "pi_unavailable": "PiUnavailable"}
+
+
+@pytest.mark.parametrize(("error", "status", "code"), ERRORS, ids=lambda value: repr(value)[:40])
+def test_an_outage_and_no_other_refusal_is_counted_and_a_warning(
+    logs: LogLines,
+    capsys: pytest.CaptureFixture[str],
+    error: BundleError,
+    status: int,
+    code: str,
+) -> None:
+    answer_to(error)
+    [line] = logs()
+    assert (line["message"], line["code"], line["status"]) == ("Refused", code, status)
+    assert line["level"] == ("WARNING" if code in OUTAGES else "INFO")
+    printed = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    assert [(metric[OUTAGES[code]], metric["service"]) for metric in printed] == (
+        [([1.0], STACK)] if code in OUTAGES else []
+    )
+
+
 def test_a_mistake_of_ours_is_503_and_logged(
     logs: LogLines, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -87,73 +107,67 @@ def test_a_mistake_of_ours_is_503_and_logged(
     [line] = [line for line in logs() if line["level"] == "ERROR"]
     assert "ZeroDivisionError" in line["exception"]
     assert (line["request_id"], line["route"]) == ("request-1", "POST /x")
+    assert line["function"] == FUNCTION
     # The operator's alarm.
     [metric] = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
     assert (metric["UnexpectedError"], metric["service"]) == ([1.0], STACK)
 
 
 def test_promise_6_a_secret_at_hand_when_something_breaks_is_not_shown(logs: LogLines) -> None:
-    def breaks(_services: None, request: Request) -> Answer:
+    def breaks(_parts: None, request: Request) -> Answer:
         token, key = request.token(request.body()), Secret("canary-key")
         raise RuntimeError("it broke", token, {"key": key})
 
-    handler = serve(lambda _deadline: None, {"POST /x": breaks})
+    handler = serve(None, {"POST /x": breaks})
     headers = {"authorization": "Bearer canary-token"}
-    response = handler(event('{"accessToken": "canary-token"}', headers=headers), Context())
+    response = handler(event('{"accessToken": "canary-token"}', headers=headers), context())
     assert response["statusCode"] == 503
     assert "it broke" in logs.text
     assert "canary" not in logs.text + json.dumps(response)
 
 
 @pytest.mark.parametrize(
-    "broken",
-    [
-        lambda: serve(_no_services, {"POST /x": _fine}),
-        lambda: serve(lambda _deadline: None, {"POST /y": _fine}),
-        lambda: serve(lambda _deadline: None, {"POST /x": _unprintable}),
-    ],
-    ids=["services fail", "unknown route", "answer is no JSON"],
+    ("route", "sent"),
+    [("POST /x", {}), ("POST /y", event()), ("POST /z", event(route="POST /z"))],
+    ids=["no route", "unknown route", "answer is no JSON"],
 )
-def test_wherever_it_breaks_there_is_an_answer(broken: Any) -> None:
-    response = broken()(event(), Context())
+def test_wherever_it_breaks_there_is_an_answer(route: str, sent: dict[str, Any]) -> None:
+    handler = serve(None, {route: _unprintable if route == "POST /z" else _fine})
+    response = handler(sent, context())
     assert (response["statusCode"], read(response)["error"]) == (503, "unexpected_error")
 
 
-def _no_services(_deadline: Deadline) -> None:
-    raise RuntimeError("no services")
-
-
-def _fine(_services: None, _request: Request) -> Answer:
+def _fine(_parts: None, _request: Request) -> Answer:
     return Answer(200, {"ok": True})
 
 
-def _unprintable(_services: None, _request: Request) -> Answer:
+def _unprintable(_parts: None, _request: Request) -> Answer:
     return Answer(200, {"set": {1}})
 
 
 def test_an_answer_is_json_in_ascii() -> None:
-    def answers(_services: None, _request: Request) -> Answer:
+    def answers(_parts: None, _request: Request) -> Answer:
         return Answer(202, {"name": "\ud800\N{PIE}"})
 
-    response = serve(lambda _deadline: None, {"POST /x": answers})(event(), Context())
+    response = serve(None, {"POST /x": answers})(event(), context())
     assert response["statusCode"] == 202
     assert response["body"].isascii()
     assert read(response) == {"name": "\ud800\N{PIE}"}
 
 
 def test_promise_8_the_deadline_comes_from_the_invocation() -> None:
-    def remaining(deadline: Deadline, _request: Request) -> Answer:
-        return Answer(200, {"enough": deadline.allows_aws_call()})
+    def remaining(_parts: None, _request: Request) -> Answer:
+        return Answer(200, {"enough": allows_aws_call()})
 
-    handler = serve(lambda deadline: deadline, {"POST /x": remaining})
-    assert read(handler(event(), Context(milliseconds=15_000))) == {"enough": True}
-    assert read(handler(event(), Context(milliseconds=1_900))) == {"enough": False}
+    handler = serve(None, {"POST /x": remaining})
+    assert read(handler(event(), context(milliseconds=15_000))) == {"enough": True}
+    assert read(handler(event(), context(milliseconds=1_900))) == {"enough": False}
 
 
 def test_one_invocation_leaves_nothing_in_the_log_of_the_next(logs: LogLines) -> None:
-    handler = serve(lambda _deadline: None, {"POST /x": _concerns, "POST /y": _refuses})
-    handler(event(route="POST /x"), Context("request-1"))
-    handler(event(route="POST /y"), Context("request-2"))
+    handler = serve(None, {"POST /x": _concerns, "POST /y": _refuses})
+    handler(event(route="POST /x"), context("request-1"))
+    handler(event(route="POST /y"), context("request-2"))
     first, second = logs()
     assert (first["request_id"], first["route"]) == ("request-1", "POST /x")
     assert first["subject"] == "payment-1"
@@ -161,10 +175,10 @@ def test_one_invocation_leaves_nothing_in_the_log_of_the_next(logs: LogLines) ->
     assert "subject" not in second
 
 
-def _concerns(_services: None, _request: Request) -> Answer:
+def _concerns(_parts: None, _request: Request) -> Answer:
     concerning("payment-1")
     raise errors.NotOwner
 
 
-def _refuses(_services: None, _request: Request) -> Answer:
+def _refuses(_parts: None, _request: Request) -> Answer:
     raise errors.NotOwner

@@ -9,12 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.adapters.deadline import Deadline
 from shared.adapters.secret import Secret
 from shared.domain.errors import BadRequest
 from shared.domain.identifiers import payment_id_of
 from shared.edge.http import LARGEST_BODY, Answer, Request, serve
-from tests.unit.lambda_events import Context, event, read
+from tests.unit.lambda_events import context, event, read
 
 
 @pytest.mark.parametrize(
@@ -164,7 +163,7 @@ def test_paths_and_queries_are_text_or_absent() -> None:
 # --- Never a 500 ---------------------------------------------------------------------------------
 
 
-def echo(_services: None, request: Request) -> Answer:
+def echo(_parts: None, request: Request) -> Answer:
     """A route that reads all that any of ours reads."""
     body = request.body()
     payment = body.get("payment")
@@ -173,11 +172,7 @@ def echo(_services: None, request: Request) -> Answer:
     return Answer(200, {"paymentId": payment_id_of(named.get("paymentId"))})
 
 
-def no_services(_deadline: Deadline) -> None:
-    return None
-
-
-HANDLER = serve(no_services, {"POST /x": echo})
+HANDLER = serve(None, {"POST /x": echo})
 
 values = st.recursive(
     st.none()
@@ -194,7 +189,7 @@ objects = st.dictionaries(keys | st.text(), values).map(json.dumps)
 
 
 def fuzzed(sent: dict[str, Any]) -> int:
-    response = HANDLER(sent, Context())
+    response = HANDLER(sent, context())
     body = read(response)
     if response["statusCode"] != 200:
         assert set(body) == {"error", "error_message", "request_id"}

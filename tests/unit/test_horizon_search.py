@@ -10,6 +10,7 @@ import pytest
 
 from local.emulator.address import address_of
 from shared.adapters import horizon
+from shared.adapters.context import within
 from shared.domain.chain import Search, Wanted
 from shared.domain.pi import PaymentDto
 from tests.unit.pi_in_process import PiInProcess
@@ -20,14 +21,12 @@ ABSENT = Search(txid=None, conclusive=True)
 UNKNOWN = Search(txid=None, conclusive=False)
 
 
-def search(
-    pi: PiInProcess, identifier: str, our_clock: timedelta = IN_TIME, seconds: float = 15
-) -> Search:
+def search(pi: PiInProcess, identifier: str, our_clock: timedelta = IN_TIME) -> Search:
     """Search for a payment as we would; `our_clock` is how much ours is ahead."""
     seen = PaymentDto.read(pi.state.payment(identifier).dto())
     wanted = Wanted.by(seen)
     assert wanted is not None
-    return pi.horizon(seconds).search(wanted, seen.created_at, pi.state.now() + our_clock)
+    return pi.horizon().search(wanted, seen.created_at, pi.state.now() + our_clock)
 
 
 def strangers(pi: PiInProcess, identifier: str, count: int, memo: str | None = None) -> None:
@@ -251,5 +250,6 @@ def test_a_wallet_that_the_chain_does_not_know_is_unknown(pi: PiInProcess) -> No
 def test_promise_8_a_search_that_runs_out_of_time_is_unknown(pi: PiInProcess) -> None:
     identifier = pi.payment()
     pi.state.advance(3600)
-    assert search(pi, identifier, seconds=4.6) == UNKNOWN
+    with within(4.6):
+        assert search(pi, identifier) == UNKNOWN
     assert pi.calls == []

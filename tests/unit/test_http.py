@@ -20,7 +20,8 @@ from urllib3.exceptions import (
 
 from shared.adapters.http import MOST_ATTEMPTS, CallFailed, Failure
 from shared.adapters.http import Reply as HttpReply
-from tests.unit.pi_in_process import Clock, not_connected
+from tests.unit.clock import Clock
+from tests.unit.pi_in_process import not_connected
 from tests.unit.scripted_line import URL, Net, Reply, ScriptedLine
 
 POOL = HTTPConnectionPool("pi.example")
@@ -29,8 +30,7 @@ HTML = b"<html><body>We're sorry, but something went wrong (500)</body></html>"
 
 
 def call(*steps: Reply | Exception, repeatable: bool = False) -> HttpReply:
-    net = Net(ScriptedLine(*steps))
-    return net.http.call("POST", URL, net.deadline(), repeatable=repeatable)
+    return Net(ScriptedLine(*steps)).call("POST", repeatable=repeatable)
 
 
 def failure(*steps: Reply | Exception) -> Failure:
@@ -138,9 +138,8 @@ def test_a_call_is_repeated_until_it_is_answered() -> None:
 
 def test_a_call_is_given_up_after_four_attempts() -> None:
     line = ScriptedLine(requests.ReadTimeout())
-    net = Net(line)
     with pytest.raises(CallFailed):
-        net.http.call("GET", URL, net.deadline())
+        Net(line).call()
     assert len(line.sent) == MOST_ATTEMPTS
 
 
@@ -153,9 +152,8 @@ def test_what_may_have_been_carried_out_once_stays_unknown() -> None:
 
 def test_a_redirect_is_not_followed() -> None:
     line = ScriptedLine(Reply(307, b"", {"Location": "https://elsewhere.example/"}))
-    net = Net(line)
     with pytest.raises(CallFailed):
-        net.http.call("GET", URL, net.deadline())
+        Net(line).call()
     assert {sent.url for sent in line.sent} == {URL}
 
 
@@ -177,7 +175,7 @@ def test_promise_8_a_dripping_body_is_given_up_at_the_deadline() -> None:
     line.steps = [Reply(200, Drip(net.clock))]
     started = net.clock.now
     with pytest.raises(CallFailed) as failed:
-        net.http.call("GET", URL, net.deadline(15))
+        net.call(seconds=15)
     assert failed.value.failure is Failure.UNKNOWN
     assert net.clock.now - started < 15
     assert len(line.sent) == 1

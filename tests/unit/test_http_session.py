@@ -5,28 +5,33 @@ from pathlib import Path
 import pytest
 import requests
 
-from shared.adapters.http import CONNECT_SECONDS, READ_SECONDS, CallFailed, Failure, Http
+from shared.adapters.context import ANSWER_SECONDS, AWS_CALL_SECONDS
+from shared.adapters.http import (
+    CONNECT_SECONDS,
+    READ_SECONDS,
+    CallFailed,
+    Failure,
+    Http,
+    open_session,
+)
 from tests.unit.scripted_line import URL, Net, Reply, ScriptedLine
 
 
 @pytest.mark.parametrize("seconds", [60, 15, 7.5, 5.5, 4.75])
 def test_promise_8_the_timeouts_fit_into_what_is_left(seconds: float) -> None:
     line = ScriptedLine()
-    net = Net(line)
-    deadline = net.deadline(seconds)
-    net.http.call("GET", URL, deadline)
+    Net(line).call(seconds=seconds)
     connect, read = line.sent[0].timeout
     assert 0 < connect <= CONNECT_SECONDS
     assert 0 < read <= READ_SECONDS
-    assert connect + read <= deadline.remaining()
+    assert connect + read <= seconds - ANSWER_SECONDS - AWS_CALL_SECONDS
 
 
 @pytest.mark.parametrize("seconds", [0, 4.5, 4.7])
 def test_promise_8_without_time_nothing_is_sent(seconds: float) -> None:
     line = ScriptedLine()
-    net = Net(line)
     with pytest.raises(CallFailed) as failed:
-        net.http.call("GET", URL, net.deadline(seconds))
+        Net(line).call(seconds=seconds)
     assert failed.value.failure is Failure.NOT_SENT
     assert line.sent == []
 
@@ -36,7 +41,7 @@ def test_promise_8_attempts_and_pauses_together_end_before_the_deadline() -> Non
     net = Net(line)
     started = net.clock.now
     with pytest.raises(CallFailed):
-        net.http.call("GET", URL, net.deadline(5))
+        net.call(seconds=5)
     assert net.clock.now - started <= 0.5
     assert len(line.sent) == 2
 
@@ -45,9 +50,9 @@ def test_promise_8_attempts_and_pauses_together_end_before_the_deadline() -> Non
 def test_a_session_idle_for_a_minute_is_dropped(idle: float, same: bool) -> None:
     first = ScriptedLine()
     net = Net(first, ScriptedLine())
-    net.http.call("GET", URL, net.deadline())
+    net.call()
     net.clock.sleep(idle)
-    net.http.call("GET", URL, net.deadline())
+    net.call()
     assert len(net.opened) == (1 if same else 2)
     assert first.closed is not same
 
@@ -55,16 +60,17 @@ def test_a_session_idle_for_a_minute_is_dropped(idle: float, same: bool) -> None
 def test_a_session_in_use_lives_on() -> None:
     net = Net(ScriptedLine())
     for _ in range(10):
-        net.http.call("GET", URL, net.deadline())
+        net.call()
         net.clock.sleep(59)
     assert len(net.opened) == 1
 
 
 def test_promise_6_no_cookie_goes_from_one_call_to_the_next() -> None:
-    line, http = ScriptedLine(Reply(headers={"Set-Cookie": "session=canary; Path=/"})), Http()
+    line = ScriptedLine(Reply(headers={"Set-Cookie": "session=canary; Path=/"}))
+    http = Http(open_session)
     http._current_session().mount("https://pi.example", line)
     for _ in range(2):
-        http.call("GET", URL, Net().deadline())
+        http.call("GET", URL)
     assert ["Cookie" in sent.headers for sent in line.sent] == [False, False]
 
 
@@ -76,9 +82,8 @@ def test_neither_proxy_nor_netrc_gets_between_us_and_pi(
     monkeypatch.setenv("NETRC", str(netrc))
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://thief.example:3128")
-    line, http = ScriptedLine(), Http()
+    line, http = ScriptedLine(), Http(open_session)
     http._current_session().mount("https://pi.example", line)
-    deadline = Net().deadline()
-    http.call("GET", URL, deadline, headers={"Authorization": "Key k"})
+    http.call("GET", URL, headers={"Authorization": "Key k"})
     assert line.sent[0].headers["Authorization"] == "Key k"
     assert line.sent[0].proxies == {}

@@ -5,6 +5,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
+from shared.adapters.context import within
 from shared.adapters.payment_store import PaymentStore
 from shared.domain.errors import ServiceUnavailable
 from shared.domain.payment import Attention, PaymentState, attended, cancelled, completed
@@ -13,8 +14,8 @@ from tests.unit.dynamodb_in_process import PAYMENTS, Tables, refusal
 from tests.unit.samples import NOW, PAYMENT_ID, PRICE, TXID, UID, record
 
 
-def store(tables: Tables, client: Any = None, seconds: float = 15) -> PaymentStore:
-    return PaymentStore(client or tables.client, PAYMENTS, tables.deadline(seconds))
+def store(tables: Tables, client: Any = None) -> PaymentStore:
+    return PaymentStore(client or tables.client, PAYMENTS)
 
 
 RECORDS = [
@@ -174,6 +175,6 @@ def test_promise_7_a_database_out_of_order_is_unavailable(
 @pytest.mark.parametrize("call", CALLS)
 def test_promise_8_without_time_nothing_is_sent(tables: Tables, call: str) -> None:
     client = tables.failing()
-    with pytest.raises(ServiceUnavailable):
-        CALLS[call](store(tables, client, seconds=1.9))
+    with pytest.raises(ServiceUnavailable), within(1.9):
+        CALLS[call](store(tables, client))
     assert cast("Any", client).calls == 0

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from shared.adapters.pi_client import PiClient
 from shared.domain.amount import Amount
 from shared.domain.errors import NotFound, PiNonsense, PiNotSent, PiOutcomeUnknown, PiRefused
+from tests.unit.clock import Clock
 from tests.unit.conftest import LogLines
-from tests.unit.pi_in_process import KEY, TODAY, PiInProcess
+from tests.unit.pi_in_process import PiInProcess
 from tests.unit.samples import payment_json, without
+from tests.world.emulator import KEY, START
 
 
 def payout(client: PiClient, uid: str, amount: str = "1", **changes: Any) -> Any:
@@ -37,7 +39,7 @@ def test_me_asks_with_the_users_token(pi: PiInProcess) -> None:
 
 def test_a_payment_is_read_approved_and_completed_with_the_key(pi: PiInProcess) -> None:
     identifier, client = pi.payment(approved=False), pi.client()
-    assert client.get_payment(identifier).created_at == TODAY
+    assert client.get_payment(identifier).created_at == START
     assert client.approve(identifier).status.developer_approved
     txid = pi.state.pay(identifier).txid
     assert client.complete(identifier, txid).status.developer_completed
@@ -96,15 +98,12 @@ def test_promise_5_an_amount_is_sent_as_its_exact_text(
     assert f'"amount": {text},' in str(pi.line.sent[0].body)
 
 
-REFUSING = PiInProcess()
-REFUSING.fault(status=400, body={"error": "invalid_arguments"}, times=None)
-
-
 @given(st.integers(1, 10**18), st.text(), st.dictionaries(st.text(), st.text(), min_size=1))
 def test_what_is_sent_says_exactly_what_was_meant(
     stroops: int, memo: str, metadata: dict[str, str]
 ) -> None:
-    pi = REFUSING
+    pi = PiInProcess(Clock())
+    pi.fault(status=400, body={"error": "invalid_arguments"})
     with pytest.raises(PiRefused):
         payout(pi.client(), "uid-1", str(Amount(stroops)), memo=memo, metadata=metadata)
     body = json.loads(str(pi.line.sent.pop().body), parse_float=Decimal)

@@ -18,8 +18,9 @@ from shared.domain.errors import (
     TokenRefused,
 )
 from tests.unit.conftest import LogLines
-from tests.unit.pi_in_process import KEY, PiInProcess, Secrets
+from tests.unit.pi_in_process import PiInProcess, Secrets
 from tests.unit.samples import PAYMENT_ID, TXID, payment_json
+from tests.world.emulator import KEY
 
 Call = Callable[[PiClient], object]
 

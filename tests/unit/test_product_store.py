@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from shared.adapters.context import within
 from shared.adapters.product_store import ProductStore
 from shared.domain.amount import Amount
 from shared.domain.errors import ServiceUnavailable
@@ -14,8 +15,8 @@ from tests.unit.dynamodb_in_process import PRODUCTS, Tables, refusal
 ACTIVE = {"active": {"BOOL": True}, "name": {"S": "Apple pie"}}
 
 
-def get(tables: Tables, client: Any = None, seconds: float = 15) -> Product | None:
-    return ProductStore(client or tables.client, PRODUCTS, tables.deadline(seconds)).get("pie")
+def get(tables: Tables, client: Any = None) -> Product | None:
+    return ProductStore(client or tables.client, PRODUCTS).get("pie")
 
 
 def put(tables: Tables, **row: Any) -> None:
@@ -82,5 +83,5 @@ def test_an_unread_price_is_not_a_missing_one(tables: Tables) -> None:
     put(tables, **ACTIVE, price={"S": "3.14"})
     with pytest.raises(ServiceUnavailable):
         get(tables, tables.failing(refusal("ThrottlingException")))
-    with pytest.raises(ServiceUnavailable):
-        get(tables, seconds=1.9)
+    with pytest.raises(ServiceUnavailable), within(1.9):
+        get(tables)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
+from shared.adapters.context import within
 from shared.adapters.reward_store import RewardStore
 from shared.domain.errors import DailyCapReached, ServiceUnavailable
 from shared.domain.reward import RewardLimits, RewardRecord, granted
@@ -21,11 +22,9 @@ def conflict(ad: str = "TransactionConflict", counter: str = "None") -> Exceptio
     return refusal("TransactionCanceledException", CancellationReasons=reasons)
 
 
-def store(tables: Tables, client: Any = None, seconds: float = 15) -> RewardStore:
+def store(tables: Tables, client: Any = None) -> RewardStore:
     client = client or tables.client
-    return RewardStore(
-        client, REWARDS, tables.deadline(seconds), tables.clock.sleep, jitter=lambda: 0.0
-    )
+    return RewardStore(client, REWARDS, tables.clock.sleep, jitter=lambda: 0.0)
 
 
 def grant(
@@ -101,11 +100,11 @@ def test_promise_8_conflicts_that_do_not_end_are_unavailable_within_the_deadline
     client = tables.failing(*[conflict()] * 1000)
     started = tables.clock.now
     with pytest.raises(ServiceUnavailable):
-        store(tables, client, seconds=15).grant(granted("ad-1", UID, LIMITS, NOW), CAP)
+        grant(tables, "ad-1", client=client)
     assert 1 < tables.clock.now - started <= 10.5
     assert tables.items(REWARDS) == {}
     # The front end's repeat ends right.
-    grant(tables, "ad-1")
+    tables.clock.invocation(15, grant, tables, "ad-1")
     assert counted(tables) == 1
 
 
@@ -127,6 +126,6 @@ def test_any_other_failure_is_unavailable(tables: Tables, failure: Exception) ->
 
 
 def test_promise_8_without_time_nothing_is_sent(tables: Tables) -> None:
-    with pytest.raises(ServiceUnavailable):
-        store(tables, seconds=1.9).grant(granted("ad-1", UID, LIMITS, NOW), CAP)
+    with pytest.raises(ServiceUnavailable), within(1.9):
+        grant(tables, "ad-1")
     assert tables.items(REWARDS) == {}

@@ -2,72 +2,91 @@
 
 import pytest
 
-from shared.adapters.settings import optional, required, whole_number
-from shared.composition.payment import closing_services
-from shared.composition.user import user_services
+from local import template
+from local.processes import ROOT
+from shared.adapters.settings import Settings
+from shared.app import App
+from tests.world.functions import start
 
 
 def test_values_are_read_without_their_blanks() -> None:
-    environment = {"URL": " https://pi.example ", "CAP": " 20 "}
-    assert required("URL", environment) == "https://pi.example"
-    assert optional("URL", environment) == "https://pi.example"
-    assert whole_number("CAP", 1, environment) == 20
+    settings = Settings({"URL": " https://pi.example ", "CAP": " 20 "})
+    assert settings.text("URL") == "https://pi.example"
+    assert settings.optional("URL") == "https://pi.example"
+    assert settings.whole_number("CAP", 1) == 20
 
 
-@pytest.mark.parametrize("environment", [{}, {"URL": ""}, {"URL": "  "}])
-def test_a_missing_value_is_named_or_none(environment: dict[str, str]) -> None:
+@pytest.mark.parametrize("variables", [{}, {"URL": ""}, {"URL": "  "}])
+def test_a_missing_value_is_named_or_none(variables: dict[str, str]) -> None:
+    settings = Settings(variables)
     with pytest.raises(KeyError, match="URL"):
-        required("URL", environment)
+        settings.text("URL")
     with pytest.raises(KeyError, match="URL"):
-        whole_number("URL", 1, environment)
-    assert optional("URL", environment) is None
+        settings.whole_number("URL", 1)
+    assert settings.optional("URL") is None
 
 
 @pytest.mark.parametrize("value", ["599", "0", "-600", "ten", "600.5", "1e3"])
 def test_a_limit_below_its_minimum_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
-        whole_number("LIMIT", 600, {"LIMIT": value})
+        Settings({"LIMIT": value}).whole_number("LIMIT", 600)
 
 
-VARIABLES = {
-    "PI_API_URL": "https://pi.example/v2",
-    "SERVER_KEY_SECRET_ARN": "arn:secret",
-    "HORIZON_URL": "https://horizon.example",
-    "PAYMENTS_TABLE": "payments",
-    "PRODUCTS_TABLE": "products",
-    "PI_NETWORK": "Pi Testnet",
-    "CANCEL_UNPAID_AFTER_SECONDS": "600",
-    "FIRST_LOOK_SECONDS": "60",
-    "WAKE_UP_QUEUE_URL": "https://queue.example",
-}
+# --- The functions, each with what the template gives it -----------------------------------------
+
+FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
+COMMON = set(template.bundle()["Globals"]["Function"]["Environment"]["Variables"])
+OPTIONAL = {"PI_APP_ID", "PI_WALLET_ADDRESS"}
+CANCEL_AFTER = "CANCEL_UNPAID_AFTER_SECONDS"
 
 
-@pytest.fixture
-def _variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in VARIABLES.items():
-        monkeypatch.setenv(name, value)
+def given(function: str) -> dict[str, str]:
+    """The variables of the function in this folder, in a stack with the template's defaults."""
+    return template.variables(template.function_of(function), {}, lambda place: place)
 
 
-@pytest.mark.usefixtures("_variables")
-def test_what_the_template_sets_is_enough_and_starting_asks_nobody() -> None:
-    closing_services()
-    user_services()
+class Noted(Settings):
+    """Notes which variables are read."""
+
+    def __init__(self, variables: dict[str, str]) -> None:
+        super().__init__(variables)
+        self.read: set[str] = set()
+
+    def optional(self, name: str) -> str | None:
+        self.read.add(name)
+        return super().optional(name)
 
 
-@pytest.mark.usefixtures("_variables")
-@pytest.mark.parametrize("name", VARIABLES)
-def test_a_function_does_not_start_without_one_of_its_variables(
-    monkeypatch: pytest.MonkeyPatch, name: str
+def read_by(function: str, variables: dict[str, str]) -> set[str]:
+    """Start the function with these variables, and AWS's real clients; what it read."""
+    settings = Noted(variables)
+    start(function, App(settings))
+    return settings.read
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_the_template_gives_is_what_a_function_reads_and_starting_asks_nobody(
+    function: str,
 ) -> None:
-    monkeypatch.delenv(name)
-    with pytest.raises(KeyError, match=name):
-        closing_services()
+    variables = set(given(function))
+    assert variables - COMMON <= read_by(function, given(function)) <= variables
 
 
-@pytest.mark.usefixtures("_variables")
-def test_promise_3_no_setting_cancels_a_payment_younger_than_ten_minutes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("CANCEL_UNPAID_AFTER_SECONDS", "599")
-    with pytest.raises(ValueError, match="CANCEL_UNPAID_AFTER_SECONDS must be at least 600"):
-        closing_services()
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_does_not_start_without_one_of_its_variables(function: str) -> None:
+    variables = given(function)
+    for name in read_by(function, variables) - OPTIONAL:
+        for broken in ({**variables, name: " "}, {n: v for n, v in variables.items() if n != name}):
+            with pytest.raises(KeyError, match=f"^'{name}'$"):
+                read_by(function, broken)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_starts_without_what_is_optional(function: str) -> None:
+    read_by(function, {n: v for n, v in given(function).items() if n not in OPTIONAL})
+
+
+@pytest.mark.parametrize("function", [name for name in FUNCTIONS if CANCEL_AFTER in given(name)])
+def test_promise_3_no_setting_cancels_a_payment_younger_than_ten_minutes(function: str) -> None:
+    with pytest.raises(ValueError, match=f"{CANCEL_AFTER} must be at least 600"):
+        read_by(function, {**given(function), CANCEL_AFTER: "599"})

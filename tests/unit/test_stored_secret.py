@@ -5,7 +5,6 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from shared.adapters.deadline import Deadline
 from shared.adapters.observability import metrics
 from shared.adapters.secret import Secret
 from shared.adapters.stored_secret import wallet_seed
@@ -24,13 +23,13 @@ def test_the_key_is_read_once() -> None:
     secrets = Secrets("canary-old")
     key = secrets.key()
     assert secrets.reads == 0  # not when a function starts
-    assert [key.current(Deadline(15)) for _ in range(3)] == [OLD] * 3
+    assert [key.current() for _ in range(3)] == [OLD] * 3
     assert secrets.reads == 1
 
 
 @pytest.mark.parametrize("text", ["canary-old\n", "  canary-old", "canary-old\r\n"])
 def test_a_key_pasted_with_its_line_end_is_the_key(text: str) -> None:
-    assert Secrets(text).key().current(Deadline(15)) == OLD
+    assert Secrets(text).key().current() == OLD
 
 
 @pytest.mark.parametrize(
@@ -50,7 +49,7 @@ def test_a_key_that_is_missing_or_unusable_has_a_code_of_its_own(
     answer: str | Exception | None,
 ) -> None:
     with pytest.raises(ServiceUnavailable) as missing:
-        Secrets(answer).key().current(Deadline(15))
+        Secrets(answer).key().current()
     assert (missing.value.status, missing.value.code) == (503, "server_key_missing")
     assert "canary" not in str(missing.value)
     assert "ServerKeyMissing" in metrics.provider.metric_set
@@ -59,7 +58,7 @@ def test_a_key_that_is_missing_or_unusable_has_a_code_of_its_own(
 
 def test_a_missing_seed_is_not_called_a_missing_key() -> None:
     with pytest.raises(ServiceUnavailable) as missing:
-        wallet_seed(cast("Any", Secrets(None)), "arn").current(Deadline(15))
+        wallet_seed(cast("Any", Secrets(None)), "arn").current()
     assert missing.value.code == "wallet_seed_missing"
     assert set(metrics.provider.metric_set) == {"WalletSeedMissing"}
 
@@ -79,27 +78,27 @@ def test_secrets_manager_out_of_order_is_unavailable_and_asked_again(
 ) -> None:
     key = Secrets(error, "canary-old").key()
     with pytest.raises(ServiceUnavailable) as unavailable:
-        key.current(Deadline(15))
+        key.current()
     assert unavailable.value.code == "service_unavailable"
     [line] = logs()
     assert line.get("aws_code") or line.get("aws_error")
     assert "canary" not in str(unavailable.value) + logs.text
-    assert key.current(Deadline(15)) == OLD
+    assert key.current() == OLD
 
 
 def test_a_refused_key_is_replaced_if_there_is_another() -> None:
     secrets = Secrets("canary-old", "canary-new")
     key = secrets.key()
-    key.current(Deadline(15))
-    assert key.renewed(OLD, Deadline(15)) == NEW
-    assert key.current(Deadline(15)) == NEW
+    key.current()
+    assert key.renewed(OLD) == NEW
+    assert key.current() == NEW
     assert secrets.reads == 2
 
 
 def test_the_same_key_again_is_no_other() -> None:
     secrets = Secrets("canary-old")
     key = secrets.key()
-    assert key.renewed(key.current(Deadline(15)), Deadline(15)) is None
+    assert key.renewed(key.current()) is None
     assert secrets.reads == 2
 
 
@@ -107,15 +106,15 @@ def test_a_key_that_somebody_else_replaced_already_is_not_read_again() -> None:
     # Two threads were refused with the old key; the first of them has read the new one.
     secrets = Secrets("canary-new")
     key = secrets.key()
-    key.current(Deadline(15))
-    assert key.renewed(OLD, Deadline(15)) == NEW
+    key.current()
+    assert key.renewed(OLD) == NEW
     assert secrets.reads == 1
 
 
 def test_a_renewal_that_fails_keeps_the_key() -> None:
     key = Secrets("canary-old", refusal("ThrottlingException"), "canary-new").key()
-    key.current(Deadline(15))
+    key.current()
     with pytest.raises(ServiceUnavailable):
-        key.renewed(OLD, Deadline(15))
-    assert key.current(Deadline(15)) == OLD
-    assert key.renewed(OLD, Deadline(15)) == NEW
+        key.renewed(OLD)
+    assert key.current() == OLD
+    assert key.renewed(OLD) == NEW

@@ -1,22 +1,23 @@
 """Who is calling is what Pi says about the token, asked at most once a minute."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 
 import pytest
 
 from shared.adapters.secret import Secret
 from shared.adapters.seen_tokens import MOST_TOKENS, SeenTokens
+from shared.adapters.threads import Threads
 from shared.domain.errors import PiNonsense, PiUnavailable, TokenRefused
 from shared.domain.pi import UserDto
 from shared.operations.verify_user import Users
-from tests.unit.pi_in_process import Clock, PiInProcess
+from tests.unit.pi_in_process import PiInProcess
 
 WRONG = Secret("no-such-token")
 
 
 def users(pi: PiInProcess, app_id: str | None = None) -> Users:
-    return Users(pi.client(seconds=3600), SeenTokens(pi.clock), app_id)
+    return Users(pi.client(), SeenTokens(), app_id)
 
 
 def test_pi_says_who_it_is(pi: PiInProcess) -> None:
@@ -56,10 +57,10 @@ def test_a_token_seen_within_a_minute_is_not_asked_about_again(pi: PiInProcess) 
     asked = users(pi)
     assert asked.recognise(token).uid == uid
     pi.clock.sleep(59)
-    assert asked.recognise(token).uid == uid
+    assert pi.clock.invocation(15, asked.recognise, token).uid == uid
     assert len(pi.calls) == 1
     pi.clock.sleep(1)
-    asked.recognise(token)
+    pi.clock.invocation(15, asked.recognise, token)
     assert len(pi.calls) == 2
 
 
@@ -78,7 +79,7 @@ def test_an_expired_token_is_noticed_after_a_minute(pi: PiInProcess) -> None:
     pi.state.registry.expire_tokens(uid)
     pi.clock.sleep(60)
     with pytest.raises(TokenRefused):
-        asked.recognise(token)
+        pi.clock.invocation(15, asked.recognise, token)
 
 
 @pytest.mark.parametrize("token", [None, WRONG])
@@ -100,18 +101,18 @@ def test_but_a_pi_out_of_order_does_not_make_a_caller_anonymous(pi: PiInProcess)
 
 
 @pytest.fixture
-def executor() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(max_workers=1) as threads:
+def executor() -> Iterator[Executor]:
+    with Threads(max_workers=1) as threads:
         yield threads
 
 
-def test_two_questions_are_asked_at_once(pi: PiInProcess, executor: ThreadPoolExecutor) -> None:
+def test_two_questions_are_asked_at_once(pi: PiInProcess, executor: Executor) -> None:
     uid, token = pi.sign_in()
     user, answer = users(pi).recognise_while(token, executor, lambda: "answer")
     assert (user.uid, answer) == (uid, "answer")
 
 
-def test_without_a_token_nothing_is_asked(pi: PiInProcess, executor: ThreadPoolExecutor) -> None:
+def test_without_a_token_nothing_is_asked(pi: PiInProcess, executor: Executor) -> None:
     asked: list[str] = []
     with pytest.raises(TokenRefused):
         users(pi).recognise_while(None, executor, lambda: asked.append("question"))
@@ -119,7 +120,7 @@ def test_without_a_token_nothing_is_asked(pi: PiInProcess, executor: ThreadPoolE
 
 
 def test_the_tokens_error_comes_first_and_nothing_goes_on_behind_it(
-    pi: PiInProcess, executor: ThreadPoolExecutor
+    pi: PiInProcess, executor: Executor
 ) -> None:
     ended: list[str] = []
 
@@ -137,7 +138,7 @@ BOB = UserDto("uid-2", "bob", None, (), None)
 
 
 def test_tokens_are_told_apart() -> None:
-    seen = SeenTokens(Clock())
+    seen = SeenTokens()
     seen.remember(Secret("a"), ALICE)
     seen.remember(Secret("b"), BOB)
     assert (seen.user(Secret("a")), seen.user(Secret("b"))) == (ALICE, BOB)
@@ -145,13 +146,13 @@ def test_tokens_are_told_apart() -> None:
 
 
 def test_promise_6_a_memory_of_tokens_holds_no_token() -> None:
-    seen = SeenTokens(Clock())
+    seen = SeenTokens()
     seen.remember(Secret("canary"), ALICE)
     assert "canary" not in repr(vars(seen))
 
 
 def test_the_memory_is_bounded() -> None:
-    seen = SeenTokens(Clock())
+    seen = SeenTokens()
     for number in range(MOST_TOKENS * 2 + 1):
         seen.remember(Secret(str(number)), ALICE)
         assert seen.user(Secret(str(number))) == ALICE

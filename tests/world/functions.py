@@ -46,7 +46,7 @@ class Reply:
         return state
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LambdaContext:
     """As far as we read it."""
 
@@ -75,11 +75,7 @@ class Environment:
         given = PLACES | dict(parameters)
         variables = template.variables(function, given, lambda place: names.get(place, place))
         self.timeout = timeout_of(function)
-        with _starting, pytest.MonkeyPatch.context() as patch:
-            patch.setattr(shared.app, "app", App(Settings(variables), edges))
-            namespace: dict[str, Any] = {"__name__": f"functions.{name}.app"}
-            exec(_code(name), namespace)
-        self._handler = namespace["handler"]
+        self._handler = start(name, App(Settings(variables), edges))
 
     def __call__(self, event: Any, seconds: float | None = None) -> Any:
         """One invocation; `seconds`: what is left of its time. A process of its own knows nothing
@@ -89,6 +85,16 @@ class Environment:
     def _invoked(self, event: Any, seconds: float) -> Any:
         with within(seconds, clock=self._seconds):
             return self._handler(event, LambdaContext(self.name, int(seconds * 1000)))
+
+
+def start(name: str, app: App) -> Callable[[Any, LambdaContext], Any]:
+    """The handler that the function's own app.py makes on this root, as in Lambda's INIT phase."""
+    with _starting, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shared.app, "app", app)
+        namespace: dict[str, Any] = {"__name__": f"functions.{name}.app"}
+        exec(_code(name), namespace)
+    handler: Callable[[Any, LambdaContext], Any] = namespace["handler"]
+    return handler
 
 
 @cache
