@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from shared.adapters.observability import logger
-from tests.integration.effects import StorageFault
-from tests.integration.handlers import Reply, event
-from tests.integration.world import KEY, User, World
+from tests.world import User, World
+from tests.world.effects import AwsFault
+from tests.world.emulator import KEY
+from tests.world.functions import Reply, event
 
 
 class Everything:
@@ -68,11 +69,11 @@ def test_neither_key_nor_token_is_seen(
     world: World, alice: User, bob: User, everything: Everything
 ) -> None:
     """Promise 6, through good weather and all kinds of bad."""
-    refusal = StorageFault("PutItem", "ThrottlingException")
+    refusal = AwsFault("PutItem", "ThrottlingException")
     for echo in [None, *echoes(world, alice.token)]:
         for path in ("*", "/v2/me", "*/approve", "*/complete", "*/cancel", "/v2/ads_network/*"):
             if echo:
-                world.fault(path=path, times=None, **echo)
+                world.fault(path=path, **echo)
             payment_id = world.start(alice)
             everything.keep(world.approve(payment_id, alice))
             everything.keep(world.approve(payment_id, bob))
@@ -83,7 +84,7 @@ def test_neither_key_nor_token_is_seen(
             everything.keep(world.claim(world.pi.show_ad("granted").identifier, alice))
             everything.keep(world.call("GET /payments", token=alice.token))
             everything.keep(world.call("GET /me", token=alice.token))
-            world.front.faults.clear()
+            world.heal()
             world.cold_start()
     world.effects.faults.append(refusal)
     everything.keep(world.approve(world.start(alice), alice))
