@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.adapters.context import concerning
 from shared.adapters.dynamodb import Item
 from shared.adapters.payment_store import PaymentStore
 from shared.adapters.secret import Secret
@@ -24,6 +25,7 @@ def read_payment(parts: ReadParts, payment_id: str, token: Secret | None) -> Pay
     """Raises TokenRefused, and UnknownPayment for another user's payment too: nobody learns which
     ids exist.
     """
+    concerning(payment_id)
     user = parts.users.recognise(token)
     record = parts.payments.get(payment_id)
     if record is None or record.uid != user.uid:

@@ -70,6 +70,7 @@ def refund(
 
 def read_payout(payouts: PayoutStore, payout_id: str) -> PayoutRecord:
     """Raises NotFound."""
+    concerning(payout_id)
     record = payouts.get(payout_id)
     if record is None:
         raise NotFound("payout_not_found", "There is no such payout.")

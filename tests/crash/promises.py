@@ -1,8 +1,8 @@
 """What must hold at every moment, whoever has died where."""
 
 from local.emulator.payment import Payment
-from tests.crash.stories import Case
-from tests.integration.world import World
+from tests.crash.stories import REWARD_DAILY_CAP, Case
+from tests.world import World
 
 
 def check_promises(world: World, case: Case) -> None:
@@ -48,9 +48,9 @@ def _check_payment(world: World, payment: Payment, case: Case) -> None:
 
 def _check_rewards(world: World) -> None:
     """4: every grant is counted, once, and nothing else is."""
-    items = world.items("RewardsTable")
+    items = world.tables.items("RewardsTable")
     for uid in world.pi.registry.users:
         grants = [item for item in items if item.get("uid") == uid]
         days = [item for item in items if str(item["id"]).startswith(f"day#{uid}#")]
         assert sum(int(day["granted"]) for day in days) == len(grants)
-        assert len(grants) <= world.limits.daily_cap
+        assert len(grants) <= REWARD_DAILY_CAP

@@ -1,10 +1,13 @@
 """Each operation as the front end calls it, from a prepared world to its right end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.integration.handlers import Reply
-from tests.integration.world import User, World
+from tests.world import User, World, new_world
+from tests.world.functions import Reply
+
+REWARD_DAILY_CAP = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,15 @@ class Story:
 
     def __str__(self) -> str:
         return self.name
+
+    @contextmanager
+    def begun(self) -> Iterator[tuple[World, Case]]:
+        """A world that is prepared for the call, with all environments still cold."""
+        with new_world(RewardDailyCap=str(REWARD_DAILY_CAP)) as world:
+            world.deploy(PiWalletAddress=world.wallet)
+            case = self.prepare(world)
+            world.cold_start()
+            yield world, case
 
 
 # --- Prepared worlds ------------------------------------------------------------------------------
@@ -65,7 +77,7 @@ def _paid_long_ago_and_only_the_chain_knows(world: World) -> Case:
 
 def _paid_before_the_key_changed(world: World) -> Case:
     case = _paid(world)
-    world.pi.registry.app().key = world.secrets.value = "the-new-key"
+    world.pi.registry.app().key = world.server_key = "the-new-key"
     return case
 
 

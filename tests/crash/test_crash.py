@@ -3,22 +3,25 @@
 How many effects a story has is counted by running it once, so a new one is crashed by itself.
 """
 
+from functools import cache
+
 import pytest
 
-from tests.crash.conftest import Tables
-from tests.crash.device import Died, DiesAt
 from tests.crash.promises import check_promises
 from tests.crash.stories import STORIES, Case, Story
-from tests.integration.effects import Moment
-from tests.integration.handlers import Reply
-from tests.integration.world import World
+from tests.world import World
+from tests.world.devices import Died, DiesAt, Loses, LosesAt
+from tests.world.effects import Moment
+from tests.world.functions import Reply
+
+stories = pytest.mark.parametrize("story", STORIES, ids=str)
+moments = pytest.mark.parametrize("moment", ["before", "after"])
 
 
-def effects_of(tables: Tables, story: Story) -> list[str]:
+@cache
+def effects_of(story: Story) -> list[str]:
     """What the story does when nobody dies."""
-    with tables.world() as world:
-        case = story.prepare(world)
-        world.cold_start()
+    with story.begun() as (world, case):
         with world.counting() as spent:
             assert outcome(story.act(world, case)) == story.end
         check_promises(world, case)
@@ -37,15 +40,11 @@ def repeat_to_the_end(world: World, story: Story, case: Case) -> None:
         check_promises(world, case)
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("story", STORIES, ids=str)
-def test_dying_at_any_effect(
-    tables: Tables, subtests: pytest.Subtests, story: Story, moment: Moment
-) -> None:
-    for number, effect in enumerate(effects_of(tables, story), start=1):
-        with subtests.test(number=number, effect=effect), tables.world() as world:
-            case = story.prepare(world)
-            world.cold_start()
+@moments
+@stories
+def test_dying_at_any_effect(subtests: pytest.Subtests, story: Story, moment: Moment) -> None:
+    for number, effect in enumerate(effects_of(story), start=1):
+        with subtests.test(number=number, effect=effect), story.begun() as (world, case):
             with world.effects.watched_by(DiesAt(number, moment)), pytest.raises(Died):
                 story.act(world, case)
             check_promises(world, case)
@@ -53,11 +52,10 @@ def test_dying_at_any_effect(
             repeat_to_the_end(world, story, case)
 
 
-@pytest.mark.parametrize("story", STORIES, ids=str)
-def test_dying_again_and_again(tables: Tables, story: Story) -> None:
+@stories
+def test_dying_again_and_again(story: Story) -> None:
     """Each life dies right after its first write or Pi's first act, until nothing is left to do."""
-    with tables.world() as world:
-        case = story.prepare(world)
+    with story.begun() as (world, case):
         for number in range(1, 12):
             for _ in range(2):
                 world.cold_start()
@@ -70,25 +68,19 @@ def test_dying_again_and_again(tables: Tables, story: Story) -> None:
         repeat_to_the_end(world, story, case)
 
 
-@pytest.mark.parametrize("drop", ["before", "after"])
-@pytest.mark.parametrize("times", [1, None])
-@pytest.mark.parametrize("story", STORIES, ids=str)
+@moments
+@pytest.mark.parametrize("always", [False, True])
+@stories
 def test_losing_any_answer(
-    tables: Tables, subtests: pytest.Subtests, story: Story, times: int | None, drop: str
+    subtests: pytest.Subtests, story: Story, always: bool, moment: Moment
 ) -> None:
-    """Pi's or the chain's answer is lost once, or as often as it is asked for."""
-    for effect in dict.fromkeys(effects_of(tables, story)):
-        if " " not in effect:
-            continue  # DynamoDB's
-        with subtests.test(effect=effect), tables.world() as world:
-            case = story.prepare(world)
-            world.cold_start()
-            method, _, path = effect.partition(" ")
-            world.fault(method, path, drop=drop, times=times)
-
-            reply = story.act(world, case)
+    """Pi's, the chain's or AWS's answer is lost once, or as often as it is asked for."""
+    for number, effect in enumerate(effects_of(story), start=1):
+        with subtests.test(number=number, effect=effect), story.begun() as (world, case):
+            device = Loses(effect, moment) if always else LosesAt(number, moment)
+            with world.effects.watched_by(device):
+                reply = story.act(world, case)
 
             assert outcome(reply) == story.end or reply.status in {202, 401, 503, 404}
             check_promises(world, case)
-            world.front.faults.clear()
             repeat_to_the_end(world, story, case)

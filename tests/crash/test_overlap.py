@@ -9,8 +9,6 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.crash.conftest import Tables
-from tests.crash.device import Died, OvertakenAt
 from tests.crash.promises import check_promises
 from tests.crash.stories import (
     ADOPT,
@@ -31,8 +29,9 @@ from tests.crash.stories import (
     incomplete,
 )
 from tests.crash.test_crash import effects_of, repeat_to_the_end
-from tests.integration.handlers import Reply
-from tests.integration.world import World
+from tests.world import World
+from tests.world.devices import ActsAt, Died
+from tests.world.functions import Reply
 
 Act = Callable[[World, Case], Reply]
 
@@ -72,25 +71,19 @@ PAIRS: list[tuple[Story, Act]] = [
     ("story", "other"), PAIRS, ids=lambda part: getattr(part, "__name__", str(part))
 )
 def test_somebody_else_in_between(
-    tables: Tables,
-    subtests: pytest.Subtests,
-    story: Story,
-    other: Act,
-    dies: bool,
+    subtests: pytest.Subtests, story: Story, other: Act, dies: bool
 ) -> None:
-    for number, effect in enumerate(effects_of(tables, story), start=1):
-        with subtests.test(number=number, effect=effect), tables.world() as world:
-            case = story.prepare(world)
+    for number, effect in enumerate(effects_of(story), start=1):
+        with subtests.test(number=number, effect=effect), story.begun() as (world, case):
             act_in_between(world, story, case, number, other, dies=dies)
 
             repeat_to_the_end(world, story, case)
 
 
-def test_paid_in_the_middle_of_a_cancellation(tables: Tables, subtests: pytest.Subtests) -> None:
+def test_paid_in_the_middle_of_a_cancellation(subtests: pytest.Subtests) -> None:
     """Promise 3: either Pi has cancelled, and then it cannot be paid; or it is completed."""
-    for number, effect in enumerate(effects_of(tables, CANCEL), start=1):
-        with subtests.test(number=number, effect=effect), tables.world() as world:
-            case = CANCEL.prepare(world)
+    for number, effect in enumerate(effects_of(CANCEL), start=1):
+        with subtests.test(number=number, effect=effect), CANCEL.begun() as (world, case):
             act_in_between(world, CANCEL, case, number, pay_and_complete, dies=False)
 
             paid = bool(world.at_pi(case.business_id).on_chain)
@@ -99,10 +92,9 @@ def test_paid_in_the_middle_of_a_cancellation(tables: Tables, subtests: pytest.S
             check_promises(world, case)
 
 
-def test_another_user_claims_in_between(tables: Tables, subtests: pytest.Subtests) -> None:
-    for number, effect in enumerate(effects_of(tables, CLAIM), start=1):
-        with subtests.test(number=number, effect=effect), tables.world() as world:
-            case = CLAIM.prepare(world)
+def test_another_user_claims_in_between(subtests: pytest.Subtests) -> None:
+    for number, effect in enumerate(effects_of(CLAIM), start=1):
+        with subtests.test(number=number, effect=effect), CLAIM.begun() as (world, case):
             act_in_between(world, CLAIM, case, number, claim_as_bob, dies=False)
 
             statuses = [claim(world, case).status, claim_as_bob(world, case).status]
@@ -111,22 +103,14 @@ def test_another_user_claims_in_between(tables: Tables, subtests: pytest.Subtest
 
 
 def act_in_between(
-    world: World,
-    story: Story,
-    case: Case,
-    number: int,
-    other: Act,
-    *,
-    dies: bool,
+    world: World, story: Story, case: Case, number: int, other: Act, *, dies: bool
 ) -> None:
-    def undisturbed() -> None:
-        with world.effects.watched_by(None):
-            other(world, case)
+    def act() -> None:
+        other(world, case)
         check_promises(world, case)
 
-    world.cold_start()
     try:
-        with world.effects.watched_by(OvertakenAt(number, undisturbed, dies=dies)):
+        with world.effects.watched_by(ActsAt(world.effects, number, act, dies=dies)):
             story.act(world, case)
     except Died:
         assert dies

@@ -1,5 +1,14 @@
-"""The documents are held against the same world that the integration tests live in."""
+"""The documents are held against a world in memory: any answer is found in a moment."""
 
-from tests.integration.conftest import alice, bob, storage, world
+from collections.abc import Iterator
 
-__all__ = ["alice", "bob", "storage", "world"]
+import pytest
+
+from tests.world import World, new_world
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with new_world() as world:
+        world.deploy(PiWalletAddress=world.wallet)
+        yield world

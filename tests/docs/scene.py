@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
-from tests.integration.handlers import Reply
-from tests.integration.world import User, World
+from tests.world import User, World
+from tests.world.functions import Reply
 
 Scene = Callable[[World, User, User], Reply]
 
@@ -21,23 +20,20 @@ CLAIM = "POST /rewarded_ads/{ad_id}/claim"
 ME = "GET /me"
 
 
-Play = TypeVar("Play")
-
-
 @dataclass(frozen=True, slots=True)
-class Expected(Generic[Play]):
+class Expected:
     """`code` None: not an error, or one of Pi's own."""
 
     route: str
     status: int
     code: str | None
-    scene: Play
+    scene: Scene
 
     def __str__(self) -> str:
         return f"{self.route} {self.status} {self.code or ''}".rstrip()
 
 
-SCENES: list[Expected[Scene]] = []
+SCENES: list[Expected] = []
 
 
 def answers(route: str, status: int, code: str | None = None) -> Callable[[Scene], Scene]:
@@ -48,8 +44,9 @@ def answers(route: str, status: int, code: str | None = None) -> Callable[[Scene
     return remember
 
 
-def one(world: World, user: User, payment_id: str) -> Reply:
-    return world.call(ONE, path={"payment_id": payment_id}, token=user.token)
+def one(world: World, user: User, payment_id: str, seconds: float | None = None) -> Reply:
+    path = {"payment_id": payment_id}
+    return world.call(ONE, path=path, token=user.token, seconds=seconds)
 
 
 def history(world: World, user: User, **query: str) -> Reply:

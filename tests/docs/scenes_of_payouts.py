@@ -1,32 +1,18 @@
 """What the operator's back end gets: good answers, and every way to be refused."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
-from shared.domain.amount import Amount
 from shared.domain.payment import PaymentState
-from tests.docs.scene import Expected
-from tests.integration.handlers import Reply
-from tests.payouts.world import World
+from tests.docs.scene import answers
+from tests.world import User, World
+from tests.world.functions import Reply
 
 REQUEST, READ = "POST /payouts", "GET /payouts/{payout_id}"
 
-Scene = Callable[[World], Reply]
-PAYOUT_SCENES: list[Expected[Scene]] = []
-
-
-def answers(route: str, status: int, code: str | None = None) -> Callable[[Scene], Scene]:
-    def remember(scene: Scene) -> Scene:
-        PAYOUT_SCENES.append(Expected(route, status, code, scene))
-        return scene
-
-    return remember
-
 
 def ask(world: World, **changes: Any) -> Reply:
-    body = {"payout_id": "raffle-1", "uid": world.user("alice"), "amount": "0.5", "memo": "You won"}
+    body = {"payout_id": "raffle-1", "uid": world.uid("alice"), "amount": "0.5", "memo": "You won"}
     return world.post(**(body | changes))
 
 
@@ -38,37 +24,37 @@ def read(world: World, payout_id: str = "raffle-1") -> Reply:
 
 
 @answers(REQUEST, 202)
-def _(world: World) -> Reply:
+def _(world: World, *_: User) -> Reply:
     return ask(world, amount=Decimal("0.0000001"), metadata={"raffle": 17})
 
 
 @answers(REQUEST, 202)
-def _(world: World) -> Reply:
+def _(world: World, *_: User) -> Reply:
     return world.post(payout_id="refund-1", refund_of=world.sold(), amount=None)
 
 
 @answers(REQUEST, 200)
-def _(world: World) -> Reply:
+def _(world: World, *_: User) -> Reply:
     """Asked again when it is done, with payouts off."""
     ask(world)
-    world.work()
+    world.send()
     world.switch.value = "off"
     return ask(world)
 
 
 @answers(READ, 200)
-def _(world: World) -> Reply:
+def _(world: World, *_: User) -> Reply:
     ask(world)
-    world.work()
+    world.send()
     return read(world)
 
 
 @answers(READ, 200)
-def _(world: World) -> Reply:
+def _(world: World, *_: User) -> Reply:
     """One that waits."""
     world.fault(code="ongoing_payment_found", method="POST", path="/v2/payments")
     ask(world)
-    world.work()
+    world.send()
     return read(world)
 
 
@@ -77,7 +63,7 @@ def _(world: World) -> Reply:
 
 def _malformed(code: str, **changes: Any) -> None:
     @answers(REQUEST, 400, code)
-    def _(world: World) -> Reply:
+    def _(world: World, *_: User) -> Reply:
         return ask(world, **changes)
 
 
@@ -95,17 +81,17 @@ _malformed("invalid_payment_id", refund_of="../me")
 
 
 @answers(REQUEST, 400, "invalid_body")
-def _(world: World) -> Reply:
+def _(world: World, *_: User) -> Reply:
     return world.call(REQUEST, body="[]")
 
 
 @answers(REQUEST, 400, "body_too_large")
-def _(world: World) -> Reply:
+def _(world: World, *_: User) -> Reply:
     return world.call(REQUEST, body='"' + "a" * 70_000 + '"')
 
 
 @answers(READ, 400, "invalid_payout_id")
-def _(world: World) -> Reply:
+def _(world: World, *_: User) -> Reply:
     return read(world, "a.b")
 
 
@@ -113,53 +99,53 @@ def _(world: World) -> Reply:
 
 
 @answers(READ, 404, "payout_not_found")
-def _(world: World) -> Reply:
+def _(world: World, *_: User) -> Reply:
     return read(world)
 
 
 @answers(REQUEST, 404, "payment_not_found")
-def _(world: World) -> Reply:
+def _(world: World, *_: User) -> Reply:
     return world.post(payout_id="refund-1", refund_of="no-such-payment")
 
 
 @answers(REQUEST, 409, "payout_id_taken")
-def _(world: World) -> Reply:
+def _(world: World, *_: User) -> Reply:
     ask(world)
     return ask(world, amount="0.6")
 
 
 @answers(REQUEST, 409, "payouts_off")
-def _(world: World) -> Reply:
+def _(world: World, *_: User) -> Reply:
     world.switch.value = "off"
     return ask(world)
 
 
 @answers(REQUEST, 409, "above_payment_cap")
-def _(world: World) -> Reply:
+def _(world: World, *_: User) -> Reply:
     return ask(world, amount="100.0000001")
 
 
 @answers(REQUEST, 409, "user_daily_cap_reached")
-def _(world: World) -> Reply:
-    world.caps = replace(world.caps, user_day=Amount.of("0.9"))
+def _(world: World, *_: User) -> Reply:
+    world.deploy(PayoutUserDailyCap="0.9")
     ask(world)
     return ask(world, payout_id="raffle-2")
 
 
 @answers(REQUEST, 409, "wallet_daily_cap_reached")
-def _(world: World) -> Reply:
-    world.caps = replace(world.caps, wallet_day=Amount.of("0.9"))
+def _(world: World, *_: User) -> Reply:
+    world.deploy(PayoutWalletDailyCap="0.9")
     ask(world)
-    return ask(world, payout_id="raffle-2", uid=world.user("bob"))
+    return ask(world, payout_id="raffle-2", uid=world.uid("bob"))
 
 
 @answers(REQUEST, 409, "not_refundable")
-def _(world: World) -> Reply:
+def _(world: World, *_: User) -> Reply:
     return world.post(payout_id="refund-1", refund_of=world.sold(state=PaymentState.CANCELLED))
 
 
 @answers(REQUEST, 409, "above_paid_amount")
-def _(world: World) -> Reply:
+def _(world: World, *_: User) -> Reply:
     payment_id = world.sold("3.14")
     world.post(payout_id="refund-1", refund_of=payment_id, amount="3")
     return world.post(payout_id="refund-2", refund_of=payment_id, amount="0.15")
@@ -169,13 +155,13 @@ def _(world: World) -> Reply:
 
 
 @answers(REQUEST, 503, "service_unavailable")
-def _(world: World) -> Reply:
+def _(world: World, *_: User) -> Reply:
     world.switch.down = True
     return ask(world)
 
 
 @answers(READ, 503, "unexpected_error")
-def _(world: World) -> Reply:
+def _(world: World, *_: User) -> Reply:
     """A mistake of ours."""
-    world.tables = cast(Any, None)
+    world.aws["dynamodb"] = None
     return read(world)

@@ -1,7 +1,6 @@
 """Sound requests that are refused, or fail through no fault of the caller (502, 503)."""
 
-from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from tests.docs.scene import (
     APPROVE,
@@ -14,9 +13,10 @@ from tests.docs.scene import (
     ad,
     answers,
     completed_elsewhere,
+    one,
 )
-from tests.integration.handlers import Reply
-from tests.integration.world import User, World
+from tests.world import User, World
+from tests.world.functions import Reply
 
 # --- 409: approve --------------------------------------------------------------------------------
 
@@ -57,7 +57,7 @@ def _(world: World, alice: User, _bob: User) -> Reply:
 
 @answers(APPROVE, 409)
 def _(world: World, alice: User, _bob: User) -> Reply:
-    world.fault("POST", "*/approve", code="too_many_payments")
+    world.fault_once("POST", "*/approve", code="too_many_payments")
     return world.approve(world.start(alice), alice)
 
 
@@ -83,14 +83,14 @@ def _(world: World, alice: User, _bob: User) -> Reply:
 @answers(COMPLETE, 409, "payment_needs_attention")
 def _(world: World, alice: User, _bob: User) -> Reply:
     payment_id, txid = world.paid(alice)
-    world.fault("POST", "*/complete", code="verification_failed")
+    world.fault_once("POST", "*/complete", code="verification_failed")
     return world.complete(payment_id, txid, alice)
 
 
 @answers(COMPLETE, 409, "payment_needs_attention")
 def _(world: World, alice: User, _bob: User) -> Reply:
     payment_id, txid = world.paid(alice)
-    world.fault("POST", "*/complete", code="cancelled_payment")
+    world.fault_once("POST", "*/complete", code="cancelled_payment")
     return world.complete(payment_id, txid, alice)
 
 
@@ -141,7 +141,7 @@ def _(world: World, alice: User, _bob: User) -> Reply:
 @answers(CLAIM, 409, "ad_stale")
 def _(world: World, alice: User, _bob: User) -> Reply:
     ad_id = ad(world)
-    world.tick(world.limits.fresh_seconds + 1)
+    world.tick(3601)
     return world.claim(ad_id, alice)
 
 
@@ -152,7 +152,7 @@ def _(world: World, alice: User, _bob: User) -> Reply:
 
 @answers(CLAIM, 429, "daily_cap_reached")
 def _(world: World, alice: User, _bob: User) -> Reply:
-    world.limits = replace(world.limits, daily_cap=1)
+    world.deploy(RewardDailyCap="1")
     world.claim(ad(world), alice)
     return world.claim(ad(world), alice)
 
@@ -162,31 +162,31 @@ def _(world: World, alice: User, _bob: User) -> Reply:
 
 @answers(APPROVE, 502, "server_key_refused")
 def _(world: World, alice: User, _bob: User) -> Reply:
-    world.secrets.value = "of-another-app"
+    world.server_key = "of-another-app"
     return world.approve(world.start(alice), alice)
 
 
 @answers(ME, 502, "pi_answer_invalid")
 def _(world: World, alice: User, _bob: User) -> Reply:
-    world.fault("GET", "/v2/me", status=200, body={"name": "alice"})
+    world.fault_once("GET", "/v2/me", status=200, body={"name": "alice"})
     return world.call(ME, token=alice.token)
 
 
 @answers(ME, 503, "pi_unavailable")
 def _(world: World, alice: User, _bob: User) -> Reply:
-    world.fault("GET", "/v2/me", status=500, body="<h1>We're sorry</h1>", times=None)
+    world.fault("GET", "/v2/me", status=500, body="<h1>We're sorry</h1>")
     return world.call(ME, token=alice.token)
 
 
 @answers(APPROVE, 503, "pi_unavailable")
 def _(world: World, alice: User, _bob: User) -> Reply:
-    world.fault("*", "/v2/*", drop="before", times=None)
+    world.fault("*", "/v2/*", drop="before")
     return world.approve(world.start(alice), alice)
 
 
 @answers(APPROVE, 503, "server_key_missing")
 def _(world: World, alice: User, _bob: User) -> Reply:
-    world.secrets.value = None
+    world.server_key = None
     return world.approve(world.start(alice), alice)
 
 
@@ -194,11 +194,12 @@ def _(world: World, alice: User, _bob: User) -> Reply:
 def _(world: World, alice: User, _bob: User) -> Reply:
     """The user is known from a minute ago, and no time is left to ask the database."""
     payment_id = world.approved(alice)
-    return world.call(ONE, path={"payment_id": payment_id}, token=alice.token, remaining_ms=1000)
+    one(world, alice, payment_id)
+    return one(world, alice, payment_id, seconds=1)
 
 
 @answers(CLAIM, 503, "unexpected_error")
 def _(world: World, alice: User, _bob: User) -> Reply:
     """A mistake of ours."""
-    world.limits = cast(Any, None)
+    world.aws["dynamodb"] = None
     return world.claim(ad(world), alice)

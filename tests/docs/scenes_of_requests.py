@@ -16,8 +16,8 @@ from tests.docs.scene import (
     history,
     one,
 )
-from tests.integration.handlers import Reply
-from tests.integration.world import User, World
+from tests.world import User, World
+from tests.world.functions import Reply
 
 # --- Good answers --------------------------------------------------------------------------------
 
@@ -152,7 +152,7 @@ def _(world: World, _alice: User, _bob: User) -> Reply:
 
 @answers(ME, 401, "wrong_app")
 def _(world: World, alice: User, _bob: User) -> Reply:
-    world.app_id = "another-app"
+    world.deploy(PiAppId="another-app")
     return world.call(ME, token=alice.token)
 
 

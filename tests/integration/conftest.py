@@ -1,21 +1,21 @@
-"""One DynamoDB for all tests of this folder, one world for each."""
+"""A world for each test, on MiniStack's DynamoDB: the real client is seen at work too."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.world import Storage, User, World, new_world
+from tests.world import User, World, new_world
+from tests.world.tables import Storage
 
-
-@pytest.fixture(scope="session")
-def storage(dynamodb_endpoint: str) -> Storage:
-    return Storage(dynamodb_endpoint)
+REWARD_DAILY_CAP = 3
 
 
 @pytest.fixture
 def world(storage: Storage) -> Iterator[World]:
-    with new_world(storage) as world:
+    with new_world(storage, RewardDailyCap=str(REWARD_DAILY_CAP)) as world:
+        world.deploy(PiWalletAddress=world.wallet)
         yield world
+        world.check_writes()
 
 
 @pytest.fixture

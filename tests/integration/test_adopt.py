@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.integration.handlers import Reply
-from tests.integration.world import PIE, User, World
+from tests.world import User, World
+from tests.world.functions import Reply
+from tests.world.payments import PIE
 
 
 def approved_elsewhere(world: World, user: User, amount: str = "3.14") -> str:

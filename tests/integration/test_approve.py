@@ -7,8 +7,9 @@ import pytest
 
 from local.emulator.address import address_of
 from shared.domain.amount import Amount
-from tests.integration.effects import Moment
-from tests.integration.world import DONATION, PIE, User, World
+from tests.world import User, World
+from tests.world.effects import Moment
+from tests.world.payments import DONATION, PIE
 
 A_STRANGER = address_of("somebody else")
 
@@ -285,7 +286,7 @@ def test_a_repeat_that_pi_refuses_is_an_approval(world: World, alice: User) -> N
     """Whether Pi answers a second approval with 200 is documented nowhere."""
     world.pi.settings.approve_repeat_refused = True
     payment_id = world.start(alice)
-    world.fault("POST", "*/approve", drop="after")
+    world.fault_once("POST", "*/approve", drop="after")
 
     assert world.approve(payment_id, alice).status == 200
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from local.emulator.errors import PiError
-from tests.integration.world import User, World
+from tests.world import User, World
 
 OLD = 600
 
@@ -44,7 +44,7 @@ def test_a_jammed_payment_is_handed_to_a_person(world: World, alice: User) -> No
 @pytest.mark.parametrize("code", ["verification_failed", "txid_mismatch"])
 def test_a_final_refusal_is_handed_to_a_person(world: World, alice: User, code: str) -> None:
     payment_id, _ = world.paid(alice)
-    world.fault("POST", "*/complete", code=code, times=None)
+    world.fault("POST", "*/complete", code=code)
 
     assert world.incomplete(payment_id).status == 202
 
@@ -78,7 +78,7 @@ def test_gone_at_pi_is_never_closed(world: World, alice: User) -> None:
     """A wrong key answers 404 for every payment: a person must look; nothing is lost."""
     payment_id = world.approved(alice)
     world.tick(OLD)
-    world.fault("GET", f"/v2/payments/{payment_id}", code="payment_not_found")
+    world.fault_once("GET", f"/v2/payments/{payment_id}", code="payment_not_found")
 
     assert world.cancel(payment_id, alice).status == 202
 
@@ -92,13 +92,13 @@ def test_the_key_of_another_app_closes_nothing(world: World, alice: User) -> Non
     world.pi.registry.add_app("other-app", "key-of-the-other-app")
     paid, _ = world.paid(alice)
     world.tick(OLD)
-    world.secrets.value = "key-of-the-other-app"
+    world.server_key = "key-of-the-other-app"
     world.cold_start()
 
     assert world.cancel(paid, alice).status == 202
     assert (world.record(paid).state, world.record(paid).attention) == ("open", "gone")
 
-    world.secrets.value = world.pi.registry.app().key
+    world.server_key = world.pi.registry.app().key
     world.cold_start()
     assert world.cancel(paid, alice).state == "completed"
     assert world.record(paid).attention is None
@@ -107,7 +107,7 @@ def test_the_key_of_another_app_closes_nothing(world: World, alice: User) -> Non
 def test_back_from_gone(world: World, alice: User) -> None:
     """Pi knows it again: it goes on like any open payment, and alarms nobody."""
     payment_id = world.approved(alice)
-    world.fault("GET", f"/v2/payments/{payment_id}", code="payment_not_found")
+    world.fault_once("GET", f"/v2/payments/{payment_id}", code="payment_not_found")
     world.incomplete(payment_id)
 
     assert world.incomplete(payment_id).status == 202
@@ -125,7 +125,7 @@ def test_a_completion_is_written_over_an_attention_that_came_first(
 
     def lose_sight_of_it(moment: str, effect: str) -> None:
         if (moment, effect) == ("before", "UpdateItem"):
-            world.fault("GET", f"/v2/payments/{payment_id}", code="payment_not_found")
+            world.fault_once("GET", f"/v2/payments/{payment_id}", code="payment_not_found")
             with world.effects.watched_by(None):
                 assert world.incomplete(payment_id).status == 202
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.integration.handlers import Reply
-from tests.integration.world import User, World
+from tests.world import User, World
+from tests.world.functions import Reply
 
 GET, ME = "GET /v2/payments/*", "GET /v2/me"
 
@@ -24,7 +24,7 @@ def test_approve(world: World, alice: User) -> None:
 @pytest.mark.parametrize(("age", "calls"), [(59, 2), (60, 3)])
 def test_approve_with_a_token_seen(world: World, alice: User, age: int, calls: int) -> None:
     """2 calls to Pi within a minute of the last one."""
-    world.call("GET /me", token=alice.token)
+    world.approved(alice)
     world.tick(age)
     payment_id = world.start(alice)
 
@@ -46,14 +46,15 @@ def test_approve_again(world: World, alice: User) -> None:
 
 
 def test_complete(world: World, alice: User) -> None:
-    """2 calls to Pi, 1 read, 1 write."""
-    payment_id, txid = world.paid(alice)
+    """2 calls to Pi, one more for a token not seen within a minute; 1 read, 1 write, 1 wake-up."""
+    for who in ([ME], []):
+        payment_id, txid = world.paid(alice)
 
-    with world.counting() as spent:
-        world.complete(payment_id, txid, alice)
+        with world.counting() as spent:
+            world.complete(payment_id, txid, alice)
 
-    assert spent.pi == [GET, "POST /v2/payments/*/complete"]
-    assert (spent.reads, spent.writes, spent.chain) == (["GetItem"], ["UpdateItem"], [])
+        acts = [GET, "POST /v2/payments/*/complete", "UpdateItem", "SendMessage"]
+        assert spent.log == ["GetItem", *who, *acts]
 
 
 @pytest.mark.parametrize(
@@ -74,8 +75,12 @@ def test_a_completed_record_answers_from_the_read(
 
     with world.counting() as spent:
         repeat(world, payment_id)
+    world.work()
+    with world.counting() as told:
+        repeat(world, payment_id)
 
-    assert spent.log == ["GetItem"]
+    # Until the event is delivered, each repeat sends a wake-up again.
+    assert (spent.log, told.log) == (["GetItem", "SendMessage"], ["GetItem"])
 
 
 def test_settle_with_nothing_to_do(world: World, alice: User) -> None:
@@ -91,8 +96,9 @@ def test_settle_with_nothing_to_do(world: World, alice: User) -> None:
 def test_settle_that_cancels(world: World, alice: User) -> None:
     """2 calls to Pi, 1 write; and the search of the chain before."""
     payment_id = world.approved(alice)
-    world.tick(600)
-    world.call("GET /me", token=alice.token)
+    world.tick(599)
+    world.cancel(payment_id, alice)  # too early, but the token is seen
+    world.tick(1)
 
     with world.counting() as spent:
         world.cancel(payment_id, alice)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from local.emulator.address import address_of
-from tests.integration.world import PIE, User, World
+from tests.world import User, World
+from tests.world.payments import PIE
 
 BOGUS = "ab" * 32
 STRANGER = address_of("stranger")
@@ -129,7 +130,7 @@ def test_a_completion_that_pi_does_not_confirm_is_not_recorded(world: World, ali
     """200 from Pi without `developer_completed`: nothing is delivered for it."""
     payment_id, txid = world.paid(alice)
     unconfirmed = world.at_pi(payment_id).dto()
-    world.fault("POST", "*/complete", status=200, body=unconfirmed)
+    world.fault_once("POST", "*/complete", status=200, body=unconfirmed)
 
     assert world.complete(payment_id, txid, alice).status == 502
 
@@ -140,7 +141,7 @@ def test_a_completion_that_pi_does_not_confirm_is_not_recorded(world: World, ali
 def test_completed_at_pi_by_a_call_whose_answer_was_lost(world: World, alice: User) -> None:
     """Promise 4: `already_completed` is looked into, and counts once."""
     payment_id, txid = world.paid(alice)
-    world.fault("POST", "*/complete", drop="after")
+    world.fault_once("POST", "*/complete", drop="after")
 
     reply = world.complete(payment_id, txid, alice)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.integration.handlers import Reply, event
-from tests.integration.world import User, World
+from tests.world import User, World
+from tests.world.functions import Reply, event
 
 POSTS = [
     f"POST /pi_payment/{step}" for step in ("approve", "complete", "incomplete", "cancel", "error")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.integration.world import DONATION, User, World
+from tests.world import User, World
+from tests.world.payments import DONATION
 
 
 def get(world: World, payment_id: str, user: User | None) -> tuple[int, dict[str, object]]:

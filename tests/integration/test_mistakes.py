@@ -6,7 +6,9 @@ from decimal import Decimal
 import pytest
 
 from local.processes import ROOT
-from tests.integration.world import KEY, PIE, User, World
+from tests.world import User, World
+from tests.world.emulator import KEY
+from tests.world.payments import PIE
 
 CODE = [*(ROOT / "shared").rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
 
@@ -46,7 +48,7 @@ def test_no_goods_before_pi_has_completed(
 ) -> None:
     """Goods delivered before `/complete` is 200, or whatever it answered."""
     payment_id, txid = world.paid(alice)
-    world.fault("POST", "*/complete", times=None, **fault)
+    world.fault("POST", "*/complete", **fault)
 
     assert world.complete(payment_id, txid, alice).state != "completed"
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from local.emulator.model import iso
-from tests.integration.world import User, World
+from tests.integration.conftest import REWARD_DAILY_CAP
+from tests.world import User, World
 
 
 def watched(world: World, status: str | None = "granted") -> str:
@@ -43,7 +44,7 @@ def test_anything_but_granted_earns_nothing(
     reply = world.claim(ad_id, alice)
 
     assert (reply.status, reply.error) == (status, code)
-    assert world.items("RewardsTable") == []
+    assert world.tables.items("RewardsTable") == []
 
 
 def test_pending_then_granted(world: World, alice: User) -> None:
@@ -62,7 +63,7 @@ def test_granted_and_taken_back_before_the_claim(world: World, alice: User) -> N
 
     assert world.claim(ad_id, alice).error == "ad_revoked"
 
-    assert world.items("RewardsTable") == []
+    assert world.tables.items("RewardsTable") == []
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_another_user_is_refused(world: World, alice: User, bob: User, later: in
 
 def test_the_daily_cap(world: World, alice: User, bob: User) -> None:
     """Refused beyond it; what was granted before is still answered; others are not touched."""
-    ads = [watched(world) for _ in range(world.limits.daily_cap)]
+    ads = [watched(world) for _ in range(REWARD_DAILY_CAP)]
     for ad_id in ads:
         assert world.claim(ad_id, alice).status == 200
     one_more = watched(world)
@@ -126,7 +127,7 @@ def test_the_daily_cap(world: World, alice: User, bob: User) -> None:
 
 def test_the_cap_is_of_one_day(world: World, alice: User) -> None:
     """UTC days: at 14:00 the next one begins in ten hours."""
-    for _ in range(world.limits.daily_cap):
+    for _ in range(REWARD_DAILY_CAP):
         world.claim(watched(world), alice)
     world.tick(10 * 3600 - 1)
     assert world.claim(watched(world), alice).status == 429
@@ -140,7 +141,7 @@ def test_a_grant_stays_due_for_delivery_and_one_recheck(world: World, alice: Use
     ad_id = watched(world)
     world.claim(ad_id, alice)
 
-    (record,) = [item for item in world.items("RewardsTable") if item["id"] == ad_id]
+    (record,) = [item for item in world.tables.items("RewardsTable") if item["id"] == ad_id]
 
     assert record["owed"] == "RewardGranted"
     assert record["due_at"] == world.clock()
@@ -150,17 +151,17 @@ def test_a_grant_stays_due_for_delivery_and_one_recheck(world: World, alice: Use
 
 def test_a_token_of_another_app_is_refused(world: World) -> None:
     """A foreign token is a fresh uid, and would evade the cap."""
-    world.app_id = world.pi.registry.app().app_id
+    world.deploy(PiAppId=world.pi.registry.app().app_id)
     world.pi.registry.add_app("other-app", "its key")
     mallory = world.user("mallory", app_id="other-app")
 
     assert world.claim(watched(world), mallory).error == "wrong_app"
 
-    assert world.items("RewardsTable") == []
+    assert world.tables.items("RewardsTable") == []
 
 
 def test_an_unknown_ad_is_refused(world: World, alice: User) -> None:
     reply = world.claim("00000000-0000-4000-8000-000000000000", alice)
 
     assert reply.error == "ad_not_found"
-    assert world.items("RewardsTable") == []
+    assert world.tables.items("RewardsTable") == []

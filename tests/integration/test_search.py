@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from local.emulator.address import address_of
-from tests.integration.world import User, World
+from tests.world import User, World
 
 OLD = 600
 STRANGER = address_of("stranger")
@@ -31,26 +31,24 @@ def _lags(world: World) -> None:
 
 
 def _is_down(world: World) -> None:
-    world.fault(path="/horizon/*", status=503, body="<html>", times=None)
+    world.fault(path="/horizon/*", status=503, body="<html>")
 
 
 def _breaks_off(world: World) -> None:
-    world.fault(path="/horizon/accounts/*", drop="after", times=None)
+    world.fault(path="/horizon/accounts/*", drop="after")
 
 
 def _knows_no_such_wallet(world: World) -> None:
     problem = {"type": "not_found", "title": "Resource Missing", "status": 404}
-    world.fault(path="/horizon/accounts/*", status=404, body=problem, times=None)
+    world.fault(path="/horizon/accounts/*", status=404, body=problem)
 
 
 def _shows_no_ledger(world: World) -> None:
-    world.fault(
-        path="/horizon/ledgers", status=200, body={"_embedded": {"records": []}}, times=None
-    )
+    world.fault(path="/horizon/ledgers", status=200, body={"_embedded": {"records": []}})
 
 
 def _answers_nonsense(world: World) -> None:
-    world.fault(path="/horizon/accounts/*", status=200, body={"_embedded": None}, times=None)
+    world.fault(path="/horizon/accounts/*", status=200, body={"_embedded": None})
 
 
 @pytest.mark.parametrize("paid", [False, True])
@@ -81,7 +79,7 @@ def test_without_a_conclusive_search_nothing_is_cancelled(
     assert world.cancel(payment_id, alice).state in ({"open", "completed"} if paid else {"open"})
     assert not world.at_pi(payment_id).cancelled
 
-    world.front.faults.clear()
+    world.heal()
     world.pi.settings.ledger_lag_s = 0
     assert world.cancel(payment_id, alice).state == ("completed" if paid else "cancelled")
     assert world.at_pi(payment_id).developer_completed is paid

@@ -1,6 +1,6 @@
 """The main road: a user signs in, pays, and gets what was paid for."""
 
-from tests.integration.world import User, World
+from tests.world import User, World
 
 
 def test_a_payment_from_start_to_completion(world: World, alice: User) -> None:

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.integration.handlers import Reply
-from tests.integration.world import User, World
+from shared.adapters.threads import Threads
+from tests.world import User, World
+from tests.world.functions import Reply
 
 THREADS = 16
 
@@ -17,8 +18,7 @@ THREADS = 16
 @pytest.fixture
 def crowd(world: World) -> Iterator[ThreadPoolExecutor]:
     """Callers; and the bundle's own threads are real ones here."""
-    with ThreadPoolExecutor(THREADS) as inner, ThreadPoolExecutor(THREADS) as callers:
-        world.executor = inner
+    with Threads(THREADS) as world.executor, ThreadPoolExecutor(THREADS) as callers:
         yield callers
 
 

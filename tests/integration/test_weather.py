@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.integration.effects import StorageFault
-from tests.integration.handlers import Reply
-from tests.integration.world import User, World
+from tests.world import User, World
+from tests.world.effects import AwsFault
+from tests.world.functions import Reply
 
 HTML = {"body": "<html><h1>We're sorry, but something went wrong.</h1></html>"}
 
@@ -53,7 +53,7 @@ def test_pi_fails_for_a_while(
     """Promise 7: a clear 502 or 503 meanwhile; and once Pi is back, one completion."""
     payment_id = world.start(alice)
     method, _, path = call.partition(" ")
-    world.fault(method, path, times=None, **fault)
+    world.fault(method, path, **fault)
 
     reply = story(world, alice, payment_id)
 
@@ -61,7 +61,7 @@ def test_pi_fails_for_a_while(
     assert reply.status == status or reply.state == "completed"
     if reply.status == 503:
         assert 1 <= int(reply.headers["Retry-After"]) <= 60
-    world.front.faults.clear()
+    world.heal()
     assert story(world, alice, payment_id).state == "completed"
     assert world.record(payment_id).version == 2
 
@@ -78,7 +78,7 @@ def test_one_failure_is_not_noticed(
     """Each of these calls may be repeated inside the deadline."""
     payment_id = world.start(alice)
     method, _, path = call.partition(" ")
-    world.fault(method, path, **fault)
+    world.fault_once(method, path, **fault)
 
     assert story(world, alice, payment_id).state == "completed"
 
@@ -90,7 +90,7 @@ def test_too_little_time_is_said_so(world: World, alice: User) -> None:
     payment_id, txid = world.paid(alice)
     body = {"paymentId": payment_id, "txid": txid}
 
-    reply = world.call("POST /pi_payment/complete", body=body, remaining_ms=3000)
+    reply = world.call("POST /pi_payment/complete", body=body, seconds=3)
 
     assert reply.status == 503
     assert not world.at_pi(payment_id).developer_completed
@@ -108,13 +108,13 @@ def test_a_key_rotated_in_mid_flight(world: World, alice: User) -> None:
     payment_id = world.approved(alice)
     txid = world.pay(payment_id)
     rotate(world, "the-new-key")
-    world.secrets.value = "the-new-key\n"
+    world.server_key = "the-new-key\n"
 
     assert world.complete(payment_id, txid, alice).status == 200
 
 
 def test_a_key_that_stays_wrong(world: World, alice: User) -> None:
-    """502, asked once and not again; nothing is closed, and the right key mends it."""
+    """502, the key shown once and not again; nothing is closed, and the right key mends it."""
     payment_id, txid = world.paid(alice)
     rotate(world, "the-new-key")
 
@@ -122,15 +122,15 @@ def test_a_key_that_stays_wrong(world: World, alice: User) -> None:
         reply = world.complete(payment_id, txid, alice)
 
     assert (reply.status, reply.error) == (502, "server_key_refused")
-    assert len(spent.pi) == 1
+    assert spent.pi == ["GET /v2/me", "GET /v2/payments/*"]
     assert (world.record(payment_id).state, world.record(payment_id).attention) == ("open", None)
-    world.secrets.value = "the-new-key"
+    world.server_key = "the-new-key"
     assert world.complete(payment_id, txid, alice).status == 200
 
 
 @pytest.mark.parametrize("value", [None, "", " \n", "two\nlines", "kéy"])
 def test_a_key_that_was_never_put(world: World, alice: User, value: str | None) -> None:
-    world.secrets.value = value
+    world.server_key = value
     payment_id = world.start(alice)
 
     reply = world.approve(payment_id, alice)
@@ -157,7 +157,7 @@ def test_the_table_refuses(
 ) -> None:
     """Promise 7: 503 and Retry-After; the repeat is right."""
     payment_id = world.start(alice)
-    world.effects.faults.append(StorageFault(operation, code, status))
+    world.effects.faults.append(AwsFault(operation, code, status))
 
     reply = story(world, alice, payment_id)
 
@@ -172,7 +172,7 @@ def test_the_table_refuses(
 def test_the_answer_to_a_write_is_lost(world: World, alice: User, operation: str) -> None:
     """Promise 4: it was written; the repeat finds it and writes nothing more."""
     payment_id = world.start(alice)
-    world.effects.faults.append(StorageFault(operation))
+    world.effects.faults.append(AwsFault(operation))
 
     assert story(world, alice, payment_id).status == 503
     assert story(world, alice, payment_id).state == "completed"
@@ -183,7 +183,7 @@ def test_the_answer_to_a_write_is_lost(world: World, alice: User, operation: str
 def test_without_a_record_nothing_is_approved(world: World, alice: User) -> None:
     """Promise 2: the put failed, so Pi is not asked to approve."""
     payment_id = world.start(alice)
-    world.effects.faults.append(StorageFault("PutItem", "ThrottlingException"))
+    world.effects.faults.append(AwsFault("PutItem", "ThrottlingException"))
 
     world.approve(payment_id, alice)
 
@@ -193,7 +193,7 @@ def test_without_a_record_nothing_is_approved(world: World, alice: User) -> None
 def test_without_the_price_nothing_is_refused(world: World, alice: User) -> None:
     """A look-up that failed is not an unknown product."""
     payment_id = world.start(alice)
-    world.effects.faults.append(StorageFault("GetItem", "ThrottlingException"))
+    world.effects.faults.append(AwsFault("GetItem", "ThrottlingException"))
 
     assert world.approve(payment_id, alice).status == 503
 
@@ -202,7 +202,7 @@ def test_without_the_price_nothing_is_refused(world: World, alice: User) -> None
 
 
 def test_the_history_cannot_be_read(world: World, alice: User) -> None:
-    world.effects.faults.append(StorageFault("Query", "ThrottlingException"))
+    world.effects.faults.append(AwsFault("Query", "ThrottlingException"))
 
     assert world.call("GET /payments", token=alice.token).error == "service_unavailable"
     assert world.call("GET /payments", token=alice.token).status == 200
@@ -211,10 +211,10 @@ def test_the_history_cannot_be_read(world: World, alice: User) -> None:
 # --- The transaction of a reward -----------------------------------------------------------------
 
 
-def cancelled(*codes: str) -> StorageFault:
+def cancelled(*codes: str) -> AwsFault:
     """A transaction refused for the ad's reason and the counter's reason."""
     reasons = [{"Code": code} for code in codes]
-    return StorageFault("TransactWriteItems", "TransactionCanceledException", reasons=reasons)
+    return AwsFault("TransactWriteItems", "TransactionCanceledException", reasons=reasons)
 
 
 @pytest.mark.parametrize(
@@ -255,16 +255,16 @@ def test_a_conflict_that_stays_ends_in_time(world: World, alice: User) -> None:
     assert world.rewards_of(alice) == ([ad_id], 1)
 
 
-Wrong = Callable[[], StorageFault]
+Wrong = Callable[[], AwsFault]
 
 
 @pytest.mark.parametrize(
     "fault",
     [
-        lambda: StorageFault("TransactWriteItems", "ThrottlingException"),
-        lambda: StorageFault("TransactWriteItems", "InternalServerError", 500),
-        lambda: StorageFault("TransactWriteItems", "TransactionInProgressException"),
-        lambda: StorageFault("TransactWriteItems"),
+        lambda: AwsFault("TransactWriteItems", "ThrottlingException"),
+        lambda: AwsFault("TransactWriteItems", "InternalServerError", 500),
+        lambda: AwsFault("TransactWriteItems", "TransactionInProgressException"),
+        lambda: AwsFault("TransactWriteItems"),
     ],
     ids=["throttled", "internal", "in progress", "answer lost"],
 )

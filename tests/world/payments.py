@@ -124,6 +124,11 @@ class Payments(Stage):
         assert record is not None, "there is no record of this payment"
         return record
 
+    def check_writes(self) -> None:
+        """Promise 4: each write was counted in its record, so none has overwritten another."""
+        for item in self.tables.items("PaymentsTable"):
+            assert self.effects.landed[item["payment_id"]] == item["version"]
+
     def find_record(self, payment_id: str) -> PaymentRecord | None:
         with within(60):
             return self.eyes.payments.get(payment_id)
