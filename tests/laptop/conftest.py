@@ -1,9 +1,19 @@
 """The example consumer, beside the session's stack."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from local.consumer import ExampleConsumer
 from local.stack import Stack
+from shared.adapters.context import within
+
+
+@pytest.fixture(autouse=True)
+def _in_time() -> Iterator[None]:
+    """A test that uses the bundle's own stores is an invocation of its own, of ten minutes."""
+    with within(600):
+        yield
 
 
 @pytest.fixture(scope="session")

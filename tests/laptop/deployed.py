@@ -8,9 +8,11 @@ from typing import Any
 from uuid import uuid4
 
 from local.stack import Deployment, Stack
-from shared.adapters.deadline import Deadline
 from shared.adapters.dynamodb import decoded, encoded
+from shared.adapters.edges import Edges
 from shared.adapters.payout_store import PayoutStore
+from shared.adapters.settings import Settings
+from shared.app import App
 from shared.domain.amount import Amount
 from shared.domain.payout import (
     Caps,
@@ -80,11 +82,24 @@ def unfinished(stack: Stack) -> list[str]:
     return [decoded(item)["payment_id"] for page in pages for item in page["Items"]]
 
 
+def parts(stack: Stack) -> App:
+    """The bundle's own stores and bus on the deployed resources, past every role."""
+    names = {
+        "PAYMENTS_TABLE": stack.outputs["PaymentsTableName"],
+        "PAYOUTS_TABLE": stack.outputs["PayoutsTableName"],
+        "EVENT_BUS": stack.outputs["EventBusName"],
+    }
+    cloud = stack.cloud
+
+    def client(service: str) -> Any:
+        make: Any = cloud.session.client  # typed for literal names only
+        return make(service, endpoint_url=cloud.endpoint)
+
+    return App(Settings(names), Edges(aws=client))
+
+
 def payouts(stack: Stack) -> PayoutStore:
-    """The payouts' table, past every role."""
-    outputs, deadline = stack.outputs, Deadline(15)
-    tables = (outputs["PayoutsTableName"], outputs["PaymentsTableName"])
-    return PayoutStore(stack.cloud.dynamodb, *tables, deadline)
+    return parts(stack).payouts
 
 
 def taken_on(stack: Stack, uid: str, *, blocked_for: str | None = None) -> PayoutRecord:

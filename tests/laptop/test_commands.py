@@ -16,7 +16,6 @@ from local.consumer import ExampleConsumer
 from local.pi import PiEmulator
 from local.processes import ROOT
 from local.stack import Stack
-from shared.adapters.deadline import Deadline
 from shared.adapters.payment_store import PaymentStore
 from shared.domain.amount import Amount
 from shared.domain.payment import (
@@ -31,7 +30,7 @@ from shared.domain.payment import (
 from shared.domain.payout import PayoutState
 from shared.domain.price import Price
 from tests.laptop.commands import DOCUMENTS, blocks, run, under
-from tests.laptop.deployed import forget, payouts, taken_on
+from tests.laptop.deployed import forget, parts, payouts, taken_on
 from tests.laptop.waiting import eventually
 
 README, RUNBOOK = ROOT / "README.md", ROOT / "docs" / "runbook.md"
@@ -67,7 +66,7 @@ def test_a_documented_command_is_one(document: Path, block: str, tmp_path: Path)
 
 @pytest.fixture
 def store(stack: Stack) -> PaymentStore:
-    return PaymentStore(stack.cloud.dynamodb, stack.outputs["PaymentsTableName"], Deadline(60))
+    return parts(stack).payments
 
 
 @pytest.fixture

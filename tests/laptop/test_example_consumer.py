@@ -8,14 +8,13 @@ import pytest
 
 from local.consumer import ExampleConsumer
 from local.stack import Stack
-from shared.adapters.deadline import Deadline
 from shared.adapters.event_bus import SOURCE, EventBus
 from shared.adapters.wake_ups import WakeUp, Work
 from shared.domain.amount import Amount
 from shared.domain.events import Event, payment_event
 from shared.domain.payment import PaymentRecord, PaymentState, cancelled, completed
 from shared.domain.price import Price
-from tests.laptop.deployed import without
+from tests.laptop.deployed import parts, without
 from tests.laptop.waiting import eventually
 
 PIE = "apple_pie_1"
@@ -58,8 +57,7 @@ def is_idle(consumer: ExampleConsumer) -> bool:
 
 @pytest.fixture
 def bus(stack: Stack) -> EventBus:
-    client = stack.cloud.session.client("events", endpoint_url=stack.cloud.endpoint)
-    return EventBus(client, stack.outputs["EventBusName"], Deadline(60))
+    return parts(stack).bus
 
 
 @pytest.fixture

@@ -30,13 +30,12 @@ APPROVES = {
     KEY,
 }
 ALLOWED = {
-    "VerifyUser": KNOWS_USERS,
+    "VerifyUser": set(),
     "ApprovePayment": APPROVES,
     "CompletePayment": APPROVES | {WAKE},
     "ResolvePayment": APPROVES | {WAKE},
     "GetPayment": {("dynamodb:GetItem", PAYMENTS), ("dynamodb:Query", BY_USER)},
-    "ClaimAdReward": KNOWS_USERS
-    | {
+    "ClaimAdReward": {
         ("dynamodb:GetItem", REWARDS),
         ("dynamodb:PutItem", REWARDS),
         ("dynamodb:UpdateItem", REWARDS),
@@ -44,8 +43,7 @@ ALLOWED = {
         WAKE,
     },
     # It reads no payment and no reward. The key is for Pi's list of open payouts.
-    "Sweep": ASKS_PI
-    | {
+    "Sweep": {
         KEY,
         WAKE_SENDER,
         ("dynamodb:Query", "${PayoutsTable.Arn}/index/due"),
@@ -78,8 +76,7 @@ ALLOWED = {
         SWITCH,
         WAKE_SENDER,
     },
-    "SendPayout": ASKS_PI
-    | {
+    "SendPayout": {
         ("dynamodb:GetItem", PAYOUTS),
         ("dynamodb:UpdateItem", PAYOUTS),
         ("dynamodb:GetItem", PAYMENTS),
