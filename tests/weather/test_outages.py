@@ -10,7 +10,7 @@ import pytest
 from shared.domain.errors import ServiceUnavailable
 from shared.domain.payment import PaymentState
 from tests.weather.ends import OPEN, check_money, populate
-from tests.weather.world import World
+from tests.world import World
 
 HTML = {"body": "<html><h1>We're sorry, but something went wrong.</h1></html>"}
 HOUR = 3600
@@ -49,14 +49,13 @@ def test_two_sweeps_after_an_outage_everything_is_at_its_end(
     for payment_id, end in ends.items():
         end.check(world, payment_id)
     OPEN.check(world, young)
-    assert world.queue.messages == world.queue.dead_letters == []
+    assert world.wake_ups.messages == world.wake_ups.dead_letters == []
     assert world.metrics.counted["UnexpectedError"] == 0
 
 
 def test_a_day_without_pi(world: World) -> None:
     """With the slowest schedule that the template allows."""
-    world.sweep_seconds = HOUR // 2
-    world.cold_start()
+    world.deploy(SweepMinutes="30")
     ends = populate(world)
     world.fault(path="/v2/*", drop="before")
     world.live(24 * HOUR)
@@ -68,12 +67,12 @@ def test_a_day_without_pi(world: World) -> None:
 
     for payment_id, end in ends.items():
         end.check(world, payment_id)
-    assert world.queue.messages == world.queue.dead_letters == []
+    assert world.wake_ups.messages == world.wake_ups.dead_letters == []
 
 
 def test_an_outage_wakes_each_payment_no_more_than_every_sweep(world: World) -> None:
     """Back-off: not at every sweep once it is old; capped: at least at every second one."""
-    payment_id = world.paid()
+    payment_id = world.paid_payment()
     world.fault(path="/v2/*", drop="before")
 
     world.live(4 * HOUR)
@@ -88,12 +87,12 @@ def test_an_outage_wakes_each_payment_no_more_than_every_sweep(world: World) -> 
 def test_the_queue_is_down_for_an_hour(world: World) -> None:
     """Sweeps come to nothing, or fail; then nothing was lost."""
     ends = populate(world)
-    world.queue.down = True
+    world.wake_ups.down = True
     for _ in range(12):
         world.tick(300)
         with suppress(ServiceUnavailable):
             assert world.sweep() == 0
-    world.queue.down = False
+    world.wake_ups.down = False
 
     world.rounds(2)
 
@@ -106,7 +105,7 @@ def test_wake_ups_are_lost(world: World) -> None:
     ends = populate(world)
     world.tick(HOUR)
     world.sweep()
-    world.queue.messages.clear()
+    world.wake_ups.messages.clear()
 
     world.rounds(2)
 
