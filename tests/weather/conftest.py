@@ -1,20 +1,37 @@
-"""One DynamoDB for all tests of this folder, tables and a world of its own for each."""
+"""A world for each test: in memory, and on MiniStack's DynamoDB where the test asks for that."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from tests.integration.world import Storage
-from tests.weather.world import World, new_world
-
-
-@pytest.fixture(scope="session")
-def storage(dynamodb_endpoint: str) -> Storage:
-    return Storage(dynamodb_endpoint)
+from tests.world import World, new_world
+from tests.world.tables import Place, Storage, in_memory
 
 
 @pytest.fixture
-def world(storage: Storage) -> Iterator[World]:
+def world() -> Iterator[World]:
     """Nothing is due in it but what the test makes."""
-    with new_world(storage, storage.make_tables()) as world:
+    with _world(in_memory) as world:
+        yield world
+
+
+@pytest.fixture
+def world_on_ministack(storage: Storage) -> Iterator[World]:
+    with _world(storage) as world:
+        yield world
+
+
+@pytest.fixture(params=["world", "world_on_ministack"])
+def each_world(request: pytest.FixtureRequest) -> World:
+    """The same test on both: so the database in memory is as strict as the other."""
+    world = request.getfixturevalue(request.param)
+    assert isinstance(world, World)
+    return world
+
+
+@contextmanager
+def _world(place: Place) -> Iterator[World]:
+    with new_world(place) as world:
+        world.deploy(PiWalletAddress=world.wallet)
         yield world

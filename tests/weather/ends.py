@@ -1,11 +1,14 @@
 """Payments in every state that bad weather can catch them in, and the right end of each."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
-from shared.domain.errors import Conflict
-from tests.weather.world import World
+from tests.world import World
+
+# As the template has them, in seconds.
+CANCEL_AFTER = 600  # a front end asks
+SWEEP_CANCELS_AFTER = 3600
+RECHECK_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,7 @@ REFUSED = End("cancelled", (), 1)
 def check_money(world: World, payment_id: str) -> None:
     """Promise 3, whatever happened: what is paid is not cancelled, what we call completed is."""
     payment, record = world.at_pi(payment_id), world.record(payment_id)
-    paid = [
-        txid
-        for txid in payment.on_chain
-        if (tx := world.pi.chain.find(txid)) and tx.successful and payment.mismatch(tx) is None
-    ]
+    paid = world.transactions_of(payment_id)
     assert not payment.jammed
     if record.state == "completed":
         assert payment.developer_completed
@@ -54,9 +53,9 @@ def check_money(world: World, payment_id: str) -> None:
 
 def refused(world: World) -> str:
     user = world.user()
-    with suppress(Conflict):
-        world.approved(user, amount="1")
-    return next(kept.identifier for kept in world.pi.payments.values() if kept.user_uid == user.uid)
+    payment_id = world.start(user, "1")
+    assert world.approve(payment_id, user).status == 409
+    return payment_id
 
 
 def unmatched(world: World) -> str:
@@ -65,23 +64,23 @@ def unmatched(world: World) -> str:
     payment_id = world.start(user, "1")
     world.at_pi(payment_id).approve()
     world.pay(payment_id)
-    world.ask(payment_id, user)
-    world.queue.messages.clear()
+    assert world.incomplete(payment_id, user).state == "completed"
+    world.wake_ups.messages.clear()
     return payment_id
 
 
 def closed_untold(world: World) -> str:
     """The front end completed it, and the worker's wake-up was lost."""
-    payment_id = world.paid()
-    world.ask(payment_id)
-    world.queue.messages.clear()
+    payment_id = world.paid_payment()
+    assert world.incomplete(payment_id).state == "completed"
+    world.wake_ups.messages.clear()
     return payment_id
 
 
 Make = Callable[[World], str]
 
 POPULATION: dict[str, tuple[Make, End]] = {
-    "paid": (World.paid, COMPLETED),
+    "paid": (World.paid_payment, COMPLETED),
     "paid, Pi does not show it": (World.paid_unseen, COMPLETED),
     "paid, Pi does not know it": (lambda world: world.paid_unseen(known_to_pi=False), COMPLETED),
     "unpaid": (World.approved, CANCELLED),

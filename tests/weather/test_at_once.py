@@ -2,17 +2,26 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from shared.adapters.wake_ups import Work
-from tests.weather.cloud import Context, Worker
-from tests.weather.devices import First, Meeting
-from tests.weather.ends import CANCELLED, COMPLETED, UNMATCHED, End, closed_untold, unmatched
-from tests.weather.world import SWEEP_CANCELS_AFTER, World
+from tests.weather.ends import (
+    CANCELLED,
+    COMPLETED,
+    SWEEP_CANCELS_AFTER,
+    UNMATCHED,
+    End,
+    closed_untold,
+    unmatched,
+)
+from tests.world import World
+from tests.world.devices import First, Meeting
+from tests.world.functions import Environment
 
 STORIES: list[tuple[str, Callable[[World], str], End]] = [
-    ("complete", World.paid, COMPLETED),
+    ("complete", World.paid_payment, COMPLETED),
     ("search and complete", World.paid_unseen, COMPLETED),
     ("search and cancel", World.approved, CANCELLED),
     ("cancelled by its user", World.cancelled_by_user, CANCELLED),
@@ -25,7 +34,10 @@ each_story = pytest.mark.parametrize(
 
 
 @each_story
-def test_the_same_message_five_times(world: World, make: Callable[[World], str], end: End) -> None:
+def test_the_same_message_five_times(
+    each_world: World, make: Callable[[World], str], end: End
+) -> None:
+    world = each_world
     payment_id = make(world)
     world.tick(SWEEP_CANCELS_AFTER)
     for _ in range(5):
@@ -54,8 +66,8 @@ def test_the_same_message_at_five_workers_at_once(world: World, story: str, effe
     payment_id = make(world)
     world.tick(SWEEP_CANCELS_AFTER)
     world.wake(Work.PAYMENT, payment_id)
-    message = world.queue.messages.pop().record()
-    workers = [world.new_worker() for _ in range(5)]
+    message = world.wake_ups.messages.pop().record()
+    workers = [world.environment("settle") for _ in range(5)]
 
     with world.effects.watched_by(Meeting(effect, 5, once=True)):
         answers = all_at_once(workers, {"Records": [message]})
@@ -68,22 +80,23 @@ def test_the_same_message_at_five_workers_at_once(world: World, story: str, effe
     assert world.record(payment_id).version == 3
 
 
-def all_at_once(workers: list[Worker], event: dict[str, object]) -> list[object]:
-    with ThreadPoolExecutor(len(workers)) as threads:
-        return list(threads.map(lambda worker: worker(event, Context(120_000)), workers))
+def all_at_once(environments: list[Environment], event: dict[str, Any]) -> list[dict[str, Any]]:
+    with ThreadPoolExecutor(len(environments)) as threads:
+        return list(threads.map(lambda environment: environment(event), environments))
 
 
-def test_two_sweeps_at_once_wake_each_payment_once(world: World) -> None:
-    payments = [world.paid() for _ in range(12)]
+def test_two_sweeps_at_once_wake_each_payment_once(each_world: World) -> None:
+    world = each_world
+    payments = [world.paid_payment() for _ in range(12)]
     world.tick(300)
-    sweepers = [world.new_sweeper() for _ in range(2)]
+    sweepers = [world.environment("sweep") for _ in range(2)]
 
     # Row by row both have read it as due, and both want to push it.
     with world.effects.watched_by(Meeting("UpdateItem", 2)):
         answers = all_at_once(sweepers, {})
 
-    assert sum(answer["woken"] for answer in answers if isinstance(answer, dict)) == 12
-    assert len(world.queue.messages) == 12
+    assert sum(answer["woken"] for answer in answers) == 12
+    assert len(world.wake_ups.messages) == 12
     world.work()
     for payment_id in payments:
         COMPLETED.check(world, payment_id)
@@ -93,11 +106,11 @@ def test_two_sweeps_at_once_wake_each_payment_once(world: World) -> None:
 def test_a_payment_closes_between_the_sweeps_read_and_its_push(
     world: World, delivered: bool
 ) -> None:
-    payment_id = world.paid()
+    payment_id = world.paid_payment()
     world.tick(300)
 
     def close() -> None:
-        world.ask(payment_id)
+        world.incomplete(payment_id)
         if delivered:
             world.work()
 
@@ -107,32 +120,31 @@ def test_a_payment_closes_between_the_sweeps_read_and_its_push(
     assert woken == 0
     if delivered:
         COMPLETED.check(world, payment_id)
-        items = world.storage.eyes.scan(TableName=world.tables["PaymentsTable"], IndexName="due")
-        assert items["Items"] == []
+        assert world.tables.raw("PaymentsTable", index="due") == []
     world.rounds(2)
     COMPLETED.check(world, payment_id)
 
 
-def test_a_record_deleted_by_hand_between_the_sweeps_read_and_its_push(world: World) -> None:
+def test_a_record_deleted_by_hand_between_the_sweeps_read_and_its_push(each_world: World) -> None:
     """The push must not bring a piece of it back."""
-    payment_id = world.paid()
+    world = each_world
+    payment_id = world.paid_payment()
     world.tick(300)
-    table, key = world.tables["PaymentsTable"], {"payment_id": {"S": payment_id}}
 
     with world.effects.watched_by(
-        First("UpdateItem", lambda: world.storage.eyes.delete_item(TableName=table, Key=key))
+        First("UpdateItem", lambda: world.tables.delete("PaymentsTable", payment_id))
     ):
         assert world.sweep() == 0
 
-    assert "Item" not in world.storage.eyes.get_item(TableName=table, Key=key)
+    assert world.find_record(payment_id) is None
 
 
 def test_a_front_end_asks_while_the_worker_is_at_it(world: World) -> None:
-    payment_id = world.paid()
+    payment_id = world.paid_payment()
     world.tick(300)
     world.sweep()
 
-    with world.effects.watched_by(First("POST */complete", lambda: world.ask(payment_id))):
+    with world.effects.watched_by(First("POST */complete", lambda: world.incomplete(payment_id))):
         world.work()
 
     world.rounds(1)

@@ -1,17 +1,13 @@
 """What no machine may close: it gets its reason, one alarm, a daily look, and holds up nobody."""
 
-import json
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from io import StringIO
+from collections.abc import Callable
 
 import pytest
 
-from shared.adapters import observability
 from shared.adapters.wake_ups import Work
 from tests.weather.ends import CANCELLED, COMPLETED, unmatched
-from tests.weather.world import World
+from tests.weather.log import logged
+from tests.world import World
 
 DAY = 24 * 3600
 
@@ -30,19 +26,19 @@ def never_verifies(world: World) -> str:
 
 
 def jammed(world: World) -> str:
-    payment_id = world.paid()
+    payment_id = world.paid_payment()
     world.fault("POST", f"*/{payment_id}/complete", code="verification_failed")
     return payment_id
 
 
 def another_transaction(world: World) -> str:
-    payment_id = world.paid()
+    payment_id = world.paid_payment()
     world.fault("POST", f"*/{payment_id}/complete", code="txid_mismatch")
     return payment_id
 
 
 def cancelled_but_paid(world: World) -> str:
-    payment_id = world.paid()
+    payment_id = world.paid_payment()
     world.pi.force(payment_id, {"status": {"cancelled": True}})
     return payment_id
 
@@ -66,7 +62,7 @@ def test_a_person_is_called_once_and_nobody_else_waits(
     world: World, make: Make, reason: str
 ) -> None:
     stuck = make(world)
-    others = [world.paid() for _ in range(11)]  # two batches
+    others = [world.paid_payment() for _ in range(11)]  # two batches
 
     world.rounds(1)
 
@@ -77,7 +73,7 @@ def test_a_person_is_called_once_and_nobody_else_waits(
     assert world.metrics.counted["PaymentNeedsAttention"] == 1
     assert world.metrics.last["PaymentsAttention"] == 1
     assert world.metrics.last["PaymentsStuck"] == 0  # it has its own alarm
-    assert world.queue.messages == world.queue.dead_letters == []
+    assert world.wake_ups.messages == world.wake_ups.dead_letters == []
 
 
 @each_case
@@ -120,9 +116,10 @@ def test_what_never_verifies_is_given_a_day(world: World) -> None:
 
 
 @pytest.mark.parametrize("paid", [True, False])
-def test_gone_and_back(world: World, paid: bool) -> None:
+def test_gone_and_back(each_world: World, paid: bool) -> None:
     """It needs no person any more: it goes to its own end."""
-    payment_id = world.paid() if paid else world.approved()
+    world = each_world
+    payment_id = world.paid_payment() if paid else world.approved()
     kept = world.at_pi(payment_id)
     world.pi.delete_payment(payment_id)
     world.rounds(2)
@@ -141,7 +138,7 @@ def test_gone_and_back(world: World, paid: bool) -> None:
 
 def test_a_person_need_not_wait_for_tomorrow(world: World) -> None:
     """An operator's message wakes the worker for it at once."""
-    payment_id = world.paid()
+    payment_id = world.paid_payment()
     kept = world.at_pi(payment_id)
     world.pi.delete_payment(payment_id)
     world.rounds(1)
@@ -181,25 +178,11 @@ def test_what_is_owed_about_an_unmatched_payment_does_not_wait_for_tomorrow(worl
 
 def test_the_log_says_which_payment_it_is(world: World) -> None:
     """The operator who was called has to find it."""
-    stuck, completed = gone(world), world.paid()
+    stuck, completed = gone(world), world.paid_payment()
 
-    with logged() as log:
+    with logged() as lines:
         world.rounds(1)
 
-    lines = [json.loads(line) for line in log.getvalue().splitlines()]
     said = {line["message"]: line.get("subject") for line in lines}
     assert said["This payment needs a person"] == stuck
     assert said["Payment completed"] == completed
-
-
-@contextmanager
-def logged() -> Iterator[StringIO]:
-    """What goes to CloudWatch, while the block runs."""
-    stream = StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(observability.logger.registered_formatter)
-    observability.logger.addHandler(handler)
-    try:
-        yield stream
-    finally:
-        observability.logger._logger.removeHandler(handler)

@@ -12,8 +12,8 @@ import requests
 from local.cloud import REGION, ROOT_KEY
 from shared.adapters.dynamodb import DUE_SHARDS, due_keys, encoded
 from shared.adapters.wake_ups import Work
-from tests.weather.ends import closed_untold
-from tests.weather.world import RECHECK_SECONDS, SWEEP_CANCELS_AFTER, World
+from tests.weather.ends import RECHECK_SECONDS, SWEEP_CANCELS_AFTER, closed_untold
+from tests.world import World
 
 BATCH = 25  # BatchWriteItem's most
 BATCH_WRITE = {
@@ -38,7 +38,7 @@ class Reads:
 
 @contextmanager
 def metered(world: World) -> Iterator[Reads]:
-    reads, events = Reads(), world.storage.bundle.meta.events
+    reads, events = Reads(), world.tables.bundle.meta.events
 
     def ask(params: dict[str, Any], **_: Any) -> None:
         params["ReturnConsumedCapacity"] = "TOTAL"
@@ -62,7 +62,7 @@ def put_closed(world: World, numbers: range) -> None:
 
     Past boto3, which takes longer over a hundred thousand of them than the database does.
     """
-    table, endpoint = world.tables["PaymentsTable"], world.storage.eyes.meta.endpoint_url
+    table, endpoint = world.tables.names["PaymentsTable"], world.tables.eyes.meta.endpoint_url
     row = json.dumps({"PutRequest": {"Item": _row(world, "closed-%", None)}})
     with requests.Session() as session:
         session.trust_env = False
@@ -75,10 +75,8 @@ def put_closed(world: World, numbers: range) -> None:
 
 
 def put_due(world: World, number: int) -> None:
-    table = world.tables["PaymentsTable"]
     for n in range(number):
-        item = _row(world, f"due-{world.clock()}-{n}", world.clock())
-        world.storage.eyes.put_item(TableName=table, Item=item)
+        world.tables.put("PaymentsTable", _row(world, f"due-{world.clock()}-{n}", world.clock()))
 
 
 def _row(world: World, payment_id: str, due_at: int | None) -> dict[str, Any]:
@@ -97,7 +95,10 @@ def _row(world: World, payment_id: str, due_at: int | None) -> dict[str, Any]:
     )
 
 
-def test_a_sweep_costs_the_same_beside_a_hundred_thousand_closed_payments(world: World) -> None:
+def test_a_sweep_costs_the_same_beside_a_hundred_thousand_closed_payments(
+    world_on_ministack: World,
+) -> None:
+    world = world_on_ministack
     costs = []
     for closed in (range(1_000), range(1_000, 100_000)):
         put_closed(world, closed)
@@ -115,14 +116,13 @@ def test_a_sweep_costs_the_same_beside_a_hundred_thousand_closed_payments(world:
 
 
 def _forget_what_is_due(world: World) -> None:
-    table = world.tables["PaymentsTable"]
-    for item in world.storage.eyes.scan(TableName=table, IndexName="due")["Items"]:
-        key = {"payment_id": item["payment_id"]}
-        world.storage.eyes.delete_item(TableName=table, Key=key)
+    for item in world.tables.raw("PaymentsTable", index="due"):
+        world.tables.delete("PaymentsTable", item["payment_id"]["S"])
 
 
-def test_a_sweep_does_not_read_what_is_due_later_of_rewards(world: World) -> None:
+def test_a_sweep_does_not_read_what_is_due_later_of_rewards(world_on_ministack: World) -> None:
     """Each waits a day for its re-check: a thousand of them must not cost every sweep."""
+    world = world_on_ministack
     for _ in range(20):
         world.granted_ad()
     world.work()
@@ -136,11 +136,11 @@ def test_a_sweep_does_not_read_what_is_due_later_of_rewards(world: World) -> Non
 
 def test_a_sweep_writes_once_per_due_payment(world: World) -> None:
     put_due(world, 30)
-    before = len(world.effects.log)
 
-    world.sweep()
+    with world.counting() as spent:
+        world.sweep()
 
-    effects = world.effects.log[before:]
+    effects = spent.log
     assert effects.count("Query") == 3 * DUE_SHARDS
     assert effects.count("UpdateItem") == effects.count("SendMessage") == 30
     assert effects.count("GET /v2/payments/incomplete_server_payments") == 1
@@ -156,7 +156,7 @@ Make = Callable[[World], str]
 
 SETTLEMENTS: dict[str, tuple[Make, int, list[str]]] = {
     "nothing to do": (World.approved, 60, [READ, ASK]),
-    "completes": (World.paid, 60, [READ, ASK, COMPLETE, WRITE, TELL, WRITE]),
+    "completes": (World.paid_payment, 60, [READ, ASK, COMPLETE, WRITE, TELL, WRITE]),
     "cancelled at Pi": (World.cancelled_by_user, 60, [READ, ASK, WRITE, TELL, WRITE]),
     "cancels": (
         World.approved,
@@ -174,11 +174,11 @@ def test_one_settlement(world: World, make: Make, age: int, effects: list[str]) 
     payment_id = make(world)
     world.tick(age)
     world.wake(Work.PAYMENT, payment_id)
-    before = len(world.effects.log)
 
-    world.work()
+    with world.counting() as spent:
+        world.work()
 
-    assert world.effects.log[before:] == effects
+    assert spent.log == effects
 
 
 def test_one_re_check(world: World) -> None:
@@ -186,8 +186,8 @@ def test_one_re_check(world: World) -> None:
     world.work()
     world.tick(RECHECK_SECONDS)
     world.wake(Work.REWARD, ad_id)
-    before = len(world.effects.log)
 
-    world.work()
+    with world.counting() as spent:
+        world.work()
 
-    assert world.effects.log[before:] == [READ, "GET /v2/ads_network/status/*", WRITE]
+    assert spent.log == [READ, "GET /v2/ads_network/status/*", WRITE]

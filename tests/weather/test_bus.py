@@ -3,9 +3,9 @@
 from botocore.exceptions import ReadTimeoutError
 
 from shared.domain.payment import PaymentState
-from tests.weather.devices import First
 from tests.weather.ends import COMPLETED, populate
-from tests.weather.world import World
+from tests.world import World
+from tests.world.devices import First
 
 HOUR = 3600
 
@@ -24,12 +24,12 @@ def test_the_bus_is_down_for_an_hour(world: World) -> None:
 
     for payment_id, end in ends.items():
         end.check(world, payment_id)
-    assert world.queue.messages == world.queue.dead_letters == []
+    assert world.wake_ups.messages == world.wake_ups.dead_letters == []
 
 
 def test_the_bus_refuses_half(world: World) -> None:
     """PutEvents answers 200, with a FailedEntryCount."""
-    payments = [world.paid() for _ in range(10)]
+    payments = [world.paid_payment() for _ in range(10)]
     refused = set(payments[::2])
     world.bus.refuses = lambda detail: any(payment_id in detail for payment_id in refused)
 
@@ -48,7 +48,7 @@ def test_the_bus_refuses_half(world: World) -> None:
 
 def test_the_answer_of_the_bus_is_lost(world: World) -> None:
     """The event went out and goes out again: the same one, which a consumer drops."""
-    payment_id = world.paid()
+    payment_id = world.paid_payment()
 
     def put_then_lose(moment: str, effect: str) -> None:
         if (moment, effect) == ("after", "PutEvents") and len(world.bus.events) == 1:
@@ -86,7 +86,7 @@ def test_paid_after_all_between_two_tellings(world: World) -> None:
         payment.user_cancelled = False
         world.pay(payment_id)
 
-    with world.effects.watched_by(First("PutEvents", lambda: world.ask(payment_id))):
+    with world.effects.watched_by(First("PutEvents", lambda: world.incomplete(payment_id))):
         world.rounds(2)
 
     assert world.record(payment_id).state == "completed"

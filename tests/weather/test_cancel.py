@@ -4,10 +4,9 @@ Promise 3.
 
 import pytest
 
-from shared.composition.background import worker_services
-from tests.weather.devices import First
-from tests.weather.ends import CANCELLED, COMPLETED, OPEN
-from tests.weather.world import CANCEL_AFTER, SWEEP_CANCELS_AFTER, World
+from tests.weather.ends import CANCEL_AFTER, CANCELLED, COMPLETED, OPEN, SWEEP_CANCELS_AFTER
+from tests.world import World
+from tests.world.devices import First
 
 
 def test_never_younger_than_ten_minutes_whoever_asks(world: World) -> None:
@@ -17,13 +16,14 @@ def test_never_younger_than_ten_minutes_whoever_asks(world: World) -> None:
     world.sweep()
     world.work()
 
-    assert world.ask(payment_id, user).state == "open"
-    assert world.ask(payment_id).state == "open"
+    assert world.incomplete(payment_id, user).state == "open"
+    assert world.incomplete(payment_id).state == "open"
     assert not world.at_pi(payment_id).is_cancelled
 
     world.tick(1)
-    assert world.ask(payment_id).state == "open"  # whoever it was did not prove to be the owner
-    assert world.ask(payment_id, user).state == "cancelled"
+    # Without a token, the caller did not prove to be the owner.
+    assert world.incomplete(payment_id).state == "open"
+    assert world.incomplete(payment_id, user).state == "cancelled"
     world.work()
     CANCELLED.check(world, payment_id)
 
@@ -42,23 +42,11 @@ def test_the_sweep_gives_it_an_hour(world: World) -> None:
     CANCELLED.check(world, payment_id)
 
 
-def test_the_limit_cannot_be_set_below_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = {
-        "PI_API_URL": "http://pi.test/v2",
-        "PI_NETWORK": "Pi Testnet",
-        "HORIZON_URL": "http://pi.test/horizon",
-        "SERVER_KEY_SECRET_ARN": "arn:key",
-        "PAYMENTS_TABLE": "payments",
-        "REWARDS_TABLE": "rewards",
-        "EVENT_BUS": "bus",
-        "FIRST_LOOK_SECONDS": "60",
-        "CANCEL_UNPAID_AFTER_SECONDS": str(CANCEL_AFTER - 1),
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
+def test_the_limit_cannot_be_set_below_ten_minutes(world: World) -> None:
+    world.deploy(SweepCancelsAfterSeconds=str(CANCEL_AFTER - 1))
 
     with pytest.raises(ValueError, match="CANCEL_UNPAID_AFTER_SECONDS"):
-        worker_services()
+        world.environment("settle")
 
 
 @pytest.mark.parametrize("shown", [True, False], ids=["Pi shows it", "Pi hides it"])

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from local.emulator.control import STRANGER
-from tests.weather.ends import CANCELLED, COMPLETED, OPEN
-from tests.weather.world import SWEEP_CANCELS_AFTER, World
+from tests.weather.ends import CANCELLED, COMPLETED, OPEN, SWEEP_CANCELS_AFTER
+from tests.world import World
 
 HOUR = 3600
 
@@ -49,10 +49,8 @@ def test_an_unpaid_one_is_paid_while_the_chain_lags(world: World) -> None:
 def test_the_search_is_cut_short(world: World) -> None:
     """More transactions than the search reads: their absence from it is no proof."""
     unseen, unpaid = world.paid_unseen(known_to_pi=False), world.approved()
-    wallet = world.pi.registry.app().wallet
-    assert wallet is not None
     for _ in range(60):
-        world.pi.transfer(source=STRANGER, destination=wallet, amount=1, memo="hello")
+        world.pi.transfer(source=STRANGER, destination=world.wallet, amount=1, memo="hello")
     world.pi.settings.page_limit = 1
     world.live(2 * HOUR)
     OPEN.check(world, unseen)

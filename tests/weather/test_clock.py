@@ -6,8 +6,8 @@ import pytest
 
 from local.emulator.control import STRANGER
 from local.emulator.model import iso
-from tests.weather.ends import CANCELLED, COMPLETED, OPEN, populate
-from tests.weather.world import SWEEP_CANCELS_AFTER, World
+from tests.weather.ends import CANCELLED, COMPLETED, OPEN, SWEEP_CANCELS_AFTER, populate
+from tests.world import World
 
 SKEW = timedelta(minutes=5)
 either_way = pytest.mark.parametrize("skew", [SKEW, -SKEW], ids=["ahead", "behind"])
@@ -47,11 +47,9 @@ def test_pis_clock_is_off(world: World, skew: timedelta) -> None:
     created_at = iso(world.now + skew)
     paid, unpaid = world.approved(created_at=created_at), world.approved(created_at=created_at)
     world.pay(paid, link=False)
-    wallet = world.pi.registry.app().wallet
-    assert wallet is not None
     for _ in range(10):
         world.tick(60)
-        world.pi.transfer(source=STRANGER, destination=wallet, amount=1, memo="hello")
+        world.pi.transfer(source=STRANGER, destination=world.wallet, amount=1, memo="hello")
     world.pi.settings.page_limit = 1
 
     world.tick(SWEEP_CANCELS_AFTER)

@@ -10,11 +10,19 @@ from dataclasses import dataclass
 import pytest
 
 from shared.adapters.wake_ups import Work
-from tests.integration.effects import Moment
-from tests.weather.cloud import VISIBILITY_SECONDS
-from tests.weather.devices import Died, DiesAt
-from tests.weather.ends import CANCELLED, COMPLETED, UNMATCHED, End, closed_untold, unmatched
-from tests.weather.world import RECHECK_SECONDS, SWEEP_CANCELS_AFTER, World
+from tests.weather.ends import (
+    CANCELLED,
+    COMPLETED,
+    RECHECK_SECONDS,
+    SWEEP_CANCELS_AFTER,
+    UNMATCHED,
+    End,
+    closed_untold,
+    unmatched,
+)
+from tests.world import World
+from tests.world.devices import Died, DiesAt
+from tests.world.effects import Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,7 @@ class Story:
 
 
 def cancelled_but_paid(world: World) -> str:
-    payment_id = world.paid()
+    payment_id = world.paid_payment()
     world.pi.force(payment_id, {"status": {"cancelled": True}})
     return payment_id
 
@@ -42,12 +50,12 @@ def key_changed(world: World) -> str:
     world.wake(Work.PAYMENT, payment_id)
     world.work()
     world.pay(payment_id)
-    world.pi.registry.app().key = world.secrets.value = f"key-{world.now:%d%H%M%S}"
+    world.pi.registry.app().key = world.server_key = f"key-{world.now:%d%H%M%S}"
     return payment_id
 
 
 STORIES = [
-    Story("complete", World.paid, COMPLETED),
+    Story("complete", World.paid_payment, COMPLETED),
     Story("search and complete", World.paid_unseen, COMPLETED, SWEEP_CANCELS_AFTER),
     Story("search and cancel", World.approved, CANCELLED, SWEEP_CANCELS_AFTER),
     Story("cancelled by its user", World.cancelled_by_user, CANCELLED),
@@ -59,22 +67,17 @@ STORIES = [
 MOMENTS: list[Moment] = ["before", "after"]
 
 
-def effects_of(world: World, work: Callable[[], object]) -> list[str]:
-    before = len(world.effects.log)
-    work()
-    return world.effects.log[before:]
-
-
 @pytest.mark.parametrize("story", STORIES, ids=str)
 def test_the_worker_dies_at_any_effect(
     world: World, subtests: pytest.Subtests, story: Story
 ) -> None:
     world.cold_start()
     payment_id = due(world, story)
-    effects = effects_of(world, world.work)
+    with world.counting() as spent:
+        world.work()
     story.end.check(world, payment_id)
 
-    for number, effect in enumerate(effects, start=1):
+    for number, effect in enumerate(spent.log, start=1):
         for moment in MOMENTS:
             with subtests.test(effect=effect, number=number, moment=moment):
                 payment_id = due(world, story)
@@ -86,13 +89,13 @@ def test_the_worker_dies_at_any_effect(
                 message_comes_back(world)
 
                 check_but_repeats(world, payment_id, story.end)
-                assert world.queue.messages == world.queue.dead_letters == []
+                assert world.wake_ups.messages == world.wake_ups.dead_letters == []
 
 
 def due(world: World, story: Story) -> str:
     """A payment of the story, woken by a sweep; everything else is at rest."""
     payment_id = story.make(world)
-    world.queue.messages.clear()  # the front end's own hint was lost
+    world.wake_ups.messages.clear()  # the front end's own hint was lost
     world.tick(story.after)
     world.sweep()
     return payment_id
@@ -100,7 +103,7 @@ def due(world: World, story: Story) -> str:
 
 def message_comes_back(world: World) -> None:
     """The one that the dead worker held; by now it finds nothing to do."""
-    world.tick(VISIBILITY_SECONDS)
+    world.tick(world.wake_ups.visibility_seconds)
     world.work()
 
 
@@ -117,16 +120,17 @@ def check_but_repeats(world: World, payment_id: str, end: End) -> None:
 
 def test_the_sweep_dies_at_any_effect(world: World, subtests: pytest.Subtests) -> None:
     def some_due() -> list[str]:
-        made = [world.paid(), world.paid(), closed_untold(world)]
-        world.queue.messages.clear()
+        made = [world.paid_payment(), world.paid_payment(), closed_untold(world)]
+        world.wake_ups.messages.clear()
         world.tick(300)
         return made
 
     some_due()
-    effects = effects_of(world, world.sweep)
+    with world.counting() as spent:
+        world.sweep()
     world.work()
 
-    for number, effect in enumerate(effects, start=1):
+    for number, effect in enumerate(spent.log, start=1):
         for moment in MOMENTS:
             with subtests.test(effect=effect, number=number, moment=moment):
                 payments = some_due()
@@ -138,7 +142,7 @@ def test_the_sweep_dies_at_any_effect(world: World, subtests: pytest.Subtests) -
 
                 for payment_id in payments:
                     COMPLETED.check(world, payment_id)
-                assert world.queue.messages == world.queue.dead_letters == []
+                assert world.wake_ups.messages == world.wake_ups.dead_letters == []
 
 
 def grant(world: World) -> str:
@@ -172,15 +176,16 @@ def test_the_worker_dies_at_any_effect_of_a_reward(
 ) -> None:
     def due_reward() -> str:
         ad_id = make(world)
-        world.queue.messages.clear()
+        world.wake_ups.messages.clear()
         world.sweep()
         return ad_id
 
     world.tick(1)
     due_reward()
-    effects = effects_of(world, world.work)
+    with world.counting() as spent:
+        world.work()
 
-    for number, effect in enumerate(effects, start=1):
+    for number, effect in enumerate(spent.log, start=1):
         for moment in MOMENTS:
             with subtests.test(effect=effect, number=number, moment=moment):
                 ad_id = due_reward()
@@ -197,4 +202,4 @@ def test_the_worker_dies_at_any_effect_of_a_reward(
                 record = world.reward(ad_id)
                 assert record.owed is None
                 assert record.due_at == record.recheck_at
-                assert world.queue.messages == world.queue.dead_letters == []
+                assert world.wake_ups.messages == world.wake_ups.dead_letters == []

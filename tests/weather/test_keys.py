@@ -1,9 +1,9 @@
 """Pi refuses our key, or knows it as another app's: nothing is closed on that, and all goes on once
 the key is right."""
 
-from tests.weather.devices import First
 from tests.weather.ends import CANCELLED, COMPLETED, populate
-from tests.weather.world import World
+from tests.world import World
+from tests.world.devices import First
 
 DAY = 24 * 3600
 
@@ -14,13 +14,12 @@ def change_key_at_pi(world: World) -> None:
 
 def rotate_key(world: World) -> None:
     change_key_at_pi(world)
-    world.secrets.value = "the-new-key"
+    world.server_key = "the-new-key"
 
 
 def test_the_key_is_replaced_in_the_middle_of_a_sweep(world: World) -> None:
     """Read again by the worker that meets the refusal: nobody notices."""
-    payments = [world.paid() for _ in range(6)]
-    world.rounds(0)
+    payments = [world.paid_payment() for _ in range(6)]
     world.tick(300)
     world.sweep()
 
@@ -35,7 +34,7 @@ def test_the_key_is_replaced_in_the_middle_of_a_sweep(world: World) -> None:
 def test_the_key_is_revoked_in_the_middle_of_a_sweep_and_replaced_hours_later(
     world: World,
 ) -> None:
-    payments = [world.paid() for _ in range(6)] + [world.approved()]
+    payments = [world.paid_payment() for _ in range(6)] + [world.approved()]
     world.tick(300)
     world.sweep()
     with world.effects.watched_by(First("POST */complete", lambda: change_key_at_pi(world))):
@@ -45,36 +44,37 @@ def test_the_key_is_revoked_in_the_middle_of_a_sweep_and_replaced_hours_later(
     assert {world.record(payment_id).state for payment_id in payments} == {"open"}
     assert {world.record(payment_id).attention for payment_id in payments} == {None}
 
-    world.secrets.value = "the-new-key"
+    world.server_key = "the-new-key"
     world.rounds(2)
 
     for payment_id in payments[:-1]:
         COMPLETED.check(world, payment_id)
     CANCELLED.check(world, payments[-1])
-    assert world.queue.messages == world.queue.dead_letters == []
+    assert world.wake_ups.messages == world.wake_ups.dead_letters == []
 
 
 def test_there_is_no_key_for_hours(world: World) -> None:
     ends = populate(world)
-    key, world.secrets.value = world.secrets.value, None
+    key, world.server_key = world.server_key, None
     world.cold_start()
     world.live(2 * 3600)
 
-    world.secrets.value = key
+    world.server_key = key
     world.rounds(2)
 
     for payment_id, end in ends.items():
         end.check(world, payment_id)
-    assert world.queue.messages == world.queue.dead_letters == []
+    assert world.wake_ups.messages == world.wake_ups.dead_letters == []
 
 
 def test_the_key_of_another_app_closes_nothing(world: World) -> None:
     """Pi answers 404 for every payment, as for one that was deleted."""
     ends = populate(world)
     world.rounds(1)
-    payments = [world.paid(), world.approved(), world.paid_unseen(), world.cancelled_by_user()]
+    made = [World.paid_payment, World.approved, World.paid_unseen, World.cancelled_by_user]
+    payments = [make(world) for make in made]
     world.pi.registry.add_app("another-app", "another-key")
-    key, world.secrets.value = world.secrets.value, "another-key"
+    key, world.server_key = world.server_key, "another-key"
     world.cold_start()
 
     world.live(2 * 3600)
@@ -85,7 +85,7 @@ def test_the_key_of_another_app_closes_nothing(world: World) -> None:
         assert world.events(payment_id) == []
     assert not world.at_pi(payments[1]).is_cancelled
 
-    world.secrets.value = key
+    world.server_key = key
     world.cold_start()
     world.tick(DAY)
     world.rounds(3)

@@ -2,18 +2,15 @@
 
 import json
 from collections.abc import Callable
-from functools import partial
 from typing import Any, cast
 
 from local.cloud import LocalCloud
-from shared.adapters.event_bus import EventBus
-from shared.adapters.wake_ups import WakeUps
-from tests.weather.cloud import Context
 from tests.weather.ends import check_money
-from tests.weather.world import World
+from tests.world import World
 
 
-def test_from_the_sweep_to_a_consumer(world: World, cloud: LocalCloud) -> None:
+def test_from_the_sweep_to_a_consumer(world_on_ministack: World, cloud: LocalCloud) -> None:
+    world = world_on_ministack
     sqs = cloud.session.client("sqs", endpoint_url=cloud.endpoint)
     bridge = cloud.session.client("events", endpoint_url=cloud.endpoint)
     wake_ups = sqs.create_queue(QueueName="weather-wake-ups")["QueueUrl"]
@@ -26,10 +23,9 @@ def test_from_the_sweep_to_a_consumer(world: World, cloud: LocalCloud) -> None:
     bridge.put_targets(
         Rule="all", EventBusName="weather", Targets=[{"Id": "1", "Arn": arn["QueueArn"]}]
     )
-    world.wake_ups = partial(WakeUps, sqs, wake_ups)
-    world.event_bus = partial(EventBus, bridge, "weather")
-    world.cold_start()
-    payment_id = world.paid()
+    world.use("sqs", sqs, WakeUps=wake_ups)
+    world.use("events", bridge, Bus="weather")
+    payment_id = world.paid_payment()
     world.tick(300)
 
     assert world.sweep() == 1
@@ -39,7 +35,7 @@ def test_from_the_sweep_to_a_consumer(world: World, cloud: LocalCloud) -> None:
         "receiptHandle": message["ReceiptHandle"],
         "body": message["Body"],
     }
-    answer = world.worker({"Records": [record]}, Context(120_000))
+    answer = world.function("settle")({"Records": [record]})
 
     assert answer == {"batchItemFailures": []}
     (message,) = received(sqs.receive_message, consumer)

@@ -2,10 +2,11 @@
 
 import pytest
 
+from local import template
 from shared.adapters.wake_ups import Work
-from tests.weather import cloud
 from tests.weather.ends import COMPLETED
-from tests.weather.world import World
+from tests.world import World
+from tests.world.functions import timeout_of
 
 GARBAGE = [
     "",
@@ -23,32 +24,32 @@ GARBAGE = [
 
 @pytest.mark.parametrize("body", GARBAGE)
 def test_garbage_fails_alone(world: World, body: str) -> None:
-    payments = [world.paid() for _ in range(9)]
+    payments = [world.paid_payment() for _ in range(9)]
     world.tick(300)
-    world.queue.put(body)
+    world.wake_ups.put(body)
     world.sweep()
 
     world.work()
 
     for payment_id in payments:
         COMPLETED.check(world, payment_id)
-    assert [message.body for message in world.queue.messages] == [body]
+    assert [message.body for message in world.wake_ups.messages] == [body]
     assert world.metrics.counted["UnexpectedError"] == 1
-    for _ in range(cloud.MOST_RECEIVES):
-        world.tick(cloud.VISIBILITY_SECONDS)
+    for _ in range(world.wake_ups.most_receives):
+        world.tick(world.wake_ups.visibility_seconds)
         world.work()
-    assert [message.body for message in world.queue.dead_letters] == [body]
-    assert world.metrics.counted["UnexpectedError"] == cloud.MOST_RECEIVES
+    assert [message.body for message in world.wake_ups.dead_letters] == [body]
+    assert world.metrics.counted["UnexpectedError"] == world.wake_ups.most_receives
 
 
 def test_a_mistake_of_ours_fails_its_message_alone(world: World) -> None:
     """Here: a record that somebody has edited by hand."""
-    payments = [world.paid() for _ in range(9)]
-    broken = world.paid()
-    world.storage.eyes.update_item(
-        TableName=world.tables["PaymentsTable"],
-        Key={"payment_id": {"S": broken}},
-        UpdateExpression="SET #state = :nonsense",
+    payments = [world.paid_payment() for _ in range(9)]
+    broken = world.paid_payment()
+    world.tables.update(
+        "PaymentsTable",
+        broken,
+        "SET #state = :nonsense",
         ExpressionAttributeNames={"#state": "state"},
         ExpressionAttributeValues={":nonsense": {"S": "almost"}},
     )
@@ -57,19 +58,19 @@ def test_a_mistake_of_ours_fails_its_message_alone(world: World) -> None:
 
     for payment_id in payments:
         COMPLETED.check(world, payment_id)
-    (kept,) = world.queue.messages
+    (kept,) = world.wake_ups.messages
     assert broken in kept.body
     assert world.metrics.counted["UnexpectedError"] == 1
     assert world.calls(broken)[2:] == []  # nothing was asked of Pi but its approval
 
 
 def test_what_is_held_up_is_acknowledged(world: World) -> None:
-    payments = [world.paid() for _ in range(10)]
+    payments = [world.paid_payment() for _ in range(10)]
     world.fault(path="/v2/*", drop="before")
 
     world.rounds(1)
 
-    assert world.queue.messages == []
+    assert world.wake_ups.messages == []
     assert world.metrics.counted["UnexpectedError"] == 0
     assert {world.record(payment_id).state for payment_id in payments} == {"open"}
 
@@ -80,25 +81,27 @@ def test_a_message_about_nothing_we_know(world: World, work: Work) -> None:
 
     world.work()
 
-    assert world.queue.messages == []
+    assert world.wake_ups.messages == []
     assert world.effects.pi == []
 
 
 def test_a_message_about_what_is_done(world: World) -> None:
-    payment_id = world.paid()
+    payment_id = world.paid_payment()
     world.rounds(1)
     calls = len(world.calls(payment_id))
     world.wake(Work.PAYMENT, payment_id)
 
     world.work()
 
-    assert world.queue.messages == []
+    assert world.wake_ups.messages == []
     assert len(world.calls(payment_id)) == calls
     COMPLETED.check(world, payment_id)
 
 
-def test_the_queue_waits_for_the_worker_and_hears_of_each_message() -> None:
-    assert 6 * cloud.WORKER["Timeout"] <= cloud.VISIBILITY_SECONDS
-    assert cloud.TRIGGER["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+def test_the_queue_waits_for_the_worker_and_hears_of_each_message(world: World) -> None:
+    queue, worker = world.wake_ups, template.bundle()["Resources"]["Settle"]["Properties"]
+    assert 6 * timeout_of("Settle") <= queue.visibility_seconds
+    trigger = worker["Events"]["WakeUps"]["Properties"]
+    assert trigger["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     # A message that the worker has failed on is not thrown away before a person can see it.
-    assert cloud.RETENTION_SECONDS > cloud.MOST_RECEIVES * cloud.VISIBILITY_SECONDS
+    assert queue.retention_seconds > queue.most_receives * queue.visibility_seconds

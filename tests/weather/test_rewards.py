@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.weather.world import RECHECK_SECONDS, World
+from tests.weather.ends import RECHECK_SECONDS
+from tests.world import World
 
 DAY = 24 * 3600
 CHECK = "GET"
@@ -36,7 +37,8 @@ def test_nobody_looks_at_it_until_the_re_check(world: World) -> None:
     assert len(world.calls(ad_id)) == calls
 
 
-def test_the_grant_stands(world: World) -> None:
+def test_the_grant_stands(each_world: World) -> None:
+    world = each_world
     ad_id = world.granted_ad()
     world.work()
     calls = len(world.calls(ad_id))
@@ -51,7 +53,8 @@ def test_the_grant_stands(world: World) -> None:
     assert world.events(ad_id) == ["RewardGranted"]
 
 
-def test_the_grant_was_taken_back(world: World) -> None:
+def test_the_grant_was_taken_back(each_world: World) -> None:
+    world = each_world
     ad_id = world.granted_ad()
     world.work()
     world.pi.judge_ad(ad_id, "revoked")
@@ -67,9 +70,9 @@ def test_the_grant_was_taken_back(world: World) -> None:
 @pytest.mark.parametrize("revoked", [False, True])
 def test_everything_is_down_for_days(world: World, revoked: bool) -> None:
     """Told late, but in order, and each once."""
-    world.queue.down = True
+    world.wake_ups.down = True
     ad_id = world.granted_ad()
-    world.queue.down = False
+    world.wake_ups.down = False
     world.fault(path="/v2/*", drop="before")
     with world.bus.is_down():
         world.tick(1)
@@ -84,7 +87,7 @@ def test_everything_is_down_for_days(world: World, revoked: bool) -> None:
 
     assert world.events(ad_id) == ["RewardGranted", "RewardRevoked"][: 1 + revoked]
     assert world.reward(ad_id).due_at is None
-    assert world.queue.messages == world.queue.dead_letters == []
+    assert world.wake_ups.messages == world.wake_ups.dead_letters == []
 
 
 @pytest.mark.parametrize(
@@ -113,7 +116,7 @@ def test_pi_does_not_tell_for_a_week(world: World, answer: dict[str, str]) -> No
     record = world.reward(ad_id)
     assert (record.state, record.due_at, record.recheck_at) == ("granted", None, None)
     assert world.events(ad_id) == ["RewardGranted"]
-    assert world.queue.messages == world.queue.dead_letters == []
+    assert world.wake_ups.messages == world.wake_ups.dead_letters == []
 
 
 def test_pi_tells_after_some_days(world: World) -> None:

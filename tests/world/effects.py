@@ -27,13 +27,14 @@ WRITES = {"PutItem", "UpdateItem", "TransactWriteItems"}
 @dataclass(slots=True)
 class AwsFault:
     """Refuse `times` calls of `operation` with an error code; or, without a code, lose the answers
-    of ones that took effect."""
+    of ones that took effect. `after`: how many go well first; `times` None: all that follow."""
 
     operation: str
     code: str | None = None
     status: int = 400
-    times: int = 1
+    times: int | None = 1
     reasons: list[dict[str, Any]] = field(default_factory=list)
+    after: int = 0
 
     def response(self) -> dict[str, Any]:
         """What botocore makes of the refusal."""
@@ -83,11 +84,16 @@ class Effects:
     def fault(self, operation: str, *, sent: bool) -> AwsFault | None:
         """The fault that this call meets, one of its times used up."""
         for fault in self.faults:
-            if fault.operation == operation and (fault.code is None) is sent:
+            if fault.operation != operation or (fault.code is None) is not sent:
+                continue
+            if fault.after:
+                fault.after -= 1
+                continue
+            if fault.times is not None:
                 fault.times -= 1
                 if fault.times == 0:
                     self.faults.remove(fault)
-                return fault
+            return fault
         return None
 
     @contextmanager

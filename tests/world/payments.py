@@ -119,6 +119,15 @@ class Payments(Stage):
     def at_pi(self, payment_id: str) -> Payment:
         return self.pi.payment(payment_id)
 
+    def transactions_of(self, payment_id: str) -> list[str]:
+        """The transactions on the chain that pay it: successful, and as Pi asked its user to."""
+        payment = self.at_pi(payment_id)
+        return [
+            txid
+            for txid in payment.on_chain
+            if (tx := self.pi.chain.find(txid)) and tx.successful and payment.mismatch(tx) is None
+        ]
+
     def record(self, payment_id: str) -> PaymentRecord:
         record = self.find_record(payment_id)
         assert record is not None, "there is no record of this payment"

@@ -39,9 +39,11 @@ class Tables:
     bundle: DynamoDBClient
     eyes: DynamoDBClient
 
-    def raw(self, table: str) -> list[dict[str, Any]]:
-        """All that a table holds."""
+    def raw(self, table: str, index: str | None = None) -> list[dict[str, Any]]:
+        """All that a table holds, or one of its indexes."""
         call, items = dict[str, Any](TableName=self.names[table]), list[dict[str, Any]]()
+        if index is not None:
+            call["IndexName"] = index
         while True:
             page = self.eyes.scan(**call)
             items += page["Items"]

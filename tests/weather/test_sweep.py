@@ -1,0 +1,221 @@
+"""A sweep that cannot finish reports what it has seen, and that this is not all; the next one goes
+on. What it says is a lower bound: true, and never a zero that looks like healing.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from shared.adapters.dynamodb import DUE_SHARDS
+from shared.domain.errors import ServiceUnavailable
+from tests.weather.ends import COMPLETED
+from tests.weather.log import logged
+from tests.world import World
+from tests.world.devices import ActsAt, Loses
+from tests.world.effects import AwsFault, Moment
+
+DAY = 24 * 3600
+TIMEOUT = 60
+QUERIES = 3 * DUE_SHARDS  # payments, payouts and rewards of each shard
+GONE, OPEN, PAYOUTS = 8, 16, 6
+
+
+def fill(world: World) -> list[str]:
+    """A day old: payments that need a person, payments that are paid, and payouts. All are due."""
+    gone = [world.approved() for _ in range(GONE)]
+    for payment_id in gone:
+        world.pi.delete_payment(payment_id)
+    world.rounds(1)
+    paid = [world.paid_payment() for _ in range(OPEN)]
+    for number in range(PAYOUTS):
+        world.requested(f"payout-{number}")
+    world.payout_queue.messages.clear()
+    world.tick(DAY)
+    world.metrics.last.clear()
+    return paid
+
+
+def levels(world: World) -> dict[str, int]:
+    """What the last sweep said is unfinished."""
+    names = ("Payments", "Payouts", "Oldest")
+    return {name: value for name, value in world.metrics.last.items() if name.startswith(names)}
+
+
+def check_whole(world: World) -> None:
+    """The next sweep can finish, and says what is true."""
+    world.metrics.last.clear()
+    with logged() as lines:
+        world.sweep()
+    assert world.metrics.last["SweepIncomplete"] == 0
+    assert not any("could not finish" in line["message"] for line in lines)
+    said = levels(world)
+    assert min(said.pop("OldestPaymentSeconds"), said.pop("OldestPayoutSeconds")) >= DAY
+    assert said == {
+        "PaymentsUnfinished": GONE + OPEN,
+        "PaymentsStuck": OPEN,
+        "PaymentsAttention": GONE,
+        "PayoutsUnfinished": PAYOUTS,
+        "PayoutsStuck": PAYOUTS,
+        "PayoutsAttention": 0,
+    }
+
+
+def check_part(world: World) -> dict[str, int]:
+    """The last sweep could not finish, and said so; what it said is a lower bound of what a whole
+    sweep finds."""
+    assert world.metrics.last["SweepIncomplete"] == 1
+    part = levels(world)
+    check_whole(world)
+    assert all(0 < value <= levels(world)[name] for name, value in part.items())
+    return part
+
+
+Break = Callable[[World], None]
+
+
+def no_index(world: World) -> None:
+    world.effects.faults.append(AwsFault("Query", "InternalServerError", 500, after=QUERIES // 2))
+
+
+def no_pushes(world: World) -> None:
+    world.effects.faults.append(AwsFault("UpdateItem", "RequestLimitExceeded", times=4, after=10))
+
+
+def no_queue(world: World) -> None:
+    world.wake_ups.down = True
+
+
+@pytest.mark.parametrize("break_it", [no_index, no_pushes, no_queue])
+def test_half_way_it_must_give_up(each_world: World, break_it: Break) -> None:
+    world = each_world
+    paid = fill(world)
+    break_it(world)
+
+    with logged() as lines, pytest.raises(ServiceUnavailable):
+        world.sweep()
+
+    world.wake_ups.down = False  # nothing else lasts
+    [line] = [line for line in lines if line["message"] == "The sweep could not finish"]
+    woken = world.metrics.last["WakeUps"]
+    assert (line["level"], line["woken"]) == ("WARNING", woken)
+    assert woken == len(world.wake_ups.messages) + len(world.payout_queue.messages)
+    part = check_part(world)
+    assert 0 < part["PaymentsUnfinished"] < GONE + OPEN
+    assert part["OldestPaymentSeconds"] > 0
+    world.rounds(2)
+    for payment_id in paid:
+        COMPLETED.check(world, payment_id)
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["it refuses", "no answer"])
+def test_whichever_read_of_the_index_fails(world: World, answers: bool) -> None:
+    fill(world)
+    said = []
+    for number in range(QUERIES):
+        world.tick(world.sweep_seconds)
+        world.effects.faults.append(
+            AwsFault("Query", "InternalServerError" if answers else None, 500, after=number)
+        )
+
+        with pytest.raises(ServiceUnavailable):
+            world.sweep()
+
+        said.append(check_part(world))
+        world.metrics.last.clear()
+
+    assert said[0] == {}  # it has seen nothing: so it says nothing
+    assert said[-1]["PaymentsUnfinished"] > (GONE + OPEN) // 2
+
+
+def test_time_runs_out_at_any_effect(world: World, subtests: pytest.Subtests) -> None:
+    """The call that takes all the time may still go well; no other is begun."""
+    paid = fill(world)
+    with world.counting() as spent:
+        check_whole(world)
+    assert spent.log[-1] == "GET /v2/payments/incomplete_server_payments"
+    last_read = max(n for n, effect in enumerate(spent.log, start=1) if effect == "Query")
+
+    for number, effect in enumerate(spent.log, start=1):
+        with subtests.test(effect=effect, number=number):
+            world.tick(DAY)
+            world.wake_ups.messages.clear()
+            world.payout_queue.messages.clear()
+            world.metrics.last.clear()
+            time_is_up = ActsAt(world.effects, number, lambda: world.tick(TIMEOUT))
+            with (
+                logged() as lines,
+                world.effects.watched_by(time_is_up),
+                world.counting() as spent,
+                suppress(ServiceUnavailable),
+            ):
+                woken = world.sweep()
+                assert woken == world.metrics.last["WakeUps"]
+
+            assert len(spent.log) == number
+            assert world.metrics.last["WakeUps"] == len(world.wake_ups.messages) + len(
+                world.payout_queue.messages
+            )
+            warned = "The sweep could not finish" in [line["message"] for line in lines]
+            assert warned == (number < last_read)
+            if warned:
+                check_part(world)
+
+    world.rounds(2)
+    for payment_id in paid:
+        COMPLETED.check(world, payment_id)
+
+
+def test_what_is_too_slow_for_one_sweep_is_done_by_several(world: World) -> None:
+    """Each begins at another shard, so no payment is always behind the others."""
+    paid = fill(world)
+
+    def slow(moment: Moment, _effect: str) -> None:
+        world.tick(4 * (moment == "before"))
+
+    for _ in range(DUE_SHARDS):
+        world.tick(world.sweep_seconds)
+        with world.effects.watched_by(slow), suppress(ServiceUnavailable):
+            world.sweep()
+        assert world.metrics.last["SweepIncomplete"] == 1
+        world.work()
+
+    for payment_id in paid:
+        COMPLETED.check(world, payment_id)
+
+
+def test_a_few_rows_that_fail_hold_up_nobody(world: World) -> None:
+    """The sweep goes on without them, and has seen all."""
+    fill(world)
+    world.effects.faults.append(AwsFault("UpdateItem", "RequestLimitExceeded", times=3, after=5))
+
+    assert world.sweep() == GONE + OPEN + PAYOUTS - 3
+
+    assert world.metrics.last["SweepIncomplete"] == 0
+    assert world.metrics.last["PaymentsUnfinished"] == GONE + OPEN
+    assert world.sweep() == 3
+
+
+def test_without_an_index_there_is_no_healing(world: World) -> None:
+    """It has seen nothing, so it says nothing of the levels."""
+    fill(world)
+    world.effects.faults.append(AwsFault("Query", "ResourceNotFoundException", times=None))
+
+    for _ in range(3):
+        world.tick(world.sweep_seconds)
+        with pytest.raises(ServiceUnavailable):
+            world.sweep()
+        assert world.metrics.last == {"SweepIncomplete": 1, "WakeUps": 0}
+
+    world.effects.faults.clear()
+    check_whole(world)
+
+
+def test_the_answer_of_the_index_is_lost_on_the_way(each_world: World) -> None:
+    world = each_world
+    fill(world)
+
+    with world.effects.watched_by(Loses("Query", "after")), pytest.raises(ServiceUnavailable):
+        world.sweep()
+
+    assert check_part(world) == {}
