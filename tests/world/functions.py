@@ -16,8 +16,9 @@ import shared.app
 from local import template
 from local.processes import ROOT
 from shared.adapters.context import within
+from shared.adapters.edges import Edges
 from shared.adapters.settings import Settings
-from shared.app import App, Edges
+from shared.app import App
 
 # Parameters of the stack that stand for places on the network.
 PLACES = {"PiApiUrl": "http://pi.test/v2", "HorizonUrl": "http://pi.test/horizon"}
