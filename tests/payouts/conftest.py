@@ -4,27 +4,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.world import Storage
-from tests.payouts.storage import Place, in_memory, on_ministack
-from tests.payouts.world import World, new_world
+from tests.payouts.stories import payout_world
+from tests.world import World
+from tests.world.tables import in_memory
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    with new_world(in_memory) as world:
+    with payout_world() as world:
         yield world
-
-
-@pytest.fixture(scope="session")
-def storage(dynamodb_endpoint: str) -> Storage:
-    return Storage(dynamodb_endpoint)
 
 
 @pytest.fixture(params=["in memory", "on MiniStack"])
 def each_world(request: pytest.FixtureRequest) -> Iterator[World]:
     """The same test on both: so the one in memory is as strict as the other."""
-    place: Place = in_memory
-    if request.param == "on MiniStack":
-        place = on_ministack(request.getfixturevalue("storage"))
-    with new_world(place) as world:
+    is_local = request.param == "on MiniStack"
+    with payout_world(request.getfixturevalue("storage") if is_local else in_memory) as world:
         yield world

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from shared.domain.payout import PayoutRecord, PayoutState
-from tests.payouts.world import World
+from tests.world import World
 
 
 def check(world: World) -> None:
@@ -12,7 +12,7 @@ def check(world: World) -> None:
     assert chain.total_coins == chain.minted, "Pi was made or lost"
     for payment in world.pi.payments.values():
         assert not payment.jammed
-    records = world.records()
+    records = world.all_payouts()
     for record in records:
         _check_payout(world, record)
     _check_reservations(world, records)
@@ -21,17 +21,17 @@ def check(world: World) -> None:
 def check_at_rest(world: World, expected: PayoutState, payout_id: str = "payout-1") -> None:
     """It has ended as it should, was told of once, and nothing is left to do."""
     check(world)
-    record = world.record(payout_id)
+    record = world.payout(payout_id)
     assert (record.state, record.owed, record.due_at) == (expected, None, None)
     assert set(world.events(payout_id)) >= {f"Payout{str(expected).capitalize()}"}
     if expected is PayoutState.COMPLETED:
-        assert len(world.paid(payout_id)) == 1
+        assert len(world.transfers_of(payout_id)) == 1
     if expected is PayoutState.FAILED:
-        assert world.paid(payout_id) == []
+        assert world.transfers_of(payout_id) == []
 
 
 def _check_payout(world: World, record: PayoutRecord) -> None:
-    paid = world.paid(record.payout_id)
+    paid = world.transfers_of(record.payout_id)
     assert len(paid) <= 1, "paid twice"
     payments = world.payments_of(record.payout_id)
     if record.state is PayoutState.COMPLETED:
@@ -55,7 +55,7 @@ def _check_reservations(world: World, records: list[PayoutRecord]) -> None:
             if record.refund_of is not None:
                 refunded[record.refund_of] += record.amount.stroops
     assert world.counters() == counted
-    for item in world.tables.items(world.tables.payments):
-        payment = world.payment_record(item["payment_id"]["S"])
+    for item in world.tables.items("PaymentsTable"):
+        payment = world.record(item["payment_id"])
         assert payment.refunded.stroops == refunded[payment.payment_id]
         assert payment.refunded <= payment.amount

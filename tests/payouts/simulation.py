@@ -24,13 +24,13 @@ from local.emulator.registry import SCOPES, wallet_seed_of
 from shared.adapters.observability import logger
 from shared.domain.errors import BundleError
 from shared.domain.payout import PayoutState
-from tests.integration.effects import Moment
-from tests.integration.world import KEY
 from tests.payouts.promises import check
-from tests.payouts.storage import in_memory
-from tests.payouts.weather import lost
-from tests.payouts.world import Backup, World, new_world
-from tests.weather.devices import Died
+from tests.payouts.stories import payout_world
+from tests.world import World
+from tests.world.devices import Died, lost
+from tests.world.effects import Moment
+from tests.world.emulator import KEY
+from tests.world.stage import Backup
 
 OTHER_KEY = "the other app's key"
 STEPS = 40
@@ -127,12 +127,17 @@ class History:
             self.restore,
             self.restore,
         ]
-        self.other_sender = world.new_sender()
+        self.cold_start()
         self.asked: dict[str, Asked] = {}
         self.backups: list[Backup] = []
         for name in USERS:
-            world.user(name)
-        self.sold = [world.sold("3", world.user(name)) for name in USERS]
+            world.uid(name)
+        self.sold = [world.sold("3", world.uid(name)) for name in USERS]
+
+    def cold_start(self) -> None:
+        """New environments, the other sender's as well."""
+        self.world.cold_start()
+        self.other_sender = self.world.environment("send_payout")
 
     # --- What may happen -------------------------------------------------------------------------
 
@@ -142,7 +147,7 @@ class History:
         payout_id, body = f"p{self.random.randrange(PAYOUTS)}", self._body()
         earlier = self.asked.get(payout_id)
         if earlier is not None:
-            is_forgotten = all(r.payout_id != payout_id for r in self.world.records())
+            is_forgotten = all(r.payout_id != payout_id for r in self.world.all_payouts())
             if is_forgotten and self.world.now - earlier.at > REPEATS_FOR:
                 return  # whoever comes back so late has to look himself: see the runbook
             # What a restored table has forgotten can be told from another body by nobody.
@@ -160,25 +165,25 @@ class History:
         if self.random.random() < 0.4:
             payment_id = self.random.choice(self.sold)
             return {"refund_of": payment_id, "amount": self.random.choice(("1", "2", "3"))}
-        uid = self.world.user(self.random.choice(USERS))
+        uid = self.world.uid(self.random.choice(USERS))
         amount = self.random.choice(("0.0000001", "3.14", "60", "100"))
         return {"uid": uid, "memo": "Hi", "amount": amount}
 
     def wake(self) -> None:
         """Another sender, which the queue would not allow, on something unfinished."""
-        unfinished = [r.payout_id for r in self.world.records() if r.due_at is not None]
+        unfinished = [r.payout_id for r in self.world.all_payouts() if r.due_at is not None]
         if unfinished:
-            self.world.wake(self.random.choice(unfinished), self.other_sender)
+            self.world.wake_sender(self.random.choice(unfinished), self.other_sender)
 
-    def work(self) -> None:
-        self.world.work(self.random.randrange(1, 4))
+    def send(self) -> None:
+        self.world.send(self.random.randrange(1, 4))
 
     def sweep(self) -> None:
         with suppress(BundleError):
             self.world.sweep()
 
     def decide(self) -> None:
-        for record in self.world.records():
+        for record in self.world.all_payouts():
             if record.state is PayoutState.BLOCKED:
                 decision = self.random.choice(("resume", "resume", "fail"))
                 self.decide_about(record.payout_id, decision)
@@ -188,7 +193,7 @@ class History:
 
     def decide_about(self, payout_id: str, decision: str) -> None:
         """Whoever gives up has put the right key before: the runbook says so."""
-        if decision == "resume" or self.world.key_secret.value == KEY:
+        if decision == "resume" or self.world.server_key == KEY:
             self.world.decide(payout_id, decision)
 
     def stranger_pays(self) -> None:
@@ -228,7 +233,7 @@ class History:
 
     def scopes(self) -> None:
         scopes = self.random.choice((SCOPES, SCOPES, ("username",)))
-        self.world.user(self.random.choice(USERS), scopes=scopes)
+        self.world.uid(self.random.choice(USERS), scopes=scopes)
 
     def jump(self) -> None:
         """Our clock against Pi's."""
@@ -246,11 +251,11 @@ class History:
 
     def outage(self) -> None:
         """One of AWS's services is away, or back."""
-        service = self.random.choice((self.world.queue, self.world.bus, self.world.switch))
+        service = self.random.choice((self.world.payout_queue, self.world.bus, self.world.switch))
         service.down = not service.down
 
     def lose_messages(self) -> None:
-        self.world.queue.messages.clear()
+        self.world.payout_queue.messages.clear()
 
     def back_up(self) -> None:
         self.backups.append(self.world.backup())
@@ -269,17 +274,17 @@ class History:
 
     def rotate_key(self) -> None:
         """The server key is another app's for a while: Pi knows none of our payments by it."""
-        if any(record.giving_up for record in self.world.records()):
+        if any(record.giving_up for record in self.world.all_payouts()):
             return  # a person who gives up sees to it that the key is right
         if "other-app" not in self.world.pi.registry.apps:
             self.world.pi.registry.add_app("other-app", OTHER_KEY)
-        self.world.key_secret.value = self.random.choice((KEY, KEY, OTHER_KEY))
-        self.world.cold_start()
+        self.world.server_key = self.random.choice((KEY, KEY, OTHER_KEY))
+        self.cold_start()
 
     def rotate_secrets(self) -> None:
         right = wallet_seed_of("demo-app")
         seeds = (right, right, right, wallet_seed_of("other"), "none")
-        self.world.seed_secret.value = self.random.choice(seeds)
+        self.world.wallet_seed = self.random.choice(seeds)
 
     def anonymous(self) -> None:
         route = self.random.choice(("cancel", "incomplete", "complete", "error"))
@@ -288,7 +293,7 @@ class History:
             before = payment.dto()
             # By itself: a sender that goes on meanwhile would be taken for its effect.
             with self.world.effects.watched_by(None):
-                self.world.anonymous(f"POST /pi_payment/{route}", body=body)
+                self.world.call(f"POST /pi_payment/{route}", body=body)
             if payment.dto() != before:
                 raise ViolatedError(f"an anonymous {route} had an effect")
 
@@ -299,8 +304,8 @@ class History:
         frequent = [
             self.back_up,
             self.ask,
-            self.work,
-            self.work,
+            self.send,
+            self.send,
             self.sweep,
             self.sweep,
             self.wake,
@@ -312,7 +317,7 @@ class History:
             *(self.outage, self.lose_messages, self.rotate_secrets, self.anonymous),
             *(self.restore, self.restore, self.short_pages, self.rotate_key),
         ]
-        weather = [self.world.cold_start, *self.random.sample(weather, self.random.randrange(6))]
+        weather = [self.cold_start, *self.random.sample(weather, self.random.randrange(6))]
         settings = self.world.pi.settings
         settings.close_at_once = self.random.random() < 0.7
         settings.repeats_success = self.random.random() < 0.5
@@ -331,13 +336,13 @@ class History:
                 step()
             except Died as died:
                 self.tell(f"  died {died}")
-                self.world.cold_start()
+                self.world.cold_start()  # the other sender lives on, with its memory
 
     def check(self) -> None:
         check(self.world)
         if self.world.metrics.counted["UnexpectedError"]:
             raise ViolatedError("something unexpected was raised")
-        for record in self.world.records():
+        for record in self.world.all_payouts():
             txid = (record.txid or "none")[:8]
             self.tell(f"    {record.payout_id} {record.state} {record.reason} {txid}")
 
@@ -347,42 +352,43 @@ class History:
         world, settings = self.world, self.world.pi.settings
         world.heal()
         world.switch.value, world.ahead = "on", world.ahead * 0
-        world.queue.down = world.bus.down = world.switch.down = False
-        world.seed_secret.value, world.key_secret.value = wallet_seed_of("demo-app"), KEY
-        world.cold_start()
+        world.payout_queue.down = world.bus.down = world.switch.down = False
+        world.wallet_seed, world.server_key = wallet_seed_of("demo-app"), KEY
+        self.cold_start()
         settings.page_limit = 200
         settings.ledger_lag_s, settings.base_fee_stroops = 0, 100_000
         world.pi.chain.fund(world.wallet, 10**13)
         for number in range(CALM_ROUNDS):
-            for record in world.records():
+            for record in world.all_payouts():
                 if record.state is PayoutState.BLOCKED:
                     decision = "resume" if number < CALM_ROUNDS // 2 else "fail"
                     world.decide(record.payout_id, decision)
             world.rounds(2)
             self.mend_strangers()
             self.check()
-        for record in world.records():
+        for record in world.all_payouts():
             is_at_rest = record.state in AT_REST and record.due_at is None
             if not is_at_rest:
                 raise ViolatedError(f"{record.payout_id} is still {record.state} {record.reason}")
             if f"Payout{record.state.capitalize()}" not in world.events(record.payout_id):
                 raise ViolatedError(f"nobody was told of {record.payout_id}")
-        if world.queue.dead_letters:
+        if world.payout_queue.dead_letters:
             raise ViolatedError("a message reached the dead letter queue")
 
     def mend_strangers(self) -> None:
         """What is open at Pi and forgotten here, as the runbook says: a person completes it with
         its transaction, or cancels it, long after anybody could still have paid it."""
         pi, app = self.world.pi, self.world.pi.registry.app()
-        known = {record.payment_id for record in self.world.records()}
-        names = {record.payout_id for record in self.world.records() if not record.closed_at}
+        known = {record.payment_id for record in self.world.all_payouts()}
+        names = {record.payout_id for record in self.world.all_payouts() if not record.closed_at}
         for payment in list(pi.payments.values()):
             if not payment.is_open or payment.identifier in known:
                 continue
             if payment.metadata["payout_id"] in names:
                 continue  # it will be adopted
-            paid = [tx.txid for tx in pi.chain.transactions if tx.memo == payment.identifier]
-            paid = [txid for txid in paid if txid in self.world.paid(payment.metadata["payout_id"])]
+            own = self.world.transfers_of(payment.metadata["payout_id"])
+            memo = payment.identifier
+            paid = [tx.txid for tx in pi.chain.transactions if tx.memo == memo and tx.txid in own]
             if paid:
                 pi.complete(app, payment.identifier, {"txid": paid[0]})
             else:
@@ -391,13 +397,13 @@ class History:
 
 def play(seed: int, tell: Callable[[str], object] = lambda _line: None) -> Counter[str]:
     """The states at the end. Raises AssertionError with the seed in it."""
-    with new_world(in_memory, seed) as world:
+    with payout_world(seed=seed) as world:
         history = History(seed, world, tell)
         try:
             history.play()
         except AssertionError as violated:
             raise AssertionError(f"SEED={seed}: {violated}") from violated
-        return Counter(str(record.state) for record in world.records()) + history.dice.happened
+        return Counter(str(record.state) for record in world.all_payouts()) + history.dice.happened
 
 
 def _play_quietly(seed: int) -> tuple[int, str | None, Counter[str]]:

@@ -2,12 +2,28 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from local.emulator.chain import MINIMUM_STROOPS
+from shared.adapters.dynamodb import encoded
 from shared.domain.payout import PayoutState
-from tests.payouts.world import World
+from tests.world import World, new_world
 
 PAYOUT = "payout-1"
+
+payout_world = partial(
+    new_world,
+    PayoutCap="100",
+    PayoutUserDailyCap="150",
+    PayoutWalletDailyCap="400",
+    FeeCapStroops="1000000",
+)
+
+
+def edit(world: World, payout_id: str, **changes: object) -> None:
+    """By hand, as a person with the AWS console; an attribute that becomes None goes."""
+    [item] = [i for i in world.tables.items("PayoutsTable") if i["payout_id"] == payout_id]
+    world.tables.put("PayoutsTable", encoded(item | changes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +48,7 @@ def _refund(world: World) -> None:
 
 def _refused(world: World) -> None:
     """The recipient has not granted his address."""
-    uid = world.user("alice", scopes=["username", "payments"])
+    uid = world.uid("alice", scopes=["username", "payments"])
     world.requested(PAYOUT, uid, refund_of=world.sold(uid=uid))
 
 
@@ -40,9 +56,9 @@ def _given_up_unpaid(world: World) -> None:
     """The wallet was empty, and a person has given it up."""
     world.pi.chain.fund(world.wallet, MINIMUM_STROOPS + 1_000_000)
     _refund(world)
-    world.work()
+    world.send()
     world.rounds(2)
-    assert world.record(PAYOUT).reason == "op_underfunded"
+    assert world.payout(PAYOUT).reason == "op_underfunded"
     assert world.decide(PAYOUT, "fail")["state"] == "created"
 
 
@@ -50,10 +66,10 @@ def _given_up_paid(world: World) -> None:
     """Pi cannot verify it for a day; the person who gives it up is wrong."""
     _payout(world)
     world.fault(path="/v2/payments/*/complete", code="not_verified")
-    world.work()
+    world.send()
     world.tick(24 * 3600)
     world.rounds(1)
-    assert world.record(PAYOUT).state is PayoutState.BLOCKED
+    assert world.payout(PAYOUT).state is PayoutState.BLOCKED
     world.heal()
     assert world.decide(PAYOUT, "fail")["state"] == "signed"
 

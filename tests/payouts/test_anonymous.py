@@ -5,13 +5,12 @@ done there at any step.
 import pytest
 
 from shared.domain.payout import PayoutState
-from tests.integration.handlers import Reply
 from tests.payouts.promises import check_at_rest
-from tests.payouts.storage import in_memory
-from tests.payouts.stories import PAYOUT, STORIES
+from tests.payouts.stories import PAYOUT, STORIES, payout_world
 from tests.payouts.test_crash import effects_of
-from tests.payouts.weather import ActsAt
-from tests.payouts.world import World, new_world
+from tests.world import World
+from tests.world.devices import ActsAt
+from tests.world.functions import Reply
 
 ROUTES = ("cancel", "incomplete", "complete", "error")
 
@@ -21,10 +20,10 @@ ROUTES = ("cancel", "incomplete", "complete", "error")
 def test_no_effect_at_any_step(subtests: pytest.Subtests, route: str, signed_in: bool) -> None:
     """Even for the recipient himself."""
     for number, effect in enumerate(effects_of(STORIES[0]), start=1):
-        with subtests.test(number=number, effect=effect), new_world(in_memory) as world:
-            uid = world.user("alice")
-            token = world.pi.registry.sign_in(uid=uid)[1] if signed_in else None
-            world.requested(PAYOUT, uid)
+        with subtests.test(number=number, effect=effect), payout_world() as world:
+            alice = world.user("alice")
+            token = alice.token if signed_in else None
+            world.requested(PAYOUT, alice.uid)
 
             def interfere(world: World = world, token: str | None = token) -> None:
                 for payment in list(world.pi.payments.values()):
@@ -34,14 +33,14 @@ def test_no_effect_at_any_step(subtests: pytest.Subtests, route: str, signed_in:
                     assert payment.dto() == before
 
             with world.effects.watched_by(ActsAt(world.effects, number, interfere)):
-                world.work()
+                world.send()
             check_at_rest(world, PayoutState.COMPLETED)
             interfere()
             check_at_rest(world, PayoutState.COMPLETED)
-            assert world.tables.items(world.tables.payments) == []
+            assert world.tables.items("PaymentsTable") == []
 
 
 def ask(world: World, route: str, payment_id: str, token: str | None) -> Reply:
     txids = [tx.txid for tx in world.pi.chain.transactions] or ["ab" * 32]
     body = {"paymentId": payment_id, "txid": txids[-1]}
-    return world.anonymous(f"POST /pi_payment/{route}", body=body, token=token)
+    return world.call(f"POST /pi_payment/{route}", body=body, token=token)

@@ -8,11 +8,11 @@ from stellar_sdk import TransactionEnvelope
 from local.emulator.chain import MINIMUM_STROOPS
 from local.emulator.registry import wallet_seed_of
 from shared.domain.payout import PayoutState
-from tests.integration.effects import Moment
 from tests.payouts.promises import check, check_at_rest
-from tests.payouts.stories import PAYOUT
-from tests.payouts.weather import Loses
-from tests.payouts.world import World
+from tests.payouts.stories import PAYOUT, edit
+from tests.world import World
+from tests.world.devices import Loses
+from tests.world.effects import Moment
 
 SUBMIT = "POST /horizon/transactions"
 HOUR = 3600
@@ -22,7 +22,7 @@ def paid_and_forgotten(world: World, age: int = 1200) -> None:
     """Paid and completed; the table says `requested`."""
     world.requested(PAYOUT)
     backup = world.backup()
-    world.work()
+    world.send()
     check_at_rest(world, PayoutState.COMPLETED)
     world.tick(age)
     world.restore(backup)
@@ -36,12 +36,12 @@ def test_a_later_envelope_paid_and_horizon_is_behind_it(world: World) -> None:
     """The chain is past the envelope that the table knows, and not past the one that paid."""
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses(SUBMIT, "before")):
-        world.work()
+        world.send()
         backup = world.backup()
         world.tick(361)
     world.fault(path="/v2/payments/*/complete", drop="before")
     world.rounds(2)
-    assert len(world.paid(PAYOUT)) == 1
+    assert len(world.transfers_of(PAYOUT)) == 1
     world.restore(backup)
     world.cold_start()
     world.heal()
@@ -59,9 +59,9 @@ def test_blocked_with_a_dead_envelope(world: World) -> None:
     """The dead envelope stayed in the table, and was taken for the last one."""
     world.pi.chain.fund(world.wallet, MINIMUM_STROOPS + 1_000_000)
     world.requested(PAYOUT)
-    world.work()
+    world.send()
     world.rounds(2)
-    record = world.record()
+    record = world.payout()
     assert (record.state, record.reason) == (PayoutState.BLOCKED, "op_underfunded")
     assert (record.envelope, record.txid, record.max_time) == (None, None, None)
     world.tick(2 * HOUR)
@@ -69,8 +69,8 @@ def test_blocked_with_a_dead_envelope(world: World) -> None:
     world.pi.chain.fund(world.wallet, 10**12)
     world.fault(path="/v2/payments/*/complete", drop="before")
     world.decide(PAYOUT, "resume")
-    world.work()
-    assert len(world.paid(PAYOUT)) == 1
+    world.send()
+    assert len(world.transfers_of(PAYOUT)) == 1
     world.tick(600)
     world.restore(backup)
     world.cold_start()
@@ -88,8 +88,8 @@ def test_the_chain_refused_the_envelope_that_the_table_knows(world: World) -> No
     """And a later one paid, and Pi names it: nobody has to look."""
     world.pi.chain.fund(world.wallet, MINIMUM_STROOPS + 1_000_000)
     world.requested(PAYOUT)
-    world.work()
-    assert world.record().state is PayoutState.SIGNED
+    world.send()
+    assert world.payout().state is PayoutState.SIGNED
     backup = world.backup()
     world.rounds(2)
     world.pi.chain.fund(world.wallet, 10**12)
@@ -104,15 +104,15 @@ def test_the_chain_refused_the_envelope_that_the_table_knows(world: World) -> No
 @pytest.mark.parametrize("scopes", [None, ("username",)])
 def test_the_seed_of_another_living_wallet(world: World, scopes: tuple[str, ...] | None) -> None:
     """Where the operator has named the app's wallet, the seed's is not believed."""
-    world.app_wallet = world.wallet
+    world.deploy(PiWalletAddress=world.wallet)
     paid_and_forgotten(world)
     other = world.pi.registry.open_wallet(wallet_seed_of("other"))
     world.stranger_pays(source=other)
-    world.seed_secret.value = wallet_seed_of("other")
+    world.wallet_seed = wallet_seed_of("other")
     if scopes is None:
         world.decide(PAYOUT, "fail")
     else:
-        world.user("alice", scopes=scopes)
+        world.uid("alice", scopes=scopes)
     world.rounds(3)
     check_at_rest(world, PayoutState.COMPLETED)
 
@@ -120,25 +120,25 @@ def test_the_seed_of_another_living_wallet(world: World, scopes: tuple[str, ...]
 def test_another_apps_key_in_a_warm_sender(world: World) -> None:
     """What it remembers was asked with the right key, and proves nothing for this one."""
     world.requested(PAYOUT)
-    forgotten = world.backup()[world.tables.payouts]
-    world.work()
+    forgotten = world.backup()["PayoutsTable"]
+    world.send()
     world.cold_start()
     world.tick(2 * HOUR)
-    world.requested("other", world.user("bob"))
-    world.work()
+    world.requested("other", world.uid("bob"))
+    world.send()
     world.tick(1200)
     now = world.backup()
     [item] = [item for item in forgotten if item["payout_id"]["S"] == PAYOUT]
-    others = [i for i in now[world.tables.payouts] if i["payout_id"]["S"] != PAYOUT]
-    world.restore({**now, world.tables.payouts: [*others, item]})
+    others = [i for i in now["PayoutsTable"] if i["payout_id"]["S"] != PAYOUT]
+    world.restore({**now, "PayoutsTable": [*others, item]})
     world.pi.registry.add_app("twin", "twin-key")
     world.pi.registry.app().key = "replaced"
-    world.key_secret.value = "twin-key"
+    world.server_key = "twin-key"
     world.rounds(2)
-    assert world.record().reason == "user_not_found"
+    assert world.payout().reason == "user_not_found"
     world.decide(PAYOUT, "fail")
     world.rounds(1)
-    record = world.record()
+    record = world.payout()
     assert (record.state, record.reason) == (PayoutState.BLOCKED, "payment_not_found")
 
 
@@ -156,13 +156,13 @@ def test_pi_shows_less_of_old_payments(world: World, odd: dict[str, Any]) -> Non
     world.pi.force(world.payments_of(PAYOUT)[0].identifier, odd)
     world.rounds(3)
     check(world)
-    assert world.record().state is PayoutState.BLOCKED
+    assert world.payout().state is PayoutState.BLOCKED
 
 
 def test_pi_shows_the_users_new_wallet_on_old_payments(world: World) -> None:
     paid_and_forgotten(world)
     wallet = world.pi.registry.open_wallet(wallet_seed_of("alice's new one"))
-    world.pi.registry.users[world.record().uid].wallet = wallet
+    world.pi.registry.users[world.payout().uid].wallet = wallet
     world.pi.force(world.payments_of(PAYOUT)[0].identifier, {"to_address": wallet})
     world.rounds(3)
     check_at_rest(world, PayoutState.COMPLETED)
@@ -175,7 +175,7 @@ def test_an_identifier_that_no_search_could_find_is_not_signed_for(
     monkeypatch.setattr(world.pi._ids, "payment", lambda: f"{real()[:20]}.x")
     world.requested(PAYOUT)
     world.rounds(2)
-    assert world.record().reason == "unexpected_identifier"
+    assert world.payout().reason == "unexpected_identifier"
     assert world.pi.chain.transactions == []
 
 
@@ -194,7 +194,7 @@ def test_horizon_does_not_say_whether_it_succeeded(
 
     monkeypatch.setattr(records, "operation", without)
     world.rounds(3)
-    assert world.record().reason == "chain_unclear"
+    assert world.payout().reason == "chain_unclear"
     check(world)
 
 
@@ -202,10 +202,10 @@ def test_a_node_that_is_behind_does_not_make_it_forget(world: World) -> None:
     """It has seen the payment; then an old node answers the pages, a new one the rest."""
     world.requested(PAYOUT)
     backup = world.backup()
-    world.work()
+    world.send()
     world.tick(1200)
-    world.requested("other", world.user("bob"), amount="1")
-    world.work()
+    world.requested("other", world.uid("bob"), amount="1")
+    world.send()
     world.tick(100)
     world.restore(backup)
 
@@ -215,9 +215,9 @@ def test_a_node_that_is_behind_does_not_make_it_forget(world: World) -> None:
             world.pi.settings.ledger_lag_s = 2000 if is_page else 0
 
     with world.effects.watched_by(node):
-        world.work()
+        world.send()
         world.sweep()
-        world.work()
+        world.send()
     world.pi.settings.ledger_lag_s = 0
     world.rounds(3)
     check_at_rest(world, PayoutState.COMPLETED)
@@ -230,26 +230,20 @@ def test_one_that_was_closed_by_hand_and_is_open_at_pi_is_reported(world: World)
     """It holds up all others, and nobody was told which."""
     world.requested(PAYOUT)
     world.fault("POST", "/v2/payments/*/complete", code="verification_failed")
-    world.work()
-    [txid] = world.paid(PAYOUT)
-    item = next(i for i in world.tables.items("payouts") if i["payout_id"]["S"] == PAYOUT)
-    item |= {"state": {"S": "completed"}, "txid": {"S": txid}}
-    item["closed_at"] = {"N": str(world.clock())}
-    for name in ("due_at", "due_shard", "owed", "reason", "blocked_from"):
-        item.pop(name, None)
+    world.send()
+    [txid] = world.transfers_of(PAYOUT)
+    gone = dict.fromkeys(("due_at", "due_shard", "owed", "reason", "blocked_from"))
+    edit(world, PAYOUT, state="completed", txid=txid, closed_at=world.clock(), **gone)
     world.rounds(2)
     assert world.metrics.counted["ForeignPayout"] >= 1
 
 
 def test_a_record_that_cannot_be_read_locks_no_queue(world: World) -> None:
     world.requested(PAYOUT)
-    item = next(i for i in world.tables.items("payouts") if i["payout_id"]["S"] == PAYOUT)
-    item["state"] = {"S": "paid"}  # somebody's edit
-    world.work()
-    assert world.queue.messages == world.queue.dead_letters == []
+    edit(world, PAYOUT, state="paid")
+    world.send()
+    assert world.payout_queue.messages == world.payout_queue.dead_letters == []
     assert world.metrics.counted["UnexpectedError"] == 1
-    del item["state"], item["due_at"], item["due_shard"]
-    world.tables.eyes.delete_item(TableName="payouts", Key={"payout_id": {"S": PAYOUT}})
 
 
 def test_patience_begins_with_the_submission(world: World) -> None:
@@ -270,8 +264,8 @@ def test_patience_begins_with_the_submission(world: World) -> None:
 def test_the_envelope_dies_when_the_record_says(world: World) -> None:
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses(SUBMIT, "before")):
-        world.work()
-    record = world.record()
+        world.send()
+    record = world.payout()
     assert record.envelope is not None
     signed = TransactionEnvelope.from_xdr(record.envelope, "Pi Testnet").transaction
     assert signed.preconditions is not None
@@ -284,14 +278,14 @@ def test_the_envelope_dies_when_the_record_says(world: World) -> None:
 def test_pi_answers_the_completion_and_has_not_completed_it(world: World) -> None:
     world.requested(PAYOUT)
     world.fault("POST", "/v2/payments/*/complete", drop="before")
-    world.work()
+    world.send()
     [payment] = world.payments_of(PAYOUT)
     world.heal()
     world.fault("POST", "/v2/payments/*/complete", status=200, body=payment.dto(), times=1)
     world.tick(301)
     world.sweep()
-    world.work()
-    assert world.record().state is PayoutState.SIGNED
+    world.send()
+    assert world.payout().state is PayoutState.SIGNED
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)
 
@@ -299,11 +293,11 @@ def test_pi_answers_the_completion_and_has_not_completed_it(world: World) -> Non
 def test_pi_does_not_cancel_what_is_given_up(world: World) -> None:
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses("GET /horizon/ledgers", "before")):
-        world.work()
+        world.send()
     world.decide(PAYOUT, "fail")
     world.fault("POST", "/v2/payments/*/cancel", code="payment_tx_present")
     world.rounds(3)
-    record = world.record()
+    record = world.payout()
     assert (record.state, record.reason) == (PayoutState.BLOCKED, "not_cancelled")
     assert world.counters() != {}
 
@@ -315,7 +309,7 @@ def test_pi_refuses_to_show_what_a_transaction_paid(world: World) -> None:
     world.fault("GET", f"/v2/payments/{first}", code="unknown_error")
     world.rounds(2)
     check(world)
-    assert world.record().state is not PayoutState.COMPLETED
+    assert world.payout().state is not PayoutState.COMPLETED
     world.heal()
     world.decide(PAYOUT, "resume")
     world.rounds(2)
@@ -325,13 +319,13 @@ def test_pi_refuses_to_show_what_a_transaction_paid(world: World) -> None:
 def test_a_payment_restored_apart_is_not_refunded_twice(world: World) -> None:
     """The payments were restored to before the refund, the payouts not: what it reserved there is
     gone, and must not be given back."""
-    uid = world.user("alice", scopes=["username"])
+    uid = world.uid("alice", scopes=["username"])
     payment_id = world.sold("3.14", uid=uid)
-    payments = {world.tables.payments: world.backup()[world.tables.payments]}
+    payments = {"PaymentsTable": world.backup()["PaymentsTable"]}
     world.requested(PAYOUT, uid, refund_of=payment_id)
     world.restore(payments)
     world.rounds(2)
-    assert world.record().state is PayoutState.FAILED
-    assert world.payment_record(payment_id).refunded.stroops == 0
+    assert world.payout().state is PayoutState.FAILED
+    assert world.record(payment_id).refunded.stroops == 0
     reply = world.post(payout_id="refund-2", refund_of=payment_id, amount="6.28")
     assert (reply.status, reply.error) == (409, "above_paid_amount")

@@ -10,10 +10,9 @@ from local.emulator.registry import wallet_seed_of
 from local.emulator.submission import submit
 from shared.domain.payout import PayoutState
 from tests.payouts.promises import check, check_at_rest
-from tests.payouts.stories import PAYOUT
-from tests.payouts.weather import ActsAt, Loses
-from tests.payouts.world import World
-from tests.weather.devices import First
+from tests.payouts.stories import PAYOUT, edit
+from tests.world import World
+from tests.world.devices import ActsAt, First, Loses
 
 SUBMIT = "POST /horizon/transactions"
 HOUR = 3600
@@ -23,16 +22,16 @@ def signed_unsubmitted(world: World) -> None:
     """Signed and written down; then no call to submit it came through."""
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses(SUBMIT, "before")):
-        world.work()
-    assert world.record().state is PayoutState.SIGNED
-    assert world.paid(PAYOUT) == []
+        world.send()
+    assert world.payout().state is PayoutState.SIGNED
+    assert world.transfers_of(PAYOUT) == []
 
 
 @pytest.mark.parametrize("effect", ["GET /horizon/ledgers", "UpdateItem", SUBMIT])
 def test_somebody_else_takes_the_sequence_number(world: World, effect: str) -> None:
     world.requested(PAYOUT)
     with world.effects.watched_by(First(effect, world.stranger_pays)):
-        world.work()
+        world.send()
     world.rounds(3)
     check_at_rest(world, PayoutState.COMPLETED)
 
@@ -43,7 +42,7 @@ def test_the_number_is_taken_again_and_again(world: World) -> None:
     for _ in range(12):
         with world.effects.watched_by(First(SUBMIT, world.stranger_pays)):
             world.rounds(1)
-    record = world.record()
+    record = world.payout()
     assert (record.state, record.reason) == (PayoutState.BLOCKED, "tx_bad_seq")
     assert world.events(PAYOUT) == ["PayoutBlocked"]
 
@@ -54,21 +53,21 @@ def test_the_number_is_taken_again_and_again(world: World) -> None:
 
 def test_an_envelope_expires_unseen(world: World) -> None:
     signed_unsubmitted(world)
-    dead = world.record().txid
+    dead = world.payout().txid
     with world.effects.watched_by(Loses(SUBMIT, "before")):
         world.tick(200)
-        world.wake(PAYOUT)
-        assert world.record().txid == dead
+        world.wake_sender(PAYOUT)
+        assert world.payout().txid == dead
     world.tick(HOUR)
-    world.wake(PAYOUT)
+    world.wake_sender(PAYOUT)
     check_at_rest(world, PayoutState.COMPLETED)
-    assert world.record().txid != dead
+    assert world.payout().txid != dead
 
 
 def test_an_envelope_expires_but_had_been_applied(world: World) -> None:
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses(SUBMIT, "after")):
-        world.work()
+        world.send()
     world.tick(HOUR)
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)
@@ -82,24 +81,24 @@ def test_applied_and_horizon_lags_by_an_hour(world: World, repeats_success: bool
     with world.effects.watched_by(
         First(SUBMIT, lambda: setattr(world.pi.settings, "ledger_lag_s", HOUR))
     ):
-        world.work()
+        world.send()
     for _ in range(10):
         world.rounds(1)
         check(world)
-        assert world.record().state is PayoutState.SIGNED
-        assert world.record().envelopes == 1
+        assert world.payout().state is PayoutState.SIGNED
+        assert world.payout().envelopes == 1
     world.pi.settings.ledger_lag_s = 0
     world.rounds(2)
     check_at_rest(world, PayoutState.COMPLETED)
-    assert world.record().envelopes == 1
+    assert world.payout().envelopes == 1
 
 
 def test_horizon_lags_before_anything_is_signed(world: World) -> None:
     world.pi.settings.ledger_lag_s = HOUR
     world.requested(PAYOUT)
-    world.work()
+    world.send()
     world.rounds(3)
-    assert (world.record().state, world.record().reason) == (PayoutState.CREATED, "chain_unclear")
+    assert (world.payout().state, world.payout().reason) == (PayoutState.CREATED, "chain_unclear")
     world.pi.settings.ledger_lag_s = 0
     world.rounds(2)
     check_at_rest(world, PayoutState.COMPLETED)
@@ -109,7 +108,7 @@ def test_horizon_lags_before_anything_is_signed(world: World) -> None:
 def test_strangers_forge_the_memo(world: World, forgeries: int) -> None:
     """They pay the wallet, or its recipient, with our payment's identifier in the memo."""
     signed_unsubmitted(world)
-    record = world.record()
+    record = world.payout()
     stranger = world.pi.registry.sign_in("stranger")[0].wallet
     assert record.to_address is not None
     for _ in range(forgeries):
@@ -122,7 +121,7 @@ def test_strangers_forge_the_memo(world: World, forgeries: int) -> None:
 
 def thief_pays(world: World, **how: Any) -> str:
     """Somebody else has our seed, and uses our payment's memo."""
-    record = world.record()
+    record = world.payout()
     assert record.to_address is not None
     order = {"destination": record.to_address, "memo": record.payment_id, "amount": "3.14"}
     return world.stranger_pays(**order | how)
@@ -133,7 +132,7 @@ def test_paid_to_somebody_else_with_its_memo(world: World) -> None:
     signed_unsubmitted(world)
     thief_pays(world, destination=world.pi.registry.sign_in("stranger")[0].wallet)
     world.rounds(3)
-    record = world.record()
+    record = world.payout()
     assert (record.state, record.reason) == (PayoutState.BLOCKED, "verification_failed")
     assert len(world.pi.chain.transactions) == 1
 
@@ -145,7 +144,7 @@ def test_from_our_wallet_and_yet_not_this_payout(world: World, how: dict[str, An
     thief_pays(world, **how)
     world.tick(HOUR)
     world.rounds(1)
-    record = world.record()
+    record = world.payout()
     assert record.state is PayoutState.COMPLETED
     [own] = [tx for tx in world.pi.chain.transactions if tx.txid == record.txid]
     assert (own.destination, own.amount, own.memo) == (
@@ -159,15 +158,15 @@ def test_a_payment_that_was_never_asked_for_is_given_up_but_paid(world: World) -
     """Pi shows another amount, and the thief pays just that: it is not called failed."""
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses("GET /horizon/ledgers", "before")):
-        world.work()
+        world.send()
     [payment] = world.payments_of(PAYOUT)
     payment.overrides = {"amount": Decimal(4)}
     world.rounds(1)
-    assert world.record().reason == "unexpected_amount"
+    assert world.payout().reason == "unexpected_amount"
     thief_pays(world, amount="4")
     world.decide(PAYOUT, "fail")
     world.rounds(4)
-    record = world.record()
+    record = world.payout()
     assert (record.state, record.reason) == (PayoutState.BLOCKED, "verification_failed")
     assert world.counters() != {}
 
@@ -177,19 +176,19 @@ def test_paid_by_somebody_else_later(world: World, lag: int) -> None:
     """Ours is behind what Horizon shows when Pi names the other: it is not believed before."""
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses(SUBMIT, "after")):
-        world.work()
+        world.send()
     world.tick(1)
     txid = thief_pays(world)
-    payment_id = world.record().payment_id
+    payment_id = world.payout().payment_id
     assert payment_id is not None
     world.pi.complete(world.pi.registry.app(), payment_id, {"txid": txid})
     world.pi.settings.ledger_lag_s = lag
     world.tick(400)
-    world.wake(PAYOUT)
-    assert world.record().state is (PayoutState.SIGNED if lag else PayoutState.BLOCKED)
+    world.wake_sender(PAYOUT)
+    assert world.payout().state is (PayoutState.SIGNED if lag else PayoutState.BLOCKED)
     world.pi.settings.ledger_lag_s = 0
     world.rounds(2)
-    record = world.record()
+    record = world.payout()
     assert (record.state, record.reason) == (PayoutState.BLOCKED, "other_transaction")
 
 
@@ -197,13 +196,13 @@ def test_paid_by_somebody_else_as_well(world: World) -> None:
     """Two transactions for one payment: nobody but a person can say how that came."""
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses(SUBMIT, "after")):
-        world.work()
+        world.send()
     txid = thief_pays(world)
-    record = world.record()
+    record = world.payout()
     assert record.payment_id is not None
     world.pi.complete(world.pi.registry.app(), record.payment_id, {"txid": txid})
     world.rounds(3)
-    record = world.record()
+    record = world.payout()
     assert (record.state, record.reason) == (PayoutState.BLOCKED, "other_transaction")
 
 
@@ -212,8 +211,8 @@ def test_horizon_is_down_for_an_hour(world: World) -> None:
     world.requested(PAYOUT)
     world.fault(path="/horizon/*", drop="before")
     world.rounds(12)
-    assert world.record().state is PayoutState.CREATED
-    assert world.queue.messages == world.queue.dead_letters == []
+    assert world.payout().state is PayoutState.CREATED
+    assert world.payout_queue.messages == world.payout_queue.dead_letters == []
     world.heal()
     world.rounds(2)
     check_at_rest(world, PayoutState.COMPLETED)
@@ -231,8 +230,8 @@ def test_long_history_before_the_memo(world: World, pages: int) -> None:
     concluded before."""
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses(SUBMIT, "after")):
-        world.work()
-    assert len(world.paid(PAYOUT)) == 1
+        world.send()
+    assert len(world.transfers_of(PAYOUT)) == 1
     world.tick(HOUR)
     strangers_pay(world, pages)
     world.pi.settings.page_limit = 1
@@ -240,7 +239,7 @@ def test_long_history_before_the_memo(world: World, pages: int) -> None:
     forget_envelope(world, PAYOUT)
     for _ in range(pages // 40):
         world.rounds(1)
-        assert (world.record().state, world.record().reason) == (
+        assert (world.payout().state, world.payout().reason) == (
             PayoutState.CREATED,
             "chain_unclear",
         )
@@ -253,7 +252,7 @@ def test_a_flooded_wallet_holds_nothing_up(world: World) -> None:
     for number in range(6):
         strangers_pay(world, 70)
         world.pi.settings.page_limit = 2
-        world.requested(f"{PAYOUT}-{number}", world.user(f"user {number}"), amount="1")
+        world.requested(f"{PAYOUT}-{number}", world.uid(f"user {number}"), amount="1")
         world.rounds(1)
     world.rounds(2)
     for number in range(6):
@@ -261,35 +260,33 @@ def test_a_flooded_wallet_holds_nothing_up(world: World) -> None:
 
 
 def forget_envelope(world: World, payout_id: str) -> None:
-    item = next(i for i in world.tables.items("payouts") if i["payout_id"]["S"] == payout_id)
-    for name in ("envelope", "txid", "max_time", "submitted_at"):
-        item.pop(name, None)
-    item["state"] = {"S": "created"}
+    gone = dict.fromkeys(("envelope", "txid", "max_time", "submitted_at"))
+    edit(world, payout_id, state="created", **gone)
 
 
 @pytest.mark.parametrize("seed", [wallet_seed_of("another-app"), "no seed at all"])
 def test_the_wrong_seed(world: World, seed: str) -> None:
     """Nothing is signed; once the right one is there the warm sender reads it."""
-    world.seed_secret.value = seed
+    world.wallet_seed = seed
     world.requested(PAYOUT)
-    world.work()
-    assert (world.record().state, world.record().reason) == (PayoutState.BLOCKED, "wrong_seed")
+    world.send()
+    assert (world.payout().state, world.payout().reason) == (PayoutState.BLOCKED, "wrong_seed")
     assert world.effects.log.count(SUBMIT) == 0
     assert world.events(PAYOUT) == ["PayoutBlocked"]
 
-    world.seed_secret.value = wallet_seed_of("demo-app")
+    world.wallet_seed = wallet_seed_of("demo-app")
     world.tick(1)
     world.decide(PAYOUT, "resume")
-    world.work()
+    world.send()
     check_at_rest(world, PayoutState.COMPLETED)
 
 
 def test_no_seed_yet(world: World) -> None:
-    world.seed_secret.value = None
+    world.wallet_seed = None
     world.requested(PAYOUT)
     world.rounds(3)
-    assert world.record().state is PayoutState.CREATED
-    world.seed_secret.value = wallet_seed_of("demo-app")
+    assert world.payout().state is PayoutState.CREATED
+    world.wallet_seed = wallet_seed_of("demo-app")
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)
 
@@ -298,7 +295,7 @@ def test_the_fee_is_above_the_cap(world: World) -> None:
     world.pi.settings.base_fee_stroops = 2_000_000
     world.requested(PAYOUT)
     world.rounds(2)
-    assert (world.record().state, world.record().reason) == (PayoutState.CREATED, "fee_above_cap")
+    assert (world.payout().state, world.payout().reason) == (PayoutState.CREATED, "fee_above_cap")
     world.pi.settings.base_fee_stroops = 900_000
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)
@@ -309,8 +306,8 @@ def test_the_fee_rises_after_signing(world: World) -> None:
     with world.effects.watched_by(
         First(SUBMIT, lambda: setattr(world.pi.settings, "base_fee_stroops", 200_000))
     ):
-        world.work()
-    assert world.record().chain_error == "tx_insufficient_fee"
+        world.send()
+    assert world.payout().chain_error == "tx_insufficient_fee"
     world.rounds(3)
     check_at_rest(world, PayoutState.COMPLETED)
 
@@ -323,10 +320,10 @@ def test_the_wallet_is_empty(world: World, balance: int, error: str) -> None:
     """A person funds it, and resumes."""
     world.pi.chain.fund(world.wallet, balance)
     world.requested(PAYOUT)
-    world.work()
-    assert world.record().chain_error == error
+    world.send()
+    assert world.payout().chain_error == error
     world.rounds(2)
-    assert (world.record().state, world.record().reason) == (PayoutState.BLOCKED, error)
+    assert (world.payout().state, world.payout().reason) == (PayoutState.BLOCKED, error)
     check(world)
     world.pi.chain.fund(world.wallet, 10**10)
     world.decide(PAYOUT, "resume")
@@ -336,13 +333,13 @@ def test_the_wallet_is_empty(world: World, balance: int, error: str) -> None:
 
 def test_the_recipients_wallet_is_gone(world: World) -> None:
     """Nothing can ever be paid there: it is cancelled at Pi, and all that it reserved is free."""
-    uid = world.user("alice")
+    uid = world.uid("alice")
     world.requested(PAYOUT, uid, refund_of=world.sold(uid=uid))
     world.pi.registry.users[uid].wallet = world.pi.registry.open_wallet(wallet_seed_of("gone"))
     gone = world.pi.chain.accounts.pop(world.pi.registry.users[uid].wallet)
     world.pi.chain.minted -= gone.balance
-    world.work()
-    assert world.record().chain_error == "op_no_destination"
+    world.send()
+    assert world.payout().chain_error == "op_no_destination"
     world.rounds(3)
     check_at_rest(world, PayoutState.FAILED)
     assert world.counters() == {}
@@ -354,11 +351,11 @@ def test_our_clock_is_wrong(world: World, ahead: int) -> None:
     world.ahead = type(world.ahead)(seconds=ahead)
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses(SUBMIT, "after")):
-        world.work()
+        world.send()
     world.rounds(20)
     check(world)
     world.ahead *= 0
-    if world.record().state is PayoutState.BLOCKED:
+    if world.payout().state is PayoutState.BLOCKED:
         world.decide(PAYOUT, "resume")
     world.rounds(20)
     check_at_rest(world, PayoutState.COMPLETED)
@@ -368,21 +365,21 @@ def test_ledgers_that_close_every_five_seconds(world: World) -> None:
     """The answer to the submission is a 504; it is applied at the next close."""
     world.pi.settings.close_at_once = False
     world.requested(PAYOUT)
-    world.work()
-    assert world.paid(PAYOUT) == []
+    world.send()
+    assert world.transfers_of(PAYOUT) == []
     world.rounds(2)
     check_at_rest(world, PayoutState.COMPLETED)
-    assert world.record().envelopes == 1
+    assert world.payout().envelopes == 1
 
 
 def test_an_old_envelope_is_applied_while_a_new_one_is_signed(world: World) -> None:
     """A restored backup says `created`; the envelope that it forgot is applied at each moment."""
     for number in range(1, 14):
         payout_id = f"{PAYOUT}-{number}"
-        world.requested(payout_id, world.user(f"user {number}"), amount="1")
+        world.requested(payout_id, world.uid(f"user {number}"), amount="1")
         with world.effects.watched_by(Loses(SUBMIT, "before")):
-            world.work()
-        old = world.record(payout_id)
+            world.send()
+        old = world.payout(payout_id)
         assert old.envelope is not None
         forget_envelope(world, payout_id)
 
@@ -390,7 +387,7 @@ def test_an_old_envelope_is_applied_while_a_new_one_is_signed(world: World) -> N
             submit(world.pi, envelope, "http://pi.test/horizon")
 
         with world.effects.watched_by(ActsAt(world.effects, number, apply)):
-            world.wake(payout_id)
+            world.wake_sender(payout_id)
         check(world)
         world.rounds(3)
         check_at_rest(world, PayoutState.COMPLETED, payout_id)

@@ -11,26 +11,24 @@ import pytest
 
 from shared.domain.errors import ServiceUnavailable
 from shared.domain.payout import PayoutState
-from tests.integration.effects import Device, Moment
 from tests.payouts.promises import check, check_at_rest
-from tests.payouts.storage import in_memory
-from tests.payouts.stories import PAYOUT, STORIES, Story
-from tests.payouts.weather import Loses, LosesAt
-from tests.payouts.world import SWEEP_SECONDS, World, new_world
-from tests.weather.devices import Died, DiesAt
+from tests.payouts.stories import PAYOUT, STORIES, Story, payout_world
+from tests.world import World
+from tests.world.devices import Died, DiesAt, Loses, LosesAt
+from tests.world.effects import Device, Moment
 
 
 def again_at_once(world: World) -> None:
-    world.wake(PAYOUT)
+    world.wake_sender(PAYOUT)
 
 
 def redelivered(world: World) -> None:
     world.tick(360)
-    world.work()
+    world.send()
 
 
 def swept(world: World) -> None:
-    world.queue.messages.clear()
+    world.payout_queue.messages.clear()
     world.rounds(1)
 
 
@@ -43,10 +41,10 @@ MOMENTS: list[Moment] = ["before", "after"]
 
 def effects_of(story: Story) -> list[str]:
     """What the sender does when nothing happens to it."""
-    with new_world(in_memory) as world:
+    with payout_world() as world:
         story.prepare(world)
         before = len(world.effects.log)
-        world.wake(PAYOUT)
+        world.wake_sender(PAYOUT)
         world.rounds(2)
         check_at_rest(world, story.end)
         return world.effects.log[before:]
@@ -57,19 +55,19 @@ def to_the_end(world: World, story: Story) -> None:
     world.cold_start()
     world.rounds(5)
     check_at_rest(world, story.end)
-    assert world.queue.messages == world.queue.dead_letters == []
+    assert world.payout_queue.messages == world.payout_queue.dead_letters == []
     assert world.metrics.counted["UnexpectedError"] == 0
 
 
 def survive(story: Story, device: Device, waker: Callable[[World], None]) -> None:
-    with new_world(in_memory) as world:
+    with payout_world() as world:
         story.prepare(world)
         # A sweep may fail, the next goes on.
         with world.effects.watched_by(device), suppress(Died, ServiceUnavailable):
-            world.work()
-            world.tick(SWEEP_SECONDS)
+            world.send()
+            world.tick(world.sweep_seconds)
             world.sweep()
-            world.work()
+            world.send()
         check(world)
         world.cold_start()
         waker(world)
@@ -108,7 +106,7 @@ def test_losing_every_answer_of_a_kind(
 @pytest.mark.parametrize("story", STORIES, ids=str)
 def test_dying_again_and_again(story: Story) -> None:
     """Each life dies a little later than the last one, twice, until nothing is left to do."""
-    with new_world(in_memory) as world:
+    with payout_world() as world:
         story.prepare(world)
         for number in range(1, 30):
             for moment in MOMENTS:
@@ -116,7 +114,7 @@ def test_dying_again_and_again(story: Story) -> None:
                 world.tick(20)
                 try:
                     with world.effects.watched_by(DiesAt(number, moment)):
-                        world.wake(PAYOUT)
+                        world.wake_sender(PAYOUT)
                 except Died:
                     check(world)
         to_the_end(world, story)
@@ -127,7 +125,7 @@ def test_a_request_dies_at_any_effect(subtests: pytest.Subtests, moment: Moment)
     """The caller asks again: one payout, counted once."""
     effects = ["GetItem", "GetItem", "GetParameter", "GetItem", "TransactWriteItems", "SendMessage"]
     for number, effect in enumerate(effects, start=1):
-        with subtests.test(number=number, effect=effect), new_world(in_memory) as world:
+        with subtests.test(number=number, effect=effect), payout_world() as world:
             body = {"payout_id": PAYOUT, "refund_of": world.sold()}
             with world.effects.watched_by(DiesAt(number, moment)), pytest.raises(Died):
                 world.post(**body)

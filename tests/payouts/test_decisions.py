@@ -8,11 +8,10 @@ import pytest
 from local.emulator.registry import wallet_seed_of
 from shared.domain.payout import PayoutState
 from tests.payouts.promises import check, check_at_rest
-from tests.payouts.storage import in_memory
-from tests.payouts.stories import PAYOUT, STORIES
+from tests.payouts.stories import PAYOUT, STORIES, payout_world
 from tests.payouts.test_crash import effects_of
-from tests.payouts.weather import ActsAt, Loses
-from tests.payouts.world import World, new_world
+from tests.world import World
+from tests.world.devices import ActsAt, Loses
 
 SUBMIT = "POST /horizon/transactions"
 
@@ -22,7 +21,7 @@ def test_only_what_is_blocked_is_resumed_and_only_what_is_open_given_up(world: W
         assert world.decide(PAYOUT, decision)["error"] == "payout_not_found"
     world.requested(PAYOUT)
     assert world.decide(PAYOUT, "resume")["error"] == "not_blocked"
-    world.work()
+    world.send()
     assert world.decide(PAYOUT, "resume")["error"] == "not_blocked"
     assert world.decide(PAYOUT, "fail")["error"] == "payout_closed"
     check_at_rest(world, PayoutState.COMPLETED)
@@ -31,14 +30,14 @@ def test_only_what_is_blocked_is_resumed_and_only_what_is_open_given_up(world: W
 def test_given_up_while_it_is_not_even_blocked(subtests: pytest.Subtests) -> None:
     """Before each effect of its payment: failed if that was in time, else completed."""
     for number, effect in enumerate(effects_of(STORIES[0]), start=1):
-        with subtests.test(number=number, effect=effect), new_world(in_memory) as world:
+        with subtests.test(number=number, effect=effect), payout_world() as world:
             world.requested(PAYOUT)
             act = ActsAt(world.effects, number, partial(world.decide, PAYOUT, "fail"))
             with world.effects.watched_by(act):
-                world.work()
+                world.send()
             check(world)
             world.rounds(5)
-            is_paid = bool(world.paid(PAYOUT))
+            is_paid = bool(world.transfers_of(PAYOUT))
             check_at_rest(world, PayoutState.COMPLETED if is_paid else PayoutState.FAILED)
 
 
@@ -51,7 +50,7 @@ def held_up_as_requested(world: World) -> None:
     world.fault("POST", "/v2/payments", code="too_many_payments")
     world.requested(PAYOUT)
     world.rounds(20)
-    assert world.record().state is PayoutState.REQUESTED
+    assert world.payout().state is PayoutState.REQUESTED
 
 
 def test_given_up_before_anything_was_created(world: World) -> None:
@@ -60,7 +59,7 @@ def test_given_up_before_anything_was_created(world: World) -> None:
     world.decide(PAYOUT, "fail")
     world.rounds(1)
     check_at_rest(world, PayoutState.FAILED)
-    assert world.record().reason == "given_up"
+    assert world.payout().reason == "given_up"
     assert world.counters() == {}
     assert "GET /horizon/ledgers" in world.effects.log
 
@@ -76,23 +75,23 @@ def test_an_old_request_needs_nobody(world: World) -> None:
 def test_a_decision_leaves_the_request_as_old_as_it_is(world: World) -> None:
     """Found by reading: a resumed one forgot when it had been requested."""
     world.requested(PAYOUT)
-    asked_at = world.record().requested_at
-    world.seed_secret.value = "none"
+    asked_at = world.payout().requested_at
+    world.wallet_seed = "none"
     world.rounds(2)
     world.decide(PAYOUT, "fail")
-    assert world.record().requested_at == asked_at
-    assert world.record().decided_at == world.clock()
+    assert world.payout().requested_at == asked_at
+    assert world.payout().decided_at == world.clock()
 
 
 def block_as_signed(world: World, *, paid: bool) -> None:
     """Pi shows something else for a while, between the envelope and its end."""
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses(SUBMIT, "after" if paid else "before")):
-        world.work()
+        world.send()
     [payment] = world.payments_of(PAYOUT)
     world.pi.force(payment.identifier, {"network": "Pi Network"})
-    world.wake(PAYOUT)
-    assert world.record().blocked_from is PayoutState.SIGNED
+    world.wake_sender(PAYOUT)
+    assert world.payout().blocked_from is PayoutState.SIGNED
     payment.overrides.clear()
 
 
@@ -102,10 +101,10 @@ def test_given_up_while_an_envelope_is_alive(world: World, paid: bool) -> None:
     block_as_signed(world, paid=paid)
     world.tick(1)
     world.decide(PAYOUT, "fail")
-    world.work()
+    world.send()
     if not paid:
-        assert world.record().state is PayoutState.SIGNED
-        assert world.record().reason == "may_still_apply"
+        assert world.payout().state is PayoutState.SIGNED
+        assert world.payout().reason == "may_still_apply"
     world.rounds(4)
     check_at_rest(world, PayoutState.COMPLETED if paid else PayoutState.FAILED)
 
@@ -117,7 +116,7 @@ def test_given_up_while_the_chain_cannot_be_read(world: World) -> None:
     world.fault(path="/horizon/*", drop="before")
     world.rounds(20)
     check(world)
-    assert world.record().state is PayoutState.SIGNED
+    assert world.payout().state is PayoutState.SIGNED
     world.heal()
     world.rounds(2)
     check_at_rest(world, PayoutState.COMPLETED)
@@ -127,21 +126,21 @@ def test_resumed_while_an_envelope_is_alive(world: World) -> None:
     block_as_signed(world, paid=False)
     world.tick(1)
     world.decide(PAYOUT, "resume")
-    world.work()
+    world.send()
     check_at_rest(world, PayoutState.COMPLETED)
-    assert world.record().envelopes == 0  # the count starts again, the envelope is the same
+    assert world.payout().envelopes == 0  # the count starts again, the envelope is the same
 
 
 def test_a_decision_before_the_event_was_delivered(world: World) -> None:
     """The app still hears that it was blocked, and how it ended."""
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses("POST /v2/payments", "after")):
-        world.work()
+        world.send()
     [payment] = world.payments_of(PAYOUT)
     payment.overrides = {"network": "Pi Network"}
     with world.bus.is_down():
         world.rounds(1)
-    assert world.record().owed is not None
+    assert world.payout().owed is not None
     payment.overrides = {}
     world.decide(PAYOUT, "resume")
     world.rounds(2)
@@ -153,12 +152,12 @@ def test_blocked_again_is_another_event(world: World) -> None:
     """Found by reading: a consumer that drops what it has seen did not hear of the second time."""
     world.requested(PAYOUT)
     for seed in ("nobody's", "nor yours"):
-        world.seed_secret.value = wallet_seed_of(seed)
+        world.wallet_seed = wallet_seed_of(seed)
         world.rounds(1)
-        assert world.record().reason == "wrong_seed"
+        assert world.payout().reason == "wrong_seed"
         world.decide(PAYOUT, "resume")
     world.rounds(1)
-    world.seed_secret.value = wallet_seed_of("demo-app")
+    world.wallet_seed = wallet_seed_of("demo-app")
     world.decide(PAYOUT, "resume")
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)
@@ -170,9 +169,9 @@ def test_blocked_again_is_another_event(world: World) -> None:
 def test_blocked_again_before_the_first_time_was_told(world: World) -> None:
     """Found by attack: the second had the identity of the first."""
     world.requested(PAYOUT)
-    world.seed_secret.value = wallet_seed_of("nobody's")
+    world.wallet_seed = wallet_seed_of("nobody's")
     with world.bus.is_down():
-        world.work()
+        world.send()
     world.tick(60)
     world.decide(PAYOUT, "resume")
     world.rounds(2)

@@ -10,22 +10,21 @@ import pytest
 
 from shared.domain.payout import PayoutState
 from tests.payouts.promises import check, check_at_rest
-from tests.payouts.storage import in_memory
-from tests.payouts.stories import PAYOUT, STORIES, Story
+from tests.payouts.stories import PAYOUT, STORIES, Story, payout_world
 from tests.payouts.test_crash import effects_of
-from tests.payouts.weather import ActsAt, Meets
-from tests.payouts.world import World, new_world
+from tests.world import World
+from tests.world.devices import ActsAt, Meeting
 
 
 @pytest.mark.parametrize("story", STORIES, ids=str)
 def test_the_other_one_goes_first_at_any_effect(subtests: pytest.Subtests, story: Story) -> None:
     for number, effect in enumerate(effects_of(story), start=1):
-        with subtests.test(number=number, effect=effect), new_world(in_memory) as world:
+        with subtests.test(number=number, effect=effect), payout_world() as world:
             story.prepare(world)
-            other = world.new_sender()
-            act = ActsAt(world.effects, number, partial(world.wake, PAYOUT, other))
+            other = world.environment("send_payout")
+            act = ActsAt(world.effects, number, partial(world.wake_sender, PAYOUT, other))
             with world.effects.watched_by(act):
-                world.wake(PAYOUT)
+                world.wake_sender(PAYOUT)
                 world.rounds(1)
             check(world)
             world.rounds(4)
@@ -46,10 +45,13 @@ MEETING_POINTS = (
 def test_two_threads_meet_at_an_effect(each_world: World, effect: str) -> None:
     world = each_world
     world.requested(PAYOUT)
-    senders = [world.new_sender() for _ in range(2)]
+    senders = [world.environment("send_payout") for _ in range(2)]
 
-    with world.effects.watched_by(Meets(effect)), ThreadPoolExecutor(2) as threads:
-        list(threads.map(lambda sender: world.wake(PAYOUT, sender), senders))
+    with (
+        world.effects.watched_by(Meeting(effect, 2, once=True, patience=0.3)),
+        ThreadPoolExecutor(2) as threads,
+    ):
+        list(threads.map(lambda sender: world.wake_sender(PAYOUT, sender), senders))
 
     check(world)
     world.rounds(4)

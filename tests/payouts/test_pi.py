@@ -8,15 +8,15 @@ import pytest
 from shared.domain.payout import PayoutState
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT
-from tests.payouts.weather import Loses
-from tests.payouts.world import World
+from tests.world import World
+from tests.world.devices import Loses
 
 HOUR = 3600
 
 
 def stranger_opens(world: World, **metadata: Any) -> str:
     """Another back end of the same app creates an A2U payment."""
-    app, uid = world.pi.registry.app(), world.user("bob")
+    app, uid = world.pi.registry.app(), world.uid("bob")
     metadata = metadata or {"order": "7"}
     arguments = {"amount": Decimal(2), "memo": "x", "metadata": metadata, "uid": uid}
     return str(world.pi.create_payment(app, arguments)["identifier"])
@@ -24,11 +24,11 @@ def stranger_opens(world: World, **metadata: Any) -> str:
 
 def test_the_recipient_has_not_granted_his_address(world: World) -> None:
     """A 401, and yet no sign of a bad key."""
-    uid = world.user("alice", scopes=["username"])
+    uid = world.uid("alice", scopes=["username"])
     world.requested(PAYOUT, uid, refund_of=world.sold(uid=uid))
-    world.work()
+    world.send()
     check_at_rest(world, PayoutState.FAILED)
-    assert world.record().reason == "missing_scope"
+    assert world.payout().reason == "missing_scope"
     assert world.metrics.counted["ServerKeyRefused"] == 0
     assert world.counters() == {}
 
@@ -39,9 +39,9 @@ def test_the_recipient_has_not_granted_his_address(world: World) -> None:
 def test_pi_refuses_for_good(world: World, code: str) -> None:
     world.requested(PAYOUT)
     world.fault("POST", "/v2/payments", code=code)
-    world.work()
+    world.send()
     check_at_rest(world, PayoutState.FAILED)
-    assert world.record().reason == code
+    assert world.payout().reason == code
     assert world.counters() == {}
 
 
@@ -49,8 +49,8 @@ def test_pi_knows_no_such_user(world: World) -> None:
     """So a wrong key would be answered for everybody: nothing is closed on it."""
     world.requested(PAYOUT)
     world.fault("POST", "/v2/payments", code="user_not_found")
-    world.work()
-    assert (world.record().state, world.record().reason) == (PayoutState.BLOCKED, "user_not_found")
+    world.send()
+    assert (world.payout().state, world.payout().reason) == (PayoutState.BLOCKED, "user_not_found")
     assert world.counters() != {}
     world.heal()
     world.tick(1)
@@ -64,19 +64,19 @@ def test_pi_refuses_for_now(world: World, code: str) -> None:
     world.requested(PAYOUT)
     world.fault("POST", "/v2/payments", code=code)
     world.rounds(3)
-    assert (world.record().state, world.record().reason) == (PayoutState.REQUESTED, code)
+    assert (world.payout().state, world.payout().reason) == (PayoutState.REQUESTED, code)
     world.heal()
     world.rounds(2)
     check_at_rest(world, PayoutState.COMPLETED)
 
 
 def test_the_server_key_is_wrong_for_a_while(world: World) -> None:
-    world.key_secret.value = "yesterday's"
+    world.server_key = "yesterday's"
     world.requested(PAYOUT)
-    world.work()
-    assert world.record().state is PayoutState.REQUESTED
+    world.send()
+    assert world.payout().state is PayoutState.REQUESTED
     assert world.metrics.counted["ServerKeyRefused"] > 0
-    world.key_secret.value = "canary-server-key-5f1d"
+    world.server_key = "canary-server-key-5f1d"
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)
 
@@ -85,15 +85,15 @@ def test_another_payout_of_ours_is_in_the_way(world: World) -> None:
     """It is woken and brought to its end first; nobody is called a stranger."""
     world.requested("first")
     with world.effects.watched_by(Loses("UpdateItem", "before")):
-        world.work()  # nothing of it can be written down
+        world.send()  # nothing of it can be written down
     with world.effects.watched_by(Loses("POST /horizon/transactions", "before")):
         world.tick(1)
-        world.wake("first")
-    assert world.record("first").state is PayoutState.SIGNED
-    world.requested("second", world.user("bob"))
-    world.work()
+        world.wake_sender("first")
+    assert world.payout("first").state is PayoutState.SIGNED
+    world.requested("second", world.uid("bob"))
+    world.send()
     check_at_rest(world, PayoutState.COMPLETED, "first")
-    assert world.record("second").reason == "ongoing_payment_found"
+    assert world.payout("second").reason == "ongoing_payment_found"
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED, "second")
     assert world.metrics.counted["ForeignPayout"] == 0
@@ -108,7 +108,7 @@ def test_a_strangers_payment_is_in_the_way(world: World, metadata: dict[str, Any
     world.requested(PAYOUT)
     world.rounds(3)
     assert world.metrics.counted["ForeignPayout"] >= 3
-    assert world.record().state is PayoutState.REQUESTED
+    assert world.payout().state is PayoutState.REQUESTED
     assert world.pi.payment(foreign).is_open
     assert world.pi.chain.transactions == []
 
@@ -119,9 +119,9 @@ def test_a_strangers_payment_is_in_the_way(world: World, metadata: dict[str, Any
 
 def test_a_payment_that_its_failed_payout_does_not_know(world: World) -> None:
     """Pi creates it long after we were told otherwise: a stranger now, though it has our id."""
-    uid = world.user("alice", scopes=["username"])
+    uid = world.uid("alice", scopes=["username"])
     world.requested(PAYOUT, uid)
-    world.work()
+    world.send()
     check_at_rest(world, PayoutState.FAILED)
     late = stranger_opens(world, payout_id=PAYOUT)
     world.rounds(2)
@@ -148,13 +148,13 @@ def test_pi_shows_another_payment_than_was_asked_for(
     world.requested(PAYOUT)
     effect = "POST /v2/payments" if when == "at its creation" else "GET /horizon/ledgers"
     with world.effects.watched_by(Loses(effect, "after")):
-        world.work()
+        world.send()
     [payment] = world.payments_of(PAYOUT)
     world.pi.force(payment.identifier, shown)
     world.rounds(1)
     if when == "later" and reason == "missing_address":
         reason = "unexpected_address"
-    assert (world.record().state, world.record().reason) == (PayoutState.BLOCKED, reason)
+    assert (world.payout().state, world.payout().reason) == (PayoutState.BLOCKED, reason)
     assert world.pi.chain.transactions == []
     assert world.events(PAYOUT) == ["PayoutBlocked"]
     check(world)
@@ -164,12 +164,12 @@ def test_the_app_is_on_another_network(world: World) -> None:
     """Nothing is signed for it; given up, it is cancelled at Pi and out of the way."""
     world.pi.registry.app().network = "Pi Network"
     world.requested(PAYOUT)
-    world.work()
-    assert world.record().reason == "unexpected_network"
+    world.send()
+    assert world.payout().reason == "unexpected_network"
     world.tick(1)
     world.decide(PAYOUT, "fail")
-    world.work()
-    assert world.record().reason == "may_still_apply"
+    world.send()
+    assert world.payout().reason == "may_still_apply"
     world.rounds(2)
     check_at_rest(world, PayoutState.FAILED)
     assert world.pi.chain.transactions == []
@@ -180,9 +180,9 @@ def test_pi_never_verifies_it(world: World) -> None:
     world.requested(PAYOUT)
     world.fault(path="/v2/payments/*/complete", code="not_verified")
     world.rounds(200)
-    assert (world.record().state, world.record().reason) == (PayoutState.SIGNED, "not_verified")
+    assert (world.payout().state, world.payout().reason) == (PayoutState.SIGNED, "not_verified")
     world.rounds(100)
-    assert (world.record().state, world.record().reason) == (PayoutState.BLOCKED, "not_verified")
+    assert (world.payout().state, world.payout().reason) == (PayoutState.BLOCKED, "not_verified")
     check(world)
     world.heal()
     world.decide(PAYOUT, "resume")
@@ -194,26 +194,26 @@ def test_a_paid_payment_was_cancelled_at_pi(world: World) -> None:
     """Only a person can settle that with Pi; whatever he decides, it is not called failed."""
     world.requested(PAYOUT)
     world.fault(path="/v2/payments/*/complete", drop="before")
-    world.work()
+    world.send()
     [payment] = world.payments_of(PAYOUT)
     payment.cancelled = True
     world.heal()
     world.rounds(1)
-    assert (world.record().state, world.record().reason) == (
+    assert (world.payout().state, world.payout().reason) == (
         PayoutState.BLOCKED,
         "cancelled_payment",
     )
     for decision in ("fail", "resume"):
         world.decide(PAYOUT, decision)
         world.rounds(3)
-        assert world.record().state is PayoutState.BLOCKED
-        assert len(world.paid(PAYOUT)) == 1
+        assert world.payout().state is PayoutState.BLOCKED
+        assert len(world.transfers_of(PAYOUT)) == 1
 
 
 def test_an_unpaid_payment_was_cancelled_at_pi(world: World) -> None:
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses("GET /horizon/ledgers", "before")):
-        world.work()
+        world.send()
     [payment] = world.payments_of(PAYOUT)
     payment.cancelled = True
     world.rounds(3)
@@ -225,12 +225,12 @@ def test_pi_forgets_the_payment(world: World) -> None:
     """A 404 closes nothing: a wrong key would answer so for every payment."""
     world.requested(PAYOUT)
     world.fault(path="/horizon/*", drop="before")
-    world.work()
+    world.send()
     [payment] = world.payments_of(PAYOUT)
     world.pi.delete_payment(payment.identifier)
     world.heal()
     world.rounds(1)
-    record = world.record()
+    record = world.payout()
     assert (record.state, record.reason) == (PayoutState.BLOCKED, "payment_not_found")
     assert world.pi.chain.transactions == []
 
@@ -239,7 +239,7 @@ def test_pi_forgets_the_payment(world: World) -> None:
 def test_pi_dates_it_strangely(world: World, created_at: str) -> None:
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses("POST /v2/payments", "after")):
-        world.work()
+        world.send()
     [payment] = world.payments_of(PAYOUT)
     payment.overrides = {"created_at": created_at}
     world.rounds(2)

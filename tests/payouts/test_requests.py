@@ -11,16 +11,17 @@ import pytest
 
 from shared.domain.amount import Amount
 from shared.domain.payment import Attention, PaymentState
-from shared.domain.payout import Caps, PayoutState
-from tests.integration.handlers import Reply
+from shared.domain.payout import PayoutState
 from tests.payouts.promises import check, check_at_rest
-from tests.payouts.world import World
+from tests.world import World
+from tests.world.effects import AwsFault
+from tests.world.functions import Reply
 
 THREADS = 16
 
 
 def body(world: World, **changes: Any) -> dict[str, Any]:
-    whole = {"payout_id": "p1", "uid": world.user("alice"), "amount": Decimal("3.5"), "memo": "Hi"}
+    whole = {"payout_id": "p1", "uid": world.uid("alice"), "amount": Decimal("3.5"), "memo": "Hi"}
     return whole | changes
 
 
@@ -35,7 +36,7 @@ def test_the_same_request_again(each_world: World) -> None:
     assert (first.status, again.status) == (202, 202)
     assert first.body == again.body
     check(world)
-    world.work()
+    world.send()
     later = world.post(**body(world, metadata={"a": 1, "b": 2}))
     assert (later.status, later.state) == (200, "completed")
     check_at_rest(world, PayoutState.COMPLETED, "p1")
@@ -45,9 +46,9 @@ def test_the_same_request_again_though_a_cap_is_reached_and_the_switch_is_off(
     each_world: World,
 ) -> None:
     world = each_world
-    world.caps = Caps(Amount.of(5), Amount.of(5), Amount.of(5))
+    world.deploy(PayoutCap="5", PayoutUserDailyCap="5", PayoutWalletDailyCap="5")
     assert world.post(**body(world)).status == 202
-    world.caps = Caps(Amount.of(1), Amount.of(1), Amount.of(1))
+    world.deploy(PayoutCap="1", PayoutUserDailyCap="1", PayoutWalletDailyCap="1")
     world.switch.value = "off"
     assert world.post(**body(world)).status == 202
     check(world)
@@ -92,21 +93,21 @@ def test_what_no_payout_can_be_made_of(
     world: World, change: Mapping[str, Any], status: int, code: str
 ) -> None:
     assert refused(world.post(**body(world, **change))) == (status, code)
-    assert world.records() == []
+    assert world.all_payouts() == []
     assert world.counters() == {}
-    assert world.queue.messages == []
+    assert world.payout_queue.messages == []
 
 
 def test_the_longest_memo_and_the_smallest_amount(world: World) -> None:
     memo, amount = "ä" * 100, Decimal("1e-7")
     assert world.post(**body(world, memo=memo, amount=amount)).status == 202
-    world.work()
+    world.send()
     check_at_rest(world, PayoutState.COMPLETED, "p1")
 
 
 def test_the_users_day(each_world: World) -> None:
     world = each_world
-    alice, bob = world.user("alice"), world.user("bob")
+    alice, bob = world.uid("alice"), world.uid("bob")
     world.requested("p1", alice, amount=100)
     world.requested("p2", alice, amount=50)
     reply = world.post(**body(world, payout_id="p3", amount="0.0000001"))
@@ -121,7 +122,7 @@ def test_the_users_day(each_world: World) -> None:
 def test_the_wallets_day(each_world: World) -> None:
     world = each_world
     for number in range(4):
-        world.requested(f"p{number}", world.user(f"user {number}"), amount=100)
+        world.requested(f"p{number}", world.uid(f"user {number}"), amount=100)
     reply = world.post(**body(world, payout_id="p9", amount="0.0000001"))
     assert refused(reply) == (409, "wallet_daily_cap_reached")
     check(world)
@@ -129,9 +130,9 @@ def test_the_wallets_day(each_world: World) -> None:
 
 def test_a_day_that_is_too_small_for_even_one(each_world: World) -> None:
     world = each_world
-    world.caps = Caps(payment=Amount.of(100), user_day=Amount.of(1), wallet_day=Amount.of(400))
+    world.deploy(PayoutUserDailyCap="1")
     assert refused(world.post(**body(world))) == (409, "user_daily_cap_reached")
-    world.caps = Caps(payment=Amount.of(100), user_day=Amount.of(9), wallet_day=Amount.of(1))
+    world.deploy(PayoutUserDailyCap="9", PayoutWalletDailyCap="1")
     assert refused(world.post(**body(world))) == (409, "wallet_daily_cap_reached")
     assert world.counters() == {}
 
@@ -142,11 +143,11 @@ def test_a_uid_that_looks_like_a_counter(each_world: World, uid: str) -> None:
     world = each_world
     assert world.post(**body(world, uid=uid)).status == 202
     check(world)
-    world.work()
-    assert world.record("p1").reason == "user_not_found"
+    world.send()
+    assert world.payout("p1").reason == "user_not_found"
     world.tick(121)
     world.decide("p1", "fail")
-    world.work()
+    world.send()
     check_at_rest(world, PayoutState.FAILED, "p1")
     assert world.counters() == {}
 
@@ -156,7 +157,7 @@ def test_everything_is_refused_while_payouts_are_off(world: World) -> None:
     world.switch.value = "off"
     assert refused(world.post(**body(world))) == (409, "payouts_off")
     assert refused(world.post(payout_id="r", refund_of=payment_id)) == (409, "payouts_off")
-    assert world.records() == []
+    assert world.all_payouts() == []
 
 
 # --- Refunds -----------------------------------------------------------------------------------
@@ -173,7 +174,7 @@ def test_refunds_that_add_up_to_more_than_was_paid(each_world: World) -> None:
     reply = world.post(payout_id="r5", refund_of=payment_id, amount="0.0000001")
     assert refused(reply) == (409, "above_paid_amount")
     check(world)
-    assert world.payment_record(payment_id).refunded == Amount.of(3)
+    assert world.record(payment_id).refunded == Amount.of(3)
 
 
 def test_a_refund_of_more_than_was_paid(each_world: World) -> None:
@@ -185,14 +186,14 @@ def test_a_refund_of_more_than_was_paid(each_world: World) -> None:
 
 def test_a_refund_that_failed_can_be_made_again(each_world: World) -> None:
     world = each_world
-    uid = world.user("alice", scopes=[])
+    uid = world.uid("alice", scopes=[])
     payment_id = world.sold("3", uid)
     world.requested("r1", uid, refund_of=payment_id, amount="3")
-    world.work()
+    world.send()
     check_at_rest(world, PayoutState.FAILED, "r1")
-    world.user("alice")
+    world.uid("alice")
     world.requested("r2", refund_of=payment_id, amount="3")
-    world.work()
+    world.send()
     check_at_rest(world, PayoutState.COMPLETED, "r2")
 
 
@@ -202,13 +203,13 @@ def test_only_a_completed_payment_is_refunded(world: World, state: PaymentState)
     assert refused(reply) == (409, "not_refundable")
     reply = world.post(payout_id="r1", refund_of="unheard-of")
     assert refused(reply) == (404, "payment_not_found")
-    assert world.records() == []
+    assert world.all_payouts() == []
 
 
 def test_an_unmatched_payment_is_refunded(world: World) -> None:
     payment_id = world.sold("7", attention=Attention.UNMATCHED)
     world.requested("r1", refund_of=payment_id)
-    world.work()
+    world.send()
     check_at_rest(world, PayoutState.COMPLETED, "r1")
 
 
@@ -225,14 +226,14 @@ def test_sixteen_at_once_under_one_id(each_world: World) -> None:
     replies = all_at_once(world, [body(world)] * THREADS)
     assert {reply.status for reply in replies} == {202}
     check(world)
-    assert len(world.records()) == 1
+    assert len(world.all_payouts()) == 1
 
 
 def test_sixteen_at_once_at_the_wallets_cap(each_world: World) -> None:
     """100 each, of 400 a day."""
     world = each_world
     bodies = [
-        body(world, payout_id=f"p{n}", uid=world.user(f"user {n}"), amount=100)
+        body(world, payout_id=f"p{n}", uid=world.uid(f"user {n}"), amount=100)
         for n in range(THREADS)
     ]
     replies = all_at_once(world, bodies)
@@ -251,31 +252,38 @@ def test_sixteen_refunds_at_once_of_one_payment(each_world: World) -> None:
     check(world)
 
 
+def transactions_conflict(world: World, code: str, times: int) -> None:
+    """In memory alone: MiniStack knows no conflict."""
+    refusal, reasons = "TransactionCanceledException", [{"Code": code}]
+    fault = AwsFault("TransactWriteItems", refusal, times=times, reasons=reasons)
+    world.effects.faults.append(fault)
+
+
 @pytest.mark.parametrize("code", ["TransactionConflict", "ThrottlingError"])
 def test_a_conflict_is_tried_again(world: World, code: str) -> None:
     """DynamoDB cancels one of two transactions that meet; the caller hears nothing of it."""
-    world.tables.refusals.extend([code] * 4)
+    transactions_conflict(world, code, times=4)
     assert world.post(**body(world)).status == 202
-    world.tables.refusals.extend([code] * 3)
+    transactions_conflict(world, code, times=3)
     assert world.post(payout_id="r1", refund_of=world.sold()).status == 202
     check(world)
 
 
 def test_a_conflict_at_a_release_is_tried_again(world: World) -> None:
-    world.requested(uid=world.user("alice", scopes=[]))
-    world.tables.refusals.extend(["TransactionConflict"] * 3)
-    world.work()
+    world.requested(uid=world.uid("alice", scopes=[]))
+    transactions_conflict(world, "TransactionConflict", times=3)
+    world.send()
     check_at_rest(world, PayoutState.FAILED)
     assert world.counters() == {}
 
 
 def test_a_release_happens_once(world: World) -> None:
     """Woken again and again, and by two at once."""
-    world.requested("p0", world.user("bob"), amount=7)
-    world.requested(uid=world.user("alice", scopes=[]))
+    world.requested("p0", world.uid("bob"), amount=7)
+    world.requested(uid=world.uid("alice", scopes=[]))
     for _ in range(3):
         world.rounds(1)
-        world.wake("payout-1")
+        world.wake_sender("payout-1")
     check_at_rest(world, PayoutState.FAILED)
     assert set(world.counters().values()) == {70_000_000}
 

@@ -11,16 +11,15 @@ from local.emulator.registry import wallet_seed_of
 from local.emulator.submission import submit
 from shared.domain.errors import ServiceUnavailable
 from shared.domain.payout import PayoutState
-from tests.integration.effects import Device, Moment
-from tests.integration.world import KEY
 from tests.payouts.promises import check, check_at_rest
-from tests.payouts.storage import in_memory
-from tests.payouts.stories import PAYOUT, STORIES, Story
+from tests.payouts.stories import PAYOUT, STORIES, Story, payout_world
 from tests.payouts.test_chain import strangers_pay
 from tests.payouts.test_crash import effects_of
-from tests.payouts.weather import Loses
-from tests.payouts.world import SWEEP_SECONDS, Backup, World, new_world
-from tests.weather.devices import Died, DiesAt
+from tests.world import World
+from tests.world.devices import Died, DiesAt, Loses
+from tests.world.effects import Device, Moment
+from tests.world.emulator import KEY
+from tests.world.stage import Backup
 
 HOUR = 3600
 AGES = [10, 1200, HOUR, 24 * HOUR]
@@ -38,9 +37,9 @@ def back_to(world: World, state: str, age: int) -> None:
     was paid."""
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses(NEXT[state], "before")):
-        world.work()
+        world.send()
     backup = world.backup()
-    assert world.record().state == ("requested" if state == "attempted" else state)
+    assert world.payout().state == ("requested" if state == "attempted" else state)
     world.rounds(2)
     check_at_rest(world, PayoutState.COMPLETED)
     world.tick(age)
@@ -62,15 +61,15 @@ def test_the_user_has_another_wallet_by_now(world: World, state: str) -> None:
     """What Pi creates now would be paid elsewhere; it was paid all the same."""
     back_to(world, state, 1200)
     wallet = world.pi.registry.open_wallet(wallet_seed_of("alice's new one"))
-    world.pi.registry.users[world.record().uid].wallet = wallet
+    world.pi.registry.users[world.payout().uid].wallet = wallet
     world.rounds(3)
     check_at_rest(world, PayoutState.COMPLETED)
 
 
 def raffle(world: World, count: int) -> None:
     for number in range(count):
-        world.requested(f"other-{number}", world.user(f"user {number}"))
-    world.work()
+        world.requested(f"other-{number}", world.uid(f"user {number}"))
+    world.send()
 
 
 @pytest.mark.parametrize("state", NEXT)
@@ -87,9 +86,9 @@ def test_among_others_of_the_same_amount(world: World, state: str) -> None:
 def test_the_table_never_heard_of_it(world: World) -> None:
     """Restored to before the request; the caller finds nothing under his id, and asks again."""
     backup = world.backup()
-    uid = world.user("alice")
+    uid = world.uid("alice")
     world.requested(PAYOUT, uid)
-    world.work()
+    world.send()
     check_at_rest(world, PayoutState.COMPLETED)
     world.restore(backup)
     world.tick(HOUR / 2)
@@ -109,9 +108,9 @@ def test_more_history_since_than_one_look_reads(world: World, state: str) -> Non
 
 def test_forgotten_on_a_busy_wallet(world: World) -> None:
     """Found in review: what a look could not read was taken for absent."""
-    backup, uid = world.backup(), world.user("alice")
+    backup, uid = world.backup(), world.uid("alice")
     world.requested(PAYOUT, uid)
-    world.work()
+    world.send()
     strangers_pay(world, 100)
     world.restore(backup)
     world.cold_start()
@@ -127,14 +126,14 @@ def test_the_server_key_is_another_apps_by_now(world: World, decision: str | Non
     """Found in review: Pi knows none of our payments then, and it was called failed."""
     back_to(world, "requested", 1200)
     world.pi.registry.add_app("other-app", "the other app's key")
-    world.key_secret.value = "the other app's key"
+    world.server_key = "the other app's key"
     if decision:
         world.decide(PAYOUT, decision)
     world.rounds(2)
-    record = world.record()
+    record = world.payout()
     reason = "payment_not_found" if decision else "user_not_found"
     assert (record.state, record.reason) == (PayoutState.BLOCKED, reason)
-    world.key_secret.value = KEY
+    world.server_key = KEY
     world.cold_start()
     world.decide(PAYOUT, "resume")
     world.rounds(2)
@@ -146,16 +145,16 @@ def test_given_up_while_a_forgotten_envelope_is_alive(world: World, late: int) -
     """Found in review: the table says `created`, and yet something may still be applied."""
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses(NEXT["created"], "before")):
-        world.work()
+        world.send()
     backup = world.backup()
     world.tick(1)
     with world.effects.watched_by(Loses(NEXT["signed"], "before")):
-        world.wake(PAYOUT)
-    envelope = world.record().envelope
+        world.wake_sender(PAYOUT)
+    envelope = world.payout().envelope
     assert envelope is not None
     world.restore(backup)
     world.decide(PAYOUT, "fail")
-    world.work()
+    world.send()
     world.tick(late)
     submit(world.pi, envelope, "http://pi.test/horizon")
     world.rounds(4)
@@ -184,11 +183,11 @@ def test_pi_refuses_to_create_what_was_paid_long_ago(world: World, code: str) ->
 def test_given_up_while_the_seed_is_wrong(world: World) -> None:
     """Its wallet has never sent anything: that proves nothing, and the right seed is read."""
     back_to(world, "requested", 1200)
-    world.seed_secret.value = wallet_seed_of("nobody's")
+    world.wallet_seed = wallet_seed_of("nobody's")
     world.decide(PAYOUT, "fail")
     world.rounds(2)
-    assert (world.record().state, world.record().reason) == (PayoutState.REQUESTED, "given_up")
-    world.seed_secret.value = wallet_seed_of("demo-app")
+    assert (world.payout().state, world.payout().reason) == (PayoutState.REQUESTED, "given_up")
+    world.wallet_seed = wallet_seed_of("demo-app")
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)
 
@@ -198,7 +197,7 @@ def test_given_up_while_the_chain_cannot_be_read(world: World) -> None:
     world.fault(path="/horizon/*", drop="before")
     world.decide(PAYOUT, "fail")
     world.rounds(3)
-    assert (world.record().state, world.record().reason) == (PayoutState.REQUESTED, "given_up")
+    assert (world.payout().state, world.payout().reason) == (PayoutState.REQUESTED, "given_up")
     world.heal()
     world.rounds(2)
     check_at_rest(world, PayoutState.COMPLETED)
@@ -209,7 +208,7 @@ def test_while_the_chain_lags(world: World, lag: int) -> None:
     """It does not show the payment yet: nothing is signed before it shows the present."""
     back_to(world, "requested", 1)
     world.pi.settings.ledger_lag_s = lag
-    world.work()
+    world.send()
     world.rounds(1)
     check(world)
     world.pi.settings.ledger_lag_s = 0
@@ -219,15 +218,15 @@ def test_while_the_chain_lags(world: World, lag: int) -> None:
 
 def test_another_payout_with_the_same_id_is_not_this_one(world: World) -> None:
     """The other stack of the same app has paid somebody else under this id."""
-    uid = world.user("alice")
-    world.requested(PAYOUT, world.user("bob"))
+    uid = world.uid("alice")
+    world.requested(PAYOUT, world.uid("bob"))
     backup = world.backup()
-    world.work()
-    other = world.record().txid
+    world.send()
+    other = world.payout().txid
     world.restore({name: [] for name in backup})
     world.requested(PAYOUT, uid)
     world.rounds(3)
-    record = world.record()
+    record = world.payout()
     assert (record.state, record.uid) == (PayoutState.COMPLETED, uid)
     assert record.txid != other
 
@@ -239,7 +238,7 @@ def test_pi_still_has_it_open(world: World, lose: Any) -> None:
     backup = world.backup()
     world.fault(path="/v2/payments/*/complete", drop="before")
     with world.effects.watched_by(Loses("POST /horizon/transactions", lose)):
-        world.work()
+        world.send()
     world.tick(HOUR)
     world.restore(backup)
     world.heal()
@@ -254,13 +253,13 @@ def test_its_envelope_expired_and_another_one_paid(world: World, age: int) -> No
     somebody else had paid, and asked for a person."""
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses("POST /horizon/transactions", "before")):
-        world.work()
+        world.send()
         backup = world.backup()
-        first = world.record().txid
+        first = world.payout().txid
         world.rounds(2)
     world.rounds(2)
     check_at_rest(world, PayoutState.COMPLETED)
-    assert world.record().txid != first
+    assert world.payout().txid != first
     world.tick(age)
     world.restore(backup)
     world.rounds(3)
@@ -272,7 +271,7 @@ class Keeps:
 
     def __init__(self, world: World, then: Device | None = None) -> None:
         self._world, self._then = world, then
-        self.backups = [world.backup()]
+        self.backups: list[Backup] = [world.backup()]
 
     def __call__(self, moment: Moment, effect: str) -> None:
         if moment == "after" and (now := self._world.backup()) != self.backups[-1]:
@@ -286,7 +285,7 @@ def backups_of(world: World, story: Story) -> list[Backup]:
     story.prepare(world)
     keeps = Keeps(world)
     with world.effects.watched_by(keeps):
-        world.wake(PAYOUT)
+        world.wake_sender(PAYOUT)
         world.rounds(4)
     check_at_rest(world, story.end)
     return keeps.backups
@@ -299,11 +298,11 @@ UNDECIDED = [story for story in STORIES if not story.name.startswith("given up")
 @pytest.mark.parametrize("age", [1, 1200, 24 * HOUR])
 @pytest.mark.parametrize("story", UNDECIDED, ids=str)
 def test_restored_to_any_moment(subtests: pytest.Subtests, story: Story, age: int) -> None:
-    with new_world(in_memory) as world:
+    with payout_world() as world:
         count = len(backups_of(world, story))
     assert count > 4
     for number in range(count):
-        with subtests.test(number=number), new_world(in_memory) as world:
+        with subtests.test(number=number), payout_world() as world:
             backups = backups_of(world, story)
             world.tick(age)
             world.restore(backups[number])
@@ -325,14 +324,14 @@ def test_dies_at_any_effect_and_is_restored_to_any_moment_before(
 
 def dies_and_is_restored(story: Story, number: int, back: int, rounds: int) -> None:
     """To what the tables said `back` writes before its death, or to its request."""
-    with new_world(in_memory) as world:
+    with payout_world() as world:
         story.prepare(world)
         keeps = Keeps(world, DiesAt(number, "after"))
         with world.effects.watched_by(keeps), suppress(Died, ServiceUnavailable):
-            world.work()
-            world.tick(SWEEP_SECONDS)
+            world.send()
+            world.tick(world.sweep_seconds)
             world.sweep()
-            world.work()
+            world.send()
         world.rounds(rounds)
         world.restore(keeps.backups[max(0, len(keeps.backups) - 1 - back)])
         world.cold_start()

@@ -7,20 +7,20 @@ import pytest
 from shared.domain.amount import Amount
 from shared.domain.payout import PayoutState
 from tests.payouts.promises import check, check_at_rest
-from tests.payouts.world import World
+from tests.world import World
 
 
 def test_a_payout_is_paid_and_told_of(each_world: World) -> None:
     world = each_world
-    alice = world.user("alice")
+    alice = world.uid("alice")
 
     reply = world.post(payout_id="p1", uid=alice, amount=Decimal("0.5"), memo="Won", metadata={})
 
     assert reply.status == 202
     assert reply.state == "requested"
-    assert world.work() == 1
+    assert world.send() == 1
     check_at_rest(world, PayoutState.COMPLETED, "p1")
-    [txid] = world.paid("p1")
+    [txid] = world.transfers_of("p1")
     transaction = world.pi.chain.find(txid)
     assert transaction is not None
     assert transaction.destination == world.pi.registry.users[alice].wallet
@@ -40,17 +40,17 @@ def test_a_payment_is_refunded(each_world: World) -> None:
 
     assert reply.status == 202
     assert (reply.body["amount"], reply.body["refund_of"]) == ("3.14", payment_id)
-    world.work()
+    world.send()
     check_at_rest(world, PayoutState.COMPLETED, "refund-1")
-    assert world.payment_record(payment_id).refunded == Amount.of("3.14")
+    assert world.record(payment_id).refunded == Amount.of("3.14")
 
 
 def test_several_payouts_one_after_the_other(each_world: World) -> None:
     world = each_world
     for number in range(4):
-        world.requested(f"p{number}", world.user(f"user {number}"))
+        world.requested(f"p{number}", world.uid(f"user {number}"))
 
-    assert world.work() == 4
+    assert world.send() == 4
 
     for number in range(4):
         check_at_rest(world, PayoutState.COMPLETED, f"p{number}")
@@ -74,10 +74,10 @@ def test_what_a_payout_costs_a_warm_sender(world: World, amounts: list[str]) -> 
     """The same for each of a batch, however many of the same amount were paid before it."""
     with_a_past(world)
     for number, amount in enumerate(amounts):
-        world.requested(f"p{number}", world.user(f"user {number}"), amount=amount)
+        world.requested(f"p{number}", world.uid(f"user {number}"), amount=amount)
     for _ in amounts:
         before = len(world.effects.log)
-        world.work(most=1)
+        world.send(most=1)
         costs = world.effects.log[before:]
     assert costs == PAYING
 
@@ -87,14 +87,14 @@ def test_what_was_paid_before_a_cold_start_is_asked_for_once(world: World) -> No
     with_a_past(world)
     for number in range(8):
         amount = "1" if number < 5 else "2"
-        world.requested(f"p{number}", world.user(f"user {number}"), amount=amount)
-    world.work()
+        world.requested(f"p{number}", world.uid(f"user {number}"), amount=amount)
+    world.send()
     world.cold_start()
     costs = []
     for name in ("first", "second"):
-        world.requested(name, world.user(name), amount="1")
+        world.requested(name, world.uid(name), amount="1")
         before = len(world.effects.log)
-        world.work()
+        world.send()
         costs.append(len(world.effects.log) - before)
     assert costs == [len(PAYING) + 2 * 5, len(PAYING)]
 

@@ -7,13 +7,12 @@ from functools import partial
 import pytest
 
 from shared.domain.payout import PayoutState
-from tests.integration.effects import Effects, Moment
 from tests.payouts.promises import check, check_at_rest
-from tests.payouts.storage import in_memory
-from tests.payouts.stories import PAYOUT, STORIES
+from tests.payouts.stories import PAYOUT, STORIES, payout_world
 from tests.payouts.test_crash import effects_of
-from tests.payouts.weather import ActsAt, Loses
-from tests.payouts.world import World, new_world
+from tests.world import World
+from tests.world.devices import ActsAt, Loses
+from tests.world.effects import Effects, Moment
 
 NEW = ("POST /v2/payments", "POST /horizon/transactions")
 PAID = STORIES[0]
@@ -38,11 +37,11 @@ class Watch:
 
 def test_thrown_before_any_effect(subtests: pytest.Subtests) -> None:
     for number, effect in enumerate(effects_of(PAID), start=1):
-        with subtests.test(number=number, effect=effect), new_world(in_memory) as world:
+        with subtests.test(number=number, effect=effect), payout_world() as world:
             world.requested(PAYOUT)
             off = ActsAt(world.effects, number, partial(setattr, world.switch, "value", "off"))
             with world.effects.watched_by(Watch(world, off)):
-                world.work()
+                world.send()
             check(world)
             seen = created_and_submitted(world.effects)
             world.rounds(5)
@@ -50,8 +49,8 @@ def test_thrown_before_any_effect(subtests: pytest.Subtests) -> None:
             if seen[1]:
                 check_at_rest(world, PayoutState.COMPLETED)
             else:
-                assert world.record().reason == "payouts_off"
-                assert world.paid(PAYOUT) == []
+                assert world.payout().reason == "payouts_off"
+                assert world.transfers_of(PAYOUT) == []
 
             world.switch.value = "on"
             world.rounds(3)
@@ -67,21 +66,21 @@ def test_what_was_submitted_is_finished_while_off(world: World) -> None:
     """Its first answer was lost; the same envelope may be submitted again."""
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses(NEW[1], "before")):
-        world.work()
+        world.send()
     world.switch.value = "off"
     world.tick(60)
-    world.wake(PAYOUT)
+    world.wake_sender(PAYOUT)
     check_at_rest(world, PayoutState.COMPLETED)
 
 
 def test_what_expired_unpaid_is_not_signed_again_while_off(world: World) -> None:
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses(NEW[1], "before")):
-        world.work()
+        world.send()
     world.switch.value = "off"
     world.tick(60)
     world.rounds(5)
-    assert (world.record().state, world.record().reason) == (PayoutState.CREATED, "payouts_off")
+    assert (world.payout().state, world.payout().reason) == (PayoutState.CREATED, "payouts_off")
     world.switch.value = "on"
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)
@@ -98,10 +97,10 @@ def test_only_on_is_on(world: World, value: str) -> None:
 def test_who_cannot_read_the_switch_does_not_pay(world: World) -> None:
     world.requested(PAYOUT)
     world.switch.down = True
-    world.work()
+    world.send()
     world.rounds(2)
     assert created_and_submitted(world.effects) == (0, 0)
-    assert world.post(payout_id="p2", uid=world.user(), amount=1, memo="x").status == 503
+    assert world.post(payout_id="p2", uid=world.uid(), amount=1, memo="x").status == 503
     world.switch.down = False
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)
@@ -114,7 +113,7 @@ def test_off_for_days(world: World) -> None:
     world.rounds(3)
     world.tick(3 * 24 * 3600)
     world.rounds(1)
-    assert (world.record().state, world.record().reason) == (PayoutState.REQUESTED, "payouts_off")
+    assert (world.payout().state, world.payout().reason) == (PayoutState.REQUESTED, "payouts_off")
     world.switch.value = "on"
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)

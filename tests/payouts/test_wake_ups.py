@@ -2,39 +2,43 @@
 
 import pytest
 
-from local import template
-from local.processes import ROOT
 from shared.domain.payout import PayoutState
-from tests.payouts import cloud
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT
 from tests.payouts.test_pi import stranger_opens
-from tests.payouts.weather import Loses
-from tests.payouts.world import World
-from tests.weather.cloud import Context
+from tests.world import World
+from tests.world.devices import Died, DiesAt, Loses
 
 
-def test_the_queue_is_the_templates() -> None:
-    resources = template.load(ROOT / "template.yaml")["Resources"]
-    queue = resources["Payouts"]["Properties"]
-    assert queue["FifoQueue"] is True
-    assert queue["VisibilityTimeout"] == cloud.VISIBILITY_SECONDS
-    assert queue["MessageRetentionPeriod"] == cloud.RETENTION_SECONDS
-    assert queue["RedrivePolicy"]["maxReceiveCount"] == cloud.MOST_RECEIVES
+def test_the_queue_holds_the_others_up_behind_one_in_flight(world: World) -> None:
+    """As the template's FIFO queue does with its one group; a message whose sender always dies
+    moves to the dead letters, and the next one is sent."""
+    world.requested("first")
+    world.requested("second", world.uid("bob"))
+    queue = world.payout_queue
+    with world.effects.watched_by(DiesAt(1, "before")):
+        for _ in range(queue.most_receives):
+            with pytest.raises(Died):
+                world.send()
+            assert world.send() == 0
+            world.tick(queue.visibility_seconds)
+    assert world.send() == 1
+    assert [letter.body.split(":")[0] for letter in queue.dead_letters] == ["first"]
+    check_at_rest(world, PayoutState.COMPLETED, "second")
 
 
 def test_a_message_is_lost(each_world: World) -> None:
     world = each_world
     world.requested(PAYOUT)
-    world.queue.messages.clear()
+    world.payout_queue.messages.clear()
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)
 
 
 def test_the_queue_is_down_at_the_request(world: World) -> None:
-    world.queue.down = True
+    world.payout_queue.down = True
     world.requested(PAYOUT)
-    world.queue.down = False
+    world.payout_queue.down = False
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)
 
@@ -42,7 +46,7 @@ def test_the_queue_is_down_at_the_request(world: World) -> None:
 def test_a_message_comes_five_times(world: World) -> None:
     world.requested(PAYOUT)
     for _ in range(5):
-        world.wake(PAYOUT)
+        world.wake_sender(PAYOUT)
     check_at_rest(world, PayoutState.COMPLETED)
     assert world.events(PAYOUT) == ["PayoutCompleted"]
 
@@ -52,15 +56,15 @@ def test_the_sweeps_wake_ups_are_not_swallowed(each_world: World) -> None:
     world = each_world
     world.requested(PAYOUT)
     world.fault(path="/v2/*", drop="before")
-    world.work()
+    world.send()
     woken = 0
     for _ in range(9):
         world.tick(300)
         woken += world.sweep()
-        world.work()
+        world.send()
     assert woken == world.metrics.counted["WakeUps"] >= 5
-    assert world.queue.swallowed == 0
-    assert world.queue.messages == world.queue.dead_letters == []
+    assert world.payout_queue.swallowed == 0
+    assert world.payout_queue.messages == world.payout_queue.dead_letters == []
     world.heal()
     world.rounds(2)  # the second sweep at the latest
     check_at_rest(world, PayoutState.COMPLETED)
@@ -70,38 +74,34 @@ def test_a_message_twice_within_five_minutes_is_swallowed(world: World) -> None:
     """As SQS does; so the test above sees what it says."""
     world.requested(PAYOUT)
     for _ in range(2):
-        world.queue.send_message(
-            QueueUrl="", MessageBody="x", MessageGroupId="wallet", MessageDeduplicationId="x:1"
-        )
-    assert world.queue.swallowed == 1
+        world.payout_queue.send("x", "x:1")
+    assert world.payout_queue.swallowed == 1
 
 
 def test_two_sweeps_wake_it_once(each_world: World) -> None:
     world = each_world
     world.requested(PAYOUT)
-    world.queue.messages.clear()
+    world.payout_queue.messages.clear()
     world.tick(300)
     assert world.sweep() + world.sweep() == 1
 
 
 def test_one_that_waits_holds_up_nobody(world: World) -> None:
-    world.requested("stuck", world.user("alice"))
+    world.requested("stuck", world.uid("alice"))
     with world.effects.watched_by(Loses("GET /v2/payments/incomplete_server_payments", "before")):
-        world.work()
-    world.requested("next", world.user("bob"))
-    world.work()
+        world.send()
+    world.requested("next", world.uid("bob"))
+    world.send()
     check_at_rest(world, PayoutState.COMPLETED, "next")
-    assert world.record("stuck").state is PayoutState.REQUESTED
+    assert world.payout("stuck").state is PayoutState.REQUESTED
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED, "stuck")
 
 
 def test_a_message_about_nothing(world: World) -> None:
-    world.wake("unheard-of")
-    answer = world.sender(
-        {"Records": [{"messageId": "1", "body": "day#x", "eventSource": "aws:sqs"}]},
-        Context(60_000),
-    )
+    world.wake_sender("unheard-of")
+    record = {"messageId": "1", "body": "day#x", "eventSource": "aws:sqs"}
+    answer = world.function("send_payout")({"Records": [record]})
     assert answer["batchItemFailures"] == [{"itemIdentifier": "1"}]  # no message of ours
 
 
@@ -113,7 +113,7 @@ def test_the_event_cannot_be_delivered(world: World, down: str) -> None:
     else:
         world.bus.refuses = lambda _detail: True
     world.rounds(4)
-    assert (world.record().state, world.record().owed) == (PayoutState.COMPLETED, "PayoutCompleted")
+    assert (world.payout().state, world.payout().owed) == (PayoutState.COMPLETED, "PayoutCompleted")
     world.bus.down, world.bus.refuses = False, lambda _detail: False
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)
@@ -124,9 +124,9 @@ def test_the_sweep_compares_with_pi(world: World) -> None:
     """What is ours is none of its business, at any step."""
     world.requested(PAYOUT)
     world.rounds(1)
-    world.requested("p2", world.user("bob"))
+    world.requested("p2", world.uid("bob"))
     with world.effects.watched_by(Loses("GET /horizon/ledgers", "before")):
-        world.work()
+        world.send()
     assert len(world.pi.incomplete_server_payments(world.pi.registry.app())) == 1
     world.sweep()
     assert world.metrics.counted["ForeignPayout"] == 0

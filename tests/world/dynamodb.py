@@ -6,7 +6,6 @@ does is held by running the same tests on both (`each_world`).
 
 import re
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from decimal import Decimal
 from threading import RLock
@@ -112,13 +111,13 @@ class Client:
         effects = self._effects
         if effects is None:
             with self._database.lock:
-                return deepcopy(act())
+                return _copied(act())
         effects.tell("before", operation)
         if fault := effects.fault(operation, sent=False):
             raise _refused(fault, operation)
         try:
             with self._database.lock:
-                answer = deepcopy(act())
+                answer = _copied(act())
                 effects.note_write(operation, call.get("Item") or call.get("Key") or {})
         finally:
             effects.tell("after", operation)
@@ -166,7 +165,7 @@ class Client:
         [(kind, call)] = write.items()
         items, key = self._table(call).items, self._key(call)
         if kind == "Put":
-            items[_name(key)] = deepcopy(call["Item"])
+            items[_name(key)] = _copied(call["Item"])
         else:
             items[_name(key)] = _updated(call, {**self._find(call), **key})
 
@@ -211,6 +210,17 @@ def _refused(fault: AwsFault, operation: str) -> ClientError:
     if fault.code == "TransactionCanceledException":
         return TransactionCanceledException(response, operation)
     return ClientError(response, operation)
+
+
+def _copied(item: Item) -> Item:
+    """Of JSON alone, so several times as fast as deepcopy."""
+    return {name: _copied_value(value) for name, value in item.items()}
+
+
+def _copied_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _copied(value)
+    return [_copied_value(one) for one in value] if isinstance(value, list) else value
 
 
 def _got(item: Item) -> Item:

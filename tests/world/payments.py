@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from local.emulator.payment import Payment
-from shared.adapters.context import within
 from shared.adapters.dynamodb import encoded
 from shared.adapters.wake_ups import WakeUp, Work
 from shared.domain.amount import Amount
@@ -106,8 +105,7 @@ class Payments(Stage):
             created_at=self.clock(),
             **{"state": PaymentState.COMPLETED, "price": None, **fields},
         )
-        with within(60):
-            self.eyes.payments.put_if_absent(record)
+        self.look(self.eyes.payments.put_if_absent, record)
         return payment_id
 
     def wake(self, work: Work, key: str) -> None:
@@ -139,5 +137,4 @@ class Payments(Stage):
             assert self.effects.landed[item["payment_id"]] == item["version"]
 
     def find_record(self, payment_id: str) -> PaymentRecord | None:
-        with within(60):
-            return self.eyes.payments.get(payment_id)
+        return self.look(self.eyes.payments.get, payment_id)

@@ -6,7 +6,6 @@ from typing import Any, cast
 
 from local.emulator.payment import Payment
 from local.emulator.wire import dumps
-from shared.adapters.context import within
 from shared.domain.payout import PayoutRecord
 from tests.world.functions import Environment, Reply
 from tests.world.stage import Stage
@@ -56,8 +55,7 @@ class Payouts(Stage):
         return record
 
     def find_payout(self, payout_id: str) -> PayoutRecord | None:
-        with within(60):
-            return self.eyes.payouts.get(payout_id)
+        return self.look(self.eyes.payouts.get, payout_id)
 
     def all_payouts(self) -> list[PayoutRecord]:
         names = [item["payout_id"]["S"] for item in self.tables.raw("PayoutsTable")]

@@ -1,6 +1,5 @@
 """The words for rewarded ads."""
 
-from shared.adapters.context import within
 from shared.domain.reward import RewardRecord
 from tests.world.functions import Reply
 from tests.world.stage import Stage, User
@@ -19,8 +18,7 @@ class Rewards(Stage):
         return ad
 
     def reward(self, ad_id: str) -> RewardRecord:
-        with within(60):
-            record = self.eyes.rewards.get(ad_id)
+        record = self.look(self.eyes.rewards.get, ad_id)
         assert record is not None, "there is no record of this ad"
         return record
 

@@ -9,18 +9,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import Context as Variables
 from contextvars import copy_context
-from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from re import escape, fullmatch
 from threading import RLock
-from typing import Any
+from typing import Any, TypeVar
 
 from local import template
 from local.emulator.faults import Fault
 from local.emulator.registry import wallet_seed_of
+from shared.adapters.context import within
 from shared.adapters.edges import Edges
 from shared.adapters.settings import Settings
 from shared.app import App
@@ -32,6 +33,7 @@ from tests.world.tables import Tables
 
 SWEEP_SECONDS = 300  # from one sweep to the next, as the template has it
 
+Seen = TypeVar("Seen")
 Backup = Mapping[str, list[dict[str, Any]]]
 """Items by their table's logical id."""
 
@@ -246,7 +248,7 @@ class Stage:
     def backup(self) -> dict[str, list[dict[str, Any]]]:
         """The tables as they stand now, all at the same moment; but for what is sold."""
         names = [name for name in self.tables.names if name != "ProductsTable"]
-        return {name: deepcopy(self.tables.raw(name)) for name in names}
+        return {name: self.tables.raw(name) for name in names}
 
     def restore(self, backup: Backup) -> None:
         """These tables as they stood then; Pi, the chain and the queues went on."""
@@ -301,6 +303,16 @@ class Stage:
             if named:
                 found.append(f"{call['method']} {step.strip('/')}".strip())
         return found
+
+    def look(self, read: Callable[..., Seen], *keys: Any) -> Seen:
+        """What the test's own eyes see, in time of their own: an invocation that they are opened in
+        the middle of may have none left."""
+
+        def looking() -> Seen:
+            with within(60):
+                return read(*keys)
+
+        return Variables().run(looking)
 
     def _root_for_the_test(self) -> App:
         """The bundle's own stores, unwatched, to look at the tables with."""

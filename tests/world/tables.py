@@ -6,7 +6,6 @@ The bundle's client is watched, the test's own eyes are not.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -65,7 +64,7 @@ class Tables:
         for item in self.raw(table):
             self.delete(table, item[KEYS[table]]["S"])
         for item in items:
-            self.put(table, deepcopy(item))
+            self.put(table, item)
 
     def delete(self, table: str, key: str) -> None:
         self.eyes.delete_item(TableName=self.names[table], Key={KEYS[table]: {"S": key}})
