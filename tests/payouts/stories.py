@@ -11,6 +11,7 @@ from tests.world import World, new_world
 
 PAYOUT = "payout-1"
 
+# Caps that a few payouts reach, and one of the fee that a dear chain passes.
 payout_world = partial(
     new_world,
     PayoutCap="100",

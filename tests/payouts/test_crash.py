@@ -43,11 +43,11 @@ def effects_of(story: Story) -> list[str]:
     """What the sender does when nothing happens to it."""
     with payout_world() as world:
         story.prepare(world)
-        before = len(world.effects.log)
-        world.wake_sender(PAYOUT)
-        world.rounds(2)
+        with world.counting() as spent:
+            world.wake_sender(PAYOUT)
+            world.rounds(2)
         check_at_rest(world, story.end)
-        return world.effects.log[before:]
+        return spent.log
 
 
 def to_the_end(world: World, story: Story) -> None:

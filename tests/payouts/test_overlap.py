@@ -46,11 +46,9 @@ def test_two_threads_meet_at_an_effect(each_world: World, effect: str) -> None:
     world = each_world
     world.requested(PAYOUT)
     senders = [world.environment("send_payout") for _ in range(2)]
+    meeting = Meeting(effect, 2, once=True, patience=0.3)
 
-    with (
-        world.effects.watched_by(Meeting(effect, 2, once=True, patience=0.3)),
-        ThreadPoolExecutor(2) as threads,
-    ):
+    with world.effects.watched_by(meeting), ThreadPoolExecutor(2) as threads:
         list(threads.map(lambda sender: world.wake_sender(PAYOUT, sender), senders))
 
     check(world)

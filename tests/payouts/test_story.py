@@ -76,10 +76,9 @@ def test_what_a_payout_costs_a_warm_sender(world: World, amounts: list[str]) -> 
     for number, amount in enumerate(amounts):
         world.requested(f"p{number}", world.uid(f"user {number}"), amount=amount)
     for _ in amounts:
-        before = len(world.effects.log)
-        world.send(most=1)
-        costs = world.effects.log[before:]
-    assert costs == PAYING
+        with world.counting() as spent:
+            world.send(most=1)
+    assert spent.log == PAYING
 
 
 def test_what_was_paid_before_a_cold_start_is_asked_for_once(world: World) -> None:
@@ -93,9 +92,9 @@ def test_what_was_paid_before_a_cold_start_is_asked_for_once(world: World) -> No
     costs = []
     for name in ("first", "second"):
         world.requested(name, world.uid(name), amount="1")
-        before = len(world.effects.log)
-        world.send()
-        costs.append(len(world.effects.log) - before)
+        with world.counting() as spent:
+            world.send()
+        costs.append(len(spent.log))
     assert costs == [len(PAYING) + 2 * 5, len(PAYING)]
 
 
