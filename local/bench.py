@@ -35,13 +35,13 @@ CHILD_SECONDS = 300
 UNUSED = f"http://{HOST}:9"  # a cold start connects to nobody
 
 # The AWS client that a variable stands for, by how its name ends.
-CLIENTS = {
-    "_TABLE": "dynamodb",
-    "_SECRET_ARN": "secretsmanager",
-    "_QUEUE_URL": "sqs",
-    "EVENT_BUS": "events",
-    "PAYOUTS_SWITCH": "ssm",
-}
+CLIENTS = (
+    ("_TABLE", "dynamodb"),
+    ("_SECRET_ARN", "secretsmanager"),
+    ("_QUEUE_URL", "sqs"),
+    ("EVENT_BUS", "events"),
+    ("PAYOUTS_SWITCH", "ssm"),
+)
 
 Times = dict[str, list[float]]
 """CPU milliseconds, turn by turn, of the `bundle` and of the `bare` script."""
@@ -59,7 +59,7 @@ def cold(build: Path, rounds: int) -> Iterator[tuple[str, Times]]:
         ]
         env = process_environment(*path) | given
         libraries = {
-            client for end, client in CLIENTS.items() if any(name.endswith(end) for name in given)
+            client for end, client in CLIENTS if any(name.endswith(end) for name in given)
         } | ({"stellar_sdk"} if "ChainLayer" in layers else set())
         times: Times = {"bundle": [], "bare": []}
         for round_ in range(rounds):
