@@ -17,7 +17,7 @@ import requests
 from local.emulator.pi import APP_ID
 from local.emulator.registry import wallet_seed_of
 from local.processes import HOST, ROOT, environment, free_port
-from local.run import SettingError, Settings, parameters
+from local.run import AWS_PORT, PI_PORT, SettingError, Settings, parameters
 from tests.laptop.page import CorsError, Page
 from tests.laptop.waiting import eventually
 
@@ -177,6 +177,36 @@ def test_a_page_of_elsewhere_is_refused(run: Run, origin: str) -> None:
     simple = requests.get(f"{page.api}/me", headers={"Origin": origin}, timeout=10)
     assert simple.status_code == 401
     assert not [name for name in simple.headers if name.lower().startswith("access-control-")]
+
+
+@pytest.mark.xdist_group("run")
+def test_the_readmes_calls_by_hand_pay_complete_refund_and_pay_out(run: Run) -> None:
+    """Word for word, but for this run's ports: with curl, as a person types them."""
+    readme = (ROOT / "README.md").read_text()
+    found = re.findall(r"^```sh\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    blocks = [block for block in found if re.search(r"\bcurl -s", block)]
+    script = "\n".join(['curl() { command curl "$@" && echo; }', *blocks])
+    for default, port in ((PI_PORT, run.pi_port), (AWS_PORT, run.aws_port)):
+        script = script.replace(f":{default}/", f":{port}/")
+
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=UP_SECONDS,
+    )
+
+    assert done.returncode == 0, done.stderr
+    answers = [json.loads(line) for line in done.stdout.splitlines() if line]
+    me, approved, completed, payment, history, payout, refund, read = answers
+    assert approved["state"] == "open"
+    assert completed == {"payment_id": approved["payment_id"], "state": "completed"}
+    assert history["payments"] == [payment]
+    assert (payout["uid"], refund["refund_of"]) == (me["uid"], payment["payment_id"])
+    assert {payout["state"], refund["state"]} <= {"requested", "created", "signed", "completed"}
+    assert read["payout_id"] == payout["payout_id"]
 
 
 @pytest.mark.xdist_group("run")
