@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from local.bench_stack import FUNCTIONS
 from local.processes import ROOT, environment
@@ -43,6 +44,15 @@ def make(target: str, **settings: str) -> str:
 def test_each_target_runs_here_or_elsewhere() -> None:
     targets = re.findall(r"^([a-zA-Z-]+):(?!=)", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert set(targets) == HERE | ELSEWHERE.keys()
+
+
+def test_the_hooks_before_a_commit_are_gates_of_make_lint() -> None:
+    """So they run in each test of a change, whoever has installed them or not."""
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    gates = (ROOT / "Makefile").read_text().replace("$(BIN)/", ".venv/bin/")
+    for hook in hooks:
+        [command] = re.findall(r"\.venv/bin/[\w-]+(?: (?:format|check|validate))?", hook["entry"])
+        assert command.replace(".venv/bin/sam", "$(SAM)") in gates, hook["id"]
 
 
 def test_help_lists_what_there_is() -> None:
