@@ -105,6 +105,7 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
     require_free(settings.aws_port, what="the local cloud", setting="AWS_PORT")
     if not settings.pi_api_url:
         require_free(settings.pi_port, what="the Pi emulator", setting="PI_PORT")
+    running.callback(say, "\n  Everything has been stopped.")
     endpoints = settings.home / "endpoints.json"
     endpoints.unlink(missing_ok=True)
 
@@ -174,7 +175,6 @@ def parameters(settings: Settings, emulator: PiEmulator | None) -> dict[str, str
 def run(settings: Settings) -> None:
     """Serve, play, and stay until Ctrl-C unless told otherwise."""
     with ExitStack() as running:
-        running.callback(say, "\n  Everything has been stopped.")
         try:
             play = serve(settings, running)
             if play:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DEPLOY_SECONDS = 300.0
 
+STACK = "pi-bundle-local"
 # What MiniStack does not know is left out by the template's own switches.
 NOT_HERE = {"EventArchiveDays": "0", "FailureAlarms": "off"}
 
@@ -159,7 +160,7 @@ class Stack(Deployment):
         cloud: LocalCloud,
         parameters: Mapping[str, str],
         *,
-        name: str = "pi-bundle-local",
+        name: str = STACK,
     ) -> None:
         """Begin the deploy of what `start_build` built; `finish` completes it."""
         built = cloud.home / "build" / "template.yaml"

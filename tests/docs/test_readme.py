@@ -7,7 +7,10 @@ from functools import cache
 
 import pytest
 
-from local.processes import ROOT
+from local.cloud import CREDENTIALS
+from local.processes import HOST, ROOT
+from local.run import AWS_PORT
+from local.stack import STACK
 from local.template import load, of_type
 from shared.adapters.dynamodb import decoded
 from shared.domain.amount import Amount
@@ -138,3 +141,12 @@ def test_its_products_can_be_sold() -> None:
         assert product["active"] is True
         assert all(Amount.of(amount).stroops > 0 for amount in amounts)
         assert len(amounts) == (1 if "price" in product else 2)
+
+
+def test_it_points_the_aws_cli_at_the_local_cloud() -> None:
+    exported = dict(re.findall(r"(AWS_\w+)=(\S+)", README))
+    assert exported == {
+        "AWS_ENDPOINT_URL": f"http://{HOST}:{AWS_PORT}",
+        **{name: CREDENTIALS[name] for name in exported if name in CREDENTIALS},
+    }
+    assert f"stack={STACK}\n" in README

@@ -67,6 +67,7 @@ def test_simulate_plays_and_counts() -> None:
 def test_simulate_replays_one_and_tells() -> None:
     told = make("simulate", SEED="7").splitlines()
     assert len(told) > 40
+    assert told[-1] == "SEED=7: every promise held"
     assert make("simulate", SEED="7").splitlines() == told
 
 

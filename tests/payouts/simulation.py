@@ -418,6 +418,7 @@ def main() -> int:
     if replayed := os.environ.get("SEED"):
         logger.setLevel("CRITICAL")
         play(int(replayed), lambda line: sys.stdout.write(f"{line}\n"))
+        sys.stdout.write(f"SEED={replayed}: every promise held\n")
         return 0
     count, first = int(os.environ.get("SEEDS") or 300), int(os.environ.get("FIRST") or 1)
     started, failures, seen = time.monotonic(), 0, Counter[str]()
@@ -429,7 +430,8 @@ def main() -> int:
                 failures += 1
                 sys.stdout.write(f"SEED={seed} violates a promise: {failure}\n")
     seconds = time.monotonic() - started
-    sys.stdout.write(f"{count} histories in {seconds:.0f} s, {failures} failed; {dict(seen)}\n")
+    sys.stdout.write(f"{count} histories in {seconds:.0f} s, {failures} failed. Met on the way: ")
+    sys.stdout.write(", ".join(f"{name} {times}" for name, times in seen.most_common()) + "\n")
     return 1 if failures else 0
 
 
