@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
-from shared.adapters.edges import Edges
+from shared.adapters.edges import Clock, Edges
 from shared.adapters.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,6 +41,17 @@ if TYPE_CHECKING:
     from shared.operations.sweep import SweepParts
     from shared.operations.verify_user import Users
     from shared.operations.work import WorkParts
+
+
+class Settling(TypedDict):
+    """What everyone who settles payments works with."""
+
+    pi: PiClient
+    chain: Horizon
+    payments: PaymentStore
+    terms: Terms
+    clock: Clock
+
 
 # A younger payment may still be on its way through wallet and chain.
 MINIMUM_CANCEL_AFTER_SECONDS = 600
@@ -127,6 +138,7 @@ class App:
             pi=self.pi,
             payout_store=self.payouts,
             sweep_seconds=60 * self.settings.whole_number("SWEEP_MINUTES", 1),
+            alarm_seconds=self.settings.whole_number("STUCK_ALARM_SECONDS", 1),
             clock=self.clock,
         )
 
@@ -238,15 +250,16 @@ class App:
     def rewards(self) -> RewardStore:
         from shared.adapters.reward_store import RewardStore
 
-        table = self.settings.text("REWARDS_TABLE")
-        return RewardStore(self.edges.aws("dynamodb"), table, sleep=self.edges.sleep)
+        table, edges = self.settings.text("REWARDS_TABLE"), self.edges
+        return RewardStore(edges.aws("dynamodb"), table, edges.sleep, edges.jitter)
 
     @cached_property
     def payouts(self) -> PayoutStore:
         from shared.adapters.payout_store import PayoutStore
 
         tables = self.settings.text("PAYOUTS_TABLE"), self.settings.text("PAYMENTS_TABLE")
-        return PayoutStore(self.edges.aws("dynamodb"), *tables, sleep=self.edges.sleep)
+        edges = self.edges
+        return PayoutStore(edges.aws("dynamodb"), *tables, edges.sleep, edges.jitter)
 
     @cached_property
     def wake_ups(self) -> WakeUps:
@@ -279,8 +292,7 @@ class App:
         return self.edges.executor()
 
     @cached_property
-    def _settling(self) -> dict[str, Any]:
-        """What everyone who settles payments works with."""
+    def _settling(self) -> Settling:
         return {
             "pi": self.pi,
             "chain": self.chain,

@@ -12,7 +12,8 @@ from shared.domain.identifiers import payment_id_of
 from shared.domain.payout import PayoutRequest, payout_id_of
 from shared.edge.http import Answer, Request, serve
 from shared.edge.views import payout
-from shared.operations.request_payout import RequestParts, read_payout, refund, request_payout
+from shared.operations.read_payout import read_payout
+from shared.operations.request_payout import RequestParts, refund, request_payout
 
 
 def request(parts: RequestParts, request: Request) -> Answer:

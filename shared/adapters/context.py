@@ -22,6 +22,8 @@ AWS_ATTEMPT_SECONDS = AWS_CONNECT_SECONDS + AWS_READ_SECONDS
 AWS_CALL_SECONDS = AWS_ATTEMPTS * AWS_ATTEMPT_SECONDS + AWS_LONGEST_PAUSE_SECONDS
 ANSWER_SECONDS = 0.5
 
+process_clock = time.monotonic  # of an invocation that is given no other
+
 
 @dataclass(frozen=True, slots=True)
 class About:
@@ -36,7 +38,8 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`ends_at`: when the answer must be ready, in seconds of `clock`, whose zero is anywhere."""
+    """`ends_at`: when the answer must be ready, in seconds of `clock`; where its zero is does not
+    matter."""
 
     ends_at: float
     clock: Callable[[], float]
@@ -53,7 +56,7 @@ def within(
     """All that the block calls must be over `seconds` from now, or earlier if it stands within
     less. What is not given stays as it is outside the block."""
     outer = _context.get(None)
-    clock = clock or (outer.clock if outer else time.monotonic)
+    clock = clock or (outer.clock if outer else process_clock)
     ends_at = clock() + seconds - ANSWER_SECONDS
     if outer is not None:
         ends_at, about = min(ends_at, outer.ends_at), about or outer.about

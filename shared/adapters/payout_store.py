@@ -8,6 +8,7 @@ stands for it, nor released while it may still be paid.
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from dataclasses import asdict, fields
@@ -46,9 +47,10 @@ class PayoutStore:
         table: str,
         payments_table: str,
         sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self._client, self._table, self._payments = client, table, payments_table
-        self._sleep = sleep
+        self._sleep, self._jitter = sleep, jitter
 
     def get(self, payout_id: str) -> PayoutRecord | None:
         """The record, read consistently."""
@@ -74,7 +76,7 @@ class PayoutStore:
         ]
         if payment is not None:
             writes.append(self._refund(record, payment.amount))
-        reasons = transact(self._client, writes, self._sleep)
+        reasons = transact(self._client, writes, self._sleep, self._jitter)
         if reasons is None:
             return record
         # The payout's own reason first: a repeat is answered as before, even at a cap.
@@ -94,7 +96,7 @@ class PayoutStore:
         ]
         if old.refund_of is not None and self._refunds_at_least(old.refund_of, old.amount):
             writes.append(self._refund(with_(old, amount=minus), None))
-        reasons = transact(self._client, writes, self._sleep)
+        reasons = transact(self._client, writes, self._sleep, self._jitter)
         if reasons is None:
             return with_(new, version=old.version + 1), True
         return _record(decoded(reasons[0]["Item"])), False

@@ -111,7 +111,7 @@ def serve(
                 return _failure(
                     error.status, error.code, error.message, context, _retry_after(error)
                 )
-            except Exception:  # noqa: BLE001 - the edge: even a mistake of ours must answer
+            except Exception:  # noqa: BLE001 - the edge: even a bug must answer
                 logger.exception("Unexpected error")
                 count("UnexpectedError")
                 message = "Something went wrong here; nothing was lost. Please try again."

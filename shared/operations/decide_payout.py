@@ -13,7 +13,7 @@ from shared.adapters.payout_queue import PayoutQueue
 from shared.adapters.payout_store import PayoutStore
 from shared.domain.errors import Conflict, Overtaken
 from shared.domain.payout import GIVEN_UP, PayoutRecord, PayoutState, decided
-from shared.operations.request_payout import read_payout
+from shared.operations.read_payout import read_payout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from shared.adapters.context import concerning
 from shared.adapters.edges import Clock
 from shared.adapters.payment_store import PaymentStore
 from shared.adapters.payout_queue import PayoutQueue
 from shared.adapters.payout_store import PayoutStore
+from shared.adapters.switch import Switch
 from shared.domain.amount import Amount
 from shared.domain.errors import Conflict, NotFound
 from shared.domain.payment import PaymentRecord, PaymentState
 from shared.domain.payout import Caps, PayoutRecord, PayoutRequest, check, requested
-
-if TYPE_CHECKING:
-    from shared.adapters.switch import Switch  # decide_payout has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +63,6 @@ def refund(
         metadata={"refund_of": payment_id},
         refund_of=payment_id,
     )
-
-
-def read_payout(payouts: PayoutStore, payout_id: str) -> PayoutRecord:
-    """Raises NotFound."""
-    concerning(payout_id)
-    record = payouts.get(payout_id)
-    if record is None:
-        raise NotFound("payout_not_found", "There is no such payout.")
-    return record
 
 
 def _refundable(parts: RequestParts, request: PayoutRequest) -> PaymentRecord | None:

@@ -21,6 +21,7 @@ from shared.domain.errors import (
     PiNonsense,
     PiRefused,
 )
+from shared.domain.events import payout_event
 from shared.domain.identifiers import PAYMENT_ID
 from shared.domain.payout import (
     CHAIN_SETTLES_SECONDS,
@@ -31,6 +32,7 @@ from shared.domain.payout import (
     PayoutRecord,
     PayoutState,
     completed,
+    delivered,
     expired,
     is_moved,
     mismatch,
@@ -42,7 +44,6 @@ from shared.domain.payout import (
 )
 from shared.domain.pi import PaymentDto
 from shared.operations.create_payout import adopt, create_payout
-from shared.operations.deliver import deliver_payout
 from shared.operations.move_payout import block, fail, wait, write
 from shared.operations.sender import SendParts
 from shared.operations.trace_payout import Paid, trace_payout
@@ -57,7 +58,7 @@ FINAL_CHAIN_ERRORS = frozenset({"op_no_destination"})
 
 
 def send_payout(parts: SendParts, wake_up: PayoutWakeUp) -> None:
-    """Do all that can be done for this payout now. Anything that this raises is a mistake of ours;
+    """Do all that can be done for this payout now. Whatever this raises is a bug in the bundle;
     what Pi, the chain or our services hold up comes back with `due_at`."""
     concerning(wake_up.payout_id)
     try:
@@ -84,7 +85,7 @@ def _is_meant(record: PayoutRecord, wake_up: PayoutWakeUp, now: int) -> bool:
 
 def _advance(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     if record.owed is not None:
-        return deliver_payout(parts.bus, parts.payouts, parts.clock, record)
+        return _deliver(parts, record)
     try:
         return STEPS[record.state](parts, record)
     except (PiRefused, Conflict) as refused:  # which no step foresees
@@ -283,6 +284,19 @@ def _ask_pi(parts: SendParts, record: PayoutRecord) -> tuple[PaymentDto, Wanted]
     if wanted is None or (reason and not record.giving_up):
         raise Conflict(reason or "missing_address", "This is not the payment that was asked for.")
     return payment, wanted
+
+
+def _deliver(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
+    """Tell the app what this record owes it, then write down that it was told: a crash in between
+    sends the event again, with the same identity. Raises ServiceUnavailable; it then stays due."""
+    while event := payout_event(record):
+        parts.bus.put(event)
+        # If another writer was first, its record may owe another event, or none.
+        told = delivered(record, parts.clock())
+        record, written = parts.payouts.replace(record, told)
+        if written:
+            count("EventDelivered")
+    return record
 
 
 STEPS: Mapping[PayoutState, Callable[[SendParts, PayoutRecord], PayoutRecord]] = {

@@ -33,7 +33,8 @@ class DueWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepParts:
-    """`sweep_seconds` is the time from one sweep to the next."""
+    """`sweep_seconds` is the time from one sweep to the next, `alarm_seconds` the age above which
+    what is unfinished alarms."""
 
     payments: DueWork
     rewards: DueWork
@@ -41,6 +42,7 @@ class SweepParts:
     pi: PiClient
     payout_store: PayoutStore
     sweep_seconds: int
+    alarm_seconds: int
     clock: Clock
 
 
@@ -82,10 +84,10 @@ def sweep(parts: SweepParts) -> int:
     try:
         is_complete = _wake_all(parts, found, parts.clock())
     finally:
-        _report(found, is_complete=is_complete)
+        _report(found, parts.alarm_seconds, is_complete=is_complete)
     _report_strangers(parts)
     if found.failed and not found.woken:
-        raise ServiceUnavailable  # so that somebody hears of it
+        raise ServiceUnavailable  # so that the alarm on its errors rings
     return found.woken
 
 
@@ -146,20 +148,20 @@ def _report_strangers(parts: SweepParts) -> None:
         logger.warning("Payouts were not compared", extra={"code": error.code})
 
 
-def _report(found: Found, *, is_complete: bool) -> None:
-    """Of a sweep that could not finish, what it has seen is a lower bound: a level of zero would
-    say nothing, and look like healing."""
+def _report(found: Found, alarm_seconds: int, *, is_complete: bool) -> None:
+    """What a sweep that could not finish has seen is a lower bound: true, but it must not end an
+    alarm that a whole sweep has started. So a level that is too low to alarm is left out."""
     if not is_complete:
         logger.warning("The sweep could not finish", extra={"woken": found.woken})
     gauge("SweepIncomplete", int(not is_complete))
     gauge("WakeUps", found.woken)
     for name, tally in (("Payment", found.payments), ("Payout", found.payouts)):
         levels = {
-            f"{name}sUnfinished": tally.unfinished,
-            f"{name}sStuck": tally.stuck,
-            f"{name}sAttention": tally.attention,
-            f"Oldest{name}Seconds": tally.oldest,
+            f"{name}sUnfinished": (tally.unfinished, 0),
+            f"{name}sStuck": (tally.stuck, 0),
+            f"{name}sAttention": (tally.attention, 0),
+            f"Oldest{name}Seconds": (tally.oldest, alarm_seconds),
         }
-        for level, value in levels.items():
-            if value or is_complete:
+        for level, (value, alarms_above) in levels.items():
+            if is_complete or value > alarms_above:
                 gauge(level, value)

@@ -16,7 +16,7 @@ DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 def blocks(document: Path) -> list[str]:
     """The document's shell blocks that call AWS."""
     found = re.findall(r"^```sh\n(.*?)^```", document.read_text(), re.MULTILINE | re.DOTALL)
-    return [block for block in found if re.search(r"\baws\b", block)]
+    return [block for block in found if re.search(r"\baws [a-z]", block)]
 
 
 def under(heading: str) -> str:

@@ -50,7 +50,7 @@ Shell = Callable[[str], CompletedProcess[str]]
 )
 def test_a_documented_command_is_one(document: Path, block: str, tmp_path: Path) -> None:
     """Operation, options and values; the shell's quotes too. Nothing is called."""
-    given = "id=payment txid=tx dead_letters=arn stack=s bus=b API=a ID=i WHO=w json=j\n"
+    given = "id=payment txid=tx dead_letters=arn stack=s bus=b\n"
     done = run(
         f"{PRELUDE}\n{given}{block}",
         tmp_path,
@@ -212,11 +212,13 @@ def test_a_payment_that_is_not_completed_is_paid_back_once(
     assert paid_back(shell, record)["error"] == "not_refundable"
     eventually(lambda: paid_back(shell, record, reason=reason)["state"] == "completed", seconds=20)
     assert close(shell, "not sold", record, reason) == 0
-    # Should it be completed after all, a refund of it has the same id.
+    # Should it be completed after all, it is refunded already: under this id, and under any.
     closed = store.get(record.payment_id)
     assert closed is not None
     store.replace(closed, completed(closed, TXID, int(time.time())))
     assert paid_back(shell, record)["error"] == "payout_id_taken"
+    request = {"payout_id": uuid4().hex, "refund_of": record.payment_id}
+    assert asked(stack, request)["error"] == "above_paid_amount"
     assert received(emulator, uid) == ["3.14"]
 
 

@@ -13,6 +13,8 @@ from tests.world.tables import in_memory
 def world() -> Iterator[World]:
     with payout_world() as world:
         yield world
+        # Nobody is woken for a payment where there is none.
+        assert world.wake_ups.sent == 0 or world.tables.raw("PaymentsTable")
 
 
 @pytest.fixture(params=["in memory", "on MiniStack"])

@@ -254,7 +254,8 @@ def test_sixteen_refunds_at_once_of_one_payment(each_world: World) -> None:
 
 def transactions_conflict(world: World, code: str, times: int) -> None:
     """In memory alone: MiniStack knows no conflict."""
-    refusal, reasons = "TransactionCanceledException", [{"Code": code}]
+    reasons = [{"Code": "None"}, {"Code": code}, {"Code": "None"}]
+    refusal = "TransactionCanceledException"
     fault = AwsFault("TransactWriteItems", refusal, times=times, reasons=reasons)
     world.effects.faults.append(fault)
 

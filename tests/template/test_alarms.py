@@ -102,7 +102,7 @@ def test_pi_being_down_rings_only_where_customers_notice(translated: Template) -
     assert "PiUnavailable" not in watched
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", [name for name in FUNCTIONS if name != "Sweep"])
 @pytest.mark.parametrize("metric", ["Errors", "Throttles"])
 def test_each_function_alarms_when_it_fails_or_is_throttled_again(
     translated: Template, function: str, metric: str
@@ -115,6 +115,18 @@ def test_each_function_alarms_when_it_fails_or_is_throttled_again(
     assert not rings(watching, [failed, sound, sound])
     assert not rings(watching, [failed, failed, sound, sound])
     assert not rings(watching, [sound] * 3)
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+def test_sweeps_that_fail_alarm_however_rare_they_are(
+    translated: Template, written: Template, metric: str
+) -> None:
+    watching = alarm(translated, "SweepErrorsAlarm")
+    [period] = {one["Period"] for one in metrics_of(watching)}
+    for minutes in written["Parameters"]["SweepMinutes"]["AllowedValues"]:
+        assert rings(watching, [{metric: period // 60 // minutes}])
+    assert not rings(watching, [{"Errors": 1, "Throttles": 0}])
+    assert not rings(watching, [{"Errors": 0, "Throttles": 0}])
 
 
 def test_the_dearer_alarms_can_be_switched_off(translated: Template, written: Template) -> None:
@@ -177,6 +189,13 @@ def test_the_sweep_is_silent_only_after_two_that_should_have_run(
 ) -> None:
     longest = max(written["Parameters"]["SweepMinutes"]["AllowedValues"])
     assert alarm(translated, "SweepSilentAlarm")["Period"] >= 2 * 60 * longest
+
+
+def test_the_sweep_is_not_silent_while_it_reports_that_it_cannot_finish(
+    translated: Template,
+) -> None:
+    """That has an alarm of its own."""
+    assert alarm(translated, "SweepSilentAlarm")["MetricName"] == "SweepIncomplete"
 
 
 def test_a_foreign_payout_alarms_until_a_sweep_finds_it_gone(

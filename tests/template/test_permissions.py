@@ -144,6 +144,7 @@ TOLD = {
         "PAYOUT_QUEUE_URL",
         "REWARDS_TABLE",
         "SERVER_KEY_SECRET_ARN",
+        "STUCK_ALARM_SECONDS",
         "SWEEP_MINUTES",
         "WAKE_UP_QUEUE_URL",
     },

@@ -22,6 +22,10 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
+    def outside(self, act: Callable[[], T]) -> T:
+        """Run `act` where no invocation has begun."""
+        return Variables().run(act)
+
     def invocation(
         self, seconds: float, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from threading import Event
 
 import pytest
 
@@ -122,9 +123,12 @@ def test_without_a_token_nothing_is_asked(pi: PiInProcess, executor: Executor) -
 def test_the_tokens_error_comes_first_and_nothing_goes_on_behind_it(
     pi: PiInProcess, executor: Executor
 ) -> None:
+    """Also where the question takes longer than Pi's answer about the token."""
     ended: list[str] = []
+    slow = Event()
 
     def question() -> None:
+        slow.wait(0.2)
         ended.append("question")
         raise PiNonsense
 

@@ -35,3 +35,5 @@ def _world(place: Place) -> Iterator[World]:
     with new_world(place) as world:
         world.deploy(PiWalletAddress=world.wallet)
         yield world
+        # Nobody is woken for a payout where there is none.
+        assert world.payout_queue.sent == 0 or world.all_payouts()

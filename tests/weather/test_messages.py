@@ -3,9 +3,11 @@
 import pytest
 
 from local import template
+from shared.adapters.context import remaining
 from shared.adapters.wake_ups import Work
 from tests.weather.ends import COMPLETED
 from tests.world import World
+from tests.world.effects import Moment
 from tests.world.functions import timeout_of
 
 GARBAGE = [
@@ -105,3 +107,23 @@ def test_the_queue_waits_for_the_worker_and_hears_of_each_message(world: World) 
     assert trigger["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     # A message that the worker has failed on is not thrown away before a person can see it.
     assert queue.retention_seconds > queue.most_receives * queue.visibility_seconds
+
+
+def test_ten_messages_of_one_batch_fit_into_the_workers_time(world: World) -> None:
+    """Each has eleven seconds, the sender's one message most of its minute: the last 4.5 belong to
+    the database and the answer."""
+    left: dict[str, float] = {}
+
+    def note(moment: Moment, effect: str) -> None:
+        left.setdefault(effect, remaining())
+
+    payment_id = world.paid_payment()
+    world.wake(Work.PAYMENT, payment_id)
+    world.requested()
+    with world.effects.watched_by(note):
+        world.work()
+        world.send()
+    assert left["GET /v2/payments/*"] == 11 - 4.5
+    assert left["GET /v2/payments/incomplete_server_payments"] == 55 - 4.5
+    assert world.wake_ups.batch_size * 11 <= timeout_of("Settle")
+    assert timeout_of("SendPayout") > 55

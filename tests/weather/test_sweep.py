@@ -13,9 +13,12 @@ from tests.weather.ends import COMPLETED
 from tests.weather.log import logged
 from tests.world import World
 from tests.world.devices import ActsAt, Loses
+from tests.world.dynamodb import Table
 from tests.world.effects import AwsFault, Moment
 
-DAY = 24 * 3600
+HOUR = 3600
+DAY = 24 * HOUR
+STUCK_ALARM_SECONDS = 5400  # the template's default
 TIMEOUT = 60
 QUERIES = 3 * DUE_SHARDS  # payments, payouts and rewards of each shard
 GONE, OPEN, PAYOUTS = 8, 16, 6
@@ -219,3 +222,35 @@ def test_the_answer_of_the_index_is_lost_on_the_way(each_world: World) -> None:
         world.sweep()
 
     assert check_part(world) == {}
+
+
+@pytest.mark.parametrize("query", range(QUERIES))
+def test_a_sweep_that_cannot_finish_ends_no_alarm(world: World, query: int) -> None:
+    """It may see a young payment and not the old one: `OldestPaymentSeconds` stays as it was."""
+    world.approved()
+    world.tick(3 * HOUR)
+    world.fault(path="/v2/*", drop="before")
+    world.sweep()
+    oldest = world.metrics.last["OldestPaymentSeconds"]
+    assert oldest > STUCK_ALARM_SECONDS
+    with world.fair_weather():
+        for _ in range(20):
+            world.approved()
+    world.tick(60)
+    world.effects.faults.append(AwsFault("Query", "InternalServerError", 500, after=query))
+
+    with suppress(ServiceUnavailable):
+        world.sweep()
+
+    assert world.metrics.last["SweepIncomplete"] == 1
+    assert world.metrics.last["OldestPaymentSeconds"] >= oldest
+
+
+def test_an_index_of_many_pages_is_read_to_its_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Table, "page", 2)
+    payments = [world.paid_payment() for _ in range(40)]
+    world.rounds(1)
+    for payment_id in payments:
+        COMPLETED.check(world, payment_id)

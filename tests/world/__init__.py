@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from shared.adapters import observability
+from shared.adapters import context, observability
 from tests.world.effects import Effects
 from tests.world.payments import Payments
 from tests.world.payouts import Payouts
@@ -37,5 +37,6 @@ def new_world(
         world = World(tables, effects, seed, parameters)
         world.stock()
         patch.setattr(observability, "metrics", world.metrics)
+        patch.setattr(context, "process_clock", world.seconds)
         yield world
         assert world.pi.chain.total_coins == world.pi.chain.minted, "Pi was made or lost"

@@ -66,12 +66,13 @@ class Queue:
         self._seen: dict[str, float] = {}
         self.messages: list[Message] = []
         self.dead_letters: list[Message] = []
-        self.swallowed = 0
+        self.sent = self.swallowed = 0
         self.down = False
 
     def send(self, body: str, deduplication_id: str | None = None) -> None:
         """What SQS does for SendMessage."""
         self._effects.tell("before", "SendMessage")
+        self.sent += 1
         if self.down:
             raise EndpointConnectionError(endpoint_url="https://sqs.test")
         now = self._clock()
@@ -152,6 +153,12 @@ class Delivered:
     @property
     def event_id(self) -> str:
         return str(self.detail["event_id"])
+
+    @property
+    def business_id(self) -> str:
+        """Of the payout, ad or payment that it is about; a payout's event names a payment too."""
+        names = ("payout_id", "ad_id", "payment_id")
+        return str(next(self.detail[name] for name in names if name in self.detail))
 
 
 @dataclass(slots=True)

@@ -18,6 +18,8 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.world.effects import AwsFault, Effects
 
 Item = dict[str, Any]
+# Of DynamoDB's reserved words, those that name an attribute or might.
+RESERVED = {"state", "status", "day", "name", "count", "counter", "value", "key", "user", "time"}
 TOKEN = re.compile(r"\s*(<=|<|=|\(|\)|[#:\w]+)")
 
 
@@ -47,15 +49,32 @@ class Index:
 
 
 class Table:
-    """One table, as the template declares it."""
+    """One table, as the template declares it. `page`: the most items that a query reads at once;
+    DynamoDB counts them in bytes."""
+
+    page = 1000
 
     def __init__(self, declared: Mapping[str, Any]) -> None:
+        self.kinds = {
+            attribute["AttributeName"]: attribute["AttributeType"]
+            for attribute in declared["AttributeDefinitions"]
+        }
         [[self.key]] = [[key["AttributeName"] for key in declared["KeySchema"]]]
         self.items: dict[str, Item] = {}
         self.indexes = {
             index["IndexName"]: self._index(index)
             for index in declared.get("GlobalSecondaryIndexes", [])
         }
+
+    def check(self, item: Item) -> Item:
+        """As DynamoDB does: keys of the declared types, none of them empty; numbers are numbers."""
+        for name, attribute in item.items():
+            [(kind, value)] = attribute.items()
+            assert kind == self.kinds.get(name, kind), f"{name} is a key, and of another type"
+            assert value != "" or name not in self.kinds, f"{name} is a key, and empty"
+            if kind == "N":
+                Decimal(value)
+        return item
 
     def _index(self, declared: Mapping[str, Any]) -> Index:
         hash_key, range_key = (key["AttributeName"] for key in declared["KeySchema"])
@@ -108,6 +127,8 @@ class Client:
         return self._call("Scan", call, lambda: self._scan(call))
 
     def _call(self, operation: str, call: Item, act: Callable[[], Item]) -> Item:
+        for write in call.get("TransactItems", [{operation: call}]):
+            _check_placeholders(next(iter(write.values())))
         effects = self._effects
         if effects is None:
             with self._database.lock:
@@ -163,11 +184,9 @@ class Client:
 
     def _apply(self, write: Item) -> None:
         [(kind, call)] = write.items()
-        items, key = self._table(call).items, self._key(call)
-        if kind == "Put":
-            items[_name(key)] = _copied(call["Item"])
-        else:
-            items[_name(key)] = _updated(call, {**self._find(call), **key})
+        table, key = self._table(call), self._key(call)
+        new = call["Item"] if kind == "Put" else _updated(call, {**self._find(call), **key})
+        table.items[_name(key)] = _copied(table.check(new))
 
     def _delete(self, call: Item) -> Item:
         self._table(call).items.pop(_name(call["Key"]), None)
@@ -197,9 +216,10 @@ class Client:
         if start := call.get("ExclusiveStartKey"):
             passed = place(start)
             found = [i for i in found if (place(i) < passed if backward else place(i) > passed)]
-        page = found[: call.get("Limit")]
+        most = min(call.get("Limit", table.page), table.page)
+        page = found[:most]
         answer: Item = {"Items": [index.project(item) for item in page]}
-        if len(page) == call.get("Limit"):
+        if len(page) == most:
             keys = (table.key, index.hash_key, index.range_key)
             answer["LastEvaluatedKey"] = {name: page[-1][name] for name in keys}
         return answer
@@ -277,11 +297,20 @@ def _compares(comparison: str, call: Item, item: Item) -> bool:
             right = call["ExpressionAttributeValues"][placeholder]
             if left is None or left.keys() != right.keys():
                 return False
-            if operator == "=":
-                return bool(left == right)
+            if "N" not in left:
+                return operator == "=" and bool(left == right)
             less = Decimal(left["N"]) < Decimal(right["N"])
-            return less or (operator == "<=" and Decimal(left["N"]) == Decimal(right["N"]))
+            equal = Decimal(left["N"]) == Decimal(right["N"])
+            return {"<": less, "<=": less or equal, "=": equal}[operator]
     raise AssertionError(f"an expression that nobody has needed yet: {comparison}")
+
+
+def _check_placeholders(call: Item) -> None:
+    """DynamoDB refuses one that is not given, one that is not used, and its own words as names."""
+    text = " ".join(str(value) for name, value in call.items() if name.endswith("Expression"))
+    for given, sign in (("ExpressionAttributeNames", "#"), ("ExpressionAttributeValues", ":")):
+        assert call.get(given, {}).keys() == set(re.findall(rf"{sign}\w+", text)), text
+    assert not RESERVED & set(re.findall(r"(?<![#:\w])\w+", text.lower())), text
 
 
 def _path(name: str, call: Item) -> str:

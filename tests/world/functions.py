@@ -15,13 +15,12 @@ import pytest
 import shared.app
 from local import template
 from local.processes import ROOT
-from shared.adapters.context import within
 from shared.adapters.edges import Edges
 from shared.adapters.settings import Settings
 from shared.app import App
 
 # Parameters of the stack that stand for places on the network.
-PLACES = {"PiApiUrl": "http://pi.test/v2", "HorizonUrl": "http://pi.test/horizon"}
+URLS = {"PiApiUrl": "http://pi.test/v2", "HorizonUrl": "http://pi.test/horizon"}
 
 _starting = Lock()
 
@@ -60,7 +59,7 @@ class LambdaContext:
 
 class Environment:
     """One environment of a function: the parts that it keeps between invocations. Its resources are
-    called by their logical ids, but for `names`. `seconds` is the clock of its deadlines."""
+    called by their logical ids, but for `names`."""
 
     def __init__(
         self,
@@ -68,11 +67,10 @@ class Environment:
         parameters: Mapping[str, str],
         names: Mapping[str, str],
         edges: Edges,
-        seconds: Callable[[], float],
     ) -> None:
-        self.name, self._seconds = name, seconds
+        self.name = name
         function = template.function_of(name)
-        given = PLACES | dict(parameters)
+        given = URLS | dict(parameters)
         variables = template.variables(function, given, lambda place: names.get(place, place))
         self.timeout = timeout_of(function)
         self._handler = start(name, App(Settings(variables), edges))
@@ -80,11 +78,9 @@ class Environment:
     def __call__(self, event: Any, seconds: float | None = None) -> Any:
         """One invocation; `seconds`: what is left of its time. A process of its own knows nothing
         of the context that it is called from."""
-        return Variables().run(self._invoked, event, seconds or self.timeout)
-
-    def _invoked(self, event: Any, seconds: float) -> Any:
-        with within(seconds, clock=self._seconds):
-            return self._handler(event, LambdaContext(self.name, int(seconds * 1000)))
+        left = self.timeout if seconds is None else seconds
+        context = LambdaContext(self.name, int(left * 1000))
+        return Variables().run(self._handler, event, context)
 
 
 def start(name: str, app: App) -> Callable[[Any, LambdaContext], Any]:

@@ -45,17 +45,23 @@ class User:
 
 
 class Metrics:
-    """Stands where Powertools' metrics stand: counters of the whole test, and the last gauges."""
+    """Stands where Powertools' metrics stand: counters of the whole test, and the last gauges, as
+    far as a function has sent them."""
 
     def __init__(self) -> None:
         self.counted: Counter[str] = Counter()
         self.last: dict[str, int] = {}
         self.provider = self
-        self.metric_set: dict[str, Any] = {}  # nothing to print
+        self.metric_set: list[tuple[str, int]] = []
 
     def add_metric(self, *, name: str, unit: object, value: int) -> None:
-        self.counted[name] += value
-        self.last[name] = value
+        self.metric_set.append((name, value))
+
+    def flush_metrics(self) -> None:
+        for name, value in self.metric_set:
+            self.counted[name] += value
+            self.last[name] = value
+        self.metric_set.clear()
 
 
 class OneAtATime(Executor):
@@ -176,11 +182,11 @@ class Stage:
             aws=self.aws.__getitem__,
             open_session=self.adapter.session,
             clock=self.clock,
-            sleep=lambda _seconds: None,  # time is ours
+            sleep=self.tick,
             jitter=lambda: 0.5,
             executor=lambda: self.executor,
         )
-        return Environment(function, self.parameters, self._names, edges, self.seconds)
+        return Environment(function, self.parameters, self._names, edges)
 
     def function(self, name: str) -> Environment:
         """The function's environment in use."""
@@ -289,7 +295,7 @@ class Stage:
     def events(self, business_id: str) -> list[str]:
         """The types of the events that the bus accepted about a payment, ad or payout, in order;
         each has the identity that a consumer drops duplicates by."""
-        found = [e for e in self.bus.events if e.event_id.partition(":")[0] == business_id]
+        found = [event for event in self.bus.events if event.business_id == business_id]
         for told in found:  # only a payout may be blocked twice
             moment = r":\d+" if told.type == "PayoutBlocked" else ""
             assert fullmatch(f"{escape(business_id)}:{told.type}{moment}", told.event_id)

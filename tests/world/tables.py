@@ -7,7 +7,6 @@ The bundle's client is watched, the test's own eyes are not.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -100,23 +99,8 @@ class Storage:
     @contextmanager
     def __call__(self, effects: Effects) -> Iterator[Tables]:
         """New tables."""
-        with self._in(self._make_tables(), effects) as tables:
-            yield tables
-
-    @contextmanager
-    def shared(self, effects: Effects) -> Iterator[Tables]:
-        """The same tables for any number of worlds: no two of them share an id."""
-        with self._in(self._common, effects) as tables:
-            yield tables
-
-    @cached_property
-    def _common(self) -> dict[str, str]:
-        return self._make_tables()
-
-    @contextmanager
-    def _in(self, names: Mapping[str, str], effects: Effects) -> Iterator[Tables]:
         with effects.of_client(self.bundle):
-            yield Tables(names, bundle=self.bundle, eyes=self.eyes)
+            yield Tables(self._make_tables(), bundle=self.bundle, eyes=self.eyes)
 
     def _make_tables(self) -> dict[str, str]:
         names = {table: f"{table}-{uuid4().hex}" for table in TABLES}
