@@ -111,7 +111,8 @@ def _show(answer: Any, output: str) -> None:
     if output == "json":
         sys.stdout.write(json.dumps(answer, default=str, indent=4) + "\n")
         return
-    for row in answer if isinstance(answer, list) else [answer]:
+    is_table = isinstance(answer, list) and any(isinstance(row, list) for row in answer)
+    for row in answer if is_table else [answer]:
         cells = row if isinstance(row, list) else [row]
         sys.stdout.write("\t".join(str(cell) for cell in cells) + "\n")
 

@@ -50,7 +50,7 @@ Shell = Callable[[str], CompletedProcess[str]]
 )
 def test_a_documented_command_is_one(document: Path, block: str, tmp_path: Path) -> None:
     """Operation, options and values; the shell's quotes too. Nothing is called."""
-    given = "id=payment txid=tx dead_letters=arn stack=s bus=b\n"
+    given = "id=payment txid=tx dead_letters=arn stack=s bus=b\npay() { :; }\n"
     done = run(
         f"{PRELUDE}\n{given}{block}",
         tmp_path,
