@@ -1,7 +1,8 @@
 """What every test of the bundle stands on: time, Pi and its chain, tables, queues, bus, secrets,
 faults, restores; and the functions, as the template deploys them, on all of it.
 
-Only the edges of `shared.app` are replaced. Time passes only as a test says.
+Only the edges of `shared.app` are replaced, Powertools' metrics, and the clock of deadlines. Time
+passes only as a test says, and while a call pauses before it is tried again.
 """
 
 import json
