@@ -35,6 +35,11 @@ class Attention(StrEnum):
     UNMATCHED = "unmatched"  # paid, completed, and not what we sell: refund it
 
 
+# A worse fact never makes room for a milder one: that the chain shows a payment to be paid survives
+# a wrong key, and every later answer of Pi.
+MILDEST_FIRST = (None, Attention.GONE, Attention.NEVER_VERIFIES, Attention.CANCELLED_BUT_PAID)
+
+
 class Owed(StrEnum):
     """The event that the app's delivery has not had yet."""
 
@@ -146,9 +151,13 @@ def cancelled(record: PaymentRecord, now: int) -> PaymentRecord:
     )
 
 
-def attended(record: PaymentRecord, reason: Attention, now: int) -> PaymentRecord:
-    """Nothing closes it but a person or a change at Pi; it is looked at again tomorrow."""
-    return replace(record, attention=reason, due_at=now + ATTENTION_PAUSE_SECONDS)
+def attended(
+    record: PaymentRecord, reason: Attention, now: int, txid: str | None = None
+) -> PaymentRecord:
+    """Nothing closes it but a person or a change at Pi; it is looked at again tomorrow. `txid` is
+    the transaction that Pi does not take."""
+    due_at = now + ATTENTION_PAUSE_SECONDS
+    return replace(record, attention=reason, txid=txid or record.txid, due_at=due_at)
 
 
 def delivered(record: PaymentRecord, now: int) -> PaymentRecord:
@@ -186,10 +195,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Pi's no to the step just tried, COMPLETE or CANCEL."""
+    """Pi's no to the step just tried, COMPLETE (with this txid) or CANCEL."""
 
     step: Do
     code: str
+    txid: str | None = None
 
 
 # Refusals of a completion that trying again cannot change.
@@ -247,9 +257,9 @@ def _after_refused_completion(
     payment: PaymentDto, record: PaymentRecord, refusal: Refusal, now: int
 ) -> Decision:
     if payment.is_cancelled or refusal.code == "cancelled_payment":
-        return Decision(Do.ATTEND, attention=Attention.CANCELLED_BUT_PAID)
+        return Decision(Do.ATTEND, refusal.txid, Attention.CANCELLED_BUT_PAID)
     if refusal.code in FINAL_REFUSALS or now - record.created_at >= UNVERIFIED_PATIENCE_SECONDS:
-        return Decision(Do.ATTEND, attention=Attention.NEVER_VERIFIES)
+        return Decision(Do.ATTEND, refusal.txid, Attention.NEVER_VERIFIES)
     return Decision(Do.NOTHING)
 
 
@@ -262,6 +272,10 @@ def after(record: PaymentRecord, decision: Decision, now: int) -> PaymentRecord:
             return cancelled(record, now)
         case Do.RECOVER:
             return recovered(record, now)
-        case Do.ATTEND if decision.attention not in (None, record.attention):
-            return attended(record, decision.attention, now)
+        case Do.ATTEND if decision.attention and _is_worse(decision.attention, record.attention):
+            return attended(record, decision.attention, now, decision.txid)
     return record
+
+
+def _is_worse(reason: Attention, standing: Attention | None) -> bool:
+    return MILDEST_FIRST.index(reason) > MILDEST_FIRST.index(standing)

@@ -90,7 +90,7 @@ class Request:
         for name, value in (self._event.get("headers") or {}).items():
             if name.lower() == "authorization":
                 scheme, _, token = str(value).strip().partition(" ")
-                return token.strip() if scheme.lower() == "bearer" else None
+                return (token.strip() or None) if scheme.lower() == "bearer" else None
         return None
 
 

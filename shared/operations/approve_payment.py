@@ -19,6 +19,8 @@ from shared.operations.price_payment import price_payment
 from shared.operations.settle_payment import SettleParts, require_payer, settle
 from shared.operations.verify_user import Users
 
+CANCELLED = "This payment was cancelled. Start a new one."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApproveParts(SettleParts):
@@ -51,11 +53,11 @@ def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> Payme
         if record is first:
             _cancel_refused(parts, payment)
         count("PaymentRefused")
-        raise Conflict(record.refusal, "This payment is not one that this app sells.")
+        raise Conflict(record.refusal, _why(record.refusal))
     if payment.is_cancelled:
         record = settle(parts, record)
     if record.state is PaymentState.CANCELLED:
-        raise Conflict("payment_cancelled", "This payment was cancelled.")
+        raise Conflict("payment_cancelled", CANCELLED)
     if record.state is PaymentState.COMPLETED or payment.status.developer_approved:
         return record
 
@@ -64,6 +66,11 @@ def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> Payme
     except PiError as error:
         return _after_failed_approval(parts, record, error)
     return record
+
+
+def _why(refusal: str) -> str:
+    is_over = refusal == "payment_cancelled"
+    return CANCELLED if is_over else "This payment is not one that this app sells."
 
 
 def _priced(parts: ApproveParts, payment_id: str) -> tuple[PaymentDto, Price | None]:

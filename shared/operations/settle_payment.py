@@ -37,7 +37,8 @@ from shared.domain.payment import (
 )
 from shared.domain.pi import Direction, PaymentDto, UserDto
 
-MOST_ROUNDS = 3  # ask and act; each further round follows a refusal, which Pi's flags then explain
+MOST_ROUNDS = 3  # ask and act; another round follows a refusal of Pi's, or another writer
+NOTHING = Decision(Do.NOTHING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,29 +66,44 @@ def settle(
         return record
     refusal: Refusal | None = None
     for _ in range(MOST_ROUNDS):
+        decision = _decide(parts, record, claimed_txid, refusal, may_cancel=may_cancel)
         try:
-            payment = parts.pi.get_payment(record.payment_id)
+            record, is_done = _carry_out(parts, record, decision)
         except PiRefused as refused:
-            if refused.code != "payment_not_found":
-                raise
-            if record.state is PaymentState.CANCELLED:
+            refusal = Refusal(decision.do, refused.code, decision.txid)
+        else:
+            if is_done:
                 return record
-            return _carry_out(parts, record, Decision(Do.ATTEND, attention=Attention.GONE))
-        choose = partial(decide, payment, record, parts.terms, parts.clock(), refusal=refusal)
-        decision = choose(claimed_txid=claimed_txid)
-        if decision.do is Do.PROVE:
-            proven = _prove(parts, payment, decision.txid)
-            # Disproved: as if nothing had been claimed. Unknown yet: not the time to decide.
-            decision = Decision(Do.COMPLETE, decision.txid) if proven else choose()
-            if proven is None:
-                return record
-        if decision.do is Do.SEARCH:
-            decision = _search(parts, payment) if may_cancel else Decision(Do.NOTHING)
-        try:
-            return _carry_out(parts, record, decision)
-        except PiRefused as refused:
-            refusal = Refusal(decision.do, refused.code)
     return record
+
+
+def _decide(
+    parts: SettleParts,
+    record: PaymentRecord,
+    claimed_txid: str | None,
+    refusal: Refusal | None,
+    *,
+    may_cancel: bool,
+) -> Decision:
+    """From Pi's fresh answer, and the chain's where that is needed."""
+    try:
+        payment = parts.pi.get_payment(record.payment_id)
+    except PiRefused as refused:
+        if refused.code != "payment_not_found":
+            raise
+        is_closed = record.state is PaymentState.CANCELLED
+        return NOTHING if is_closed else Decision(Do.ATTEND, attention=Attention.GONE)
+    choose = partial(decide, payment, record, parts.terms, parts.clock(), refusal=refusal)
+    decision = choose(claimed_txid=claimed_txid)
+    if decision.do is Do.PROVE:
+        proven = _prove(parts, payment, decision.txid)
+        if proven is None:  # not known yet: not the time to decide
+            return NOTHING
+        # Disproved: as if nothing had been claimed.
+        decision = Decision(Do.COMPLETE, decision.txid) if proven else choose()
+    if decision.do is Do.SEARCH:
+        decision = _search(parts, payment) if may_cancel else NOTHING
+    return decision
 
 
 def _prove(parts: SettleParts, payment: PaymentDto, txid: str | None) -> bool | None:
@@ -108,16 +124,19 @@ def _search(parts: SettleParts, payment: PaymentDto) -> Decision:
     """COMPLETE with what the chain holds, CANCEL if it surely holds nothing, otherwise NOTHING."""
     wanted = Wanted.by(payment)
     if wanted is None:
-        return Decision(Do.NOTHING)
+        return NOTHING
     now = datetime.fromtimestamp(parts.clock(), UTC)
     search = parts.chain.search(wanted, payment.created_at, now)
     if search.txid is not None:
         return Decision(Do.COMPLETE, txid=search.txid)
-    return Decision(Do.CANCEL if search.conclusive else Do.NOTHING)
+    return Decision(Do.CANCEL) if search.conclusive else NOTHING
 
 
-def _carry_out(parts: SettleParts, record: PaymentRecord, decision: Decision) -> PaymentRecord:
-    """Raises PiRefused if Pi refuses to complete or cancel: then nothing has happened."""
+def _carry_out(
+    parts: SettleParts, record: PaymentRecord, decision: Decision
+) -> tuple[PaymentRecord, bool]:
+    """As `_write`. Raises PiRefused if Pi refuses to complete or cancel: then nothing has
+    happened."""
     if decision.do is Do.DISOWN:
         raise UnknownPayment
     if decision.do is Do.COMPLETE and decision.txid is not None:
@@ -128,19 +147,30 @@ def _carry_out(parts: SettleParts, record: PaymentRecord, decision: Decision) ->
     return _write(parts, record, decision)
 
 
-def _write(parts: SettleParts, record: PaymentRecord, decision: Decision) -> PaymentRecord:
-    """Write down what was carried out, again from the record that stands if somebody else wrote
-    first and it still has to be.
-    """
+def _write(
+    parts: SettleParts, record: PaymentRecord, decision: Decision
+) -> tuple[PaymentRecord, bool]:
+    """The record as it stands, and whether nothing is left to decide. If another writer was first,
+    what Pi has completed is written all the same, since it is so; everything else is decided anew
+    from the record that stands."""
     now = parts.clock()
     while (new := after(record, decision, now)) != record:
         standing, written = parts.payments.replace(record, new)
         if written:
             _tell(record, standing)
-        if written or standing.state in (PaymentState.COMPLETED, new.state):
-            return standing
+        if written or _is_closed_alike(standing, new):
+            return standing, True
+        if new.state is not PaymentState.COMPLETED:
+            return standing, False
         record = standing
-    return record
+    return record, True
+
+
+def _is_closed_alike(standing: PaymentRecord, new: PaymentRecord) -> bool:
+    """Nothing goes back from `completed`, and who has closed it as cancelled does not matter."""
+    if standing.state is PaymentState.COMPLETED:
+        return True
+    return standing.state is new.state is PaymentState.CANCELLED
 
 
 def _tell(old: PaymentRecord, new: PaymentRecord) -> None:

@@ -4,11 +4,8 @@ import pytest
 
 from local.emulator.control import STRANGER
 from local.emulator.horizon import Horizon
-from shared.domain.payment import Attention, Decision, Do, after, attended
 from tests.cases.broken import broken
-from tests.unit.samples import NOW, record
 from tests.world import User, World
-from tests.world.devices import First
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -25,47 +22,6 @@ def cancelled_but_paid(world: World, alice: User) -> tuple[str, str]:
     txid = world.pay(payment_id, link=False)
     world.pi.force(payment_id, {"status": {"cancelled": True}})
     return payment_id, txid
-
-
-@broken("a milder reason overwrites the worse one")
-def test_gone_does_not_make_room_for_what_the_chain_has_shown() -> None:
-    held = attended(record(), Attention.CANCELLED_BUT_PAID, NOW)
-
-    gone = after(held, Decision(Do.ATTEND, attention=Attention.GONE), NOW)
-
-    assert gone.attention is Attention.CANCELLED_BUT_PAID
-
-
-@broken("a wrong key turns it into `gone`, and the right one then closes it as cancelled")
-def test_a_wrong_key_does_not_make_it_forget_that_it_was_paid(world: World, alice: User) -> None:
-    payment_id, txid = cancelled_but_paid(world, alice)
-    world.complete(payment_id, txid, alice)
-    assert world.record(payment_id).attention == "cancelled_but_paid"
-
-    world.pi.registry.add_app("other-app", "key-of-the-other-app")
-    right, world.server_key = world.server_key, "key-of-the-other-app"
-    world.cold_start()
-    world.incomplete(payment_id)
-    world.server_key = right
-    world.cold_start()
-    world.incomplete(payment_id)
-
-    assert world.record(payment_id).attention == "cancelled_but_paid"
-
-
-@broken("a decision that another one has overtaken is written all the same")
-def test_a_race_does_not_make_it_forget_that_it_was_paid(world: World, alice: User) -> None:
-    """One has read `cancelled, no transaction`; before it writes, the other proves the txid."""
-    payment_id, txid = cancelled_but_paid(world, alice)
-
-    def prove() -> None:
-        with world.effects.watched_by(None):
-            world.complete(payment_id, txid, alice)
-
-    with world.effects.watched_by(First("UpdateItem", prove)):
-        world.incomplete(payment_id)
-
-    assert world.record(payment_id).attention == "cancelled_but_paid"
 
 
 @broken("nobody asks the chain about a payment that Pi has cancelled")
@@ -168,17 +124,6 @@ def test_a_re_check_with_a_malformed_answer_ends(world: World) -> None:
 # --- What is said ---------------------------------------------------------------------------------
 
 
-@broken("each refusal says that the app does not sell this")
-def test_a_cancelled_payment_is_not_called_one_that_is_not_sold(world: World, alice: User) -> None:
-    payment_id = world.start(alice)
-    world.pi.user_cancel(payment_id)
-
-    reply = world.approve(payment_id, alice)
-
-    assert reply.error == "payment_cancelled"
-    assert "not one that this app sells" not in reply.body["error_message"]
-
-
 @broken("each 401 or 403 with an unknown code counts as a wrong key")
 def test_a_403_on_a_repeated_approval_is_not_a_wrong_key(world: World, alice: User) -> None:
     payment_id = world.start(alice)
@@ -188,16 +133,3 @@ def test_a_403_on_a_repeated_approval_is_not_a_wrong_key(world: World, alice: Us
     world.approve(payment_id, alice)
 
     assert world.metrics.counted["ServerKeyRefused"] == 0
-
-
-@broken("an empty Bearer header hides the token in the body")
-def test_an_empty_bearer_header_counts_as_none(world: World, alice: User) -> None:
-    payment_id = world.start(alice)
-
-    reply = world.call(
-        "POST /pi_payment/approve",
-        body={"paymentId": payment_id, "accessToken": alice.token},
-        token="",
-    )
-
-    assert reply.status == 200

@@ -291,3 +291,25 @@ def test_a_repeat_that_pi_refuses_is_an_approval(world: World, alice: User) -> N
     assert world.approve(payment_id, alice).status == 200
 
     assert world.at_pi(payment_id).developer_approved
+
+
+def test_a_cancelled_payment_is_not_called_one_that_is_not_sold(world: World, alice: User) -> None:
+    payment_id = world.start(alice)
+    world.pi.user_cancel(payment_id)
+
+    reply = world.approve(payment_id, alice)
+
+    assert reply.error == "payment_cancelled"
+    assert "not one that this app sells" not in reply.body["error_message"]
+
+
+def test_an_empty_bearer_header_counts_as_none(world: World, alice: User) -> None:
+    payment_id = world.start(alice)
+
+    reply = world.call(
+        "POST /pi_payment/approve",
+        body={"paymentId": payment_id, "accessToken": alice.token},
+        token="",
+    )
+
+    assert reply.status == 200

@@ -6,6 +6,7 @@ import pytest
 
 from local.emulator.errors import PiError
 from tests.world import User, World
+from tests.world.devices import First
 
 OLD = 600
 
@@ -135,3 +136,43 @@ def test_a_completion_is_written_over_an_attention_that_came_first(
     assert (reply.status, reply.state) == (200, "completed")
     record = world.record(payment_id)
     assert (record.state, record.attention, record.version) == ("completed", None, 3)
+
+
+def cancelled_but_paid(world: World, alice: User) -> tuple[str, str]:
+    """Pi has flagged it cancelled and does not know the transaction, which its user's page does."""
+    world.pi.settings.show_txid_before_complete = False
+    payment_id = world.approved(alice)
+    txid = world.pay(payment_id, link=False)
+    world.pi.force(payment_id, {"status": {"cancelled": True}})
+    return payment_id, txid
+
+
+def test_a_wrong_key_does_not_make_it_forget_that_it_was_paid(world: World, alice: User) -> None:
+    payment_id, txid = cancelled_but_paid(world, alice)
+    world.complete(payment_id, txid, alice)
+    record = world.record(payment_id)
+    assert (record.attention, record.txid) == ("cancelled_but_paid", txid)
+
+    world.pi.registry.add_app("other-app", "key-of-the-other-app")
+    right, world.server_key = world.server_key, "key-of-the-other-app"
+    world.cold_start()
+    world.incomplete(payment_id)
+    world.server_key = right
+    world.cold_start()
+    world.incomplete(payment_id)
+
+    assert world.record(payment_id).attention == "cancelled_but_paid"
+
+
+def test_a_race_does_not_make_it_forget_that_it_was_paid(world: World, alice: User) -> None:
+    """One has read `cancelled, no transaction`; before it writes, the other proves the txid."""
+    payment_id, txid = cancelled_but_paid(world, alice)
+
+    def prove() -> None:
+        with world.effects.watched_by(None):
+            world.complete(payment_id, txid, alice)
+
+    with world.effects.watched_by(First("UpdateItem", prove)):
+        world.incomplete(payment_id)
+
+    assert world.record(payment_id).attention == "cancelled_but_paid"

@@ -267,3 +267,11 @@ def test_closing_ends_the_attention() -> None:
     closed = cancelled(watched, NOW + 9)
     assert (closed.state, closed.attention) == (PaymentState.CANCELLED, None)
     assert (closed.owed, closed.cancelled_at, closed.due_at) == (Owed.CANCELLED, NOW + 9, NOW + 9)
+
+
+def test_gone_does_not_make_room_for_what_the_chain_has_shown() -> None:
+    held = attended(record(), Attention.CANCELLED_BUT_PAID, NOW)
+
+    gone = after(held, Decision(Do.ATTEND, attention=Attention.GONE), NOW)
+
+    assert gone.attention is Attention.CANCELLED_BUT_PAID
