@@ -30,9 +30,9 @@ def read(parts: RequestParts, request: Request) -> Answer:
 
 def _wanted(parts: RequestParts, body: Mapping[str, Any]) -> PayoutRequest:
     payout_id = payout_id_of(body.get("payout_id"))
-    if "refund_of" in body:
+    if body.get("refund_of") is not None:
         amount = _amount(body["amount"]) if body.get("amount") is not None else None
-        return refund(parts, payout_id, payment_id_of(body["refund_of"]), amount)
+        return refund(parts, payout_id, payment_id_of(body["refund_of"]), amount, body.get("uid"))
     uid, memo, metadata = body.get("uid"), body.get("memo"), body.get("metadata", {})
     if not isinstance(uid, str) or not 1 <= len(uid) <= 64 or not uid.isascii():
         raise BadRequest("invalid_uid", "uid must name a user of this app.")

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from shared.adapters.aws import aws_call
-from shared.adapters.dynamodb import decoded, encoded, whole
+from shared.adapters.dynamodb import Item, decoded, encoded, readable, whole
 from shared.domain.due import DueRow
+from shared.domain.errors import UnreadableRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,16 +35,22 @@ class DueIndex:
             with aws_call():
                 page = self._client.query(**query)
             for item in map(decoded, page["Items"]):
-                yield DueRow(
-                    key=item[self._key],
-                    due_at=int(item["due_at"]),
-                    created_at=whole(item.get("created_at")),
-                    attention=item.get("attention"),
-                    is_owed="owed" in item,
-                )
+                try:
+                    yield readable(self._row, item, self._key)
+                except UnreadableRecord:
+                    continue  # counted; it holds up no other
             if "LastEvaluatedKey" not in page:
                 return
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _row(self, item: Item) -> DueRow:
+        return DueRow(
+            key=item[self._key],
+            due_at=int(item["due_at"]),
+            created_at=whole(item.get("created_at")),
+            attention=item.get("attention"),
+            is_owed="owed" in item,
+        )
 
     def push(self, row: DueRow, due_at: int) -> bool:
         """Move `due_at` forward. False: somebody finished the work or moved it first."""

@@ -12,19 +12,22 @@ import random
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from shared.adapters.aws import aws_call
 from shared.adapters.context import remaining
-from shared.domain.errors import ServiceUnavailable
+from shared.adapters.observability import count, logger
+from shared.domain.errors import ServiceUnavailable, UnreadableRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = Mapping[str, Any]
+Record = TypeVar("Record")
 DUE_SHARDS = 8
 FAILED_CONDITION = "ConditionalCheckFailed"
 CONFLICT_PAUSE_SECONDS = 0.05
@@ -46,6 +49,31 @@ def decoded(item: Item) -> dict[str, Any]:
 def whole(value: Any) -> int | None:
     """A whole number that DynamoDB stored, or None where the attribute is absent."""
     return None if value is None else int(value)
+
+
+def readable(read: Callable[[Item], Record], item: Item, key: str) -> Record:
+    """The record that an item holds. Raises UnreadableRecord, counted and logged, if a field is
+    missing or not what it should be: somebody has edited the table."""
+    try:
+        return _typed(read(item))
+    except (KeyError, TypeError, ValueError, ArithmeticError):
+        logger.exception("This record cannot be read", extra={"record": str(item.get(key))})
+        count("UnexpectedError")
+        raise UnreadableRecord from None
+
+
+def _typed(record: Record) -> Record:
+    """Raises TypeError if a field holds what it is not declared to hold."""
+    declared: Any = type(record)
+    for name, kind in _kinds(declared).items():
+        if not isinstance(getattr(record, name), kind):
+            raise TypeError(name)
+    return record
+
+
+@cache
+def _kinds(declared: Any) -> Mapping[str, Any]:
+    return get_type_hints(declared)
 
 
 def due_keys(business_id: str, due_at: int | None) -> Item:

@@ -12,6 +12,7 @@ from shared.adapters.dynamodb import (
     due_keys,
     encoded,
     put_if_absent,
+    readable,
     replace,
     whole,
 )
@@ -104,6 +105,10 @@ def _item(record: PaymentRecord) -> Item:
 
 
 def _record(item: Item) -> PaymentRecord:
+    return readable(_read, item, KEY)
+
+
+def _read(item: Item) -> PaymentRecord:
     price = None
     if "price_minimum" in item:
         price = Price(

@@ -24,6 +24,7 @@ from shared.adapters.dynamodb import (
     decoded,
     due_keys,
     encoded,
+    readable,
     replace,
     transact,
     update_of,
@@ -189,12 +190,16 @@ def _item(record: PayoutRecord) -> Item:
 
 
 def _record(item: Item) -> PayoutRecord:
+    return readable(_read, item, KEY)
+
+
+def _read(item: Item) -> PayoutRecord:
     values: dict[str, Any] = {
         name: int(value) if isinstance(value, Decimal) else value
         for name, value in item.items()
         if name in FIELDS
     }
-    values["amount"] = Amount(values["amount"])
+    values["amount"], values["version"] = Amount(values["amount"]), values["version"]
     for name, kind in (("state", PayoutState), ("blocked_from", PayoutState), ("owed", PayoutOwed)):
         if name in values:
             values[name] = kind(values[name])

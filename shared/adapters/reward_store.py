@@ -19,6 +19,7 @@ from shared.adapters.dynamodb import (
     decoded,
     due_keys,
     encoded,
+    readable,
     replace,
     transact,
     whole,
@@ -117,6 +118,10 @@ def _item(record: RewardRecord) -> Item:
 
 
 def _record(item: Item) -> RewardRecord:
+    return readable(_read, item, KEY)
+
+
+def _read(item: Item) -> RewardRecord:
     return RewardRecord(
         ad_id=item[KEY],
         uid=item["uid"],

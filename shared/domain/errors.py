@@ -17,6 +17,7 @@
     │       └── PiOutcomeUnknown     Pi may have acted: ask before acting again
     ├── ChainUnavailable        503
     ├── ServiceUnavailable      503  one of our own services (database, secrets)
+    ├── UnreadableRecord        503  an item of a table that was edited by hand, say
     └── Overtaken               503  somebody else wrote first
 
 `status` is the HTTP status that a front end sees; only the edge reads it.
@@ -168,6 +169,20 @@ class ServiceUnavailable(BundleError):
         message: str = "One of our services is not available.",
     ) -> None:
         super().__init__(code, message)
+
+
+class UnreadableRecord(BundleError):
+    """It is left as it is until a person has mended it, and holds up no other. A caller hears what
+    it hears of a bug."""
+
+    status = 503
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "unexpected_error",
+            "Something went wrong here; nothing was lost. Please try again.",
+        )
 
 
 class Overtaken(BundleError):

@@ -60,6 +60,7 @@ def payout_event(record: PayoutRecord) -> Event | None:
     """The event that this payout owes; None if it owes none."""
     if record.owed is None:
         return None
+    is_of_blocking = record.owed is PayoutOwed.BLOCKED
     return _event(
         record.owed,
         record.payout_id,
@@ -70,12 +71,13 @@ def payout_event(record: PayoutRecord) -> Event | None:
             "refund_of": record.refund_of,
             "payment_id": record.payment_id,
             "txid": record.txid if record.owed is PayoutOwed.COMPLETED else None,
-            "reason": record.reason,
+            # A person may have decided since; the event says what was true when it came about.
+            "reason": record.blocked_reason if is_of_blocking else record.reason,
             "requested_at": record.requested_at,
             "closed_at": record.closed_at,
         },
         # It may block again after a person has resumed it.
-        which=record.blocked_at if record.owed is PayoutOwed.BLOCKED else None,
+        which=record.blocked_at if is_of_blocking else None,
     )
 
 

@@ -16,6 +16,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
@@ -68,10 +69,24 @@ class PayoutRequest:
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same request, however its JSON was written."""
+        """The same for the same request, however its JSON was written: 1.5 is 1.50."""
         parts = [self.payout_id, self.uid, self.amount.stroops, self.memo, self.refund_of]
-        text = json.dumps([*parts, self.metadata], sort_keys=True, default=str)
+        text = json.dumps([*parts, _by_value(self.metadata)], sort_keys=True)
         return sha256(text.encode()).hexdigest()
+
+
+def _by_value(json_value: Any) -> Any:
+    """JSON in which equal numbers are equal text, and no text is a number's."""
+    match json_value:
+        case dict():
+            return {name: _by_value(value) for name, value in json_value.items()}
+        case list():
+            return [_by_value(value) for value in json_value]
+        case bool():
+            return json_value
+        case int() | Decimal():
+            return {"number": format(Decimal(json_value).normalize(), "f")}
+    return json_value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +94,8 @@ class PayoutRecord:
     """Times are seconds since 1970. `day` is the UTC day whose counters hold it. `envelope` is the
     signed transaction (base64 XDR), `txid` its hash, `max_time` the last second at which it can
     apply; `submitted_at`: from then on it may have been. `giving_up` is why it is to fail, as soon
-    as it is certain that it was not paid. `decided_at`: when a person last decided."""
+    as it is certain that it was not paid. `blocked_reason` is why it was last blocked, whatever was
+    decided since; `decided_at`: when a person last decided."""
 
     payout_id: str
     uid: str
@@ -104,6 +120,7 @@ class PayoutRecord:
     reason: str | None = None
     blocked_from: PayoutState | None = None
     blocked_at: int | None = None
+    blocked_reason: str | None = None
     decided_at: int | None = None
     giving_up: str | None = None
     closed_at: int | None = None
@@ -216,6 +233,11 @@ def waiting(
     )
 
 
+def not_created(record: PayoutRecord, due_at: int, reason: str) -> PayoutRecord:
+    """Pi has refused to create its payment for now, and said why: nothing is unclear."""
+    return replace(waiting(record, due_at, reason), create_attempted_at=None)
+
+
 def attempted(record: PayoutRecord, now: int) -> PayoutRecord:
     """Pi is about to be asked to create the payment: until it shows or the time is over, nobody
     asks again."""
@@ -307,6 +329,7 @@ def blocked(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
         state=PayoutState.BLOCKED,
         blocked_from=record.state,
         blocked_at=now,
+        blocked_reason=reason,
         reason=reason,
         owed=PayoutOwed.BLOCKED,
         due_at=now,

@@ -10,15 +10,17 @@ import json
 from collections.abc import Mapping
 
 from shared.adapters.observability import count, logger
-from shared.domain.errors import PiRefused
+from shared.domain.errors import PiNonsense, PiRefused
 from shared.domain.payout import (
     CREATE_SETTLES_SECONDS,
+    RETRY_SECONDS,
     PayoutRecord,
     attempted,
     created,
     knows,
     mismatch,
     never_created,
+    not_created,
     payout_of,
     waiting,
 )
@@ -62,6 +64,8 @@ def create_payout(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
         )
     except PiRefused as refused:
         return _after_refused_creation(parts, record, refused)
+    if payout_of(payment) != record.payout_id:
+        raise PiNonsense  # somebody else's payment; ours may have been created all the same
     return adopt(parts, record, payment)
 
 
@@ -95,7 +99,8 @@ def _after_refused_creation(
         if in_the_way is not None and payout_of(in_the_way) == record.payout_id:
             return adopt(parts, record, in_the_way)
         _advance_other(parts, in_the_way)
-    return wait(parts, record, refused.code)
+    retry_at = parts.clock() + RETRY_SECONDS
+    return write(parts, record, not_created(record, retry_at, refused.code))
 
 
 def _advance_other(parts: SendParts, in_the_way: PaymentDto | None) -> None:

@@ -11,7 +11,7 @@ from shared.adapters.payout_queue import PayoutQueue
 from shared.adapters.payout_store import PayoutStore
 from shared.adapters.switch import Switch
 from shared.domain.amount import Amount
-from shared.domain.errors import Conflict, NotFound
+from shared.domain.errors import BadRequest, Conflict, NotFound
 from shared.domain.payment import PaymentRecord, PaymentState
 from shared.domain.payout import Caps, PayoutRecord, PayoutRequest, check, requested
 
@@ -48,13 +48,20 @@ def request_payout(parts: RequestParts, request: PayoutRequest) -> PayoutRecord:
 
 
 def refund(
-    parts: RequestParts, payout_id: str, payment_id: str, amount: Amount | None
+    parts: RequestParts,
+    payout_id: str,
+    payment_id: str,
+    amount: Amount | None,
+    uid: object = None,
 ) -> PayoutRequest:
-    """The request that pays a payment back to its user; `amount` None: all of what was paid.
+    """The request that pays a payment back to its user; `amount` None: all of what was paid. `uid`,
+    if the caller names one, must be that user's.
 
-    Raises NotFound, Conflict `not_refundable`.
+    Raises NotFound, Conflict `not_refundable`, BadRequest `invalid_uid`.
     """
     payment = _completed(parts, payment_id)
+    if uid not in (None, payment.uid):
+        raise BadRequest("invalid_uid", "A refund goes to the user who paid: leave uid out.")
     return PayoutRequest(
         payout_id=payout_id,
         uid=payment.uid,

@@ -72,9 +72,6 @@ def send_payout(parts: SendParts, wake_up: PayoutWakeUp) -> None:
     except BundleError as error:
         count_outage(error.code)
         logger.warning("Held up", extra={"code": error.code})
-    except ValueError:
-        logger.exception("This record cannot be read")  # somebody edited it
-        count("UnexpectedError")
 
 
 def _is_meant(record: PayoutRecord, wake_up: PayoutWakeUp, now: int) -> bool:

@@ -19,6 +19,7 @@ from shared.adapters.pi_client import PiClient
 from shared.domain.due import STUCK_SECONDS, DueRow, next_look
 from shared.domain.errors import BundleError, ServiceUnavailable
 from shared.domain.payout import knows, payout_of
+from shared.domain.pi import PaymentDto
 
 MOST_FAILURES = 3
 
@@ -135,17 +136,28 @@ def _rows(parts: SweepParts, now: int) -> Iterator[tuple[DueWork, DueRow]]:
 def _report_strangers(parts: SweepParts) -> None:
     """Payouts that are open at Pi but that we know nothing of: never paid, never cancelled here."""
     try:
-        for payment in parts.pi.incomplete_server_payments():
-            payout_id = payout_of(payment)
-            record = parts.payout_store.get(payout_id) if payout_id else None
-            if record is not None and knows(record, payment, parts.clock()):
-                continue
+        payments = parts.pi.incomplete_server_payments()
+    except BundleError as error:
+        logger.warning("Payouts were not compared", extra={"code": error.code})
+        return
+    for payment in payments:
+        try:
+            is_known = _is_known(parts, payment)
+        except BundleError as error:
+            subject = {"subject": payment.identifier, "code": error.code}
+            logger.warning("A payout was not compared", extra=subject)
+            continue
+        if not is_known:
             count("ForeignPayout")
             logger.error(
                 "A payout is open at Pi that is not ours", extra={"subject": payment.identifier}
             )
-    except BundleError as error:
-        logger.warning("Payouts were not compared", extra={"code": error.code})
+
+
+def _is_known(parts: SweepParts, payment: PaymentDto) -> bool:
+    payout_id = payout_of(payment)
+    record = parts.payout_store.get(payout_id) if payout_id else None
+    return record is not None and knows(record, payment, parts.clock())
 
 
 def _report(found: Found, alarm_seconds: int, *, is_complete: bool) -> None:

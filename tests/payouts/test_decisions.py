@@ -1,11 +1,15 @@
 """What an operator decides about a blocked payout, and what he cannot."""
 
+import json
 from functools import partial
 from typing import Any
 
+import jsonschema
 import pytest
 
+from local.emulator.chain import MINIMUM_STROOPS
 from local.emulator.registry import wallet_seed_of
+from local.processes import ROOT
 from shared.domain.payout import PayoutState
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT, STORIES, payout_world
@@ -177,3 +181,24 @@ def test_blocked_again_before_the_first_time_was_told(world: World) -> None:
     world.rounds(2)
     ids = [event.event_id for event in world.bus.events]
     assert len(ids) == len(set(ids)) == 2
+
+
+def test_an_event_of_a_blocking_keeps_its_reason(world: World) -> None:
+    """The bus is down while it blocks; a person resumes it before the event has gone out."""
+    world.pi.chain.fund(world.wallet, MINIMUM_STROOPS + 1_000_000)
+    world.requested(PAYOUT)
+    world.bus.down = True
+    world.send()
+    world.rounds(2)
+    assert world.payout(PAYOUT).state is PayoutState.BLOCKED
+    world.pi.chain.fund(world.wallet, 10**12)
+    world.decide(PAYOUT, "resume")
+    world.bus.down = False
+
+    world.rounds(2)
+
+    schema = json.loads((ROOT / "docs" / "events" / "PayoutBlocked.schema.json").read_text())
+    events = [event for event in world.bus.events if event.type == "PayoutBlocked"]
+    assert events
+    for event in events:
+        assert jsonschema.Draft202012Validator(schema).is_valid(dict(event.detail))

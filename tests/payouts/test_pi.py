@@ -244,3 +244,32 @@ def test_pi_dates_it_strangely(world: World, created_at: str) -> None:
     payment.overrides = {"created_at": created_at}
     world.rounds(2)
     check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_a_creation_that_answers_with_another_payment_pays_nobody_else(world: World) -> None:
+    uid = world.uid("alice")
+    world.requested(PAYOUT, uid)
+    world.send()
+    [first] = world.payments_of(PAYOUT)
+    world.requested("payout-2", uid)
+    world.fault_once("POST", "/v2/payments", status=200, body=first.dto())
+    world.send()
+
+    world.rounds(3)
+
+    record = world.payout("payout-2")
+    assert record.payment_id != first.identifier
+    if record.state is PayoutState.COMPLETED:
+        assert world.transfers_of("payout-2") == [record.txid]
+
+
+def test_a_refused_creation_does_not_wait_as_an_unclear_one(world: World) -> None:
+    world.requested(PAYOUT)
+    world.fault_once("POST", "/v2/payments", code="too_many_payments", status=400)
+    world.send()
+    world.tick(61)
+    world.sweep()
+
+    world.send()
+
+    assert world.payout(PAYOUT).reason != "creation_unclear"

@@ -11,8 +11,9 @@ import pytest
 
 from shared.domain.amount import Amount
 from shared.domain.payment import Attention, PaymentState
-from shared.domain.payout import PayoutState
+from shared.domain.payout import PayoutRequest, PayoutState
 from tests.payouts.promises import check, check_at_rest
+from tests.payouts.stories import PAYOUT
 from tests.world import World
 from tests.world.effects import AwsFault
 from tests.world.functions import Reply
@@ -292,3 +293,22 @@ def test_a_release_happens_once(world: World) -> None:
 def test_reading_a_payout_that_is_not_there(world: World) -> None:
     shown = world.call("GET /payouts/{payout_id}", path={"payout_id": "p1"})
     assert refused(shown) == (404, "payout_not_found")
+
+
+def test_the_fingerprint_is_of_the_value() -> None:
+    def request(number: str) -> PayoutRequest:
+        return PayoutRequest("p", "u", Amount.of(1), "m", {"score": Decimal(number)})
+
+    assert request("1.50").fingerprint == request("1.5").fingerprint
+
+
+def test_a_refund_of_null_is_no_refund(world: World) -> None:
+    body = {"uid": world.uid("alice"), "amount": "1", "memo": "Hi", "refund_of": None}
+
+    assert world.post(payout_id=PAYOUT, **body).status == 202
+
+
+def test_a_refund_to_somebody_else_is_refused(world: World) -> None:
+    body = {"uid": world.uid("mallory"), "memo": "For Mallory", "refund_of": world.sold()}
+
+    assert world.post(payout_id=PAYOUT, **body).status == 400

@@ -33,6 +33,7 @@ ERRORS = [
     (errors.ServiceUnavailable(), 503, "service_unavailable"),
     (errors.ServiceUnavailable("server_key_missing", "m"), 503, "server_key_missing"),
     (errors.Overtaken(), 503, "overtaken"),
+    (errors.UnreadableRecord(), 503, "unexpected_error"),
 ]
 
 

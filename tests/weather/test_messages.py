@@ -4,6 +4,7 @@ import pytest
 
 from local import template
 from shared.adapters.context import remaining
+from shared.adapters.payment_store import PaymentStore
 from shared.adapters.wake_ups import Work
 from tests.weather.ends import COMPLETED
 from tests.world import World
@@ -44,19 +45,19 @@ def test_garbage_fails_alone(world: World, body: str) -> None:
     assert world.metrics.counted["UnexpectedError"] == world.wake_ups.most_receives
 
 
-def test_a_mistake_of_ours_fails_its_message_alone(world: World) -> None:
-    """Here: a record that somebody has edited by hand."""
+def test_a_bug_fails_its_message_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     payments = [world.paid_payment() for _ in range(9)]
     broken = world.paid_payment()
-    world.tables.update(
-        "PaymentsTable",
-        broken,
-        "SET #state = :nonsense",
-        ExpressionAttributeNames={"#state": "state"},
-        ExpressionAttributeValues={":nonsense": {"S": "almost"}},
-    )
+    get = PaymentStore.get
 
+    def stumble(store: PaymentStore, payment_id: str) -> object:
+        if payment_id == broken:
+            raise IndexError(payment_id)
+        return get(store, payment_id)
+
+    monkeypatch.setattr(PaymentStore, "get", stumble)
     world.rounds(1)
+    monkeypatch.undo()
 
     for payment_id in payments:
         COMPLETED.check(world, payment_id)

@@ -1,0 +1,124 @@
+"""An item that somebody has edited by hand: counted, alarmed, acknowledged, left as it is; and it
+holds up no other. Promise 9. When it is mended, it goes on.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.domain.payout import PayoutState
+from tests.weather.ends import COMPLETED
+from tests.world import World
+
+PAYMENT_FIELDS = ("uid", "amount", "state", "created_at", "version")
+PAYOUT_FIELDS = ("uid", "amount", "memo", "metadata", "fingerprint", "state", "day", "version")
+REWARD_FIELDS = ("uid", "state", "day", "granted_at", "version")
+Spoil = Callable[[dict[str, Any], str], None]
+
+
+def lose(item: dict[str, Any], field: str) -> None:
+    del item[field]
+
+
+def garble(item: dict[str, Any], field: str) -> None:
+    item[field] = {"S": "almost"} if "N" in item[field] else {"N": "7"}
+
+
+each_way = pytest.mark.parametrize("spoil", [lose, garble])
+# DynamoDB itself refuses another type of what is an index's key.
+KEYS = {"uid", "created_at"}
+
+
+def spoiled(world: World, table: str, key: str, spoil: Spoil, field: str) -> dict[str, Any]:
+    """The item as it was before it was edited."""
+    [item] = [item for item in world.tables.raw(table) if {"S": key} in item.values()]
+    edited = dict(item)
+    spoil(edited, field)
+    world.tables.delete(table, key)
+    world.tables.put(table, edited)
+    return item
+
+
+def check_left_and_counted(world: World, table: str, item: dict[str, Any]) -> None:
+    assert world.wake_ups.messages == world.wake_ups.dead_letters == []
+    assert world.payout_queue.messages == world.payout_queue.dead_letters == []
+    assert world.metrics.counted["UnexpectedError"] > 0
+    assert world.metrics.last["SweepIncomplete"] == 0
+    world.tables.put(table, item)
+
+
+@pytest.mark.parametrize(
+    ("field", "spoil"),
+    [
+        *((field, lose) for field in PAYMENT_FIELDS),
+        *((field, garble) for field in PAYMENT_FIELDS if field not in KEYS),
+    ],
+)
+def test_a_payment(world: World, spoil: Spoil, field: str) -> None:
+    other, odd = world.paid_payment(), world.paid_payment()
+    item = spoiled(world, "PaymentsTable", odd, spoil, field)
+
+    world.rounds(3)
+
+    COMPLETED.check(world, other)
+    assert not world.at_pi(odd).developer_completed
+    check_left_and_counted(world, "PaymentsTable", item)
+    world.rounds(2)
+    COMPLETED.check(world, odd)
+
+
+@each_way
+@pytest.mark.parametrize("field", PAYOUT_FIELDS)
+def test_a_payout(world: World, spoil: Spoil, field: str) -> None:
+    odd, other = world.requested("odd"), world.requested("other", world.uid("bob"))
+    item = spoiled(world, "PayoutsTable", odd, spoil, field)
+
+    world.send()
+    world.rounds(3)
+
+    assert world.payout(other).state is PayoutState.COMPLETED
+    assert world.transfers_of(odd) == []
+    check_left_and_counted(world, "PayoutsTable", item)
+    world.rounds(2)
+    assert len(world.transfers_of(odd)) == 1
+
+
+@each_way
+@pytest.mark.parametrize("field", REWARD_FIELDS)
+def test_a_reward(world: World, spoil: Spoil, field: str) -> None:
+    odd, other = world.granted_ad(), world.granted_ad()
+    item = spoiled(world, "RewardsTable", odd, spoil, field)
+
+    world.rounds(3)
+
+    assert (world.events(other), world.events(odd)) == (["RewardGranted"], [])
+    check_left_and_counted(world, "RewardsTable", item)
+    world.rounds(2)
+    assert world.events(odd) == ["RewardGranted"]
+
+
+def test_a_front_end_hears_what_it_hears_of_a_bug(world: World) -> None:
+    payment_id = world.paid_payment()
+    spoiled(world, "PaymentsTable", payment_id, lose, "uid")
+
+    reply = world.incomplete(payment_id)
+
+    assert (reply.status, reply.error) == (503, "unexpected_error")
+    assert world.metrics.counted["UnexpectedError"] == 1
+
+
+def test_the_comparison_with_pi_goes_on_behind_it(world: World) -> None:
+    """The open payment of a payout that cannot be read is no stranger's; a stranger's is told."""
+    world.requested("odd")
+    world.fault(path="/horizon/*", drop="before")
+    world.send()
+    [ours] = world.payments_of("odd")
+    item = spoiled(world, "PayoutsTable", "odd", lose, "memo")
+    world.sweep()
+    assert ours.is_open
+    assert world.metrics.counted["ForeignPayout"] == 0
+
+    world.tables.put("PayoutsTable", item)
+    world.sweep()
+    assert world.metrics.counted["ForeignPayout"] == 0
