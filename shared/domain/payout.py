@@ -76,17 +76,25 @@ class PayoutRequest:
 
 
 def _by_value(json_value: Any) -> Any:
-    """JSON in which equal numbers are equal text, and no text is a number's."""
+    """JSON in which equal numbers are equal, and nothing else is equal to one."""
     match json_value:
         case dict():
             return {name: _by_value(value) for name, value in json_value.items()}
         case list():
-            return [_by_value(value) for value in json_value]
+            return ["list", *map(_by_value, json_value)]
         case bool():
             return json_value
         case int() | Decimal():
-            return {"number": format(Decimal(json_value).normalize(), "f")}
+            return ["number", _digits(Decimal(json_value))]
     return json_value
+
+
+def _digits(number: Decimal) -> str:
+    """Exact, and short however large the number is: without the zeros at either end."""
+    sign, digits, exponent = number.as_tuple()
+    text = "".join(map(str, digits)).lstrip("0")
+    shown = text.rstrip("0")
+    return f"{'-' * sign}{shown}e{int(exponent) + len(text) - len(shown)}" if shown else "0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

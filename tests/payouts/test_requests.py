@@ -295,11 +295,35 @@ def test_reading_a_payout_that_is_not_there(world: World) -> None:
     assert refused(shown) == (404, "payout_not_found")
 
 
-def test_the_fingerprint_is_of_the_value() -> None:
-    def request(number: str) -> PayoutRequest:
-        return PayoutRequest("p", "u", Amount.of(1), "m", {"score": Decimal(number)})
+def fingerprint(metadata: dict[str, Any]) -> str:
+    return PayoutRequest("p", "u", Amount.of(1), "m", metadata).fingerprint
 
-    assert request("1.50").fingerprint == request("1.5").fingerprint
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Decimal("1.50"), Decimal("1.5")),
+        (Decimal("1E+2"), 100),
+        (Decimal("0.00"), 0),
+        (Decimal("-0.0"), 0),
+        (Decimal("1e999999999"), Decimal("10e999999998")),
+        ([1, {"a": 2}], [Decimal("1.0"), {"a": Decimal("2.0")}]),
+    ],
+    ids=repr,
+)
+def test_the_fingerprint_is_of_the_value(one: object, other: object) -> None:
+    assert fingerprint({"score": one}) == fingerprint({"score": other})
+
+
+DIFFERENT: list[object] = [
+    *(1, "1", True, None, Decimal("1.1"), -1, 10, Decimal("0.1"), [1], ["number", "1e0"]),
+    *({"number": "1e0"}, Decimal("1" * 30), Decimal("1" * 29 + "2"), [], {}, [[1]], 0, False),
+]
+
+
+def test_different_values_have_different_fingerprints() -> None:
+    fingerprints = {fingerprint({"score": value}) for value in DIFFERENT}
+    assert len(fingerprints) == len(DIFFERENT)
 
 
 def test_a_refund_of_null_is_no_refund(world: World) -> None:
