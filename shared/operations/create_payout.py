@@ -72,13 +72,7 @@ def create_payout(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
 def _give_up_request(parts: SendParts, record: PayoutRecord, reason: str) -> PayoutRecord:
     """Pi has nothing open for it; but it may have been paid before a restored table forgot that."""
     wallet = parts.app_wallet or parts.wallet.address()
-    try:
-        paid = trace_payout(parts, record, wallet)
-    except PiRefused as refused:
-        if refused.code != "payment_not_found":
-            raise
-        # The wallet has sent this amount for something that Pi does not know: by hand, perhaps.
-        return block(parts, record, refused.code)
+    paid = trace_payout(parts, record, wallet)
     if paid is not None:
         return adopt(parts, record, paid.payment)
     return fail(parts, record, reason)

@@ -85,10 +85,8 @@ def _advance(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
         return _deliver(parts, record)
     try:
         return STEPS[record.state](parts, record)
-    except PiRefused as refused:  # of a question: each step foresees the refusals of its effects
-        return wait(parts, record, refused.code)
-    except Conflict as conflict:  # Pi's payment is not what was asked for
-        return block(parts, record, conflict.code)
+    except (PiRefused, Conflict) as refused:  # which no step foresees
+        return block(parts, record, refused.code)
     except ChainUnavailable:  # before anything was written
         return wait(parts, record, record.giving_up or "chain_unclear")
     except BundleError:

@@ -18,7 +18,7 @@ from shared.adapters.observability import count, count_outage, logger
 from shared.adapters.reward_store import RewardStore
 from shared.adapters.wake_ups import WakeUp, Work
 from shared.domain import payment, reward
-from shared.domain.errors import BundleError, NotFound, PiNonsense, PiRefused
+from shared.domain.errors import BundleError, NotFound, PiRefused
 from shared.domain.events import payment_event, reward_event
 from shared.domain.payment import PaymentRecord
 from shared.domain.reward import RewardRecord
@@ -66,7 +66,7 @@ def finish_reward(parts: WorkParts, key: str) -> None:
         return
     try:
         is_revoked = parts.pi.ad_status(record.ad_id).is_revoked
-    except (PiRefused, NotFound, PiNonsense):  # all but an outage
+    except (PiRefused, NotFound):
         if now < record.recheck_at + reward.RECHECK_PATIENCE_SECONDS:
             raise
         is_revoked = False

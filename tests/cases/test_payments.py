@@ -108,6 +108,19 @@ def test_a_paid_and_unseen_payment_to_a_busy_wallet_is_completed(world: World) -
     assert world.record(payment_id).state == "completed"
 
 
+@broken("only Pi's refusals end the patience, not an answer that it never should give")
+def test_a_re_check_with_a_malformed_answer_ends(world: World) -> None:
+    ad_id = world.granted_ad()
+    world.rounds(1)
+    world.fault("GET", "/v2/ads_network/status/*", status=200, body={"identifier": 5})
+
+    for _ in range(10):
+        world.tick(DAY)
+        world.rounds(2)
+
+    assert world.reward(ad_id).due_at is None
+
+
 # --- What is said ---------------------------------------------------------------------------------
 
 

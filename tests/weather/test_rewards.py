@@ -133,15 +133,3 @@ def test_pi_tells_after_some_days(world: World) -> None:
 
     assert world.events(ad_id) == ["RewardGranted", "RewardRevoked"]
     assert world.reward(ad_id).due_at is None
-
-
-def test_a_re_check_with_a_malformed_answer_ends(world: World) -> None:
-    ad_id = world.granted_ad()
-    world.rounds(1)
-    world.fault("GET", "/v2/ads_network/status/*", status=200, body={"identifier": 5})
-
-    for _ in range(10):
-        world.tick(DAY)
-        world.rounds(2)
-
-    assert world.reward(ad_id).due_at is None
