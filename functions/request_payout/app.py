@@ -18,8 +18,8 @@ from shared.operations.request_payout import RequestParts, refund, request_payou
 
 def request(parts: RequestParts, request: Request) -> Answer:
     """202: taken on; 200: this very request stands already and has been closed."""
-    body = request.body()
-    record = request_payout(parts, _wanted(parts, body))
+    wanted = _wanted(parts, request.body())
+    record = request_payout(parts, wanted)
     return Answer(200 if record.closed_at else 202, payout(record))
 
 

@@ -12,6 +12,7 @@ import random
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
@@ -66,8 +67,11 @@ def _typed(record: Record) -> Record:
     """Raises TypeError if a field holds what it is not declared to hold."""
     declared: Any = type(record)
     for name, kind in _kinds(declared).items():
-        if not isinstance(getattr(record, name), kind):
+        value = getattr(record, name)
+        if not isinstance(value, kind):
             raise TypeError(name)
+        if is_dataclass(value):
+            _typed(value)
     return record
 
 

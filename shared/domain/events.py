@@ -72,7 +72,7 @@ def payout_event(record: PayoutRecord) -> Event | None:
             "payment_id": record.payment_id,
             "txid": record.txid if record.owed is PayoutOwed.COMPLETED else None,
             # A person may have decided since; the event says what was true when it came about.
-            "reason": record.blocked_reason if is_of_blocking else record.reason,
+            "reason": (is_of_blocking and record.blocked_reason) or record.reason,
             "requested_at": record.requested_at,
             "closed_at": record.closed_at,
         },

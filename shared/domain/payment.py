@@ -151,13 +151,11 @@ def cancelled(record: PaymentRecord, now: int) -> PaymentRecord:
     )
 
 
-def attended(
-    record: PaymentRecord, reason: Attention, now: int, txid: str | None = None
-) -> PaymentRecord:
-    """Nothing closes it but a person or a change at Pi; it is looked at again tomorrow. `txid` is
-    the transaction that Pi does not take."""
-    due_at = now + ATTENTION_PAUSE_SECONDS
-    return replace(record, attention=reason, txid=txid or record.txid, due_at=due_at)
+def attended(record: PaymentRecord, reason: Attention, now: int) -> PaymentRecord:
+    """Nothing closes it but a person or a change at Pi; it is looked at again tomorrow, or at once
+    if the app has still to hear of it."""
+    due_at = record.due_at if record.owed is not None else now + ATTENTION_PAUSE_SECONDS
+    return replace(record, attention=reason, due_at=due_at)
 
 
 def delivered(record: PaymentRecord, now: int) -> PaymentRecord:
@@ -195,11 +193,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Pi's no to the step just tried, COMPLETE (with this txid) or CANCEL."""
+    """Pi's no to the step just tried, COMPLETE or CANCEL."""
 
     step: Do
     code: str
-    txid: str | None = None
 
 
 # Refusals of a completion that trying again cannot change.
@@ -241,8 +238,9 @@ def _decide_unpaid(
 ) -> Decision:
     if record.state is PaymentState.CANCELLED:
         return Decision(Do.NOTHING)
-    # The chain has shown it to be paid, though Pi does not: a second look must not forget that.
-    if record.attention is Attention.CANCELLED_BUT_PAID:
+    # Pi or the chain has shown a transaction: that Pi shows none now, and calls the payment
+    # cancelled, does not prove that it was not paid.
+    if record.attention in (Attention.CANCELLED_BUT_PAID, Attention.NEVER_VERIFIES):
         return Decision(Do.NOTHING)
     if payment.is_cancelled:
         return Decision(Do.RECORD_CANCELLED)
@@ -257,9 +255,9 @@ def _after_refused_completion(
     payment: PaymentDto, record: PaymentRecord, refusal: Refusal, now: int
 ) -> Decision:
     if payment.is_cancelled or refusal.code == "cancelled_payment":
-        return Decision(Do.ATTEND, refusal.txid, Attention.CANCELLED_BUT_PAID)
+        return Decision(Do.ATTEND, attention=Attention.CANCELLED_BUT_PAID)
     if refusal.code in FINAL_REFUSALS or now - record.created_at >= UNVERIFIED_PATIENCE_SECONDS:
-        return Decision(Do.ATTEND, refusal.txid, Attention.NEVER_VERIFIES)
+        return Decision(Do.ATTEND, attention=Attention.NEVER_VERIFIES)
     return Decision(Do.NOTHING)
 
 
@@ -273,7 +271,7 @@ def after(record: PaymentRecord, decision: Decision, now: int) -> PaymentRecord:
         case Do.RECOVER:
             return recovered(record, now)
         case Do.ATTEND if decision.attention and _is_worse(decision.attention, record.attention):
-            return attended(record, decision.attention, now, decision.txid)
+            return attended(record, decision.attention, now)
     return record
 
 

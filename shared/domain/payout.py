@@ -71,7 +71,10 @@ class PayoutRequest:
     def fingerprint(self) -> str:
         """The same for the same request, however its JSON was written: 1.5 is 1.50."""
         parts = [self.payout_id, self.uid, self.amount.stroops, self.memo, self.refund_of]
-        text = json.dumps([*parts, _by_value(self.metadata)], sort_keys=True)
+        try:
+            text = json.dumps([*parts, _by_value(self.metadata)], sort_keys=True)
+        except RecursionError:
+            raise BadRequest("invalid_metadata", "metadata nests too deep.") from None
         return sha256(text.encode()).hexdigest()
 
 

@@ -70,7 +70,7 @@ def settle(
         try:
             record, is_done = _carry_out(parts, record, decision)
         except PiRefused as refused:
-            refusal = Refusal(decision.do, refused.code, decision.txid)
+            refusal = Refusal(decision.do, refused.code)
         else:
             if is_done:
                 return record
@@ -151,26 +151,19 @@ def _write(
     parts: SettleParts, record: PaymentRecord, decision: Decision
 ) -> tuple[PaymentRecord, bool]:
     """The record as it stands, and whether nothing is left to decide. If another writer was first,
-    what Pi has completed is written all the same, since it is so; everything else is decided anew
-    from the record that stands."""
+    what Pi has completed is written all the same, since it is so, and a reason for a person, which
+    only ever gets worse; everything else is decided anew from the record that stands."""
     now = parts.clock()
     while (new := after(record, decision, now)) != record:
         standing, written = parts.payments.replace(record, new)
         if written:
             _tell(record, standing)
-        if written or _is_closed_alike(standing, new):
+        if written or standing.state is PaymentState.COMPLETED:
             return standing, True
-        if new.state is not PaymentState.COMPLETED:
+        if decision.do not in (Do.COMPLETE, Do.RECORD_COMPLETED, Do.ATTEND):
             return standing, False
         record = standing
     return record, True
-
-
-def _is_closed_alike(standing: PaymentRecord, new: PaymentRecord) -> bool:
-    """Nothing goes back from `completed`, and who has closed it as cancelled does not matter."""
-    if standing.state is PaymentState.COMPLETED:
-        return True
-    return standing.state is new.state is PaymentState.CANCELLED
 
 
 def _tell(old: PaymentRecord, new: PaymentRecord) -> None:

@@ -150,8 +150,7 @@ def cancelled_but_paid(world: World, alice: User) -> tuple[str, str]:
 def test_a_wrong_key_does_not_make_it_forget_that_it_was_paid(world: World, alice: User) -> None:
     payment_id, txid = cancelled_but_paid(world, alice)
     world.complete(payment_id, txid, alice)
-    record = world.record(payment_id)
-    assert (record.attention, record.txid) == ("cancelled_but_paid", txid)
+    assert world.record(payment_id).attention == "cancelled_but_paid"
 
     world.pi.registry.add_app("other-app", "key-of-the-other-app")
     right, world.server_key = world.server_key, "key-of-the-other-app"
@@ -176,3 +175,23 @@ def test_a_race_does_not_make_it_forget_that_it_was_paid(world: World, alice: Us
         world.incomplete(payment_id)
 
     assert world.record(payment_id).attention == "cancelled_but_paid"
+
+
+def test_its_cancellation_is_delivered_in_between(world: World, alice: User) -> None:
+    """Found by attack: the reason for a person was lost to the delivery's write."""
+    payment_id = world.approved(alice)
+    txid = world.pay(payment_id)
+    world.pi.force(payment_id, {"status": {"user_cancelled": True}, "transaction": None})
+    world.cancel(payment_id, alice)
+    world.at_pi(payment_id).overrides.pop("transaction")
+
+    def deliver() -> None:
+        with world.effects.watched_by(None):
+            world.work()
+
+    with world.effects.watched_by(First("UpdateItem", deliver)):
+        world.complete(payment_id, txid, alice)
+
+    record = world.record(payment_id)
+    assert record.attention == "cancelled_but_paid"
+    assert record.due_at is not None

@@ -186,3 +186,21 @@ def test_the_log_says_which_payment_it_is(world: World) -> None:
     said = {line["message"]: line.get("subject") for line in lines}
     assert said["This payment needs a person"] == stuck
     assert said["Payment completed"] == completed
+
+
+def test_what_never_verifies_is_not_closed_when_pi_cancels_it(world: World) -> None:
+    """Found by attack: the chain had proven it, and it was called cancelled."""
+    world.pi.settings.show_txid_before_complete = False
+    user = world.user()
+    payment_id = world.approved(user)
+    txid = world.pay(payment_id, link=False)
+    world.fault("POST", "/v2/payments/*/complete", code="verification_failed")
+    world.complete(payment_id, txid, user)
+    assert world.record(payment_id).attention == "never_verifies"
+    world.heal()
+    world.pi.user_cancel(payment_id)
+
+    world.live(25 * 3600)
+
+    assert world.record(payment_id).state == "open"
+    assert world.record(payment_id).attention == "never_verifies"
