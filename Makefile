@@ -64,7 +64,7 @@ bench: $(READY) ## Cold starts and warm calls against a bare script (ROUNDS= and
 bench-sweep: $(READY) ## How fast stuck payments drain, by 1, 2, 4 and 8 workers (N=payments)
 	@$(BIN)/python -m local.bench_sweep
 
-export ROUNDS PAIRS N
+export ROUNDS PAIRS N WORKERS
 
 # --- Gates -------------------------------------------------------------------------------------
 

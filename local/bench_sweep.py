@@ -2,7 +2,7 @@
 
 Every payment is paid and not completed. One sweep wakes the worker for all of them; then the real
 `settle` handler is invoked directly, with batches of ten from a real queue, by as many processes as
-there are workers. Each worker drains the same number, so every phase takes about as long and the
+there are workers (`WORKERS=2` stops at two). Each worker drains the same number, so every phase takes about as long and the
 speed-up is read off payments per second. docs/throughput.md says what bounds it on AWS.
 """
 
@@ -29,7 +29,7 @@ from shared.domain.amount import Amount
 from shared.domain.payment import PaymentRecord, PaymentState
 from shared.domain.price import Price
 
-WORKERS = (1, 2, 4, 8)
+WORKERS = tuple(n for n in (1, 2, 4, 8) if n <= int(os.environ.get("WORKERS") or 8))
 BATCH = 10
 PI_LATENCY_SECONDS = 0.05
 STUCK_FOR_SECONDS = 1800

@@ -11,7 +11,7 @@ from local.bench_stack import FUNCTIONS
 from local.processes import ROOT, environment
 
 SECONDS = 300
-FEWEST_PAYMENTS = "230"  # of make bench-sweep: each of its phases gets a batch
+FEWEST_PAYMENTS = "50"  # of make bench-sweep with two workers: each of its phases gets a batch
 
 # What runs elsewhere: in the gates, in another test, or never in a test since it changes the tree.
 ELSEWHERE = {
@@ -86,7 +86,7 @@ def test_bench_prints_a_row_for_each_function_and_each_warm_call() -> None:
 
 
 def test_bench_sweep_drains_what_is_stuck() -> None:
-    output = make("bench-sweep", N=FEWEST_PAYMENTS)
+    output = make("bench-sweep", N=FEWEST_PAYMENTS, WORKERS="2")
     workers = re.findall(r"^ +([1248]) +\d+ +\d+\.\d +\d+\.\d +\d+\.\d\dx$", output, re.MULTILINE)
-    assert workers == ["1", "2", "4", "8"]
+    assert workers == ["1", "2"]
     assert f"All {FEWEST_PAYMENTS} are completed and delivered." in output
