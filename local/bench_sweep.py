@@ -2,8 +2,9 @@
 
 Every payment is paid and not completed. One sweep wakes the worker for all of them; then the real
 `settle` handler is invoked directly, with batches of ten from a real queue, by as many processes as
-there are workers (`WORKERS=2` stops at two). Each worker drains the same number, so every phase takes about as long and the
-speed-up is read off payments per second. docs/throughput.md says what bounds it on AWS.
+there are workers (`WORKERS=2` stops at two). Each worker drains the same number, so every phase
+takes about as long and the speed-up is read off payments per second. docs/throughput.md says what
+bounds it on AWS.
 """
 
 import json
