@@ -44,6 +44,7 @@ from shared.domain.payout import (
 )
 from shared.domain.pi import PaymentDto
 from shared.operations.create_payout import adopt, create_payout
+from shared.operations.deliver import deliver
 from shared.operations.move_payout import block, fail, wait, write
 from shared.operations.sender import SendParts
 from shared.operations.trace_payout import Paid, trace_payout
@@ -284,16 +285,10 @@ def _ask_pi(parts: SendParts, record: PayoutRecord) -> tuple[PaymentDto, Wanted]
 
 
 def _deliver(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
-    """Tell the app what this record owes it, then write down that it was told: a crash in between
-    sends the event again, with the same identity. Raises ServiceUnavailable; it then stays due."""
-    while event := payout_event(record):
-        parts.bus.put(event)
-        # If another writer was first, its record may owe another event, or none.
-        told = delivered(record, parts.clock())
-        record, written = parts.payouts.replace(record, told)
-        if written:
-            count("EventDelivered")
-    return record
+    def told(standing: PayoutRecord) -> PayoutRecord:
+        return delivered(standing, parts.clock())
+
+    return deliver(parts.bus, record, payout_event, told, parts.payouts.replace)
 
 
 STEPS: Mapping[PayoutState, Callable[[SendParts, PayoutRecord], PayoutRecord]] = {

@@ -3,9 +3,6 @@
 The record is the truth: a message about finished work, or the fifth one about the same, finds
 nothing to do. What Pi, the chain or our own services hold up is acknowledged all the same, because
 `due_at` brings it back; so an outage fills no queue and holds up nobody else.
-
-The app is told what a closed record owes it, and then it is written down that it was told: a crash
-in between sends the event again, with the same identity; the other order would lose it.
 """
 
 from __future__ import annotations
@@ -14,7 +11,7 @@ from dataclasses import dataclass
 
 from shared.adapters.context import concerning
 from shared.adapters.event_bus import EventBus
-from shared.adapters.observability import count, count_outage, logger
+from shared.adapters.observability import count_outage, logger
 from shared.adapters.reward_store import RewardStore
 from shared.adapters.wake_ups import WakeUp, Work
 from shared.domain import payment, reward
@@ -22,6 +19,7 @@ from shared.domain.errors import BundleError, NotFound, PiRefused
 from shared.domain.events import payment_event, reward_event
 from shared.domain.payment import PaymentRecord
 from shared.domain.reward import RewardRecord
+from shared.operations.deliver import deliver
 from shared.operations.settle_payment import SettleParts, settle
 
 
@@ -52,7 +50,7 @@ def finish_payment(parts: WorkParts, payment_id: str) -> None:
         return
     if record.owed is None:
         record = settle(parts, record)
-    deliver_payment(parts, record)
+    _deliver_payment(parts, record)
 
 
 def finish_reward(parts: WorkParts, key: str) -> None:
@@ -60,7 +58,7 @@ def finish_reward(parts: WorkParts, key: str) -> None:
     record = parts.rewards.get(key)
     if record is None or record.due_at is None:
         return
-    record = deliver_reward(parts, record)
+    record = _deliver_reward(parts, record)
     now = parts.clock()
     if record.recheck_at is None or now < record.recheck_at:
         return
@@ -71,26 +69,15 @@ def finish_reward(parts: WorkParts, key: str) -> None:
             raise
         is_revoked = False
     record, _ = parts.rewards.replace(record, reward.rechecked(record, now, is_revoked=is_revoked))
-    deliver_reward(parts, record)
+    _deliver_reward(parts, record)
 
 
-def deliver_payment(parts: WorkParts, record: PaymentRecord) -> PaymentRecord:
-    """Raises ServiceUnavailable; the record then stays due. Costs 1 event and 1 write."""
-    while event := payment_event(record):
-        parts.bus.put(event)
-        # If another writer was first, its record may owe another event, or none.
-        told = payment.delivered(record, parts.clock())
-        record, written = parts.payments.replace(record, told)
-        if written:
-            count("EventDelivered")
-    return record
+def _deliver_payment(parts: WorkParts, record: PaymentRecord) -> PaymentRecord:
+    def told(standing: PaymentRecord) -> PaymentRecord:
+        return payment.delivered(standing, parts.clock())
+
+    return deliver(parts.bus, record, payment_event, told, parts.payments.replace)
 
 
-def deliver_reward(parts: WorkParts, record: RewardRecord) -> RewardRecord:
-    """Raises ServiceUnavailable; the record then stays due. Costs 1 event and 1 write."""
-    while event := reward_event(record):
-        parts.bus.put(event)
-        record, written = parts.rewards.replace(record, reward.delivered(record))
-        if written:
-            count("EventDelivered")
-    return record
+def _deliver_reward(parts: WorkParts, record: RewardRecord) -> RewardRecord:
+    return deliver(parts.bus, record, reward_event, reward.delivered, parts.rewards.replace)

@@ -15,18 +15,9 @@ SWEEP_CANCELS_AFTER = HOUR
 # --- What the chain has shown is forgotten --------------------------------------------------------
 
 
-def cancelled_but_paid(world: World, alice: User) -> tuple[str, str]:
-    """Pi has flagged it cancelled and does not know the transaction, which its user's page does."""
-    world.pi.settings.show_txid_before_complete = False
-    payment_id = world.approved(alice)
-    txid = world.pay(payment_id, link=False)
-    world.pi.force(payment_id, {"status": {"cancelled": True}})
-    return payment_id, txid
-
-
 @broken("nobody asks the chain about a payment that Pi has cancelled")
 def test_paid_just_before_pi_cancelled_it(world: World, alice: User) -> None:
-    payment_id, _ = cancelled_but_paid(world, alice)
+    payment_id, _ = world.cancelled_but_paid(alice)
 
     world.incomplete(payment_id)
 

@@ -138,17 +138,8 @@ def test_a_completion_is_written_over_an_attention_that_came_first(
     assert (record.state, record.attention, record.version) == ("completed", None, 3)
 
 
-def cancelled_but_paid(world: World, alice: User) -> tuple[str, str]:
-    """Pi has flagged it cancelled and does not know the transaction, which its user's page does."""
-    world.pi.settings.show_txid_before_complete = False
-    payment_id = world.approved(alice)
-    txid = world.pay(payment_id, link=False)
-    world.pi.force(payment_id, {"status": {"cancelled": True}})
-    return payment_id, txid
-
-
 def test_a_wrong_key_does_not_make_it_forget_that_it_was_paid(world: World, alice: User) -> None:
-    payment_id, txid = cancelled_but_paid(world, alice)
+    payment_id, txid = world.cancelled_but_paid(alice)
     world.complete(payment_id, txid, alice)
     assert world.record(payment_id).attention == "cancelled_but_paid"
 
@@ -165,7 +156,7 @@ def test_a_wrong_key_does_not_make_it_forget_that_it_was_paid(world: World, alic
 
 def test_a_race_does_not_make_it_forget_that_it_was_paid(world: World, alice: User) -> None:
     """One has read `cancelled, no transaction`; before it writes, the other proves the txid."""
-    payment_id, txid = cancelled_but_paid(world, alice)
+    payment_id, txid = world.cancelled_but_paid(alice)
 
     def prove() -> None:
         with world.effects.watched_by(None):

@@ -78,6 +78,15 @@ class Payments(Stage):
         self.pay(payment_id, link=known_to_pi)
         return payment_id
 
+    def cancelled_but_paid(self, user: User) -> tuple[str, str]:
+        """Pi has flagged it cancelled and does not know the transaction, which its user's page
+        does."""
+        self.pi.settings.show_txid_before_complete = False
+        payment_id = self.approved(user)
+        txid = self.pay(payment_id, link=False)
+        self.pi.force(payment_id, {"status": {"cancelled": True}})
+        return payment_id, txid
+
     def cancelled_by_user(self) -> str:
         payment_id = self.approved()
         self.pi.user_cancel(payment_id)
