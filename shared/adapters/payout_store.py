@@ -194,12 +194,14 @@ def _record(item: Item) -> PayoutRecord:
 
 
 def _read(item: Item) -> PayoutRecord:
+    if "version" not in item:
+        raise KeyError("version")  # only a new record has the default
     values: dict[str, Any] = {
         name: int(value) if isinstance(value, Decimal) else value
         for name, value in item.items()
         if name in FIELDS
     }
-    values["amount"], values["version"] = Amount(values["amount"]), values["version"]
+    values["amount"] = Amount(values["amount"])
     for name, kind in (("state", PayoutState), ("blocked_from", PayoutState), ("owed", PayoutOwed)):
         if name in values:
             values[name] = kind(values[name])

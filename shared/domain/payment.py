@@ -27,7 +27,9 @@ class PaymentState(StrEnum):
 
 
 class Attention(StrEnum):
-    """Why a person must look. Retried daily, alarmed, never closed by itself."""
+    """Why a person must look, the mildest first. Retried daily, alarmed, never closed by itself. A
+    worse reason never makes room for a milder one: that the chain shows a payment to be paid
+    survives a wrong key, and every later answer of Pi."""
 
     GONE = "gone"  # Pi answers 404; a wrong key does so for every payment
     NEVER_VERIFIES = "never_verifies"  # Pi holds a transaction that it will not accept
@@ -35,9 +37,7 @@ class Attention(StrEnum):
     UNMATCHED = "unmatched"  # paid, completed, and not what we sell: refund it
 
 
-# A worse fact never makes room for a milder one: that the chain shows a payment to be paid survives
-# a wrong key, and every later answer of Pi.
-MILDEST_FIRST = (None, Attention.GONE, Attention.NEVER_VERIFIES, Attention.CANCELLED_BUT_PAID)
+MILDEST_FIRST = (None, *Attention)
 
 
 class Owed(StrEnum):

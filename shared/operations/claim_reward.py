@@ -37,9 +37,8 @@ def claim(parts: ClaimParts, ad_id: str, token: Secret | None) -> RewardRecord |
     """
     user, ad = parts.users.recognise_while(token, parts.executor, lambda: parts.pi.ad_status(ad_id))
     if parts.users.app_id is None:
-        count(
-            "RewardClaimUnchecked"
-        )  # a token of any Pi app is a fresh user to us and evades the cap
+        # A token of any Pi app is a fresh user to us and evades the cap.
+        count("RewardClaimUnchecked")
 
     now = parts.clock()
     if (objection := judge(ad, parts.limits, now)) is None:

@@ -29,9 +29,10 @@ def block(
 ) -> PayoutRecord:
     """A program cannot decide: it waits for a person, `at` where it goes on from (if that is not
     where it stands), and keeps what it reserved."""
+    standing = write(parts, record, blocked(at or record, reason, parts.clock()))
     logger.error("This payout needs a person", extra={"reason": reason})
     count("PayoutBlocked")
-    return write(parts, record, blocked(at or record, reason, parts.clock()))
+    return standing
 
 
 def fail(parts: SendParts, record: PayoutRecord, reason: str) -> PayoutRecord:
