@@ -11,6 +11,10 @@ from local.bench_stack import FUNCTIONS
 from local.processes import ROOT, environment
 
 SECONDS = 300
+
+# What takes both cores stays on the worker that has the deployed stack: beside each other, calls to
+# the stack ran out of time.
+alone = pytest.mark.xdist_group("bundle")
 FEWEST_PAYMENTS = "50"  # of make bench-sweep with two workers: each of its phases gets a batch
 
 # What runs elsewhere: in the gates, in another test, or never in a test since it changes the tree.
@@ -71,7 +75,7 @@ def test_simulate_replays_one_and_tells() -> None:
     assert make("simulate", SEED="7").splitlines() == told
 
 
-@pytest.mark.xdist_group("bundle")
+@alone
 def test_build_makes_the_bundle_for_aws(tmp_path: Path) -> None:
     make("build")
     built = ROOT / ".aws-sam" / "build"
@@ -79,12 +83,14 @@ def test_build_makes_the_bundle_for_aws(tmp_path: Path) -> None:
     assert (built / "SharedLayer" / "python" / "shared" / "app.py").exists()
 
 
+@alone
 def test_bench_prints_a_row_for_each_function_and_each_warm_call() -> None:
     output = make("bench", ROUNDS="1", PAIRS="1")
     rows = re.findall(r"^  (\w+) +\d+\.\d ms +\d+\.\d ms +\d+\.\d\dx$", output, re.MULTILINE)
     assert rows == [*FUNCTIONS, "approve", "complete", "sweep", "worker", "sender"]
 
 
+@alone
 def test_bench_sweep_drains_what_is_stuck() -> None:
     output = make("bench-sweep", N=FEWEST_PAYMENTS, WORKERS="2")
     workers = re.findall(r"^ +([1248]) +\d+ +\d+\.\d +\d+\.\d +\d+\.\d\dx$", output, re.MULTILINE)

@@ -241,10 +241,6 @@ def test_promise_6_without_one_permission_exactly_that_function_fails(
     customers = Customers(stack, emulator)
     with without(stack, function, verb):
         statuses = customers.statuses()
-        # A busy machine may let one call run out of time: asked again, as its caller would.
-        for other in statuses.keys() - {function}:
-            if statuses[other] != 200:
-                statuses[other] = customers.calls[other]()
     assert statuses.pop(function) in (502, 503)
     assert statuses == dict.fromkeys(statuses, 200)
 
