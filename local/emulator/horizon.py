@@ -6,8 +6,7 @@ A view holds one moment (`until`): later ledgers do not exist in it. That is how
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from functools import partial
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from local.emulator import records
@@ -61,7 +60,12 @@ class Horizon:
         self._settings = settings
 
     def root(self) -> Record:
-        return records.root(self._base, self._chain.passphrase, self._latest())
+        """The core behind it does not lag."""
+        latest = self._latest()
+        closed_at = self._chain.closed_at(latest)
+        lag = timedelta(seconds=self._settings.ledger_lag_s)
+        core_latest = self._chain.latest_ledger(self._until + lag)
+        return records.root(self._base, self._chain.passphrase, latest, closed_at, core_latest)
 
     def fee_stats(self) -> Record:
         return records.fee_stats(self._latest(), self._settings.base_fee_stroops)
@@ -78,13 +82,7 @@ class Horizon:
     def operations(self, txid: str, query: Mapping[str, str]) -> Record:
         transaction = self._find(txid)
         path = f"/transactions/{transaction.txid}/operations"
-        return self._page(
-            path,
-            query,
-            [transaction],
-            lambda tx: tx.operation_id,
-            lambda tx: records.operation(self._base, tx),
-        )
+        return self._operations(path, query, [transaction])
 
     def account_transactions(self, address: str, query: Mapping[str, str]) -> Record:
         """Sent and received; failed transactions only with `include_failed=true`."""
@@ -92,10 +90,9 @@ class Horizon:
         return self._page(path, query, shown, lambda tx: tx.paging_token, self.record)
 
     def account_payments(self, address: str, query: Mapping[str, str]) -> Record:
-        """The same as operations, without their memos."""
+        """The same as operations; their memos are in what `join=transactions` adds."""
         path, shown = f"/accounts/{address}/payments", self._shown(address, query)
-        operation = partial(records.operation, self._base)
-        return self._page(path, query, shown, lambda tx: tx.operation_id, operation)
+        return self._operations(path, query, shown)
 
     def ledgers(self, query: Mapping[str, str]) -> Record:
         closed = range(1, self._latest() + 1)
@@ -127,6 +124,17 @@ class Horizon:
             raise HorizonError("not_found")
         return account.as_of(self._until)
 
+    def _operations(
+        self, path: str, query: Mapping[str, str], transactions: Sequence[Transaction]
+    ) -> Record:
+        joined = _join(query)
+
+        def operation(tx: Transaction) -> Record:
+            record = records.operation(self._base, tx)
+            return record | {"transaction": self.record(tx)} if joined else record
+
+        return self._page(path, query, transactions, lambda tx: tx.operation_id, operation)
+
     def _shown(self, address: str, query: Mapping[str, str]) -> list[Transaction]:
         include_failed = query.get("include_failed") == "true"
         transactions = self._account(address).transactions
@@ -150,6 +158,7 @@ class Horizon:
         """One page of items, which are sorted by token. The cursor itself is never on it."""
         order, limit, cursor = _order(query), _limit(query), _cursor(query)
         page_limit = self._settings.page_limit
+        join = "&join=transactions" if query.get("join") else ""
         if order == "asc":
             start = bisect_right(items, cursor, key=token) if cursor is not None else 0
             page = items[start : start + min(limit, page_limit)]
@@ -159,7 +168,7 @@ class Horizon:
 
         def link(at: int | None, towards: str) -> dict[str, str]:
             at_cursor = "" if at is None else at
-            href = f"{self._base}{path}?cursor={at_cursor}&limit={limit}&order={towards}"
+            href = f"{self._base}{path}?cursor={at_cursor}{join}&limit={limit}&order={towards}"
             return {"href": href}
 
         return {
@@ -190,6 +199,14 @@ def _limit(query: Mapping[str, str]) -> int:
     if not re.fullmatch("[0-9]{1,9}", text) or not 1 <= int(text) <= MAX_LIMIT:
         raise _bad_request("limit", f"limit must be 1 to {MAX_LIMIT}")
     return int(text)
+
+
+def _join(query: Mapping[str, str]) -> bool:
+    """Whether each operation comes with its transaction."""
+    join = query.get("join")
+    if join not in (None, "", "transactions"):
+        raise _bad_request("join", "Accepted values: transactions")
+    return bool(join)
 
 
 def _cursor(query: Mapping[str, str]) -> int | None:

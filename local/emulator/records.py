@@ -12,14 +12,15 @@ _PERCENTILES = ("max", "min", "mode", *(f"p{p}" for p in (*range(10, 100, 10), 9
 _PROTOCOL = 19
 
 
-def root(base: str, passphrase: str, latest: int) -> Record:
+def root(base: str, passphrase: str, latest: int, closed_at: datetime, core_latest: int) -> Record:
     return {
         "_links": _links(base, self="/", ledgers="/ledgers", fee_stats="/fee_stats"),
         "horizon_version": "2.28.3",
         "core_version": f"stellar-core {_PROTOCOL}.14.0",
         "history_latest_ledger": latest,
+        "history_latest_ledger_closed_at": _whole_seconds(closed_at),
         "history_elder_ledger": 1,
-        "core_latest_ledger": latest,
+        "core_latest_ledger": core_latest,
         "network_passphrase": passphrase,
         "current_protocol_version": _PROTOCOL,
         "core_supported_protocol_version": _PROTOCOL,

@@ -67,6 +67,7 @@ def test_another_asset_and_no_memo(world: World) -> None:
         ("/ledgers?limit=201", 400),
         ("/ledgers?limit=0", 400),
         ("/ledgers?cursor=x", 400),
+        (f"/accounts/{address_of('app:demo-app')}/payments?join=ledgers", 400),
         ("/ledgers/999999999", 404),
     ],
 )
@@ -92,6 +93,42 @@ def test_paging_reaches_everything_once(
         path = full.removeprefix(f"{world.url}/horizon")
     in_order = [transaction["txid"] for transaction in world.state()["transactions"]]
     assert seen == (in_order if order == "asc" else in_order[::-1])
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_payments_come_with_their_transactions_when_asked(world: World, order: str) -> None:
+    identifier = world.approved()
+    wallet = world.get(identifier)["to_address"]
+    txid = world.pay(identifier)
+    world.control("POST", "/chain/transactions", destination=wallet, amount=1, count=4)
+    path, seen = f"/accounts/{wallet}/payments?join=transactions&limit=2&order={order}", []
+    while page := records(world.horizon(path)):
+        seen += page
+        full = world.horizon(path)["_links"]["next"]["href"]
+        path = full.removeprefix(f"{world.url}/horizon")
+    assert len(seen) == 5
+    for payment in seen:
+        hash_ = payment["transaction_hash"]
+        assert payment["transaction"] == world.horizon(f"/transactions/{hash_}")
+    [paid] = [payment for payment in seen if payment["transaction_hash"] == txid]
+    assert (paid["transaction"]["memo_type"], paid["transaction"]["memo"]) == ("text", identifier)
+    [alone] = records(world.horizon(f"/transactions/{txid}/operations"))
+    assert "transaction" not in alone
+    [joined] = records(world.horizon(f"/transactions/{txid}/operations?join=transactions"))
+    assert joined == paid
+
+
+def test_the_root_tells_what_horizon_knows(world: World) -> None:
+    txid = world.pay(world.approved())
+    root, transaction = world.horizon("/"), world.horizon(f"/transactions/{txid}")
+    assert root["history_latest_ledger"] == transaction["ledger"] == root["core_latest_ledger"]
+    assert root["history_latest_ledger_closed_at"] == transaction["created_at"]
+    assert root["history_elder_ledger"] == 1
+    assert root["network_passphrase"] == "Pi Testnet"
+    world.control("PATCH", "/settings", ledger_lag_s=60)
+    late = world.horizon("/")
+    assert late["history_latest_ledger"] == root["history_latest_ledger"] - 13
+    assert late["core_latest_ledger"] == root["core_latest_ledger"]
 
 
 def test_pages_can_be_kept_short(world: World) -> None:
