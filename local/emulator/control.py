@@ -19,10 +19,14 @@ from local.emulator.web import NUMBER, TEXT_OR_NULL, answer, json_body, json_fie
 
 STRANGER = address_of("stranger")
 
+# Payments that no Pi wallet makes, but that the chain takes.
+_ODD: dict[str, Any] = {"kind": str, "operation_source": TEXT_OR_NULL, "fee_bump": bool}
+
 
 def control_api(pi: Pi, front: FaultyFront) -> Blueprint:
     api = Blueprint("control", __name__)
     _add_world(api, pi, front)
+    _add_settings(api, pi)
     _add_people(api, pi)
     _add_payments(api, pi)
     _add_chain(api, pi)
@@ -61,6 +65,19 @@ def _add_world(api: Blueprint, pi: Pi, front: FaultyFront) -> None:
             }
         )
 
+    @api.post("/clock")
+    def advance_clock() -> Response:
+        pi.advance(float(json_fields("advance_s", advance_s=NUMBER)["advance_s"]))
+        return answer({"now": iso(pi.now())})
+
+    @api.post("/reset")
+    def reset() -> Response:
+        pi.reset()
+        front.reset()
+        return answer({})
+
+
+def _add_settings(api: Blueprint, pi: Pi) -> None:
     @api.patch("/settings")
     def change_settings() -> Response:
         changes = json_fields(
@@ -73,24 +90,18 @@ def _add_world(api: Blueprint, pi: Pi, front: FaultyFront) -> None:
             base_fee_stroops=int,
             close_at_once=bool,
             repeats_success=bool,
+            ledger_close_s=NUMBER,
+            node_lag_s=NUMBER,
+            holes=list,
         )
-        for name in ("page_limit", "base_fee_stroops"):
+        for name in ("page_limit", "base_fee_stroops", "ledger_close_s"):
             if changes.get(name, 1) < 1:
                 raise PiError("invalid_arguments", f"{name} is at least 1.")
+        if "holes" in changes:
+            changes["holes"] = [_hole(each) for each in changes["holes"]]
         for name, value in changes.items():
             setattr(pi.settings, name, float(value) if name.endswith("_s") else value)
         return answer(_settings(pi))
-
-    @api.post("/clock")
-    def advance_clock() -> Response:
-        pi.advance(float(json_fields("advance_s", advance_s=NUMBER)["advance_s"]))
-        return answer({"now": iso(pi.now())})
-
-    @api.post("/reset")
-    def reset() -> Response:
-        pi.reset()
-        front.reset()
-        return answer({})
 
 
 def _add_people(api: Blueprint, pi: Pi) -> None:
@@ -114,7 +125,7 @@ def _add_people(api: Blueprint, pi: Pi) -> None:
 
     @api.post("/users")
     def sign_in() -> Response:
-        who = json_fields(username=str, uid=str, app_id=str, scopes=list)
+        who = json_fields(username=str, uid=str, app_id=str, scopes=list, funded=bool)
         user, token = pi.registry.sign_in(**who)
         return answer({"uid": user.uid, "username": user.username, "accessToken": token})
 
@@ -161,6 +172,7 @@ def _add_payments(api: Blueprint, pi: Pi) -> None:
             successful=bool,
             link=bool,
             skip_approval_check=bool,
+            **_ODD,
         )
         return answer({"txid": pi.pay(identifier, **how).txid})
 
@@ -177,11 +189,19 @@ def _add_payments(api: Blueprint, pi: Pi) -> None:
 def _add_chain(api: Blueprint, pi: Pi) -> None:
     @api.post("/chain/accounts")
     def fund() -> Response:
-        """A wallet that holds just so much: to run out of, or to have plenty."""
-        account = json_fields("address", "balance", address=str, balance=NUMBER)
+        """A wallet that holds just so much: to run out of, or to have plenty.
+
+        `null`: it has no account until somebody creates it.
+        """
+        account = json_fields("address", "balance", address=str, balance=NUMBER | None)
         address = account["address"]
         if not is_address(address):
             raise PiError("invalid_arguments", "That is no address.")
+        if account["balance"] is None:
+            if address in pi.chain.accounts:
+                raise PiError("invalid_arguments", "That account exists already.", 409)
+            pi.chain.withhold(address)
+            return answer({"balance": None})
         pi.chain.fund(address, stroops(amount_of(account["balance"])))
         return answer({"balance": pi.chain.accounts[address].balance})
 
@@ -190,7 +210,6 @@ def _add_chain(api: Blueprint, pi: Pi) -> None:
         """A stranger's transaction; `count` of them, to bury something in history."""
         fields = json_fields(
             "destination",
-            "amount",
             source=str,
             destination=str,
             amount=NUMBER,
@@ -198,11 +217,17 @@ def _add_chain(api: Blueprint, pi: Pi) -> None:
             asset=str,
             successful=bool,
             count=int,
+            **_ODD,
         )
         count = max(1, fields.pop("count", 1))
         transaction = {"source": STRANGER, "memo": None} | fields
         txids = [pi.transfer(**transaction).txid for _ in range(count)]
         return answer({"txid": txids[-1]})
+
+    @api.post("/chain/reset")
+    def reset_chain() -> Response:
+        pi.reset_chain()
+        return answer({})
 
 
 def _add_weather(api: Blueprint, front: FaultyFront) -> None:
@@ -243,9 +268,20 @@ def _settings(pi: Pi) -> dict[str, Any]:
     return asdict(pi.settings)
 
 
+def _hole(given: Any) -> tuple[int, int]:
+    """The first and the last ledger of a hole."""
+    match given:
+        case [int(first), int(last)] if 1 <= first <= last:
+            return first, last
+    raise PiError("invalid_arguments", "A hole is a first and a last ledger.")
+
+
 def _transaction(tx: Transaction) -> dict[str, Any]:
     return {
         "txid": tx.txid,
+        "inner_txid": tx.inner_txid,
+        "kind": tx.kind,
+        "operation_source": tx.operation_source,
         "source": tx.source,
         "destination": tx.destination,
         "amount": tx.amount,

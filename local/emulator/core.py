@@ -6,10 +6,10 @@ transaction costs nothing; an applied one takes its fee and its sequence number,
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from local.emulator.chain import Chain, Transaction, closing_second, next_close
+from local.emulator.chain import Chain, Transaction, closing_second
 from local.emulator.model import Settings
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ class Core:
     @property
     def is_idle(self) -> bool:
         """Whether nothing has happened yet, nor is about to."""
-        return not (self.chain.transactions or self._queue)
+        return not (self.chain.transactions or self.chain.resets or self._queue)
 
     def submit(self, envelope: "Envelope", now: datetime) -> Verdict:
         if envelope.source in self._queue:
             _, queued = self._queue[envelope.source]
             return Verdict("DUPLICATE" if queued.txid == envelope.txid else "TRY_AGAIN_LATER")
-        close = now if self._settings.close_at_once else next_close(now)
+        close = now if self._settings.close_at_once else self.chain.pace.next_close(now)
         if refusal := self._refusal(envelope, close):
             return refusal
         self._queue[envelope.source] = close, envelope
@@ -56,13 +56,22 @@ class Core:
         return Verdict("PENDING")
 
     def catch_up(self, now: datetime) -> None:
-        """Apply what was queued for a ledger that has closed by now."""
+        """Apply what was queued for a ledger that has closed by now. Another pace begins now."""
         due = [queued for queued in self._queue.values() if queued[0] <= now]
         for close, envelope in sorted(due, key=lambda queued: queued[0]):
             del self._queue[envelope.source]
             # What has become invalid in the queue vanishes without a trace.
             if not self._refusal(envelope, close):
                 self._apply(envelope, close)
+        every = timedelta(seconds=self._settings.ledger_close_s)
+        if every != self.chain.pace.every:
+            self.chain.pace.change(now, every)
+
+    def reset(self, now: datetime) -> None:
+        """Begin the network anew; what is queued is lost."""
+        self.catch_up(now)
+        self._queue.clear()
+        self.chain.reset(now)
 
     def _refusal(self, envelope: "Envelope", close: datetime) -> Verdict | None:
         """Why a ledger that closes then cannot hold it."""

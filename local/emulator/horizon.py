@@ -5,8 +5,9 @@ A view holds one moment (`until`): later ledgers do not exist in it. That is how
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, TypeVar
 
 from local.emulator import records
@@ -65,48 +66,63 @@ class Horizon:
         closed_at = self._chain.closed_at(latest)
         lag = timedelta(seconds=self._settings.ledger_lag_s)
         core_latest = self._chain.latest_ledger(self._until + lag)
-        return records.root(self._base, self._chain.passphrase, latest, closed_at, core_latest)
+        known = (self._elder(), latest)
+        return records.root(self._base, self._chain.passphrase, known, closed_at, core_latest)
 
     def fee_stats(self) -> Record:
         return records.fee_stats(self._latest(), self._settings.base_fee_stroops)
 
     def account(self, address: str) -> Record:
-        return records.account(self._base, self._account(address))
+        account = self._account(address).as_of(self._until)
+        if account is None:
+            raise HorizonError("not_found")
+        return records.account(self._base, account)
 
     def transaction(self, txid: str) -> Record:
-        return self.record(self._find(txid))
+        return self.record(self._find(txid), txid.lower())
 
-    def record(self, transaction: Transaction) -> Record:
-        return records.transaction(self._base, transaction)
+    def record(self, transaction: Transaction, txid: str | None = None) -> Record:
+        return records.transaction(self._base, transaction, txid)
 
     def operations(self, txid: str, query: Mapping[str, str]) -> Record:
         transaction = self._find(txid)
-        path = f"/transactions/{transaction.txid}/operations"
-        return self._operations(path, query, [transaction])
+        path = f"/transactions/{txid.lower()}/operations"
+        return self._operations(path, query, [transaction], lambda _tx: True)
 
     def account_transactions(self, address: str, query: Mapping[str, str]) -> Record:
         """Sent and received; failed transactions only with `include_failed=true`."""
-        path, shown = f"/accounts/{address}/transactions", self._shown(address, query)
-        return self._page(path, query, shown, lambda tx: tx.paging_token, self.record)
+        path, transactions = f"/accounts/{address}/transactions", self._history(address)
+        shown = _is_shown(query)
+        return self._page(path, query, transactions, lambda tx: tx.paging_token, self.record, shown)
 
     def account_payments(self, address: str, query: Mapping[str, str]) -> Record:
-        """The same as operations; their memos are in what `join=transactions` adds."""
-        path, shown = f"/accounts/{address}/payments", self._shown(address, query)
-        return self._operations(path, query, shown)
+        """What the account itself paid and received, also in a transaction of another source.
+
+        The memos are in what `join=transactions` adds.
+        """
+        path, transactions = f"/accounts/{address}/payments", self._history(address)
+        shown = _is_shown(query)
+
+        def takes_part(tx: Transaction) -> bool:
+            return shown(tx) and address in (tx.payer, tx.destination)
+
+        return self._operations(path, query, transactions, takes_part)
 
     def ledgers(self, query: Mapping[str, str]) -> Record:
-        closed = range(1, self._latest() + 1)
+        closed = range(self._elder(), self._latest() + 1)
         return self._page("/ledgers", query, closed, lambda number: number << 32, self._ledger)
 
     def ledger(self, number: int) -> Record:
-        if not 1 <= number <= self._latest():
+        if not 1 <= number <= self._latest() or self._hole(number):
             raise HorizonError("not_found")
         return self._ledger(number)
 
     def find(self, txid: str) -> Transaction | None:
         """A transaction, if it is shown by now."""
         transaction = self._chain.find(txid)
-        return transaction if transaction and transaction.applied_at <= self._until else None
+        if transaction is None or transaction.applied_at > self._until:
+            return None
+        return None if self._hole(transaction.ledger) else transaction
 
     def _find(self, txid: str) -> Transaction:
         if not _TXID.fullmatch(txid):
@@ -119,13 +135,32 @@ class Horizon:
     def _account(self, address: str) -> Account:
         if not is_address(address):
             raise _bad_request("account_id", "Account ID is invalid")
-        account = self._chain.accounts.get(address)
+        account = self._chain.find_account(address)
         if account is None:
             raise HorizonError("not_found")
-        return account.as_of(self._until)
+        return account
+
+    def _history(self, address: str) -> Sequence[Transaction]:
+        """An account's transactions. Of one that has none, a history that began anew knows nothing.
+
+        A merged account's history stays.
+        """
+        account = self._account(address)
+        transactions, end = account.transactions, account.known(self._until)
+        if end < len(transactions):
+            transactions = transactions[:end]
+        elder = self._elder()
+        is_empty = not transactions or transactions[-1].ledger < elder
+        if is_empty and (elder > 1 or not account.exists(self._until)):
+            raise HorizonError("not_found")
+        return transactions
 
     def _operations(
-        self, path: str, query: Mapping[str, str], transactions: Sequence[Transaction]
+        self,
+        path: str,
+        query: Mapping[str, str],
+        transactions: Sequence[Transaction],
+        is_shown: Callable[[Transaction], bool],
     ) -> Record:
         joined = _join(query)
 
@@ -133,15 +168,28 @@ class Horizon:
             record = records.operation(self._base, tx)
             return record | {"transaction": self.record(tx)} if joined else record
 
-        return self._page(path, query, transactions, lambda tx: tx.operation_id, operation)
+        def token(tx: Transaction) -> int:
+            return tx.operation_id
 
-    def _shown(self, address: str, query: Mapping[str, str]) -> list[Transaction]:
-        include_failed = query.get("include_failed") == "true"
-        transactions = self._account(address).transactions
-        return [tx for tx in transactions if tx.successful or include_failed]
+        return self._page(path, query, transactions, token, operation, is_shown)
 
     def _latest(self) -> int:
-        return self._chain.latest_ledger(self._until)
+        """The last ledger that it knows."""
+        latest = self._chain.latest_ledger(self._until)
+        while hole := self._hole(latest):
+            latest = hole[0] - 1
+        return latest
+
+    def _elder(self) -> int:
+        """The first ledger that it knows: a hole in the middle does not show here."""
+        elder = 1
+        while hole := self._hole(elder):
+            elder = hole[1] + 1
+        return elder
+
+    def _hole(self, ledger: int) -> tuple[int, int] | None:
+        """The hole that a ledger lies in."""
+        return next((each for each in self._settings.holes if each[0] <= ledger <= each[1]), None)
 
     def _ledger(self, number: int) -> Record:
         closed_at, tx = self._chain.closed_at(number), self._chain.transaction_in(number)
@@ -154,17 +202,13 @@ class Horizon:
         items: Sequence[Item],
         token: Callable[[Item], int],
         record: Callable[[Item], Record],
+        is_shown: Callable[[Item], bool] = lambda _item: True,
     ) -> Record:
         """One page of items, which are sorted by token. The cursor itself is never on it."""
         order, limit, cursor = _order(query), _limit(query), _cursor(query)
-        page_limit = self._settings.page_limit
         join = "&join=transactions" if query.get("join") else ""
-        if order == "asc":
-            start = bisect_right(items, cursor, key=token) if cursor is not None else 0
-            page = items[start : start + min(limit, page_limit)]
-        else:
-            end = bisect_left(items, cursor, key=token) if cursor is not None else len(items)
-            page = items[max(0, end - min(limit, page_limit)) : end][::-1]
+        beyond = filter(is_shown, self._walk(items, token, order, cursor))
+        page = list(islice(beyond, min(limit, self._settings.page_limit)))
 
         def link(at: int | None, towards: str) -> dict[str, str]:
             at_cursor = "" if at is None else at
@@ -181,6 +225,32 @@ class Horizon:
             },
             "_embedded": {"records": [record(item) for item in page]},
         }
+
+    def _walk(
+        self, items: Sequence[Item], token: Callable[[Item], int], order: str, cursor: int | None
+    ) -> Iterator[Item]:
+        """The items beyond the cursor, without those in holes."""
+        if order == "asc":
+            at = bisect_right(items, cursor, key=token) if cursor is not None else 0
+            while at < len(items):
+                if hole := self._hole(token(items[at]) >> 32):
+                    at = bisect_left(items, (hole[1] + 1) << 32, key=token)
+                else:
+                    yield items[at]
+                    at += 1
+        else:
+            at = bisect_left(items, cursor, key=token) if cursor is not None else len(items)
+            while at > 0:
+                if hole := self._hole(token(items[at - 1]) >> 32):
+                    at = bisect_left(items, hole[0] << 32, key=token)
+                else:
+                    at -= 1
+                    yield items[at]
+
+
+def _is_shown(query: Mapping[str, str]) -> Callable[[Transaction], bool]:
+    include_failed = query.get("include_failed") == "true"
+    return lambda tx: tx.successful or include_failed
 
 
 def _bad_request(field: str, reason: str) -> HorizonError:

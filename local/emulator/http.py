@@ -103,7 +103,7 @@ def horizon_api(pi: Pi) -> Blueprint:
     api = Blueprint("horizon", __name__)
 
     def horizon() -> Horizon:
-        return pi.horizon(horizon_url())
+        return pi.any_horizon(horizon_url())
 
     @api.after_request
     def dated(response: Response) -> Response:

@@ -1,6 +1,6 @@
 """Who and what Pi knows, apart from payments: apps, users, ads, and the emulator's settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +22,11 @@ class Settings:
     approve_repeat_refused: approving twice is `already_approved`, instead of 200 again.
     base_fee_stroops: what the chain takes for a transaction, and the least that it may bid.
     close_at_once: a submitted transaction is applied at once, instead of at the next close.
+    ledger_close_s: a ledger closes so often; another pace begins when it is set.
+    node_lag_s: Horizon's address has two nodes, of which the other one is so far behind the first;
+        which of them answers a request follows from the seed. 0: there is one.
+    holes: ledgers (first and last) of which Horizon knows nothing, neither themselves nor their
+        transactions; it tells only of a hole that begins with ledger 1. Accounts are as always.
     repeats_success: Horizon answers an applied envelope with its result once more, as long as it
         shows it; without, with what the core says (`tx_bad_seq`).
     """
@@ -35,6 +40,9 @@ class Settings:
     base_fee_stroops: int = 100_000
     close_at_once: bool = True
     repeats_success: bool = True
+    ledger_close_s: float = 5.0
+    node_lag_s: float = 0.0
+    holes: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from local.emulator.chain import NATIVE, Transaction, stroops
+from local.emulator.chain import NATIVE, PAYMENT, Transaction, stroops
 from local.emulator.errors import PiError
 from local.emulator.model import App, Settings, User, iso
 
@@ -107,8 +107,9 @@ class Payment:
             "tx_memo_payment_identifier_mismatch": transaction.memo == self.identifier,
             "tx_amount_mismatch": transaction.amount_stroops == stroops(self.amount),
             "tx_recipient_mismatch": transaction.destination == self.to_address,
-            "tx_sender_mismatch": transaction.source == self.from_address,
+            "tx_sender_mismatch": transaction.payer == self.from_address,
             "tx_asset_mismatch": transaction.asset == NATIVE,
+            "tx_operation_mismatch": transaction.kind == PAYMENT,
         }
         return next((code for code, holds in checks.items() if not holds), None)
 
@@ -118,9 +119,9 @@ class Payment:
         if self.is_open and not self.developer_approved and now - self.created_at > limit:
             self.cancelled = True
 
-    def link(self, transaction: Transaction) -> None:
-        """Pi learns of the payment's transaction from the user's wallet."""
-        self.txid = transaction.txid
+    def link(self, transaction: Transaction, txid: str | None = None) -> None:
+        """Pi learns of the payment's transaction from the user's wallet, or as it was told."""
+        self.txid = txid or transaction.txid
         self.transaction_verified = self.mismatch(transaction) is None
 
     def approve(self) -> None:
@@ -146,7 +147,7 @@ class Payment:
         if self.jammed:
             raise self._unverified("payment_already_linked_with_a_tx")
         if self.txid is None:
-            self._link_reported(transaction)
+            self._link_reported(txid, transaction)
         if txid != self.txid:
             raise PiError("txid_mismatch")
         if not (self.developer_approved and self.transaction_verified):
@@ -164,10 +165,10 @@ class Payment:
         self.user_cancelled = by_user
         self.cancelled = not by_user
 
-    def _link_reported(self, transaction: Transaction | None) -> None:
+    def _link_reported(self, txid: str, transaction: Transaction | None) -> None:
         if transaction is None or not transaction.successful or not self.developer_approved:
             raise PiError("not_verified")
-        self.link(transaction)
+        self.link(transaction, txid)
         self.told_txid = True
         if mismatch := self.mismatch(transaction):
             self.jammed = True

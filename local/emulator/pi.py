@@ -7,10 +7,21 @@ happens around it: users start, pay and cancel payments, ad networks grant. Ever
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from random import Random
+from typing import Any, TypedDict, Unpack
 
 from local.emulator.ads import Ads
-from local.emulator.chain import NATIVE, Chain, Order, Transaction, stroops
+from local.emulator.chain import (
+    ACCOUNT_MERGE,
+    CREATE_ACCOUNT,
+    KINDS,
+    NATIVE,
+    PAYMENT,
+    Chain,
+    Order,
+    Transaction,
+    stroops,
+)
 from local.emulator.core import Core
 from local.emulator.errors import PiError
 from local.emulator.horizon import Horizon
@@ -30,6 +41,18 @@ _STATUS_FLAGS = {
     "cancelled",
     "user_cancelled",
 }
+
+
+class Odd(TypedDict, total=False):
+    """What no Pi wallet makes of a payment, but the chain takes.
+
+    `kind` is one of `KINDS`; `account_merge` moves whatever there is. The Pi is
+    `operation_source`'s, if there is one. A `fee_bump` costs two fees and has two hashes.
+    """
+
+    kind: str
+    operation_source: str | None
+    fee_bump: bool
 
 
 def utc_now() -> datetime:
@@ -58,11 +81,13 @@ class Pi:
     def reset(self) -> None:
         """Forget everything but the first app; time is the clock's own again."""
         self._ids = Ids(self._seed)
+        # Apart from the identifiers: a request more changes none of them.
+        self._nodes = Random(self._seed)  # nosec B311
         self._advanced = timedelta(0)
         self._payments_of: dict[tuple[Direction, str], list[Payment]] = {}
         self.settings = Settings()
         self.core = Core(Chain(self._network), self.settings, self._note)
-        self.registry = Registry(self._ids, self.now, self.core.chain.open_account)
+        self.registry = Registry(self._ids, self.now, self.core.chain)
         self.registry.add_app(*self._first_app)
         self.payments: dict[str, Payment] = {}
         self.ads = Ads(self._ids, self.now)
@@ -148,9 +173,13 @@ class Pi:
         self._advanced += timedelta(seconds=seconds)
 
     def horizon(self, base: str) -> Horizon:
-        """The chain as Horizon shows it now, with links that start with `base`."""
-        until = self.now() - timedelta(seconds=self.settings.ledger_lag_s)
-        return Horizon(self.chain, until, base, self.settings)
+        """The chain as Horizon's first node shows it now, with links that start with `base`."""
+        return self._node(base, 0.0)
+
+    def any_horizon(self, base: str) -> Horizon:
+        """One of Horizon's two nodes, by chance."""
+        lag_s = self.settings.node_lag_s
+        return self._node(base, lag_s if lag_s and self._nodes.random() < 0.5 else 0.0)
 
     def start_payment(
         self, access_token: str, arguments: dict[str, Any], overrides: dict[str, Any] | None = None
@@ -206,33 +235,57 @@ class Pi:
         *,
         source: str,
         destination: str,
-        amount: Any,
         memo: str | None,
+        amount: Any = None,
         asset: str = NATIVE,
         successful: bool = True,
+        **odd: Unpack[Odd],
     ) -> Transaction:
         """Anybody's transaction, with any text memo that fits; wallets that are new are opened.
 
         `successful: false` fails it on chain. Other assets are shown, but nobody's balance of
-        them is kept. Raises PiError `op_underfunded` for more than the source has.
+        them is kept. Raises PiError with the chain's code for what cannot succeed, such as
+        `op_underfunded`.
         """
         if memo is not None and len(memo.encode()) > _MAX_MEMO_BYTES:
             raise PiError("invalid_arguments", "A text memo holds at most 28 bytes.")
+        kind, fee_bump = odd.get("kind", PAYMENT), odd.get("fee_bump", False)
+        if kind not in KINDS or (kind != PAYMENT and asset != NATIVE):
+            raise PiError("invalid_arguments", f"There is no {kind} of {asset}.")
+        fee = self.settings.base_fee_stroops * (2 if fee_bump else 1)
+        payer = odd.get("operation_source") or source
+        self._open_wallets(source, payer, None if kind == CREATE_ACCOUNT else destination, fee)
+        chain = self.chain
+        left = chain.accounts[payer].balance - (fee if payer == source else 0)
         order = Order(
             source=source,
             destination=destination,
-            amount_stroops=stroops(amount_of(amount)),
+            amount_stroops=left if kind == ACCOUNT_MERGE else stroops(amount_of(amount)),
             memo=memo,
             memo_type="none" if memo is None else "text",
             asset=asset,
+            kind=kind,
+            operation_source=odd.get("operation_source"),
         )
-        chain, fee = self.chain, self.settings.base_fee_stroops
-        for wallet in (source, destination):
-            chain.open_account(wallet)
-        if asset == NATIVE and successful and chain.judge(order, fee) == "op_underfunded":
-            raise PiError("op_underfunded", "The wallet holds too little.", 409)
-        code = "op_success" if successful else "op_underfunded"
-        return chain.append(self.now(), order, code, fee_stroops=fee)
+        code = chain.judge(order, fee)
+        could_succeed = code in ("op_success", "op_src_no_trust")
+        if successful and not could_succeed:
+            raise PiError(code, f"The chain would refuse it: {code}.", 409)
+        if could_succeed:
+            code = "op_success" if successful else "op_underfunded"
+        return chain.append(self.now(), order, code, fee_stroops=fee, fee_bump=fee_bump)
+
+    def create_account(
+        self, source: str, destination: str, amount: Any, memo: str | None = None
+    ) -> Transaction:
+        """Somebody gives an address that has no account one, with so much Pi to begin with."""
+        return self.transfer(
+            kind=CREATE_ACCOUNT, source=source, destination=destination, amount=amount, memo=memo
+        )
+
+    def reset_chain(self) -> None:
+        """The network begins anew, as the Testnet does now and then. Pi keeps its payments."""
+        self.core.reset(self.now())
 
     def user_cancel(self, identifier: str) -> dict[str, Any]:
         payment = self.payment(identifier)
@@ -293,6 +346,24 @@ class Pi:
     def _keep(self, payment: Payment) -> None:
         self.payments[payment.identifier] = payment
         self._payments_of.setdefault((payment.direction, payment.owner), []).append(payment)
+
+    def _node(self, base: str, lag_s: float) -> Horizon:
+        chain = self.chain
+        until = self.now() - timedelta(seconds=self.settings.ledger_lag_s + lag_s)
+        return Horizon(chain, max(until, chain.genesis), base, self.settings)
+
+    def _open_wallets(
+        self, source: str, payer: str, destination: str | None, fee_stroops: int
+    ) -> None:
+        """Those that are new. Raises PiError if the chain would not take a transaction of them."""
+        chain = self.chain
+        for wallet in (source, payer, destination):
+            if wallet:
+                chain.open_account(wallet)
+        if source not in chain.accounts or payer not in chain.accounts:
+            raise PiError("tx_no_source_account", "The wallet has no account.", 409)
+        if chain.accounts[source].available < fee_stroops:
+            raise PiError("op_underfunded", "The wallet holds too little.", 409)
 
     def _check_payable(self, payment: Payment) -> None:
         if payment.is_cancelled:

@@ -4,7 +4,18 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from local.emulator.chain import MINIMUM_STROOPS, NATIVE, Account, Transaction, fixed_point
+from local.emulator.chain import (
+    ACCOUNT_MERGE,
+    CREATE_ACCOUNT,
+    KINDS,
+    MINIMUM_STROOPS,
+    NATIVE,
+    PAYMENT,
+    STRICT_RECEIVE,
+    Account,
+    Transaction,
+    fixed_point,
+)
 
 Record = dict[str, Any]
 
@@ -12,14 +23,22 @@ _PERCENTILES = ("max", "min", "mode", *(f"p{p}" for p in (*range(10, 100, 10), 9
 _PROTOCOL = 19
 
 
-def root(base: str, passphrase: str, latest: int, closed_at: datetime, core_latest: int) -> Record:
+def root(
+    base: str,
+    passphrase: str,
+    ledgers: tuple[int, int],
+    closed_at: datetime,
+    core_latest: int,
+) -> Record:
+    """`ledgers` are the first and the last that Horizon knows; `closed_at` is the last one's."""
+    elder, latest = ledgers
     return {
         "_links": _links(base, self="/", ledgers="/ledgers", fee_stats="/fee_stats"),
         "horizon_version": "2.28.3",
         "core_version": f"stellar-core {_PROTOCOL}.14.0",
         "history_latest_ledger": latest,
         "history_latest_ledger_closed_at": _whole_seconds(closed_at),
-        "history_elder_ledger": 1,
+        "history_elder_ledger": elder,
         "core_latest_ledger": core_latest,
         "network_passphrase": passphrase,
         "current_protocol_version": _PROTOCOL,
@@ -73,21 +92,23 @@ def fee_stats(latest: int, base_fee_stroops: int) -> Record:
     }
 
 
-def transaction(base: str, tx: Transaction) -> Record:
+def transaction(base: str, tx: Transaction, txid: str | None = None) -> Record:
+    """Under the hash that was asked for; in a list, the outer one of a fee bump."""
+    txid = txid or tx.txid
     envelope = {"envelope_xdr": tx.envelope_xdr} if tx.envelope_xdr else {}
     memo = {} if tx.memo is None else {"memo": tx.memo}
     return {
         "_links": _links(
             base,
-            self=f"/transactions/{tx.txid}",
+            self=f"/transactions/{txid}",
             account=f"/accounts/{tx.source}",
             ledger=f"/ledgers/{tx.ledger}",
-            operations=f"/transactions/{tx.txid}/operations",
+            operations=f"/transactions/{txid}/operations",
         ),
-        "id": tx.txid,
+        "id": txid,
         "paging_token": str(tx.paging_token),
         "successful": tx.successful,
-        "hash": tx.txid,
+        "hash": txid,
         "ledger": tx.ledger,
         "created_at": _whole_seconds(tx.closed_at),
         "source_account": tx.source,
@@ -100,15 +121,11 @@ def transaction(base: str, tx: Transaction) -> Record:
         "memo_type": tx.memo_type,
         **memo,
         "signatures": [],
+        **_fee_bump(tx),
     }
 
 
 def operation(base: str, tx: Transaction) -> Record:
-    code, _, issuer = tx.asset.partition(":")
-    asset = {"asset_type": NATIVE}
-    if tx.asset != NATIVE:
-        kind = "credit_alphanum4" if len(code) <= 4 else "credit_alphanum12"
-        asset = {"asset_type": kind, "asset_code": code, "asset_issuer": issuer}
     return {
         "_links": _links(
             base,
@@ -118,15 +135,47 @@ def operation(base: str, tx: Transaction) -> Record:
         "id": str(tx.operation_id),
         "paging_token": str(tx.operation_id),
         "transaction_successful": tx.successful,
-        "source_account": tx.source,
-        "type": "payment",
-        "type_i": 1,
+        "source_account": tx.payer,
+        "type": tx.kind,
+        "type_i": KINDS[tx.kind],
         "created_at": _whole_seconds(tx.closed_at),
         "transaction_hash": tx.txid,
-        **asset,
-        "from": tx.source,
-        "to": tx.destination,
-        "amount": tx.amount,
+        **_details(tx),
+    }
+
+
+def _details(tx: Transaction) -> Record:
+    """What an operation of each kind says besides; a failed path payment moved nothing."""
+    if tx.kind == CREATE_ACCOUNT:
+        return {"starting_balance": tx.amount, "funder": tx.payer, "account": tx.destination}
+    if tx.kind == ACCOUNT_MERGE:
+        return {"account": tx.payer, "into": tx.destination}
+    paid = {**_asset(tx), "from": tx.payer, "to": tx.destination, "amount": tx.amount}
+    if tx.kind == PAYMENT:
+        return paid
+    path = {"path": [], "source_asset_type": NATIVE}
+    moved = tx.amount if tx.successful else fixed_point(0)
+    if tx.kind == STRICT_RECEIVE:
+        return paid | path | {"source_amount": moved, "source_max": tx.amount}
+    return paid | path | {"amount": moved, "source_amount": tx.amount, "destination_min": tx.amount}
+
+
+def _asset(tx: Transaction) -> Record:
+    if tx.asset == NATIVE:
+        return {"asset_type": NATIVE}
+    code, _, issuer = tx.asset.partition(":")
+    kind = "credit_alphanum4" if len(code) <= 4 else "credit_alphanum12"
+    return {"asset_type": kind, "asset_code": code, "asset_issuer": issuer}
+
+
+def _fee_bump(tx: Transaction) -> Record:
+    if tx.inner_txid is None:
+        return {}
+    # A fee bump is charged as one operation more: its inner transaction bids half.
+    inner = {"hash": tx.inner_txid, "signatures": [], "max_fee": str(tx.max_fee_stroops // 2)}
+    return {
+        "fee_bump_transaction": {"hash": tx.txid, "signatures": []},
+        "inner_transaction": inner,
     }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from local.emulator.address import address_of, address_of_seed, seed_of
+from local.emulator.chain import Chain
 from local.emulator.errors import PiError, TokenRefusedError
 from local.emulator.ids import Ids
 from local.emulator.model import App, Token, User
@@ -24,12 +25,10 @@ def wallet_seed_of(app_id: str) -> str:
 class Registry:
     """Apps, users and tokens. The app registered first is the default one."""
 
-    def __init__(
-        self, ids: Ids, now: Callable[[], datetime], open_account: Callable[[str], None]
-    ) -> None:
+    def __init__(self, ids: Ids, now: Callable[[], datetime], chain: Chain) -> None:
         self._ids = ids
         self._now = now
-        self._open_account = open_account
+        self._chain = chain
         self._tokens: dict[str, Token] = {}
         self.apps: dict[str, App] = {}
         self.users: dict[str, User] = {}
@@ -45,7 +44,7 @@ class Registry:
         """Its wallet is `wallet`, or the one that `wallet_seed` signs for, or `wallet_seed_of`."""
         if wallet is None:
             wallet = self.open_wallet(wallet_seed or wallet_seed_of(app_id))
-        self._open_account(wallet)
+        self._chain.open_account(wallet)
         self.apps[app_id] = App(app_id, key, network, wallet)
         return self.apps[app_id]
 
@@ -55,7 +54,7 @@ class Registry:
             address = address_of_seed(seed)
         except ValueError:
             raise PiError("invalid_arguments", "That is no wallet seed.") from None
-        self._open_account(address)
+        self._chain.open_account(address)
         return address
 
     def app(self, app_id: str | None = None) -> App:
@@ -78,14 +77,20 @@ class Registry:
         uid: str | None = None,
         app_id: str | None = None,
         scopes: Iterable[str] = SCOPES,
+        funded: bool = True,
     ) -> tuple[User, str]:
-        """`Pi.authenticate`: the user and a new token. A known uid or username comes back."""
+        """`Pi.authenticate`: the user and a new token. A known uid or username comes back.
+
+        A new user who is not `funded` has a wallet without an account on the chain.
+        """
         app = self.app(app_id)
         user = self._known(app, username, uid)
         if user is None:
             username = username or f"pioneer{len(self.users) + 1}"
             wallet = address_of(f"user:{username}")
-            self._open_account(wallet)
+            if not funded:
+                self._chain.withhold(wallet)
+            self._chain.open_account(wallet)
             user = User(uid or self._ids.uuid(), username, app.app_id, [], wallet)
             self.users[user.uid] = user
         user.scopes = list(scopes)

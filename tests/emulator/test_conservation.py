@@ -116,6 +116,7 @@ class ChainMachine(RuleBasedStateMachine):
         chain = self.pi.chain
         for account in chain.accounts.values():
             past = account.as_of(NOON)
+            assert past is not None
             later = account.transactions[len(past.transactions) :]
             change = sum(tx.change_of(account.address) for tx in later)
             assert past.balance + change == account.balance
