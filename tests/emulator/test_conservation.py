@@ -1,5 +1,8 @@
 """Whatever is done to the chain, no Pi is made or lost, and no envelope is applied twice."""
 
+from contextlib import suppress
+from itertools import pairwise
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -7,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from stellar_sdk import Account, Asset, Keypair, TransactionBuilder
 
 from local.emulator.address import address_of, seed_of
+from local.emulator.chain import KINDS, PAYMENT
 from local.emulator.envelope import read
 from local.emulator.errors import PiError
 from local.emulator.horizon import HorizonError
@@ -20,8 +24,8 @@ amounts = st.sampled_from((1, 3_000_000, 9_000_000))
 
 
 class ChainMachine(RuleBasedStateMachine):
-    """Signed and unsigned payments, repeats, faults of the order, passing time, both ways to close
-    a ledger, and a Horizon that lags or not."""
+    """Signed and unsigned payments of every kind, repeats, faults of the order, passing time, both
+    ways to close a ledger, a Horizon that lags or not, another pace, a network that begins anew."""
 
     @initialize()
     def start(self) -> None:
@@ -67,27 +71,57 @@ class ChainMachine(RuleBasedStateMachine):
     def submit_again(self, data: st.DataObject, waits: bool) -> None:
         self._submit(data.draw(st.sampled_from(self.envelopes)), waits)
 
-    @rule(source=names, destination=names, stroops=amounts, successful=st.booleans())
-    def transfer(self, source: str, destination: str, stroops: int, successful: bool) -> None:
+    @rule(
+        source=names,
+        payer=st.none() | names,
+        destination=names,
+        amount=st.sampled_from((1, 2)),
+        successful=st.booleans(),
+        kind=st.sampled_from((PAYMENT, PAYMENT, *KINDS)),
+        fee_bump=st.booleans(),
+    )
+    def transfer(
+        self,
+        source: str,
+        payer: str | None,
+        destination: str,
+        amount: int,
+        successful: bool,
+        kind: str,
+        fee_bump: bool,
+    ) -> None:
         try:
             self.pi.transfer(
                 source=address_of(source),
                 destination=address_of(destination),
-                amount=stroops,
+                amount=amount,
                 memo=None,
                 successful=successful,
+                kind=kind,
+                operation_source=payer and address_of(payer),
+                fee_bump=fee_bump,
             )
         except PiError as refused:
             self.refusals.add(refused.code)
+
+    @precondition(lambda self: len(self.pi.chain.transactions) > 5)
+    @rule()
+    def begin_anew(self) -> None:
+        self.pi.reset_chain()
 
     @rule(seconds=st.sampled_from((1, 5, 400)))
     def wait(self, seconds: int) -> None:
         self.pi.advance(seconds)
 
-    @rule(at_once=st.booleans(), lag_s=st.sampled_from((0, 3600)))
-    def change(self, at_once: bool, lag_s: int) -> None:
+    @rule(
+        at_once=st.booleans(),
+        lag_s=st.sampled_from((0, 3600)),
+        close_s=st.sampled_from((1.0, 2.5, 5.0)),
+    )
+    def change(self, at_once: bool, lag_s: int, close_s: float) -> None:
         self.pi.settings.close_at_once = at_once
         self.pi.settings.ledger_lag_s = lag_s
+        self.pi.settings.ledger_close_s = close_s
 
     @invariant()
     def no_pi_is_made_or_lost(self) -> None:
@@ -97,7 +131,22 @@ class ChainMachine(RuleBasedStateMachine):
 
     @invariant()
     def nothing_else_is_refused(self) -> None:
-        assert self.refusals <= {"op_underfunded", "transaction_failed", "timeout"}
+        assert self.refusals <= {
+            *("op_underfunded", "op_already_exists", "op_malformed", "op_no_account"),
+            *("op_no_destination", "tx_no_source_account", "transaction_failed", "timeout"),
+        }
+
+    @invariant()
+    def the_wallets_answer_at_any_moment(self) -> None:
+        horizon = self.pi.horizon("")
+        assert horizon.root()["history_latest_ledger"] >= 1
+        chain = self.pi.chain
+        ledgers = [transaction.ledger for transaction in chain.transactions]
+        assert all(earlier < later for earlier, later in pairwise(ledgers))
+        for address in chain.accounts:
+            with suppress(HorizonError):
+                horizon.account(address)
+                horizon.account_payments(address, {"join": "transactions"})
 
     @invariant()
     def every_envelope_is_applied_once_and_in_time(self) -> None:
@@ -116,7 +165,8 @@ class ChainMachine(RuleBasedStateMachine):
         chain = self.pi.chain
         for account in chain.accounts.values():
             past = account.as_of(NOON)
-            assert past is not None
+            if past is None:
+                continue
             later = account.transactions[len(past.transactions) :]
             change = sum(tx.change_of(account.address) for tx in later)
             assert past.balance + change == account.balance

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stellar_sdk.exceptions import BadResponseError
 
 from local.emulator.address import address_of
 from local.emulator.chain import MINIMUM_STROOPS, OPENING_STROOPS
@@ -100,6 +101,19 @@ def test_a_hole_at_the_end_is_a_history_cut_short(world: World) -> None:
     [latest] = records(world.horizon("/ledgers?order=desc&limit=1"))
     assert latest["sequence"] == end - 1
     assert latest["closed_at"] == root["history_latest_ledger_closed_at"]
+
+
+def test_a_horizon_that_knows_nothing_at_all(world: World) -> None:
+    """What it takes it cannot show; the wallet's balance and sequence it shows all the same."""
+    wallet = Wallet(world)
+    world.control("PATCH", "/settings", holes=[[1, 10**9]])
+    assert world.horizon("/")["history_latest_ledger"] == 0
+    assert records(world.horizon("/ledgers?order=desc")) == []
+    envelope = wallet.order(wallet.address)
+    with pytest.raises(BadResponseError) as waited:
+        wallet.submit(envelope)
+    assert waited.value.status == 504
+    assert wallet.sequence() == envelope.transaction.sequence
 
 
 @pytest.mark.parametrize("hole", [[0, 5], [6, 5], [1], ["1", "2"], 7])
