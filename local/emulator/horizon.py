@@ -91,20 +91,22 @@ class Horizon:
 
     def account_transactions(self, address: str, query: Mapping[str, str]) -> Record:
         """Sent and received; failed transactions only with `include_failed=true`."""
-        path, transactions = f"/accounts/{address}/transactions", self._history(address)
-        shown = _is_shown(query)
-        return self._page(path, query, transactions, lambda tx: tx.paging_token, self.record, shown)
+        path, transactions = f"/accounts/{address}/transactions", self._shown(address)
+        counts = _counts(query)
+        return self._page(
+            path, query, transactions, lambda tx: tx.paging_token, self.record, counts
+        )
 
     def account_payments(self, address: str, query: Mapping[str, str]) -> Record:
         """What the account itself paid and received, also in a transaction of another source.
 
         The memos are in what `join=transactions` adds.
         """
-        path, transactions = f"/accounts/{address}/payments", self._history(address)
-        shown = _is_shown(query)
+        path, transactions = f"/accounts/{address}/payments", self._shown(address)
+        counts = _counts(query)
 
         def takes_part(tx: Transaction) -> bool:
-            return shown(tx) and address in (tx.payer, tx.destination)
+            return counts(tx) and address in (tx.payer, tx.destination)
 
         return self._operations(path, query, transactions, takes_part)
 
@@ -140,7 +142,7 @@ class Horizon:
             raise HorizonError("not_found")
         return account
 
-    def _history(self, address: str) -> Sequence[Transaction]:
+    def _shown(self, address: str) -> Sequence[Transaction]:
         """An account's transactions. Of one that has none, a history that began anew knows nothing.
 
         A merged account's history stays.
@@ -248,7 +250,7 @@ class Horizon:
                     yield items[at]
 
 
-def _is_shown(query: Mapping[str, str]) -> Callable[[Transaction], bool]:
+def _counts(query: Mapping[str, str]) -> Callable[[Transaction], bool]:
     include_failed = query.get("include_failed") == "true"
     return lambda tx: tx.successful or include_failed
 

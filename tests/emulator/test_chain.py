@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stellar_sdk import Server, StrKey
 
@@ -208,6 +208,7 @@ def test_ledgers_close_every_5_s_and_with_each_transaction(world: World) -> None
     assert world.horizon(f"/ledgers/{sequences[2]}") == closed[2]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(min_value=0, max_value=12_000), max_size=30))
 def test_ledgers_only_grow(pauses_ms: list[int]) -> None:
     pi = Pi(clock=lambda: NOON, seed=1)
@@ -262,6 +263,7 @@ def test_real_addresses_are_addresses(address: str) -> None:
     assert is_address(address)
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(min_value=1, max_value=55))
 def test_addresses_have_a_checksum(name: str, at: int) -> None:
     address = address_of(name)

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stellar_sdk.exceptions import BadResponseError
 
@@ -290,6 +290,7 @@ def test_ledgers_do_not_close_at_all_is_refused(world: World) -> None:
     assert world.call("PATCH", "/_emulator/settings", body).status_code == 400
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from([1.0, 1.5, 2.0, 5.0]), st.integers(0, 12_000), st.booleans()),
