@@ -8,15 +8,17 @@ nothing else: whatever is heavy, or not for everybody, is imported where it is b
 from __future__ import annotations
 
 import os
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypedDict
 
 from shared.adapters.edges import Clock, Edges
 from shared.adapters.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Executor
 
+    from shared.adapters.book_store import BookStore
     from shared.adapters.event_bus import EventBus
     from shared.adapters.horizon import Horizon
     from shared.adapters.http import Http
@@ -29,11 +31,12 @@ if TYPE_CHECKING:
     from shared.adapters.stored_secret import StoredSecret
     from shared.adapters.switch import Switch
     from shared.adapters.wake_ups import WakeUps
-    from shared.domain.payment import Terms
+    from shared.domain.payment import PaymentRecord, Terms
     from shared.domain.pi import Network
     from shared.operations.approve_payment import ApproveParts
     from shared.operations.claim_reward import ClaimParts
     from shared.operations.decide_payout import DecideParts
+    from shared.operations.read_book import BookParts
     from shared.operations.read_payments import ReadParts
     from shared.operations.request_payout import RequestParts
     from shared.operations.sender import SendParts
@@ -51,10 +54,11 @@ class Settling(TypedDict):
     payments: PaymentStore
     terms: Terms
     clock: Clock
+    silence: Callable[[PaymentRecord], int]
 
 
 # A younger payment may still be on its way through wallet and chain.
-MINIMUM_CANCEL_AFTER_SECONDS = 600
+LEAST_PATIENCE_SECONDS = 600
 
 
 class App:
@@ -121,18 +125,19 @@ class App:
     def sweep(self) -> SweepParts:
         from shared.adapters import payment_store, payout_store, reward_store
         from shared.adapters.due_index import DueIndex
-        from shared.adapters.wake_ups import Work
-        from shared.operations.sweep import DueWork, SweepParts
+        from shared.adapters.wake_ups import WakeUp, Work
+        from shared.operations.sweep import DueWork, SweepParts, about_payments
 
         def index(table: str, key: str) -> DueIndex:
             return DueIndex(self.edges.aws("dynamodb"), self.settings.text(table), key)
 
         return SweepParts(
             payments=DueWork(
-                index("PAYMENTS_TABLE", payment_store.KEY), self.wake_ups.sender(Work.PAYMENT)
+                index("PAYMENTS_TABLE", payment_store.KEY), self.wake_ups.sender(about_payments)
             ),
             rewards=DueWork(
-                index("REWARDS_TABLE", reward_store.KEY), self.wake_ups.sender(Work.REWARD)
+                index("REWARDS_TABLE", reward_store.KEY),
+                self.wake_ups.sender(partial(WakeUp, Work.REWARD)),
             ),
             payouts=DueWork(index("PAYOUTS_TABLE", payout_store.KEY), self.payout_queue.send),
             pi=self.pi,
@@ -144,9 +149,18 @@ class App:
 
     @cached_property
     def work(self) -> WorkParts:
+        from shared.domain.payment import Patience
+        from shared.operations.read_book import silence
         from shared.operations.work import WorkParts
 
-        return WorkParts(**self._settling, rewards=self.rewards, bus=self.bus)
+        settling: Settling = {**self._settling, "silence": partial(silence, self._book)}
+        patience = Patience(
+            alone=self.settings.whole_number("SWEEP_CANCELS_AFTER_SECONDS", LEAST_PATIENCE_SECONDS),
+            asked=self.settings.whole_number("CANCEL_UNPAID_AFTER_SECONDS", LEAST_PATIENCE_SECONDS),
+        )
+        return WorkParts(
+            **settling, patience=patience, rewards=self.rewards, bus=self.bus, book=self._book
+        )
 
     @cached_property
     def request_payout(self) -> RequestParts:
@@ -241,6 +255,12 @@ class App:
         return PaymentStore(self.edges.aws("dynamodb"), self.settings.text("PAYMENTS_TABLE"))
 
     @cached_property
+    def books(self) -> BookStore:
+        from shared.adapters.book_store import BookStore
+
+        return BookStore(self.edges.aws("dynamodb"), self.settings.text("PAYMENTS_TABLE"))
+
+    @cached_property
     def products(self) -> ProductStore:
         from shared.adapters.product_store import ProductStore
 
@@ -293,13 +313,36 @@ class App:
 
     @cached_property
     def _settling(self) -> Settling:
+        from shared.operations.read_book import known_silence
+
         return {
             "pi": self.pi,
             "chain": self.chain,
             "payments": self.payments,
             "terms": self._terms,
             "clock": self.clock,
+            "silence": partial(known_silence, self.books),
         }
+
+    @cached_property
+    def _book(self) -> BookParts:
+        from shared.operations.note_movement import NoteParts, note_movement
+        from shared.operations.read_book import BookParts
+
+        notes = NoteParts(
+            pi=self.pi,
+            payments=self.payments,
+            products=self.products,
+            terms=self._terms,
+            clock=self.clock,
+        )
+        return BookParts(
+            chain=self.chain,
+            books=self.books,
+            act=partial(note_movement, notes),
+            network=self.network,
+            clock=self.clock,
+        )
 
     @cached_property
     def _terms(self) -> Terms:
@@ -308,9 +351,6 @@ class App:
         return Terms(
             network=self.network,
             wallet=self.settings.optional("PI_WALLET_ADDRESS"),
-            cancel_after=self.settings.whole_number(
-                "CANCEL_UNPAID_AFTER_SECONDS", MINIMUM_CANCEL_AFTER_SECONDS
-            ),
             first_look=self.settings.whole_number("FIRST_LOOK_SECONDS", 1),
         )
 

@@ -21,7 +21,7 @@ def resolve_payment(parts: CallerParts, request: Request) -> Answer:
     """200: the payment is closed. 202: it is still open, and we come back to it."""
     body = request.body()
     payment_id, txid = _payment_named_in(body)
-    record, is_owner = settle_for_caller(parts, payment_id, request.token(body), txid)
+    record, is_owner = settle_for_caller(parts, payment_id, request.token(body), txid, frees=True)
     view = payment_for_owner if is_owner else payment_for_anyone
     return Answer(202 if record.state is PaymentState.OPEN else 200, view(record))
 

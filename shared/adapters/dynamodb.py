@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
@@ -77,7 +77,11 @@ def _typed(record: Record) -> Record:
 
 @cache
 def _kinds(declared: Any) -> Mapping[str, Any]:
-    return get_type_hints(declared)
+    hints = get_type_hints(declared)
+    return {
+        name: get_origin(hint) if get_origin(hint) is tuple else hint
+        for name, hint in hints.items()
+    }
 
 
 def due_keys(business_id: str, due_at: int | None) -> Item:

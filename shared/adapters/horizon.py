@@ -7,22 +7,40 @@ Only ever asked by ids and wallets that we know; a link that a client supplies i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
 from shared.adapters.http import CallFailed, Http, Reply
-from shared.domain.amount import Amount, InvalidAmount
-from shared.domain.chain import ChainPayment, ChainTransaction, Search, Submission, Transfer, Wanted
+from shared.domain.amount import ZERO, Amount, InvalidAmount
+from shared.domain.book import CLOCK_SKEW_SECONDS, FRESH_SECONDS
+from shared.domain.chain import (
+    ChainPayment,
+    ChainTransaction,
+    Ledger,
+    Movement,
+    Submission,
+    Transfer,
+)
 from shared.domain.errors import ChainUnavailable
 
 PAGE = 200  # Horizon's most
 MOST_PAGES = 40
-CLOCK_SKEW = timedelta(minutes=5)  # between us, Pi and the chain
-FRESH = timedelta(seconds=30)  # a ledger closes every five seconds
+CLOCK_SKEW = timedelta(seconds=CLOCK_SKEW_SECONDS)
+FRESH = timedelta(seconds=FRESH_SECONDS)
 
 Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """`newest`: the last ledger that this Horizon shows; `is_current`: it closed just now."""
+
+    network: str
+    newest: Ledger
+    is_current: bool
 
 
 class Horizon:
@@ -51,33 +69,36 @@ class Horizon:
             raise ChainUnavailable  # an answer to somebody else's question
         return _memo(json)
 
-    def search(self, wanted: Wanted, created_at: datetime, now: datetime) -> Search:
-        """Look for the transaction that pays `wanted` in the history of the wallet that it goes to.
+    def root(self, now: int) -> Root:
+        """What this Horizon shows, and how far. Raises ChainUnavailable."""
+        reply = self._get("/")
+        json = reply.json or {}
+        number = _number(json, "history_latest_ledger")
+        closed_at = _moment(json, "history_latest_ledger_closed_at")
+        return Root(
+            network=_text(json, "network_passphrase"),
+            newest=Ledger(number, int(closed_at.timestamp())),
+            is_current=_is_fresh(reply, closed_at, datetime.fromtimestamp(now, UTC)),
+        )
 
-        Its absence is conclusive only if this Horizon shows the chain as it is right now, since the
-        user could have paid until now, and if the pages reached back to before `created_at`.
-        Anything less, an error included, is not. Never raises.
-        """
-        wallet, cursor = wanted.transfer.destination, None
-        try:
-            until = created_at - CLOCK_SKEW
-            # The ledger first: whatever closes while we page is then not claimed to be covered.
-            certain = Search(txid=None, conclusive=self.is_current(now))
-            for _ in range(MOST_PAGES):
-                page = self.payments(wallet, cursor)
-                for payment in page:
-                    if payment.at < until:
-                        return certain
-                    if payment.transfer == wanted.transfer and (
-                        self.memo(payment.txid) == wanted.memo
-                    ):
-                        return Search(txid=payment.txid, conclusive=True)
-                if not page:
-                    return certain
-                cursor = page[-1].token
-        except (ChainUnavailable, OverflowError):  # the latter: a date that no calendar has
-            pass
-        return Search(txid=None, conclusive=False)
+    def ledger(self, number: int) -> Ledger | None:
+        """None: this Horizon does not have it. Raises ChainUnavailable."""
+        reply = self._get(f"/ledgers/{number}")
+        return _ledger(reply.json or {}) if reply.status == 200 else None
+
+    def ledgers(self, after: int) -> list[Ledger]:
+        """The next ledgers that this Horizon has, in their order; it may lack some between. Raises
+        ChainUnavailable."""
+        path = f"/ledgers?order=asc&limit={PAGE}&cursor={after << 32}"
+        return [_ledger(json) for json in _records(self._get(path))]
+
+    def movements(self, wallet: str, after: int) -> list[Movement]:
+        """A page of what this wallet has paid and got, oldest first, newer than the paging token
+        `after`; empty: no more, or an account that is not on the chain. Raises ChainUnavailable."""
+        path = f"/accounts/{quote(wallet, safe='')}/payments"
+        query = f"?order=asc&limit={PAGE}&join=transactions&cursor={after}"
+        reply = self._get(path + query)
+        return [] if reply.status == 404 else [_movement(json) for json in _records(reply)]
 
     def payments(self, wallet: str, before: int | None) -> list[ChainPayment]:
         """A page of what this wallet has paid and got, newest first, older than the paging token
@@ -97,16 +118,12 @@ class Horizon:
         whether it closed after this moment, which is all that matters. Raises ChainUnavailable."""
         reply = self._get("/ledgers?order=desc&limit=1")
         ledgers = _records(reply)
-        try:
-            asked_at = parsedate_to_datetime(reply.headers["Date"])
-        except (KeyError, ValueError):
-            return False
-        if not ledgers or asked_at.tzinfo is None:
+        if not ledgers:
             return False
         closed_at = _moment(ledgers[0], "closed_at")
         if dead_since is not None:
             return closed_at > dead_since
-        return asked_at - closed_at <= FRESH and abs(now - closed_at) <= FRESH + CLOCK_SKEW
+        return _is_fresh(reply, closed_at, now)
 
     def sequence(self, address: str) -> int:
         """The account's sequence number as of the latest ledger. Raises ChainUnavailable."""
@@ -160,6 +177,18 @@ class Horizon:
         return reply
 
 
+def _is_fresh(reply: Reply, closed_at: datetime, now: datetime) -> bool:
+    """Whether a ledger closed just now by Horizon's own clock, since ours may be off; ours,
+    roughly, tells that this is no old answer out of somebody's cache."""
+    try:
+        asked_at = parsedate_to_datetime(reply.headers["Date"])
+    except (KeyError, ValueError):
+        return False
+    if asked_at.tzinfo is None:
+        return False
+    return asked_at - closed_at <= FRESH and abs(now - closed_at) <= FRESH + CLOCK_SKEW
+
+
 def _records(reply: Reply) -> list[dict[str, Any]]:
     """The records of a page; a wallet or transaction that Horizon does not know has no page."""
     embedded = (reply.json or {}).get("_embedded")
@@ -179,6 +208,52 @@ def _payment(operation: Json) -> ChainPayment:
         txid=_text(operation, "transaction_hash").lower(),
         transfer=_transfer(operation) if is_done else None,
     )
+
+
+def _ledger(json: Json) -> Ledger:
+    return Ledger(_number(json, "sequence"), _second(json, "closed_at"))
+
+
+def _movement(operation: Json) -> Movement:
+    transaction = operation.get("transaction")
+    if not isinstance(transaction, dict) or operation.get("transaction_successful") is not True:
+        raise ChainUnavailable
+    hashes = [operation.get("transaction_hash")]
+    for name in ("fee_bump_transaction", "inner_transaction"):
+        other = transaction.get(name)
+        hashes.append(other.get("hash") if isinstance(other, dict) else None)
+    txids = dict.fromkeys(each.lower() for each in hashes if isinstance(each, str) and each)
+    return Movement(
+        token=_whole(operation, "paging_token"),
+        at=_second(operation, "created_at"),
+        kind=_text(operation, "type"),
+        txids=tuple(txids),
+        memo=_memo(transaction),
+        transfer=_native(operation),
+    )
+
+
+# Where each kind of operation that moves native Pi says from whom, to whom and how much. A merge
+# does not say how much. Source: Horizon's "payments" of an account.
+KINDS: Mapping[str, tuple[str, str, str | None]] = {
+    "payment": ("from", "to", "amount"),
+    "path_payment_strict_receive": ("from", "to", "amount"),
+    "path_payment_strict_send": ("from", "to", "amount"),
+    "create_account": ("funder", "account", "starting_balance"),
+    "account_merge": ("account", "into", None),
+}
+
+
+def _native(operation: Json) -> Transfer | None:
+    names = KINDS.get(str(operation.get("type")))
+    if names is None or operation.get("asset_type", "native") != "native":
+        return None
+    source, destination, amount = names
+    try:
+        moved = ZERO if amount is None else Amount.of(_text(operation, amount))
+    except InvalidAmount:
+        return None
+    return Transfer(_text(operation, source), _text(operation, destination), moved)
 
 
 def _transfer(operation: Json) -> Transfer | None:
@@ -209,6 +284,17 @@ def _whole(json: Json, key: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise ChainUnavailable
     return int(text)
+
+
+def _number(json: Json, key: str) -> int:
+    value = json.get(key)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ChainUnavailable
+    return value
+
+
+def _second(json: Json, key: str) -> int:
+    return int(_moment(json, key).timestamp())
 
 
 def _moment(json: Json, key: str) -> datetime:

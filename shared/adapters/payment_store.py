@@ -17,7 +17,7 @@ from shared.adapters.dynamodb import (
     whole,
 )
 from shared.domain.amount import Amount
-from shared.domain.payment import Attention, Owed, PaymentRecord, PaymentState
+from shared.domain.payment import Attention, Owed, PaymentRecord, PaymentState, Receipt
 from shared.domain.price import Price
 
 if TYPE_CHECKING:
@@ -54,6 +54,24 @@ class PaymentStore:
             return with_(new, version=old.version + 1), True
         return _record(standing), False
 
+    def ask_to_free(self, payment_id: str, now: int) -> bool:
+        """Note that somebody wants an open payment freed; whether that is news. Beside the record's
+        version: it takes no write from anybody else."""
+        with aws_call():
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=encoded({KEY: payment_id}),
+                    UpdateExpression="SET asked_at = :now",
+                    # Still open, and the first to ask: so asking costs one write.
+                    ConditionExpression="#state = :open AND attribute_not_exists(asked_at)",
+                    ExpressionAttributeNames={"#state": "state"},
+                    ExpressionAttributeValues=encoded({":now": now, ":open": PaymentState.OPEN}),
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                return False
+        return True
+
     def history(
         self, uid: str, limit: int, after: tuple[str, int] | None
     ) -> tuple[list[Item], tuple[str, int] | None]:
@@ -88,6 +106,9 @@ def _item(record: PaymentRecord) -> Item:
         "amount": record.amount.stroops,
         "state": record.state.value,
         "created_at": record.created_at,
+        "started_at": record.started_at,
+        "from_address": record.from_address,
+        "to_address": record.to_address,
         "product_id": price and price.product_id,
         "quantity": price and price.quantity,
         "price_minimum": price and price.minimum.stroops,
@@ -95,6 +116,9 @@ def _item(record: PaymentRecord) -> Item:
         "refusal": record.refusal,
         "attention": record.attention and record.attention.value,
         "txid": record.txid,
+        "asked_at": record.asked_at,
+        "dead_at": record.dead_at,
+        "receipts": [_of_receipt(receipt) for receipt in record.receipts] or None,
         "completed_at": record.completed_at,
         "cancelled_at": record.cancelled_at,
         "refunded": record.refunded.stroops or None,
@@ -123,10 +147,16 @@ def _read(item: Item) -> PaymentRecord:
         amount=Amount(int(item["amount"])),
         state=PaymentState(item["state"]),
         created_at=int(item["created_at"]),
+        started_at=whole(item.get("started_at")),
+        from_address=item.get("from_address"),
+        to_address=item.get("to_address"),
         price=price,
         refusal=item.get("refusal"),
         attention=Attention(item["attention"]) if "attention" in item else None,
         txid=item.get("txid"),
+        asked_at=whole(item.get("asked_at")),
+        dead_at=whole(item.get("dead_at")),
+        receipts=tuple(_receipt(entry) for entry in item.get("receipts", ())),
         completed_at=whole(item.get("completed_at")),
         cancelled_at=whole(item.get("cancelled_at")),
         refunded=Amount(int(item.get("refunded", 0))),
@@ -134,3 +164,13 @@ def _read(item: Item) -> PaymentRecord:
         due_at=whole(item.get("due_at")),
         version=int(item["version"]),
     )
+
+
+def _of_receipt(receipt: Receipt) -> Item:
+    item = {"token": receipt.token, "txid": receipt.txid, "amount": receipt.amount.stroops}
+    return item if receipt.odd is None else {**item, "odd": receipt.odd}
+
+
+def _receipt(entry: Item) -> Receipt:
+    amount = Amount(int(entry["amount"]))
+    return Receipt(int(entry["token"]), entry["txid"], amount, entry.get("odd"))

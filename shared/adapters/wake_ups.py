@@ -22,6 +22,7 @@ class Work(StrEnum):
 
     PAYMENT = "payment"
     REWARD = "reward"
+    BOOK = "book"  # of a wallet
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,10 @@ class WakeUps:
         with aws_call():
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=str(wake_up))
 
-    def sender(self, work: Work) -> Callable[[str, int], None]:
-        """Sends for one kind of work; when it is due next does not matter to this queue."""
-        return lambda key, _due_at: self.send(WakeUp(work, key))
+    def sender(self, about: Callable[[str], WakeUp]) -> Callable[[str, int], None]:
+        """Sends what a record's key stands for; when it is due next does not matter to this
+        queue."""
+        return lambda key, _due_at: self.send(about(key))
 
     def hint(self, wake_up: WakeUp) -> None:
         """Wake the worker now, not at the next sweep. Never raises: the sweep comes anyway."""

@@ -43,6 +43,29 @@ class ChainPayment:
 
 
 @dataclass(frozen=True, slots=True)
+class Ledger:
+    """`closed_at` is in seconds since 1970."""
+
+    number: int
+    closed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One movement of native Pi into or out of a wallet. `token` is its place there, larger than
+    all before it; `kind` is Horizon's type of operation; `txids` are the hashes of its transaction,
+    of which a fee bump has two; `memo` is None unless it is a text memo. `transfer` is None where
+    no native Pi moved; of a merged account it does not tell how much (0)."""
+
+    token: int
+    at: int
+    kind: str
+    txids: tuple[str, ...]
+    memo: str | None
+    transfer: Transfer | None
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """The transaction that would pay one payment."""
 
@@ -66,16 +89,6 @@ class Wanted:
             and transaction.memo == self.memo
             and self.transfer in transaction.transfers
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """The outcome of a search: `txid` if found; else `conclusive` tells whether its absence is
-    certain.
-    """
-
-    txid: str | None
-    conclusive: bool
 
 
 @dataclass(frozen=True, slots=True)

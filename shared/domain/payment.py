@@ -13,11 +13,17 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from shared.domain.amount import ZERO, Amount
+from shared.domain.book import CLOCK_SKEW_SECONDS, NODES_APART_SECONDS
+from shared.domain.chain import Movement
 from shared.domain.due import ATTENTION_PAUSE_SECONDS
 from shared.domain.pi import Direction, Network, PaymentDto
 from shared.domain.price import Price
 
 UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
+# After that the chain's silence can be proven, whatever the clocks and Horizon's nodes differ by.
+PROOF_SECONDS = CLOCK_SKEW_SECONDS + 2 * NODES_APART_SECONDS
+LATELY_SECONDS = 4 * NODES_APART_SECONDS  # a book that has just been read covers all until then
+MOST_RECEIPTS = 20  # odd ones of one payment: strangers must not make its record grow for ever
 
 
 class PaymentState(StrEnum):
@@ -32,6 +38,7 @@ class Attention(StrEnum):
     survives a wrong key, and every later answer of Pi."""
 
     GONE = "gone"  # Pi answers 404; a wrong key does so for every payment
+    ODD_RECEIPT = "odd_receipt"  # the chain shows something for it that does not match, or twice
     NEVER_VERIFIES = "never_verifies"  # Pi holds a transaction that it will not accept
     CANCELLED_BUT_PAID = "cancelled_but_paid"
     UNMATCHED = "unmatched"  # paid, completed, and not what we sell: refund it
@@ -48,38 +55,87 @@ class Owed(StrEnum):
     UNMATCHED = "PaymentUnmatched"
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the wallet got for a payment, as the chain shows it. `token` is the movement's place in
+    the wallet's history. `odd` says why it is not what Pi asked the user to pay: its `kind`,
+    `wallets` or `amount`, or that it came a `second` time; None: it pays the payment."""
+
+    token: int
+    txid: str
+    amount: Amount
+    odd: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRecord:
     """Times are seconds since 1970. `price` is what the payment was checked against when the record
     was made, and stays; without one (then `refusal` says why) no goods are ever released for it.
-    `refunded` is what payouts pay back, or are about to. `version` counts the writes."""
+    `started_at` (by Pi's clock) and the addresses are Pi's, as they were then. `asked_at`: somebody
+    wants it freed. `dead_at`: when it was first seen that Pi calls it cancelled. `receipts` is what
+    the wallet's book has noted, `refunded` what payouts pay back, or are about to. `version` counts
+    the writes."""
 
     payment_id: str
     uid: str
     amount: Amount
     state: PaymentState
     created_at: int
+    started_at: int | None = None
+    from_address: str | None = None
+    to_address: str | None = None
     price: Price | None = None
     refusal: str | None = None
     attention: Attention | None = None
     txid: str | None = None
+    asked_at: int | None = None
+    dead_at: int | None = None
     completed_at: int | None = None
     cancelled_at: int | None = None
+    receipts: tuple[Receipt, ...] = ()
     refunded: Amount = ZERO
     owed: Owed | None = None
     due_at: int | None = None
     version: int = 1
 
+    @property
+    def paid_by(self) -> str | None:
+        """The transaction that the chain has shown to pay it."""
+        return next((receipt.txid for receipt in self.receipts if receipt.odd is None), None)
+
+    @property
+    def received(self) -> Amount:
+        """What the wallet got for it, and can give back."""
+        noted = sum(receipt.amount.stroops for receipt in self.receipts)
+        is_paid = self.state is PaymentState.COMPLETED or self.attention in SEEN_PAID
+        untold = is_paid and self.paid_by is None
+        return Amount(noted + (self.amount.stroops if untold else 0))
+
+
+# Pi or the chain has shown a transaction that pays it.
+SEEN_PAID = frozenset({Attention.NEVER_VERIFIES, Attention.CANCELLED_BUT_PAID})
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What this deployment accepts. `wallet` None: any. A payment is never cancelled younger than
-    `cancel_after` seconds; `first_look` seconds after its approval the sweep looks at it first."""
+    """What this deployment accepts. `wallet` None: any. `first_look` seconds after its approval the
+    sweep looks at a payment first."""
 
     network: Network
     wallet: str | None
-    cancel_after: int
     first_look: int
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The age in seconds below which an unpaid payment is not cancelled: by itself, or where
+    somebody has asked for it."""
+
+    alone: int
+    asked: int
+
+    def of(self, record: PaymentRecord) -> int:
+        return self.alone if record.asked_at is None else self.asked
 
 
 def mismatch(payment: PaymentDto, price: Price | None, terms: Terms) -> str | None:
@@ -103,6 +159,11 @@ def mismatch(payment: PaymentDto, price: Price | None, terms: Terms) -> str | No
     return None
 
 
+def is_payable(payment: PaymentDto) -> bool:
+    """Whether its user can pay it to this app, or has."""
+    return payment.direction == Direction.USER_TO_APP and payment.status.developer_approved
+
+
 def opened(
     payment: PaymentDto, price: Price | None, refusal: str | None, terms: Terms, now: int
 ) -> PaymentRecord:
@@ -120,18 +181,34 @@ def opened(
         refusal=refusal,
         state=PaymentState.OPEN if watched else PaymentState.CANCELLED,
         created_at=now,
+        started_at=int(payment.created_at.timestamp()),
+        from_address=payment.from_address,
+        to_address=payment.to_address,
         cancelled_at=None if watched else now,
         due_at=now + terms.first_look if watched else None,
     )
 
 
+def taken_over(
+    payment: PaymentDto, price: Price | None, refusal: str | None, terms: Terms, now: int
+) -> PaymentRecord:
+    """The record of a payment that was approved without one. One that is completed was delivered by
+    whoever completed it, and owes nothing."""
+    record = opened(payment, price, refusal, terms, now)
+    if not payment.status.developer_completed:
+        return record
+    txid = payment.transaction.txid if payment.transaction else None
+    return replace(completed(record, txid, now), attention=None, owed=None, due_at=None)
+
+
 def completed(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecord:
     """Pi has completed it. Goods are owed only for what was checked against a price."""
-    matched = record.price is not None
+    matched, txid = record.price is not None, txid or record.paid_by or record.txid
+    is_odd = any(receipt.odd and receipt.txid != txid for receipt in record.receipts)
     return replace(
         record,
         state=PaymentState.COMPLETED,
-        attention=None if matched else Attention.UNMATCHED,
+        attention=(Attention.ODD_RECEIPT if is_odd else None) if matched else Attention.UNMATCHED,
         txid=txid,
         completed_at=now,
         owed=Owed.COMPLETED if matched else Owed.UNMATCHED,
@@ -151,11 +228,54 @@ def cancelled(record: PaymentRecord, now: int) -> PaymentRecord:
     )
 
 
-def attended(record: PaymentRecord, reason: Attention, now: int) -> PaymentRecord:
+def attended(
+    record: PaymentRecord, reason: Attention, now: int, txid: str | None = None
+) -> PaymentRecord:
     """Nothing closes it but a person or a change at Pi; it is looked at again tomorrow, or at once
-    if the app has still to hear of it."""
+    if the app has still to hear of it. `txid` is the proof that it was paid."""
     due_at = record.due_at if record.owed is not None else now + ATTENTION_PAUSE_SECONDS
-    return replace(record, attention=reason, due_at=due_at)
+    return replace(record, attention=reason, txid=txid or record.txid, due_at=due_at)
+
+
+def died(record: PaymentRecord, now: int) -> PaymentRecord:
+    """Pi calls it cancelled: from now on nobody pays it, but somebody may have done so before."""
+    attention = None if record.attention is Attention.GONE else record.attention
+    return replace(record, attention=attention, dead_at=now, due_at=now + PROOF_SECONDS)
+
+
+def received(record: PaymentRecord, movement: Movement, now: int) -> PaymentRecord:
+    """The chain shows that the wallet got this for it; the same record if that is noted already. A
+    payment that is not closed is looked at again, and so is one that was closed as unpaid."""
+    is_known = any(receipt.token == movement.token for receipt in record.receipts)
+    odd = _oddness(record, movement)
+    is_full = odd is not None and len(record.receipts) >= MOST_RECEIPTS
+    if movement.transfer is None or is_known or is_full:
+        return record
+    is_completed = record.state is PaymentState.COMPLETED
+    if is_completed and odd is None and record.txid is not None:
+        return record  # as the record says
+    txid = record.txid if record.txid in movement.txids else movement.txids[0]
+    receipt = Receipt(movement.token, txid, movement.transfer.amount, odd)
+    noted = replace(record, receipts=(*record.receipts, receipt))
+    if odd is None:
+        return replace(noted, txid=txid) if is_completed else replace(noted, due_at=now)
+    if _is_worse(Attention.ODD_RECEIPT, record.attention):
+        return attended(noted, Attention.ODD_RECEIPT, now)
+    return noted
+
+
+def _oddness(record: PaymentRecord, movement: Movement) -> str | None:
+    if record.state is PaymentState.COMPLETED and record.txid in movement.txids:
+        return None  # Pi has verified it
+    if movement.kind != "payment":
+        return "kind"
+    moved, wallets = movement.transfer, (record.from_address, record.to_address)
+    if moved is None or (moved.source, moved.destination) != wallets:
+        return "wallets"
+    if moved.amount != record.amount:
+        return "amount"
+    is_paid = record.state is PaymentState.COMPLETED and record.txid is not None
+    return "second" if is_paid or record.paid_by is not None else None
 
 
 def delivered(record: PaymentRecord, now: int) -> PaymentRecord:
@@ -179,7 +299,8 @@ class Do(StrEnum):
     COMPLETE = "complete"  # at Pi, with a txid that Pi or the chain has shown
     CANCEL = "cancel"  # at Pi
     PROVE = "prove"  # ask the chain whether the claimed txid is this payment; if so, COMPLETE
-    SEARCH = "search"  # ask the chain for any trace of this payment: COMPLETE, CANCEL or NOTHING
+    ASK_BOOK = "ask_book"  # until when the chain has surely nothing for it; then decide again
+    NOTE_DEATH = "note_death"  # Pi calls it cancelled; whether it was paid will show
     ATTEND = "attend"
     RECOVER = "recover"  # what needed a person has mended itself
 
@@ -193,10 +314,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Pi's no to the step just tried, COMPLETE or CANCEL."""
+    """Pi's no to the step just tried, COMPLETE (with this txid) or CANCEL."""
 
     step: Do
     code: str
+    txid: str | None = None
 
 
 # Refusals of a completion that trying again cannot change.
@@ -206,59 +328,81 @@ FINAL_REFUSALS = frozenset({"verification_failed", "txid_mismatch"})
 def decide(
     payment: PaymentDto,
     record: PaymentRecord,
-    terms: Terms,
-    now: int,
     *,
+    now: int,
+    patience: Patience | None = None,
     claimed_txid: str | None = None,
     refusal: Refusal | None = None,
+    silent_until: int | None = None,
 ) -> Decision:
     """What to do about a payment, from Pi's fresh answer, our record and the clock.
 
-    `claimed_txid` is what the front end says the transaction is. Source: the table in
-    docs/decisions.md.
+    `patience` None: it is not for this caller to cancel it. `claimed_txid` is what the front end
+    says the transaction is. `silent_until` is the wallet's book's answer, None as long as it was
+    not asked. Source: the table in docs/decisions.md.
     """
     if payment.direction != Direction.USER_TO_APP:
         return Decision(Do.DISOWN)
     if record.state is PaymentState.COMPLETED:
         return Decision(Do.NOTHING)
-    txid = payment.transaction.txid if payment.transaction else None
+    shown = payment.transaction.txid if payment.transaction else None
     if payment.status.developer_completed:
-        return Decision(Do.RECORD_COMPLETED, txid)
+        return Decision(Do.RECORD_COMPLETED, shown)
     if refusal is not None and refusal.step is Do.COMPLETE:
         return _after_refused_completion(payment, record, refusal, now)
-    if txid is not None:
+    if (txid := shown or record.paid_by) is not None:
         return Decision(Do.COMPLETE, txid)
     if claimed_txid is not None:
         return Decision(Do.PROVE, claimed_txid)
-    return _decide_unpaid(payment, record, terms, now, is_refused=refusal is not None)
+    if refusal is not None:
+        patience = None
+    return _decide_unpaid(payment, record, now, patience, silent_until)
 
 
 def _decide_unpaid(
-    payment: PaymentDto, record: PaymentRecord, terms: Terms, now: int, *, is_refused: bool
+    payment: PaymentDto,
+    record: PaymentRecord,
+    now: int,
+    patience: Patience | None,
+    silent_until: int | None,
 ) -> Decision:
-    if record.state is PaymentState.CANCELLED:
-        return Decision(Do.NOTHING)
-    # Pi or the chain has shown a transaction: that Pi shows none now, and calls the payment
-    # cancelled, does not prove that it was not paid.
-    if record.attention in (Attention.CANCELLED_BUT_PAID, Attention.NEVER_VERIFIES):
+    # What was noted of it is no silence: a person sees it.
+    if record.state is PaymentState.CANCELLED or record.receipts or record.attention in SEEN_PAID:
         return Decision(Do.NOTHING)
     if payment.is_cancelled:
-        return Decision(Do.RECORD_CANCELLED)
+        return _decide_dead(payment, record, silent_until)
     if record.attention is Attention.GONE:
         return Decision(Do.RECOVER)
-    if not is_refused and now - record.created_at >= terms.cancel_after:
-        return Decision(Do.SEARCH)
-    return Decision(Do.NOTHING)
+    if patience is None or now < (patient_until := record.created_at + patience.of(record)):
+        return Decision(Do.NOTHING)
+    if silent_until is None:
+        return Decision(Do.ASK_BOOK)
+    # Nothing until a moment ago, and a minute longer than the user has time.
+    is_silent = silent_until >= max(patient_until + NODES_APART_SECONDS, now - LATELY_SECONDS)
+    return Decision(Do.CANCEL if is_silent else Do.NOTHING)
+
+
+def _decide_dead(payment: PaymentDto, record: PaymentRecord, silent_until: int | None) -> Decision:
+    """Pi calls it cancelled: closed as unpaid once the chain has surely nothing for it."""
+    if not payment.status.developer_approved:  # so no wallet could pay it
+        return Decision(Do.RECORD_CANCELLED)
+    if record.dead_at is None:
+        return Decision(Do.NOTE_DEATH)
+    if silent_until is None:
+        return Decision(Do.ASK_BOOK)
+    is_silent = silent_until > record.dead_at + CLOCK_SKEW_SECONDS
+    return Decision(Do.RECORD_CANCELLED if is_silent else Do.NOTHING)
 
 
 def _after_refused_completion(
     payment: PaymentDto, record: PaymentRecord, refusal: Refusal, now: int
 ) -> Decision:
+    attention = None
     if payment.is_cancelled or refusal.code == "cancelled_payment":
-        return Decision(Do.ATTEND, attention=Attention.CANCELLED_BUT_PAID)
-    if refusal.code in FINAL_REFUSALS or now - record.created_at >= UNVERIFIED_PATIENCE_SECONDS:
-        return Decision(Do.ATTEND, attention=Attention.NEVER_VERIFIES)
-    return Decision(Do.NOTHING)
+        attention = Attention.CANCELLED_BUT_PAID
+    elif refusal.code in FINAL_REFUSALS or now - record.created_at >= UNVERIFIED_PATIENCE_SECONDS:
+        attention = Attention.NEVER_VERIFIES
+    return Decision(Do.ATTEND, refusal.txid, attention) if attention else Decision(Do.NOTHING)
 
 
 def after(record: PaymentRecord, decision: Decision, now: int) -> PaymentRecord:
@@ -266,12 +410,14 @@ def after(record: PaymentRecord, decision: Decision, now: int) -> PaymentRecord:
     match decision.do:
         case Do.COMPLETE | Do.RECORD_COMPLETED:
             return completed(record, decision.txid, now)
-        case Do.CANCEL | Do.RECORD_CANCELLED:
+        case Do.RECORD_CANCELLED:
             return cancelled(record, now)
+        case Do.CANCEL | Do.NOTE_DEATH:
+            return died(record, now)
         case Do.RECOVER:
             return recovered(record, now)
         case Do.ATTEND if decision.attention and _is_worse(decision.attention, record.attention):
-            return attended(record, decision.attention, now)
+            return attended(record, decision.attention, now, decision.txid)
     return record
 
 

@@ -56,9 +56,11 @@ def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> Payme
         raise Conflict(record.refusal, _why(record.refusal))
     if payment.is_cancelled:
         record = settle(parts, record)
-    if record.state is PaymentState.CANCELLED:
+    if record.state is PaymentState.COMPLETED:
+        return record
+    if record.state is PaymentState.CANCELLED or payment.is_cancelled:
         raise Conflict("payment_cancelled", CANCELLED)
-    if record.state is PaymentState.COMPLETED or payment.status.developer_approved:
+    if payment.status.developer_approved:
         return record
 
     try:

@@ -9,9 +9,9 @@ from shared.adapters.product_store import ProductStore
 from shared.adapters.secret import Secret
 from shared.adapters.wake_ups import WakeUp, WakeUps, Work
 from shared.domain.errors import Conflict, NotOwner, UnknownPayment
-from shared.domain.payment import PaymentRecord, mismatch, opened
+from shared.domain.payment import PaymentRecord, PaymentState
 from shared.domain.pi import UserDto
-from shared.operations.price_payment import price_payment
+from shared.operations.adopt_payment import adopt_payment
 from shared.operations.settle_payment import SettleParts, require_payer, settle
 from shared.operations.verify_user import Users
 
@@ -26,14 +26,20 @@ class CallerParts(SettleParts):
 
 
 def settle_for_caller(
-    parts: CallerParts, payment_id: str, token: Secret | None, claimed_txid: str | None
+    parts: CallerParts,
+    payment_id: str,
+    token: Secret | None,
+    claimed_txid: str | None,
+    *,
+    frees: bool = False,
 ) -> tuple[PaymentRecord, bool]:
     """Settle the payment that a front end asks about; and whether the caller is known to be its
-    owner.
+    owner. `frees`: the user wants to pay another one, so if nobody pays this one it is cancelled
+    earlier than by itself, by the worker and on the chain's proof.
 
     No token, or an invalid one, is an anonymous caller: it may bring our record to what Pi says is
-    true, and nothing else; an id that we do not know costs it one read. Raises NotOwner,
-    UnknownPayment, Conflict, and what `settle` raises.
+    true, and ask; an id that we do not know costs it one read. An id is known to its page alone
+    until it is paid. Raises NotOwner, UnknownPayment, Conflict, and what `settle` raises.
     """
     concerning(payment_id)
     record = parts.payments.get(payment_id)
@@ -44,11 +50,15 @@ def settle_for_caller(
         record = _adopt(parts, payment_id, user)
     elif user is not None and user.uid != record.uid:
         raise NotOwner
-    is_owner = user is not None
-    record = settle(parts, record, claimed_txid=claimed_txid, may_cancel=is_owner)
-    if record.owed is not None:
+    record = settle(parts, record, claimed_txid=claimed_txid)
+    if record.owed is not None or (frees and _is_asked_first(parts, record)):
         parts.wake_ups.hint(WakeUp(Work.PAYMENT, payment_id))
-    return record, is_owner
+    return record, user is not None
+
+
+def _is_asked_first(parts: CallerParts, record: PaymentRecord) -> bool:
+    is_open = record.state is PaymentState.OPEN and record.asked_at is None
+    return is_open and parts.payments.ask_to_free(record.payment_id, parts.clock())
 
 
 def _adopt(parts: CallerParts, payment_id: str, user: UserDto | None) -> PaymentRecord:
@@ -68,6 +78,4 @@ def _adopt(parts: CallerParts, payment_id: str, user: UserDto | None) -> Payment
         raise Conflict("payment_cancelled", "This payment was cancelled.")
     if not payment.status.developer_approved:
         raise UnknownPayment
-    price = price_payment(payment, parts.products)
-    refusal = mismatch(payment, price, parts.terms)
-    return parts.payments.put_if_absent(opened(payment, price, refusal, parts.terms, parts.clock()))
+    return adopt_payment(parts.payments, parts.products, parts.terms, parts.clock(), payment)

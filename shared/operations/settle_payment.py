@@ -7,8 +7,8 @@ same result, so nothing that a caller loses, repeats or makes up changes where a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 
 from shared.adapters.edges import Clock
@@ -28,6 +28,7 @@ from shared.domain.payment import (
     Attention,
     Decision,
     Do,
+    Patience,
     PaymentRecord,
     PaymentState,
     Refusal,
@@ -43,11 +44,16 @@ NOTHING = Decision(Do.NOTHING)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettleParts:
+    """`silence` asks the wallet's book until when the chain has surely nothing for a payment.
+    `patience` None: it is not for this function to cancel any."""
+
     pi: PiClient
     chain: Horizon
     payments: PaymentStore
     terms: Terms
     clock: Clock
+    silence: Callable[[PaymentRecord], int]
+    patience: Patience | None = None
 
 
 def settle(
@@ -55,7 +61,6 @@ def settle(
     record: PaymentRecord,
     *,
     claimed_txid: str | None = None,
-    may_cancel: bool = True,
 ) -> PaymentRecord:
     """The record as it stands after everything that can be done now has been done.
 
@@ -66,11 +71,11 @@ def settle(
         return record
     refusal: Refusal | None = None
     for _ in range(MOST_ROUNDS):
-        decision = _decide(parts, record, claimed_txid, refusal, may_cancel=may_cancel)
+        record, decision = _decide(parts, record, claimed_txid, refusal)
         try:
             record, is_done = _carry_out(parts, record, decision)
         except PiRefused as refused:
-            refusal = Refusal(decision.do, refused.code)
+            refusal = Refusal(decision.do, refused.code, decision.txid)
         else:
             if is_done:
                 return record
@@ -82,28 +87,31 @@ def _decide(
     record: PaymentRecord,
     claimed_txid: str | None,
     refusal: Refusal | None,
-    *,
-    may_cancel: bool,
-) -> Decision:
-    """From Pi's fresh answer, and the chain's where that is needed."""
+) -> tuple[PaymentRecord, Decision]:
+    """From Pi's fresh answer, and the chain's where that is needed; and the record that it is
+    about."""
     try:
         payment = parts.pi.get_payment(record.payment_id)
     except PiRefused as refused:
         if refused.code != "payment_not_found":
             raise
         is_closed = record.state is PaymentState.CANCELLED
-        return NOTHING if is_closed else Decision(Do.ATTEND, attention=Attention.GONE)
-    choose = partial(decide, payment, record, parts.terms, parts.clock(), refusal=refusal)
-    decision = choose(claimed_txid=claimed_txid)
+        gone = Decision(Do.ATTEND, attention=Attention.GONE)
+        return record, NOTHING if is_closed else gone
+    choose = partial(decide, payment, now=parts.clock(), patience=parts.patience, refusal=refusal)
+    decision = choose(record, claimed_txid=claimed_txid)
     if decision.do is Do.PROVE:
         proven = _prove(parts, payment, decision.txid)
         if proven is None:  # not known yet: not the time to decide
-            return NOTHING
+            return record, NOTHING
         # Disproved: as if nothing had been claimed.
-        decision = Decision(Do.COMPLETE, decision.txid) if proven else choose()
-    if decision.do is Do.SEARCH:
-        decision = _search(parts, payment) if may_cancel else NOTHING
-    return decision
+        decision = Decision(Do.COMPLETE, decision.txid) if proven else choose(record)
+    if decision.do is Do.ASK_BOOK:
+        silent_until = parts.silence(record)
+        # Read after the book: what the book has noted in it by now is what makes it silent.
+        record = parts.payments.get(record.payment_id) or record
+        decision = choose(record, silent_until=silent_until)
+    return record, decision
 
 
 def _prove(parts: SettleParts, payment: PaymentDto, txid: str | None) -> bool | None:
@@ -118,18 +126,6 @@ def _prove(parts: SettleParts, payment: PaymentDto, txid: str | None) -> bool | 
     except ChainUnavailable:
         return None
     return None if transaction is None else wanted.is_met_by(transaction)
-
-
-def _search(parts: SettleParts, payment: PaymentDto) -> Decision:
-    """COMPLETE with what the chain holds, CANCEL if it surely holds nothing, otherwise NOTHING."""
-    wanted = Wanted.by(payment)
-    if wanted is None:
-        return NOTHING
-    now = datetime.fromtimestamp(parts.clock(), UTC)
-    search = parts.chain.search(wanted, payment.created_at, now)
-    if search.txid is not None:
-        return Decision(Do.COMPLETE, txid=search.txid)
-    return Decision(Do.CANCEL) if search.conclusive else NOTHING
 
 
 def _carry_out(

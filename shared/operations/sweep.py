@@ -7,8 +7,9 @@ worker is woken. A crash in between costs one pause.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from shared.adapters.book_store import wallet_of
 from shared.adapters.context import remaining
 from shared.adapters.due_index import DueIndex
 from shared.adapters.dynamodb import DUE_SHARDS
@@ -16,6 +17,7 @@ from shared.adapters.edges import Clock
 from shared.adapters.observability import count, gauge, logger
 from shared.adapters.payout_store import PayoutStore
 from shared.adapters.pi_client import PiClient
+from shared.adapters.wake_ups import WakeUp, Work
 from shared.domain.due import STUCK_SECONDS, DueRow, next_look
 from shared.domain.errors import BundleError, ServiceUnavailable
 from shared.domain.payout import knows, payout_of
@@ -73,6 +75,17 @@ class Found:
     payouts: Tally = field(default_factory=Tally)
     woken: int = 0
     failed: int = 0
+    book_behind: int = 0
+
+    def add_book(self, row: DueRow, now: int) -> None:
+        """Such a row says until when the book was read where others say since when they wait."""
+        self.book_behind = max(self.book_behind, now - (row.created_at or 0))
+
+
+def about_payments(key: str) -> WakeUp:
+    """What a row of the Payments table is about: a payment, or a wallet's book."""
+    wallet = wallet_of(key)
+    return WakeUp(Work.PAYMENT, key) if wallet is None else WakeUp(Work.BOOK, wallet)
 
 
 def sweep(parts: SweepParts) -> int:
@@ -97,7 +110,9 @@ def _wake_all(parts: SweepParts, found: Found, now: int) -> bool:
     for work, row in _rows(parts, now):
         if remaining() == 0:
             return False
-        if work is not parts.rewards:
+        if wallet_of(row.key) is not None:
+            found.add_book(row, now)
+        elif work is not parts.rewards:
             (found.payments if work is parts.payments else found.payouts).add(row, now)
         if row.due_at > now:
             continue
@@ -112,7 +127,8 @@ def _wake_all(parts: SweepParts, found: Found, now: int) -> bool:
 
 
 def _wake(parts: SweepParts, work: DueWork, row: DueRow, now: int) -> bool:
-    later = next_look(row, now, parts.sweep_seconds)
+    waiting = row if wallet_of(row.key) is None else replace(row, created_at=None)
+    later = next_look(waiting, now, parts.sweep_seconds)
     if not work.index.push(row, later):
         return False
     work.wake(row.key, later)
@@ -167,6 +183,8 @@ def _report(found: Found, alarm_seconds: int, *, is_complete: bool) -> None:
         logger.warning("The sweep could not finish", extra={"woken": found.woken})
     gauge("SweepIncomplete", int(not is_complete))
     gauge("WakeUps", found.woken)
+    if is_complete or found.book_behind > alarm_seconds:
+        gauge("BookSecondsBehind", found.book_behind)
     for name, tally in (("Payment", found.payments), ("Payout", found.payouts)):
         levels = {
             f"{name}sUnfinished": (tally.unfinished, 0),

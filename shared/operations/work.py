@@ -15,11 +15,12 @@ from shared.adapters.observability import count_outage, logger
 from shared.adapters.reward_store import RewardStore
 from shared.adapters.wake_ups import WakeUp, Work
 from shared.domain import payment, reward
-from shared.domain.errors import BundleError, NotFound, PiRefused
+from shared.domain.errors import BundleError, NotFound, PiNonsense, PiRefused
 from shared.domain.events import payment_event, reward_event
 from shared.domain.payment import PaymentRecord
 from shared.domain.reward import RewardRecord
 from shared.operations.deliver import deliver
+from shared.operations.read_book import BookParts, read_book, watch
 from shared.operations.settle_payment import SettleParts, settle
 
 
@@ -27,6 +28,7 @@ from shared.operations.settle_payment import SettleParts, settle
 class WorkParts(SettleParts):
     rewards: RewardStore
     bus: EventBus
+    book: BookParts
 
 
 def work(parts: WorkParts, wake_up: WakeUp) -> None:
@@ -38,6 +40,8 @@ def work(parts: WorkParts, wake_up: WakeUp) -> None:
                 finish_payment(parts, wake_up.key)
             case Work.REWARD:
                 finish_reward(parts, wake_up.key)
+            case Work.BOOK:
+                read_book(parts.book, wake_up.key)
     except BundleError as error:
         count_outage(error.code)
         logger.warning("Held up", extra={"work": wake_up.work, "code": error.code})
@@ -51,6 +55,7 @@ def finish_payment(parts: WorkParts, payment_id: str) -> None:
     if record.owed is None:
         record = settle(parts, record)
     _deliver_payment(parts, record)
+    watch(parts.book, record)
 
 
 def finish_reward(parts: WorkParts, key: str) -> None:
@@ -64,7 +69,7 @@ def finish_reward(parts: WorkParts, key: str) -> None:
         return
     try:
         is_revoked = parts.pi.ad_status(record.ad_id).is_revoked
-    except (PiRefused, NotFound):
+    except (PiRefused, PiNonsense, NotFound):
         if now < record.recheck_at + reward.RECHECK_PATIENCE_SECONDS:
             raise
         is_revoked = False

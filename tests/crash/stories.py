@@ -146,10 +146,10 @@ SEARCH = Story(
     "cancel of a secretly paid one",
     _paid_long_ago_and_only_the_chain_knows,
     cancel,
-    (200, "completed"),
+    (202, "open"),
 )
-CANCEL = Story("cancel of an unpaid one", _unpaid_for_long, cancel, (200, "cancelled"))
-RECORD = Story("cancel by the user", _cancelled_by_the_user, cancel, (200, "cancelled"))
+CANCEL = Story("cancel of an unpaid one", _unpaid_for_long, cancel, (202, "open"))
+RECORD = Story("cancel by the user", _cancelled_by_the_user, cancel, (202, "open"))
 ADOPT = Story("adopt", _paid_elsewhere, incomplete, (200, "completed"))
 FREE = Story("adopt, unmatched", _another_price_paid_elsewhere, incomplete, (200, "completed"))
 CLAIM = Story("claim", _ad_watched, claim, (200, "granted"))

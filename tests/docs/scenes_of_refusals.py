@@ -66,10 +66,9 @@ def _(world: World, alice: User, _bob: User) -> Reply:
 
 @answers(COMPLETE, 409, "payment_cancelled")
 def _(world: World, alice: User, _bob: User) -> Reply:
-    payment_id = world.approved(alice)
+    payment_id = world.start(alice)
     world.pi.user_cancel(payment_id)
-    world.cancel(payment_id, alice)
-    world.pi.settings.show_txid_before_complete = False
+    world.approve(payment_id, alice)
     return world.complete(payment_id, TXID, alice)
 
 

@@ -60,8 +60,9 @@ def _(world: World, alice: User, _bob: User) -> Reply:
 
 @answers(CANCEL, 200)
 def _(world: World, alice: User, _bob: User) -> Reply:
-    payment_id = world.approved(alice)
+    payment_id = world.start(alice)
     world.pi.user_cancel(payment_id)
+    world.approve(payment_id, alice)
     return world.cancel(payment_id, alice)
 
 

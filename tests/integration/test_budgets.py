@@ -84,28 +84,16 @@ def test_a_completed_record_answers_from_the_read(
 
 
 def test_settle_with_nothing_to_do(world: World, alice: User) -> None:
-    """1 call to Pi, no write."""
+    """1 call to Pi, no write; the first time that somebody asks, a note and a wake-up."""
     payment_id = world.approved(alice)
 
+    with world.counting() as first:
+        world.incomplete(payment_id)
     with world.counting() as spent:
         world.incomplete(payment_id)
 
+    assert first.log == ["GetItem", GET, "UpdateItem", "SendMessage"]
     assert spent.log == ["GetItem", GET]
-
-
-def test_settle_that_cancels(world: World, alice: User) -> None:
-    """2 calls to Pi, 1 write; and the search of the chain before."""
-    payment_id = world.approved(alice)
-    world.tick(599)
-    world.cancel(payment_id, alice)  # too early, but the token is seen
-    world.tick(1)
-
-    with world.counting() as spent:
-        world.cancel(payment_id, alice)
-
-    assert spent.pi == [GET, "POST /v2/payments/*/cancel"]
-    assert spent.writes == ["UpdateItem"]
-    assert len(spent.chain) <= 3
 
 
 def test_claim(world: World, alice: User) -> None:

@@ -150,9 +150,9 @@ def test_completed_at_pi_by_a_call_whose_answer_was_lost(world: World, alice: Us
 
 
 def test_a_cancelled_payment_is_said_so(world: World, alice: User) -> None:
-    payment_id = world.approved(alice)
+    payment_id = world.start(alice)
     world.pi.user_cancel(payment_id)
-    world.cancel(payment_id)
+    world.approve(payment_id, alice)
 
     assert world.complete(payment_id, BOGUS, alice).error == "payment_cancelled"
 

@@ -107,10 +107,14 @@ def test_a_link_of_the_client_is_never_followed(world: World, alice: User) -> No
 def test_no_blind_cancel(world: World, alice: User) -> None:
     """Blind cancel of payments with `transaction: null`: this one is paid, Pi only hides it."""
     world.pi.settings.show_txid_before_complete = False
-    payment_id, _ = world.paid(alice)
-    world.tick(601)
+    payment_id, txid = world.paid(alice)
+    world.tick(1200)
 
-    assert world.cancel(payment_id, alice).state == "completed"
+    assert world.cancel(payment_id, alice).state == "open"
+    world.work()
+
+    assert not world.at_pi(payment_id).is_cancelled
+    assert world.record(payment_id).paid_by == txid
 
 
 def test_the_repeats_of_ten_seconds_deliver_once(world: World, alice: User) -> None:

@@ -82,97 +82,72 @@ def test_a_young_unpaid_payment_is_never_cancelled(
     world.tick(YOUNG)
 
     assert settle(world, payment_id, None).status == 202
+    world.work()
 
     assert world.at_pi(payment_id).is_open
     assert world.record(payment_id).version == 1
 
 
 @anyone
-def test_an_old_unpaid_payment_is_cancelled_for_its_owner(
-    world: World, alice: User, settle: Settle
-) -> None:
-    """The search of the chain was conclusive; the user can pay again."""
-    payment_id = world.approved(alice)
-    world.tick(OLD)
-
-    assert settle(world, payment_id, alice).status == 200
-
-    assert world.at_pi(payment_id).cancelled
-    record = world.record(payment_id)
-    assert (record.state, record.owed) == ("cancelled", "PaymentCancelled")
-
-
-@anyone
 @pytest.mark.parametrize("paid", [False, True])
-def test_an_anonymous_caller_has_nothing_cancelled(
-    world: World, alice: User, settle: Settle, paid: bool
+@pytest.mark.parametrize("is_owner", [False, True])
+def test_no_caller_has_a_payment_cancelled_on_the_spot(
+    world: World, alice: User, settle: Settle, paid: bool, is_owner: bool
 ) -> None:
-    """It brings our record to what Pi says, however old the payment is, and no further."""
+    """Whoever asks, and however old it is: that he asks is noted, and the worker sees to it."""
     hide_txid(world)
     payment_id = world.approved(alice)
     if paid:
         world.pay(payment_id, link=False)
     world.tick(10 * OLD)
 
-    assert settle(world, payment_id, None).status == 202
+    assert settle(world, payment_id, alice if is_owner else None).status == 202
 
     assert world.at_pi(payment_id).is_open
-    assert world.record(payment_id).version == 1
+    record = world.record(payment_id)
+    assert (record.version, record.asked_at) == (1, world.clock())
+    world.work()
+    assert world.at_pi(payment_id).is_cancelled is not paid
 
 
 def test_a_made_up_txid_does_not_keep_a_payment_open(world: World, alice: User, bob: User) -> None:
     """A claim that the chain disproves counts as none; one that it does not know is waited for."""
     _, of_bob = world.paid(bob)
     payment_id = world.approved(alice)
-    world.tick(OLD)
+    world.tick(OLD + 150)
 
-    assert world.incomplete(payment_id, alice, transactionId="ab" * 32).status == 202
-    assert world.incomplete(payment_id, alice, transactionId=of_bob).state == "cancelled"
+    for claimed in ("ab" * 32, of_bob):
+        assert world.incomplete(payment_id, alice, transactionId=claimed).status == 202
+    world.work()
+
+    assert world.at_pi(payment_id).is_cancelled
 
 
-def test_cancelled_by_the_user_is_recorded(world: World, alice: User) -> None:
+def test_cancelled_by_the_user_before_it_was_approved(world: World, alice: User) -> None:
+    """Nobody could pay it, so there is nothing to prove."""
+    payment_id = world.start(alice)
+    world.pi.user_cancel(payment_id)
+    assert world.approve(payment_id, alice).error == "payment_cancelled"
+
+    replies = [world.cancel(payment_id, user) for user in (alice, None)]
+
+    assert [(reply.status, reply.state) for reply in replies] == [(200, "cancelled")] * 2
+    assert world.events(payment_id) == []
+
+
+def test_cancelled_by_the_user_after_it_was_approved(world: World, alice: User) -> None:
+    """He may have paid before: it is closed once the chain has surely nothing for it."""
     payment_id = world.approved(alice)
     world.pi.user_cancel(payment_id)
 
     replies = [world.cancel(payment_id) for _ in range(2)]
 
-    assert [(reply.status, reply.state) for reply in replies] == [(200, "cancelled")] * 2
-    assert world.record(payment_id).version == 2
+    assert [(reply.status, reply.state) for reply in replies] == [(202, "open")] * 2
+    record = world.record(payment_id)
+    assert (record.dead_at, record.version) == (world.clock(), 2)
 
 
 # --- Pi's refusals are looked into -------------------------------------------------------------
-
-
-def test_a_refused_cancellation_turns_into_a_completion(world: World, alice: User) -> None:
-    """`payment_tx_present`: it is paid. Promise 3."""
-    payment_id = world.approved(alice)
-    world.tick(OLD)
-
-    def pay_meanwhile(moment: str, effect: str) -> None:
-        if (moment, effect) == ("before", "POST /v2/payments/*/cancel"):
-            world.pay(payment_id)
-
-    with world.effects.watched_by(pay_meanwhile):
-        reply = world.cancel(payment_id, alice)
-
-    assert (reply.status, reply.state) == (200, "completed")
-    assert world.at_pi(payment_id).developer_completed
-
-
-def test_paid_on_the_chain_while_we_were_about_to_cancel(world: World, alice: User) -> None:
-    """The same, but Pi does not show the transaction: left alone, found by the next search."""
-    hide_txid(world)
-    payment_id = world.approved(alice)
-    world.tick(OLD)
-
-    def pay_meanwhile(moment: str, effect: str) -> None:
-        if (moment, effect) == ("before", "POST /v2/payments/*/cancel"):
-            world.pay(payment_id)
-
-    with world.effects.watched_by(pay_meanwhile):
-        assert world.cancel(payment_id, alice).status == 202
-
-    assert world.cancel(payment_id, alice).state == "completed"
 
 
 def test_cancelled_in_our_record_and_then_paid(world: World, alice: User) -> None:

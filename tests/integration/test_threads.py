@@ -92,8 +92,9 @@ def test_the_same_cancellation(world: World, alice: User, crowd: ThreadPoolExecu
         lambda: world.incomplete(payment_id, alice),
     )
 
-    assert {(reply.status, reply.state) for reply in replies} == {(200, "cancelled")}
-    assert world.record(payment_id).version == 2
+    assert {(reply.status, reply.state) for reply in replies} == {(202, "open")}
+    assert world.record(payment_id).version == 1
+    assert world.wake_ups.sent == 1
 
 
 def test_the_same_adoption(world: World, alice: User, crowd: ThreadPoolExecutor) -> None:

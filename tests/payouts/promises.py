@@ -55,7 +55,6 @@ def _check_reservations(world: World, records: list[PayoutRecord]) -> None:
             if record.refund_of is not None:
                 refunded[record.refund_of] += record.amount.stroops
     assert world.counters() == counted
-    for item in world.tables.items("PaymentsTable"):
-        payment = world.record(item["payment_id"])
+    for payment in world.all_payments():
         assert payment.refunded.stroops == refunded[payment.payment_id]
         assert payment.refunded <= payment.amount

@@ -18,6 +18,7 @@ GAUGES = {
     "PaymentsAttentionAlarm",
     "PayoutsStuckAlarm",
     "PayoutBlockedAlarm",
+    "BookBehindAlarm",
 }
 
 
@@ -176,12 +177,19 @@ def test_two_unfinished_sweeps_of_an_hour_ring_and_one_does_not(
 def test_an_unpaid_payment_that_waits_for_its_cancelling_does_not_alarm(
     translated: Template, written: Template
 ) -> None:
-    """It is rightly open until the sweep may cancel it, and two sweeps more."""
+    """It is rightly open until the sweep may cancel it, and is proven unpaid."""
     for name in ("PaymentsStuckAlarm", "PayoutsStuckAlarm"):
         assert alarm(translated, name)["Threshold"] == {"Ref": "StuckAlarmSeconds"}
     default = {name: one["Default"] for name, one in written["Parameters"].items()}
-    two_sweeps = 2 * 60 * default["SweepMinutes"]
-    assert default["StuckAlarmSeconds"] > default["SweepCancelsAfterSeconds"] + two_sweeps
+    four_sweeps = 4 * 60 * default["SweepMinutes"]
+    assert default["StuckAlarmSeconds"] > default["SweepCancelsAfterSeconds"] + four_sweeps
+
+
+def test_a_book_that_nobody_reads_on_alarms(translated: Template) -> None:
+    """An unpaid payment cannot be closed then; what is read at each sweep does not."""
+    watching = alarm(translated, "BookBehindAlarm")
+    assert rings(watching, [{"BookSecondsBehind": 3700}])
+    assert not rings(watching, [{"BookSecondsBehind": 1900}])
 
 
 def test_the_sweep_is_silent_only_after_two_that_should_have_run(

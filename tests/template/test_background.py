@@ -136,14 +136,12 @@ def test_promise_8_a_whole_batch_fits_into_the_workers_time(
 
 def test_the_sweeps_limit_is_not_the_front_ends(translated: Template, written: Template) -> None:
     """Never younger than ten minutes, whoever asks."""
-    name = "CANCEL_UNPAID_AFTER_SECONDS"
-    limits = {
-        function: properties(translated, function)["Environment"]["Variables"].get(name)
-        for function in ("Settle", "ResolvePayment")
-    }
+    names = ("SWEEP_CANCELS_AFTER_SECONDS", "CANCEL_UNPAID_AFTER_SECONDS")
+    told = properties(translated, "Settle")["Environment"]["Variables"]
+    limits = {name: told[name] for name in names}
     assert limits == {
-        "Settle": {"Ref": "SweepCancelsAfterSeconds"},
-        "ResolvePayment": {"Ref": "CancelUnpaidAfterSeconds"},
+        "SWEEP_CANCELS_AFTER_SECONDS": {"Ref": "SweepCancelsAfterSeconds"},
+        "CANCEL_UNPAID_AFTER_SECONDS": {"Ref": "CancelUnpaidAfterSeconds"},
     }
     assert written["Parameters"]["SweepCancelsAfterSeconds"]["Default"] == 3600
     assert all(written["Parameters"][limit["Ref"]]["MinValue"] >= 600 for limit in limits.values())

@@ -57,7 +57,9 @@ ALLOWED = {
     },
     "Settle": {
         ("dynamodb:GetItem", PAYMENTS),
+        ("dynamodb:PutItem", PAYMENTS),
         ("dynamodb:UpdateItem", PAYMENTS),
+        ("dynamodb:GetItem", PRODUCTS),
         ("dynamodb:GetItem", REWARDS),
         ("dynamodb:UpdateItem", REWARDS),
         ("sqs:ReceiveMessage", QUEUE),
@@ -105,7 +107,6 @@ COMMON = {
 ASKS_PI = {"PI_API_URL"}
 KNOWS_USERS = ASKS_PI | {"PI_APP_ID"}
 SETTLES_WITH = ASKS_PI | {
-    "CANCEL_UNPAID_AFTER_SECONDS",
     "FIRST_LOOK_SECONDS",
     "HORIZON_URL",
     "PAYMENTS_TABLE",
@@ -148,7 +149,14 @@ TOLD = {
         "SWEEP_MINUTES",
         "WAKE_UP_QUEUE_URL",
     },
-    "Settle": SETTLES_WITH | {"EVENT_BUS", "REWARDS_TABLE"},
+    "Settle": SETTLES_WITH
+    | {
+        "CANCEL_UNPAID_AFTER_SECONDS",
+        "EVENT_BUS",
+        "PRODUCTS_TABLE",
+        "REWARDS_TABLE",
+        "SWEEP_CANCELS_AFTER_SECONDS",
+    },
     "RequestPayout": TAKES_PAYOUTS_ON,
     "SendPayout": ASKS_PI
     | {

@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from shared.domain.amount import Amount
-from shared.domain.payment import PaymentRecord, PaymentState, Terms
+from shared.domain.chain import Movement, Transfer
+from shared.domain.payment import Patience, PaymentRecord, PaymentState, Terms
 from shared.domain.pi import Network, PaymentDto
 from shared.domain.price import Price
 
@@ -17,8 +18,18 @@ TXID = "7a7ed20d3d72c365b9019baf8dc4c4e3cce4c08114d866e47ae157e3a796e9e7"
 OTHER_TXID = "e" * 64
 USER_WALLET = "GBUSER4WALLETOFTHEUSER7777777777777777777777777777777777"
 APP_WALLET = "GCAPP4WALLETOFTHEAPP77777777777777777777777777777777777"
-TERMS = Terms(network=Network.TESTNET, wallet=APP_WALLET, cancel_after=3600, first_look=60)
+TERMS = Terms(network=Network.TESTNET, wallet=APP_WALLET, first_look=60)
+PATIENCE = Patience(alone=3600, asked=600)
 PRICE = Price("apple_pie_1", 1, Amount.of("3.14"), Amount.of("3.14"))
+
+MOVED = Movement(
+    token=(1 << 32) + 4097,
+    at=NOW,
+    kind="payment",
+    txids=(TXID,),
+    memo=PAYMENT_ID,
+    transfer=Transfer(USER_WALLET, APP_WALLET, Amount.of("3.14")),
+)
 
 NOTHING_YET = {
     "developer_approved": False,
@@ -100,6 +111,9 @@ def record(**changes: Any) -> PaymentRecord:
         amount=Amount.of("3.14"),
         state=PaymentState.OPEN,
         created_at=NOW,
+        started_at=NOW,
+        from_address=USER_WALLET,
+        to_address=APP_WALLET,
         price=PRICE,
         due_at=NOW + 60,
     )

@@ -3,12 +3,14 @@
 Promise 3: what the chain settled is completed, and what may be paid is never cancelled.
 """
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.book import CLOCK_SKEW_SECONDS
 from shared.domain.due import ATTENTION_PAUSE_SECONDS
 from shared.domain.payment import (
     FINAL_REFUSALS,
@@ -24,10 +26,12 @@ from shared.domain.payment import (
     cancelled,
     completed,
     decide,
+    died,
+    received,
     recovered,
 )
 from shared.domain.pi import PaymentDto
-from tests.unit.samples import NOW, OTHER_TXID, PRICE, TERMS, TXID, payment, record
+from tests.unit.samples import MOVED, NOW, OTHER_TXID, PATIENCE, PRICE, TXID, payment, record
 
 OPEN = record()
 COMPLETED = record(state=PaymentState.COMPLETED, txid=TXID, completed_at=NOW)
@@ -42,8 +46,10 @@ LATE = NOW + UNVERIFIED_PATIENCE_SECONDS
 NOTHING = Decision(Do.NOTHING)
 COMPLETE = Decision(Do.COMPLETE, txid=TXID)
 PROVE = Decision(Do.PROVE, txid=OTHER_TXID)
-CANCELLED_BUT_PAID = Decision(Do.ATTEND, attention=Attention.CANCELLED_BUT_PAID)
-NEVER_VERIFIES = Decision(Do.ATTEND, attention=Attention.NEVER_VERIFIES)
+CANCELLED_BUT_PAID = Decision(Do.ATTEND, TXID, Attention.CANCELLED_BUT_PAID)
+NEVER_VERIFIES = Decision(Do.ATTEND, TXID, Attention.NEVER_VERIFIES)
+ASK_BOOK, CANCEL = Decision(Do.ASK_BOOK), Decision(Do.CANCEL)
+RECORD_CANCELLED = Decision(Do.RECORD_CANCELLED)
 
 
 class Row(NamedTuple):
@@ -54,6 +60,8 @@ class Row(NamedTuple):
     now: int = YOUNG
     claimed: str | None = None
     refused: tuple[Do, str] | None = None
+    silent: int | None = None
+    patience: Any = PATIENCE
 
 
 def after_complete(
@@ -63,6 +71,12 @@ def after_complete(
 
 
 APPROVED = payment("developer_approved")
+DEAD = payment("developer_approved", "cancelled")
+DYING = died(OPEN, NOW + 100)
+SILENT = NOW + 100 + CLOCK_SKEW_SECONDS
+ASKED = replace(OPEN, asked_at=NOW + 5)
+NOTED = received(OPEN, MOVED, NOW + 50)
+ODD = received(OPEN, replace(MOVED, kind="account_merge"), NOW + 50)
 PAID = payment("developer_approved", paid=True)
 DONE = payment("developer_approved", "transaction_verified", "developer_completed", paid=True)
 
@@ -105,30 +119,50 @@ TABLE = [
     Row("unpaid and old, a txid claimed", APPROVED, PROVE, now=OLD, claimed=OTHER_TXID),
     Row("cancelled, a txid claimed", payment("cancelled"), PROVE, claimed=OTHER_TXID),
     Row("unpaid, ours cancelled, claimed", APPROVED, PROVE, CANCELLED, claimed=OTHER_TXID),
-    # cancelled or user_cancelled, no transaction: record it.
-    Row("cancelled", payment("cancelled"), Decision(Do.RECORD_CANCELLED)),
-    Row("user cancelled", payment("user_cancelled"), Decision(Do.RECORD_CANCELLED)),
+    # The book has noted a transaction that pays it, whatever Pi calls it.
+    Row("noted", APPROVED, COMPLETE, record=NOTED),
+    Row("noted, cancelled", DEAD, COMPLETE, record=NOTED),
+    Row("noted, ours cancelled", DEAD, COMPLETE, record=cancelled(NOTED, NOW)),
+    # Cancelled without a transaction: at once if it was never approved, else on the chain's proof.
+    Row("cancelled, never approved", payment("cancelled"), RECORD_CANCELLED),
+    Row("user cancelled, never approved", payment("user_cancelled"), RECORD_CANCELLED),
+    Row("cancelled", DEAD, Decision(Do.NOTE_DEATH)),
+    Row("user cancelled", payment("developer_approved", "user_cancelled"), Decision(Do.NOTE_DEATH)),
+    Row("cancelled, seen before", DEAD, ASK_BOOK, record=DYING),
+    Row("cancelled, and the chain is silent", DEAD, RECORD_CANCELLED, DYING, silent=SILENT + 1),
+    Row("cancelled, not silent for long enough", DEAD, NOTHING, DYING, silent=SILENT),
+    Row("cancelled, the book cannot tell", DEAD, NOTHING, DYING, silent=0),
+    Row("cancelled, something odd came in", DEAD, NOTHING, record=ODD),
     # Proven on the chain, hidden by Pi: the person who was called is not to be sent away.
-    Row("cancelled but paid, again", payment("cancelled"), NOTHING, record=BUT_PAID),
-    Row("cancelled, ours too", payment("cancelled"), NOTHING, record=CANCELLED),
+    Row("cancelled but paid, again", DEAD, NOTHING, record=BUT_PAID),
+    Row("cancelled, ours too", DEAD, NOTHING, record=CANCELLED),
     Row("unpaid, ours cancelled", APPROVED, NOTHING, record=CANCELLED, now=OLD),
     # 404 before, and Pi knows it again: it goes on like any open payment.
     Row("gone and back", APPROVED, Decision(Do.RECOVER), record=GONE),
     Row("gone and back, old", APPROVED, Decision(Do.RECOVER), record=GONE, now=OLD),
     Row("gone and back, paid", PAID, COMPLETE, record=GONE),
-    Row("gone and back, cancelled", payment("cancelled"), Decision(Do.RECORD_CANCELLED), GONE),
-    # No transaction: leave it while it is young, search the chain before cancelling it.
+    Row("gone and back, cancelled", DEAD, Decision(Do.NOTE_DEATH), GONE),
+    # No transaction: leave it while it is young, ask the book before cancelling it.
     Row("unpaid, young", APPROVED, NOTHING),
     Row("unpaid, unapproved, young", payment(), NOTHING),
-    Row("unpaid, old", APPROVED, Decision(Do.SEARCH), now=OLD),
-    Row("unpaid, unapproved, old", payment(), Decision(Do.SEARCH), now=OLD),
+    Row("unpaid, old", APPROVED, ASK_BOOK, now=OLD),
+    Row("unpaid, unapproved, old", payment(), ASK_BOOK, now=OLD),
+    Row("unpaid, old, not ours to cancel", APPROVED, NOTHING, now=OLD, patience=None),
+    Row("unpaid, old, silent", APPROVED, CANCEL, now=OLD, silent=OLD + 60),
+    Row("unpaid, old, the book is behind", APPROVED, NOTHING, now=LATE, silent=LATE - 241),
+    Row("unpaid, old, silent till the limit", APPROVED, NOTHING, now=OLD, silent=OLD + 59),
+    Row("unpaid, old, the book cannot tell", APPROVED, NOTHING, now=OLD, silent=0),
+    Row("unpaid, old, something odd came in", APPROVED, NOTHING, record=ODD, now=OLD),
+    Row("unpaid, young, somebody asked", APPROVED, NOTHING, record=ASKED, now=NOW + 599),
+    Row("unpaid, somebody asked", APPROVED, ASK_BOOK, record=ASKED, now=NOW + 600),
+    Row("unpaid, somebody asked, silent", APPROVED, CANCEL, ASKED, NOW + 700, silent=NOW + 660),
     # Refused cancels: never tried twice in a row.
     Row("tx present", PAID, COMPLETE, now=OLD, refused=(Do.CANCEL, "payment_tx_present")),
     Row("tx hidden", APPROVED, NOTHING, now=OLD, refused=(Do.CANCEL, "payment_tx_present")),
     Row(
         "cancelled meanwhile",
-        payment("cancelled"),
-        Decision(Do.RECORD_CANCELLED),
+        DEAD,
+        Decision(Do.NOTE_DEATH),
         now=OLD,
         refused=(Do.CANCEL, "cancelled_payment"),
     ),
@@ -159,16 +193,17 @@ def test_the_decision_table(row: Row) -> None:
     decision = decide(
         row.payment,
         row.record,
-        TERMS,
-        row.now,
+        now=row.now,
+        patience=row.patience,
         claimed_txid=row.claimed,
-        refusal=row.refused and Refusal(*row.refused),
+        refusal=row.refused and Refusal(*row.refused, TXID),
+        silent_until=row.silent,
     )
     assert decision == row.decision
 
 
 def test_the_table_reaches_every_decision_there_is() -> None:
-    assert {row.decision.do for row in TABLE} | {Do.CANCEL} == set(Do)  # SEARCH becomes CANCEL
+    assert {row.decision.do for row in TABLE} == set(Do)
 
 
 FLAGS = ("developer_approved", "transaction_verified", "developer_completed")
@@ -178,7 +213,8 @@ payments = st.builds(
     st.booleans(),
     st.sampled_from(["user_to_app", "app_to_user", None]),
 )
-records = st.sampled_from([OPEN, COMPLETED, CANCELLED, REFUSED, GONE])
+records = st.sampled_from([OPEN, COMPLETED, CANCELLED, REFUSED, GONE, DYING, ASKED, NOTED, ODD])
+silences = st.none() | st.just(0) | st.integers(NOW - 300, LATE + 300)
 moments = st.integers(NOW - 300, LATE + 300)
 refusals = st.none() | st.builds(
     Refusal,
@@ -187,22 +223,39 @@ refusals = st.none() | st.builds(
 )
 
 
-@given(payments, records, moments, st.none() | st.just(OTHER_TXID), refusals)
-def test_no_decision_cancels_what_may_be_paid(
-    seen: PaymentDto, ours: Any, now: int, claimed: str | None, refusal: Refusal | None
+@given(payments, records, moments, st.none() | st.just(OTHER_TXID), refusals, silences)
+def test_no_decision_closes_what_may_be_paid(
+    seen: PaymentDto,
+    ours: Any,
+    now: int,
+    claimed: str | None,
+    refusal: Refusal | None,
+    silent: int | None,
 ) -> None:
-    decision = decide(seen, ours, TERMS, now, claimed_txid=claimed, refusal=refusal)
-    # Cancelling at Pi is what the chain alone may decide, and only of an old, unpaid, open payment.
-    assert decision.do is not Do.CANCEL
-    if decision.do in (Do.SEARCH, Do.RECORD_CANCELLED):
+    decision = decide(
+        seen,
+        ours,
+        now=now,
+        patience=PATIENCE,
+        claimed_txid=claimed,
+        refusal=refusal,
+        silent_until=silent,
+    )
+    if decision.do in (Do.ASK_BOOK, Do.CANCEL, Do.RECORD_CANCELLED):
         assert seen.transaction is None
         assert ours.state is PaymentState.OPEN
-    if decision.do is Do.SEARCH:
-        assert now - ours.created_at >= TERMS.cancel_after
+        assert ours.receipts == ()
+    if decision.do is Do.CANCEL:
+        assert silent is not None
+        assert now - ours.created_at >= PATIENCE.of(ours)
+        assert silent - ours.created_at >= PATIENCE.of(ours) + 60
+        assert now - silent <= 240
         assert refusal is None
+        assert not seen.is_cancelled
+    if decision.do is Do.RECORD_CANCELLED and seen.status.developer_approved:
+        assert (silent or 0) > ours.dead_at
     if decision.do is Do.COMPLETE:
-        assert seen.transaction is not None
-        assert decision.txid == seen.transaction.txid
+        assert decision.txid == (seen.transaction.txid if seen.transaction else ours.paid_by)
     if ours.state is PaymentState.COMPLETED:
         assert decision.do in (Do.NOTHING, Do.DISOWN)
     assert (decision.attention is not None) == (decision.do is Do.ATTEND)
@@ -245,14 +298,15 @@ OUTCOMES = [
     (OPEN, COMPLETE, completed(OPEN, TXID, NOW)),
     (OPEN, Decision(Do.RECORD_COMPLETED), completed(OPEN, None, NOW)),
     (CANCELLED, COMPLETE, completed(CANCELLED, TXID, NOW)),
-    (OPEN, Decision(Do.CANCEL), cancelled(OPEN, NOW)),
-    (OPEN, Decision(Do.RECORD_CANCELLED), cancelled(OPEN, NOW)),
+    (OPEN, CANCEL, died(OPEN, NOW)),
+    (OPEN, Decision(Do.NOTE_DEATH), died(OPEN, NOW)),
+    (OPEN, RECORD_CANCELLED, cancelled(OPEN, NOW)),
     (WATCHED, Decision(Do.RECOVER), recovered(WATCHED, NOW)),
-    (OPEN, NEVER_VERIFIES, attended(OPEN, Attention.NEVER_VERIFIES, NOW)),
-    (WATCHED, NEVER_VERIFIES, attended(WATCHED, Attention.NEVER_VERIFIES, NOW)),
+    (OPEN, NEVER_VERIFIES, attended(OPEN, Attention.NEVER_VERIFIES, NOW, TXID)),
+    (WATCHED, NEVER_VERIFIES, attended(WATCHED, Attention.NEVER_VERIFIES, NOW, TXID)),
     # Seen again and again by a front end: written, and alarmed, once.
     (WATCHED, Decision(Do.ATTEND, attention=Attention.GONE), WATCHED),
-    *((OPEN, Decision(do), OPEN) for do in (Do.NOTHING, Do.DISOWN, Do.PROVE, Do.SEARCH)),
+    *((OPEN, Decision(do), OPEN) for do in (Do.NOTHING, Do.DISOWN, Do.PROVE, Do.ASK_BOOK)),
 ]
 
 

@@ -7,7 +7,6 @@ from shared.domain.errors import ChainUnavailable
 from tests.unit.dynamodb_in_process import Tables
 from tests.unit.pi_in_process import PiInProcess
 from tests.unit.samples import OTHER_TXID
-from tests.unit.test_horizon_search import UNKNOWN, search
 from tests.unit.test_reward_store import conflict, counted, grant
 
 
@@ -23,16 +22,6 @@ def test_an_answer_about_another_transaction_is_no_proof_of_this_one(pi: PiInPro
     pi.fault(f"*/transactions/{OTHER_TXID}", status=200, body=other)
     with pytest.raises(ChainUnavailable):
         pi.horizon().transaction(OTHER_TXID)
-
-
-def test_a_date_beyond_time_is_unknown(pi: PiInProcess) -> None:
-    pi.line.date = "Mon, 01 Jan 99999999999 00:00:00 GMT"
-    assert search(pi, pi.payment()) == UNKNOWN
-
-
-def test_a_payment_as_old_as_time_does_not_break_the_search(pi: PiInProcess) -> None:
-    identifier = pi.payment(created_at="0001-01-01T00:00:00Z")
-    search(pi, identifier)
 
 
 def test_the_cap_is_judged_only_of_an_ad_known_to_be_unclaimed(tables: Tables) -> None:

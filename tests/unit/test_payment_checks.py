@@ -80,6 +80,7 @@ def test_the_codes_that_programs_depend_on() -> None:
     ]
     assert [reason.value for reason in Attention] == [
         "gone",
+        "odd_receipt",
         "never_verifies",
         "cancelled_but_paid",
         "unmatched",

@@ -1,19 +1,23 @@
 """Payments in every state that bad weather can catch them in, and the right end of each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.world import World
+from tests.world import World, new_world
+from tests.world.tables import Place, in_memory
 
 # As the template has them, in seconds.
 CANCEL_AFTER = 600  # a front end asks
 SWEEP_CANCELS_AFTER = 3600
+PROVEN_AFTER = 150  # by then the chain's silence until now shows
 RECHECK_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """`version` counts writes: made, closed, delivered; so each happened exactly once."""
+    """`version` counts writes: made, closed, delivered; so each happened exactly once. What the
+    wallet's book has noted before is one more."""
 
     state: str
     events: tuple[str, ...]
@@ -24,7 +28,7 @@ class End:
         record = world.record(payment_id)
         assert (record.state, record.attention) == (self.state, self.attention)
         assert tuple(world.events(payment_id)) == self.events
-        assert record.version == self.version
+        assert record.version - len(record.receipts) == self.version
         assert record.owed is None
         # Nothing is left to do, or it is open, or a person has to look.
         assert (record.due_at is None) == (record.state != "open" and self.attention is None)
@@ -32,7 +36,7 @@ class End:
 
 
 COMPLETED = End("completed", ("PaymentCompleted",), 3)
-CANCELLED = End("cancelled", ("PaymentCancelled",), 3)
+CANCELLED = End("cancelled", ("PaymentCancelled",), 4)  # seen to be cancelled, then proven
 UNMATCHED = End("completed", ("PaymentUnmatched",), 3, "unmatched")
 OPEN = End("open", (), 1)
 REFUSED = End("cancelled", (), 1)
@@ -75,6 +79,16 @@ def closed_untold(world: World) -> str:
     assert world.incomplete(payment_id).state == "completed"
     world.wake_ups.messages.clear()
     return payment_id
+
+
+@contextmanager
+def weather_world(place: Place = in_memory, seed: int | None = None) -> Iterator[World]:
+    """Nothing is due in it but what the test makes."""
+    with new_world(place, seed) as world:
+        world.deploy(PiWalletAddress=world.wallet)
+        yield world
+        # Nobody is woken for a payout where there is none.
+        assert world.payout_queue.sent == 0 or world.all_payouts()
 
 
 Make = Callable[[World], str]

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from shared.adapters.wake_ups import Work
+from shared.domain.payment import PROOF_SECONDS
 from tests.weather.ends import (
     CANCELLED,
     COMPLETED,
+    PROVEN_AFTER,
     SWEEP_CANCELS_AFTER,
     UNMATCHED,
     End,
@@ -22,8 +24,8 @@ from tests.world.functions import Environment
 
 STORIES: list[tuple[str, Callable[[World], str], End]] = [
     ("complete", World.paid_payment, COMPLETED),
-    ("search and complete", World.paid_unseen, COMPLETED),
-    ("search and cancel", World.approved, CANCELLED),
+    ("hidden and complete", World.paid_unseen, COMPLETED),
+    ("prove and cancel", World.approved, CANCELLED),
     ("cancelled by its user", World.cancelled_by_user, CANCELLED),
     ("deliver", closed_untold, COMPLETED),
     ("deliver what we do not sell", unmatched, UNMATCHED),
@@ -40,10 +42,11 @@ def test_the_same_message_five_times(
     world = each_world
     payment_id = make(world)
     world.tick(SWEEP_CANCELS_AFTER)
-    for _ in range(5):
-        world.wake(Work.PAYMENT, payment_id)
-
-    world.work()
+    for _ in range(4):
+        world.tick(PROOF_SECONDS)
+        for _ in range(5):
+            world.wake(Work.PAYMENT, payment_id)
+        world.work()
 
     end.check(world, payment_id)
 
@@ -51,8 +54,8 @@ def test_the_same_message_five_times(
 # At which effect five workers meet: as late as all of them surely come.
 MEETINGS = {
     "complete": "POST */complete",
-    "search and complete": "GET */transactions",
-    "search and cancel": "POST */cancel",
+    "hidden and complete": "POST */complete",
+    "prove and cancel": "POST */cancel",
     "cancelled by its user": "GET /v2/payments/*",
     "deliver": "PutEvents",
     "deliver what we do not sell": "PutEvents",
@@ -64,7 +67,8 @@ def test_the_same_message_at_five_workers_at_once(world: World, story: str, effe
     """They all stand before the same effect; then one transition, and one event identity."""
     make, end = next((make, end) for name, make, end in STORIES if name == story)
     payment_id = make(world)
-    world.tick(SWEEP_CANCELS_AFTER)
+    world.rounds(1 if story == "hidden and complete" else 0)  # which the book then has noted
+    world.tick(SWEEP_CANCELS_AFTER + PROVEN_AFTER)
     world.wake(Work.PAYMENT, payment_id)
     message = world.wake_ups.messages.pop().record()
     workers = [world.environment("settle") for _ in range(5)]
@@ -73,11 +77,11 @@ def test_the_same_message_at_five_workers_at_once(world: World, story: str, effe
         answers = all_at_once(workers, {"Records": [message]})
 
     assert answers == [{"batchItemFailures": []}] * 5
+    world.until_proven()
     assert set(world.events(payment_id)) == set(end.events)
     record = world.record(payment_id)
-    assert (record.state, record.attention, record.version) == (end.state, end.attention, 3)
-    world.rounds(2)
-    assert world.record(payment_id).version == 3
+    assert (record.state, record.attention) == (end.state, end.attention)
+    assert record.version - len(record.receipts) == end.version
 
 
 def all_at_once(environments: list[Environment], event: dict[str, Any]) -> list[dict[str, Any]]:
@@ -120,7 +124,8 @@ def test_a_payment_closes_between_the_sweeps_read_and_its_push(
     assert woken == 0
     if delivered:
         COMPLETED.check(world, payment_id)
-        assert world.tables.raw("PaymentsTable", index="due") == []
+        due = [item["payment_id"]["S"] for item in world.tables.raw("PaymentsTable", index="due")]
+        assert payment_id not in due
     world.rounds(2)
     COMPLETED.check(world, payment_id)
 

@@ -12,7 +12,13 @@ import requests
 from local.cloud import REGION, ROOT_KEY
 from shared.adapters.dynamodb import DUE_SHARDS, due_keys, encoded
 from shared.adapters.wake_ups import Work
-from tests.weather.ends import RECHECK_SECONDS, SWEEP_CANCELS_AFTER, closed_untold
+from shared.domain.payment import PROOF_SECONDS
+from tests.weather.ends import (
+    PROVEN_AFTER,
+    RECHECK_SECONDS,
+    SWEEP_CANCELS_AFTER,
+    closed_untold,
+)
 from tests.world import World
 
 BATCH = 25  # BatchWriteItem's most
@@ -150,19 +156,30 @@ def test_a_sweep_writes_once_per_due_payment(world: World) -> None:
 READ, ASK = "GetItem", "GET /v2/payments/*"
 COMPLETE, CANCEL = "POST /v2/payments/*/complete", "POST /v2/payments/*/cancel"
 WRITE, TELL = "UpdateItem", "PutEvents"
-SEARCH = ["GET /horizon/ledgers", "GET /horizon/accounts/*/payments"]
+BOOK = [READ, "GET /horizon/", "GET /horizon/ledgers", "GET /horizon/accounts/*/payments", WRITE]
 
 Make = Callable[[World], str]
+
+
+def dead(world: World) -> str:
+    """Its user has cancelled it, and a sweep has seen that."""
+    payment_id = world.cancelled_by_user()
+    world.rounds(1)
+    return payment_id
+
+
+def long_unpaid(world: World) -> str:
+    payment_id = world.approved()
+    world.live(SWEEP_CANCELS_AFTER)
+    return payment_id
+
 
 SETTLEMENTS: dict[str, tuple[Make, int, list[str]]] = {
     "nothing to do": (World.approved, 60, [READ, ASK]),
     "completes": (World.paid_payment, 60, [READ, ASK, COMPLETE, WRITE, TELL, WRITE]),
-    "cancelled at Pi": (World.cancelled_by_user, 60, [READ, ASK, WRITE, TELL, WRITE]),
-    "cancels": (
-        World.approved,
-        SWEEP_CANCELS_AFTER,
-        [READ, ASK, *SEARCH, CANCEL, WRITE, TELL, WRITE],
-    ),
+    "cancelled at Pi": (World.cancelled_by_user, 60, [READ, ASK, WRITE]),
+    "is proven unpaid": (dead, PROOF_SECONDS, [READ, ASK, *BOOK, READ, READ, WRITE, TELL, WRITE]),
+    "cancels": (long_unpaid, PROVEN_AFTER, [READ, ASK, *BOOK, READ, READ, CANCEL, WRITE]),
     "delivers": (closed_untold, 60, [READ, TELL, WRITE]),
 }
 
@@ -171,6 +188,8 @@ SETTLEMENTS: dict[str, tuple[Make, int, list[str]]] = {
     ("make", "age", "effects"), [pytest.param(*case, id=name) for name, case in SETTLEMENTS.items()]
 )
 def test_one_settlement(world: World, make: Make, age: int, effects: list[str]) -> None:
+    world.paid_payment()
+    world.rounds(1)  # from here on the wallet has a book
     payment_id = make(world)
     world.tick(age)
     world.wake(Work.PAYMENT, payment_id)

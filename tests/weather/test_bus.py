@@ -70,7 +70,7 @@ def test_the_bus_is_down_while_pi_is_too(world: World) -> None:
         world.live(HOUR)
     world.heal()
 
-    world.rounds(2)
+    world.until_proven()
 
     for payment_id, end in ends.items():
         end.check(world, payment_id)
@@ -80,7 +80,7 @@ def test_paid_after_all_between_two_tellings(world: World) -> None:
     """Cancelled, and before the app heard of it, found paid: it hears of both, in order."""
     payment_id = world.cancelled_by_user()
     with world.bus.is_down():
-        world.rounds(1)
+        world.until_proven()
         assert world.record(payment_id).state == "cancelled"
         payment = world.at_pi(payment_id)
         payment.user_cancelled = False

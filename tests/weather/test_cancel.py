@@ -4,28 +4,70 @@ Promise 3.
 
 import pytest
 
-from tests.weather.ends import CANCEL_AFTER, CANCELLED, COMPLETED, OPEN, SWEEP_CANCELS_AFTER
+from shared.adapters.wake_ups import Work
+from tests.weather.ends import (
+    CANCEL_AFTER,
+    CANCELLED,
+    COMPLETED,
+    OPEN,
+    PROVEN_AFTER,
+    SWEEP_CANCELS_AFTER,
+)
 from tests.world import World
 from tests.world.devices import First
 
 
-def test_never_younger_than_ten_minutes_whoever_asks(world: World) -> None:
+@pytest.mark.parametrize("is_owner", [True, False])
+def test_never_younger_than_ten_minutes_whoever_asks(each_world: World, is_owner: bool) -> None:
+    """Its id is its page's secret until it is paid: to know it is enough to ask. Whoever asks, it
+    is the worker that cancels, once the chain is silent."""
+    world = each_world
     user = world.user()
     payment_id = world.approved(user)
-    world.tick(CANCEL_AFTER - 1)
-    world.sweep()
+    assert world.cancel(payment_id, user if is_owner else None).status == 202
     world.work()
-
-    assert world.incomplete(payment_id, user).state == "open"
-    assert world.incomplete(payment_id).state == "open"
+    world.tick(CANCEL_AFTER - 1)
+    world.wake(Work.PAYMENT, payment_id)
+    world.work()
     assert not world.at_pi(payment_id).is_cancelled
 
-    world.tick(1)
-    # Without a token, the caller did not prove to be the owner.
-    assert world.incomplete(payment_id).state == "open"
-    assert world.incomplete(payment_id, user).state == "cancelled"
-    world.work()
+    world.rounds(2)
+
+    assert world.at_pi(payment_id).is_cancelled
+    world.until_proven()
     CANCELLED.check(world, payment_id)
+
+
+def test_to_ask_again_costs_one_read_and_no_wake_up(world: World) -> None:
+    payment_id = world.approved()
+    world.cancel(payment_id)
+    sent = world.wake_ups.sent
+
+    with world.counting() as spent:
+        for _ in range(3):
+            assert world.cancel(payment_id).state == "open"
+
+    assert spent.log == ["GetItem", "GET /v2/payments/*"] * 3
+    assert world.wake_ups.sent == sent
+
+
+def test_to_ask_takes_no_write_from_the_worker(world: World) -> None:
+    """It is noted beside the record's version, at any moment."""
+    payment_id = world.approved()
+    txid = world.pay(payment_id)
+    world.tick(300)
+    world.sweep()
+
+    ask = First("POST */complete", lambda: world.look(ask_to_free, world, payment_id))
+    with world.effects.watched_by(ask):
+        world.work()
+
+    record = world.record(payment_id)
+    assert (record.state, record.txid, record.version) == ("completed", txid, 3)
+
+
+def ask_to_free(world: World, payment_id: str) -> None:
+    assert world.eyes.payments.ask_to_free(payment_id, world.clock())
 
 
 def test_the_sweep_gives_it_an_hour(world: World) -> None:
@@ -37,16 +79,17 @@ def test_the_sweep_gives_it_an_hour(world: World) -> None:
     OPEN.check(world, payment_id)
 
     world.tick(1)
-    world.rounds(2)
+    world.until_proven()
 
     CANCELLED.check(world, payment_id)
 
 
 def test_the_limit_cannot_be_set_below_ten_minutes(world: World) -> None:
-    world.deploy(SweepCancelsAfterSeconds=str(CANCEL_AFTER - 1))
+    for parameter in ("SweepCancelsAfterSeconds", "CancelUnpaidAfterSeconds"):
+        world.parameters = {parameter: str(CANCEL_AFTER - 1)}
 
-    with pytest.raises(ValueError, match="CANCEL_UNPAID_AFTER_SECONDS"):
-        world.environment("settle")
+        with pytest.raises(ValueError, match="CANCEL"):
+            world.environment("settle")
 
 
 @pytest.mark.parametrize("shown", [True, False], ids=["Pi shows it", "Pi hides it"])
@@ -54,24 +97,25 @@ def test_paid_between_the_search_and_the_cancellation(world: World, shown: bool)
     """Pi refuses with `payment_tx_present`: it is paid, so it is completed."""
     payment_id = world.approved()
     world.pi.settings.show_txid_before_complete = shown
-    world.tick(SWEEP_CANCELS_AFTER)
+    world.tick(SWEEP_CANCELS_AFTER + PROVEN_AFTER)
     world.sweep()
 
     with world.effects.watched_by(First("POST */cancel", lambda: world.pay(payment_id))):
         world.work()
     assert "POST cancel" in world.calls(payment_id)
-    world.rounds(2)
+    world.until_proven()
 
     COMPLETED.check(world, payment_id)
 
 
 def test_cancelled_by_its_user_between_the_search_and_the_cancellation(world: World) -> None:
     payment_id = world.approved()
-    world.tick(SWEEP_CANCELS_AFTER)
+    world.tick(SWEEP_CANCELS_AFTER + PROVEN_AFTER)
     world.sweep()
 
     with world.effects.watched_by(First("POST */cancel", lambda: world.pi.user_cancel(payment_id))):
         world.work()
+    world.until_proven()
 
     CANCELLED.check(world, payment_id)
 
@@ -80,10 +124,10 @@ def test_the_answer_to_the_cancellation_is_lost(world: World) -> None:
     payment_id = world.approved()
     world.tick(SWEEP_CANCELS_AFTER)
     world.fault("POST", "*/cancel", drop="after")
-    world.rounds(1)
+    world.rounds(3)
     world.heal()
 
-    world.rounds(2)
+    world.until_proven()
 
     CANCELLED.check(world, payment_id)
 
@@ -95,7 +139,7 @@ def test_the_users_next_payment_cancels_this_one(world: World) -> None:
     second = world.approved(user)
     world.pay(second)
 
-    world.rounds(2)
+    world.until_proven()
 
     CANCELLED.check(world, first)
     COMPLETED.check(world, second)

@@ -45,7 +45,7 @@ def test_the_key_is_revoked_in_the_middle_of_a_sweep_and_replaced_hours_later(
     assert {world.record(payment_id).attention for payment_id in payments} == {None}
 
     world.server_key = "the-new-key"
-    world.rounds(2)
+    world.until_proven()
 
     for payment_id in payments[:-1]:
         COMPLETED.check(world, payment_id)
@@ -60,7 +60,7 @@ def test_there_is_no_key_for_hours(world: World) -> None:
     world.live(2 * 3600)
 
     world.server_key = key
-    world.rounds(2)
+    world.until_proven()
 
     for payment_id, end in ends.items():
         end.check(world, payment_id)
@@ -88,7 +88,7 @@ def test_the_key_of_another_app_closes_nothing(world: World) -> None:
     world.server_key = key
     world.cold_start()
     world.tick(DAY)
-    world.rounds(3)
+    world.until_proven()
 
     expected = [COMPLETED, CANCELLED, COMPLETED, CANCELLED]
     for payment_id, end in zip(payments, expected, strict=True):

@@ -47,7 +47,7 @@ def test_two_sweeps_after_an_outage_everything_is_at_its_end(
         check_money(world, payment_id)
 
     world.heal()
-    world.rounds(2)
+    world.until_proven()
 
     for payment_id, end in ends.items():
         end.check(world, payment_id)
@@ -66,7 +66,7 @@ def test_a_day_without_pi(world: World) -> None:
     assert still_open == 5  # what only Pi can close
 
     world.heal()
-    world.rounds(2)
+    world.until_proven()
 
     for payment_id, end in ends.items():
         end.check(world, payment_id)
@@ -83,7 +83,7 @@ def test_an_outage_wakes_each_payment_no_more_than_every_sweep(world: World) -> 
     looks = world.metrics.counted["WakeUps"]
     assert 4 * HOUR // (2 * 300) <= looks < 4 * HOUR // 300
     world.heal()
-    world.rounds(2)
+    world.until_proven()
     assert world.record(payment_id).state == "completed"
 
 
@@ -97,7 +97,7 @@ def test_the_queue_is_down_for_an_hour(world: World) -> None:
             assert world.sweep() == 0
     world.wake_ups.down = False
 
-    world.rounds(2)
+    world.until_proven()
 
     for payment_id, end in ends.items():
         end.check(world, payment_id)
@@ -110,7 +110,7 @@ def test_wake_ups_are_lost(world: World) -> None:
     world.sweep()
     world.wake_ups.messages.clear()
 
-    world.rounds(2)
+    world.until_proven()
 
     for payment_id, end in ends.items():
         end.check(world, payment_id)
@@ -143,7 +143,7 @@ def test_the_worker_says_that_a_table_is_gone(world: World) -> None:
     assert world.wake_ups.messages == world.wake_ups.dead_letters == []
 
     world.effects.faults.clear()
-    world.rounds(2)
+    world.until_proven()
 
     for payment_id, end in ends.items():
         end.check(world, payment_id)
@@ -160,7 +160,7 @@ def test_the_database_is_away_for_hours(each_world: World) -> None:
         assert world.metrics.last["SweepIncomplete"] == 1
 
     world.effects.faults.clear()
-    world.rounds(2)
+    world.until_proven()
 
     for payment_id, end in ends.items():
         end.check(world, payment_id)
@@ -177,7 +177,7 @@ def test_the_worker_says_that_pi_is_away(world: World) -> None:
     assert counted["PiUnavailable"] == counted["WakeUps"] > 0
     assert counted["ServiceUnavailable"] == counted["UnexpectedError"] == 0
     world.heal()
-    world.rounds(2)
+    world.until_proven()
     for payment_id in payments:
         COMPLETED.check(world, payment_id)
 
@@ -221,6 +221,6 @@ def test_no_sale_goes_by_unheard(
     world.effects.faults.clear()
     assert world.approve(approved, user).status == 200
     assert world.claim(ad_id, user).status == 200
-    world.rounds(2)
+    world.until_proven()
     COMPLETED.check(world, paid)
     assert world.events(ad_id) == ["RewardGranted"]

@@ -1,5 +1,7 @@
 """A reward is delivered, checked once more, and done: through the same sweep and worker."""
 
+from typing import Any
+
 import pytest
 
 from tests.weather.ends import RECHECK_SECONDS
@@ -96,10 +98,11 @@ def test_everything_is_down_for_days(world: World, revoked: bool) -> None:
         {"code": "ad_not_found"},
         {"code": "invalid_arguments"},
         {"status": 404, "body": "<html>nothing here</html>"},
+        {"status": 200, "body": {"identifier": 5}},
     ],
-    ids=["unknown ad", "a refusal", "404 in HTML"],
+    ids=["unknown ad", "a refusal", "404 in HTML", "malformed"],
 )
-def test_pi_does_not_tell_for_a_week(world: World, answer: dict[str, str]) -> None:
+def test_pi_does_not_tell_for_a_week(world: World, answer: dict[str, Any]) -> None:
     """Then the grant stands: the re-check always ends in a closing write."""
     ad_id = world.granted_ad()
     world.work()

@@ -1,0 +1,78 @@
+"""The wallets' books. They lie in the Payments table, so that a restore takes them back together
+with the payments: what came in since is then read again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from dataclasses import replace as with_
+from typing import TYPE_CHECKING
+
+from shared.adapters.aws import aws_call
+from shared.adapters.dynamodb import (
+    Item,
+    decoded,
+    due_keys,
+    encoded,
+    put_if_absent,
+    readable,
+    replace,
+)
+from shared.adapters.payment_store import KEY
+from shared.domain.book import Book
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+PREFIX = "wallet#"  # no payment's id has a `#` in it
+
+
+def wallet_of(key: str) -> str | None:
+    """The wallet whose book has this key in the table; None: it is a payment's."""
+    return key.removeprefix(PREFIX) if key.startswith(PREFIX) else None
+
+
+class BookStore:
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client, self._table = client, table
+
+    def get(self, wallet: str) -> Book | None:
+        """The book, read consistently."""
+        key = encoded({KEY: PREFIX + wallet})
+        with aws_call():
+            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        return _book(decoded(answer["Item"])) if "Item" in answer else None
+
+    def put_if_absent(self, book: Book) -> Book:
+        """The book that stands afterwards."""
+        standing = put_if_absent(self._client, self._table, KEY, _item(book))
+        return book if standing is None else _book(standing)
+
+    def replace(self, old: Book, new: Book) -> tuple[Book, bool]:
+        """The book that stands afterwards, and whether it is this one; if somebody else wrote
+        first, it is theirs."""
+        standing = replace(self._client, self._table, KEY, _item(old), _item(new))
+        if standing is None:
+            return with_(new, version=old.version + 1), True
+        return _book(standing), False
+
+
+def _item(book: Book) -> Item:
+    """Every field under its own name; and how far it was read as the index's `created_at`, so that
+    the sweep sees how far it is behind."""
+    key = PREFIX + book.wallet
+    return {
+        KEY: key,
+        **asdict(book),
+        "created_at": book.until,
+        **due_keys(key, book.due_at),
+    }
+
+
+def _book(item: Item) -> Book:
+    return readable(_read, item, KEY)
+
+
+def _read(item: Item) -> Book:
+    whole = {field.name: int(item[field.name]) for field in fields(Book) if field.name != "wallet"}
+    return Book(wallet=item["wallet"], **whole)

@@ -1,0 +1,93 @@
+"""The wallet's book: how far what the chain shows of one wallet has been read, without a gap.
+
+Money arrives at, and leaves, the app's wallet. So one reader goes forward through all its movements
+and notes each in the record that it belongs to; a payment of which nothing was noted in what has
+been read was not made. Invariant: nothing in the ledgers that the book claims was left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from shared.domain.chain import Ledger, Movement
+
+CLOCK_SKEW_SECONDS = 300  # between us, Pi and the chain
+# Nodes behind one address differ: one may show what another does not show yet.
+NODES_APART_SECONDS = 60
+FRESH_SECONDS = 30  # a ledger closes every five
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """Every movement in a ledger that closed after `since` and before `until` (seconds since 1970,
+    by the chain's clock) was read and acted on; `ledger` is the last of them, and none between is
+    missing. `place` is the paging token of the last movement in them. `covers`: until when, by our
+    clock, that is all that there is; it stands still while Horizon is behind. `version` counts the
+    writes."""
+
+    wallet: str
+    since: int
+    ledger: int
+    until: int
+    place: int
+    covers: int
+    due_at: int
+    version: int = 1
+
+    def silent_until(self, started_at: int) -> int:
+        """What was paid until then, by our clock, of a payment begun at `started_at` was noted; 0:
+        the book cannot tell."""
+        return self.covers if self.reaches_back_to(started_at) else 0
+
+    def reaches_back_to(self, started_at: int) -> bool:
+        return self.since < starts_before(started_at)
+
+
+def starts_before(started_at: int) -> int:
+    """What pays a payment that was begun then is in no ledger that closed before this moment."""
+    return started_at - CLOCK_SKEW_SECONDS
+
+
+def opened_at(wallet: str, ledger: Ledger, now: int) -> Book:
+    """A book that begins after this ledger."""
+    return Book(
+        wallet=wallet,
+        since=ledger.closed_at,
+        ledger=ledger.number,
+        until=ledger.closed_at,
+        place=_first_token_after(ledger.number) - 1,
+        covers=0,
+        due_at=now,
+    )
+
+
+def reopened(book: Book, other: Book) -> Book:
+    """The same book, to be read anew from where `other` begins."""
+    return replace(other, version=book.version)
+
+
+def read_up_to(book: Book, page: Sequence[Movement], sure: Ledger, covers: int) -> Book:
+    """The book once this page of movements was acted on. What lies beyond `sure`, the last ledger
+    up to which none is missing, is read again next time; to have read up to there `covers` all
+    until that moment."""
+    inside = [movement.token for movement in page if _ledger_of(movement.token) <= sure.number]
+    read = sure
+    if page and len(inside) == len(page):  # the next page may hold more of the same ledger
+        read, covers = Ledger(_ledger_of(inside[-1]) - 1, page[-1].at), 0
+    return replace(
+        book,
+        place=max([book.place, *inside]),
+        ledger=max(book.ledger, read.number),
+        until=max(book.until, read.closed_at),
+        covers=max(book.covers, covers),
+    )
+
+
+# A paging token begins with the number of its ledger. Source: Stellar's SEP-35.
+def _first_token_after(ledger: int) -> int:
+    return (ledger + 1) << 32
+
+
+def _ledger_of(token: int) -> int:
+    return token >> 32

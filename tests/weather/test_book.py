@@ -1,0 +1,350 @@
+"""The wallet's book: what was read, what is certain, and what never is. Promise 3.
+
+The chain's history has holes, begins anew, differs from node to node: whatever is not certain
+closes nothing, and what is paid is found once it shows.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from local.emulator.control import STRANGER
+from tests.weather.ends import CANCELLED, COMPLETED, OPEN, SWEEP_CANCELS_AFTER, check_money
+from tests.world import World
+from tests.world.devices import DiesAt
+
+HOUR = 3600
+DAY = 24 * HOUR
+
+
+def latest(world: World) -> int:
+    return world.pi.chain.latest_ledger(world.now)
+
+
+def unseen_and_unpaid(world: World) -> tuple[str, str]:
+    """Pi knows nothing of the first one's transaction."""
+    return world.paid_unseen(known_to_pi=False), world.approved()
+
+
+# --- A history with holes -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("begins_anew", [True, False])
+def test_what_lies_in_a_hole_is_no_silence(world: World, begins_anew: bool) -> None:
+    """Horizon was set up anew and is filled again, from either end; it shows the present."""
+    first = latest(world)
+    unseen, unpaid = unseen_and_unpaid(world)
+    world.tick(60)
+    world.pi.settings.holes = [(1 if begins_anew else first - 20, latest(world))]
+    world.tick(SWEEP_CANCELS_AFTER)
+    world.pi.transfer(source=STRANGER, destination=world.wallet, amount=1, memo=None)
+
+    world.live(6 * HOUR)
+
+    OPEN.check(world, unseen)
+    OPEN.check(world, unpaid)
+    world.pi.settings.holes = []
+    world.until_proven()
+    COMPLETED.check(world, unseen)
+    CANCELLED.check(world, unpaid)
+
+
+def test_a_hole_far_behind_holds_up_nothing(world: World) -> None:
+    world.tick(DAY)
+    world.pi.settings.holes = [(1, latest(world) - 2000)]
+    unseen, unpaid = unseen_and_unpaid(world)
+
+    world.tick(SWEEP_CANCELS_AFTER)
+    world.until_proven()
+
+    COMPLETED.check(world, unseen)
+    CANCELLED.check(world, unpaid)
+
+
+def test_what_shows_beyond_a_hole_is_found_at_once(world: World) -> None:
+    """Nobody has to wait for the hole to be filled but who would be proven unpaid."""
+    world.paid_payment()
+    world.rounds(1)
+    world.pi.settings.holes = [(latest(world) + 5, latest(world) + 6)]
+    world.tick(60)
+    unseen, unpaid = unseen_and_unpaid(world)
+
+    world.rounds(2)
+
+    COMPLETED.check(world, unseen)
+    world.live(2 * HOUR)
+    OPEN.check(world, unpaid)
+    assert world.metrics.last["BookSecondsBehind"] > HOUR  # its alarm
+
+
+# --- Nodes, networks, wallets ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_two_nodes_a_minute_apart(world: World, seed: int) -> None:
+    world.pi.settings.node_lag_s = 60
+    unseen, unpaid = unseen_and_unpaid(world)
+    world.tick(SWEEP_CANCELS_AFTER + seed)
+    late = world.approved()
+    for _ in range(3):
+        world.rounds(1)
+        world.tick(seed)
+    world.pay(late, link=False)
+
+    world.live(3 * HOUR)
+
+    COMPLETED.check(world, unseen)
+    CANCELLED.check(world, unpaid)
+    COMPLETED.check(world, late)
+
+
+def test_the_network_begins_anew(world: World) -> None:
+    """As Pi Testnet does: of what was before nothing is certain any more, what comes after is."""
+    before = world.approved()
+    world.rounds(1)
+    world.pi.reset_chain()
+    world.tick(SWEEP_CANCELS_AFTER)
+    world.rounds(1)
+    unseen, unpaid = unseen_and_unpaid(world)
+
+    world.live(2 * HOUR)
+
+    OPEN.check(world, before)
+    COMPLETED.check(world, unseen)
+    CANCELLED.check(world, unpaid)
+    assert world.metrics.counted["ChainReset"] == 1
+
+
+def test_another_network_proves_nothing(world: World) -> None:
+    unpaid = world.approved()
+    world.fault("GET", "/horizon/", status=200, body=other_network(world))
+
+    world.live(2 * HOUR)
+
+    OPEN.check(world, unpaid)
+    assert not world.at_pi(unpaid).is_cancelled
+
+
+def other_network(world: World) -> dict[str, object]:
+    return {
+        "network_passphrase": "Pi Network",
+        "history_latest_ledger": latest(world) + 10**6,
+        "history_latest_ledger_closed_at": (world.now + timedelta(hours=9)).isoformat(),
+    }
+
+
+def test_a_wallet_that_nobody_has_funded_is_an_empty_one(world: World) -> None:
+    unpaid = world.approved()
+    not_found = {"type": "https://stellar.org/horizon-errors/not_found", "status": 404}
+    world.fault("GET", "/horizon/accounts/*", status=404, body=not_found)
+
+    world.tick(SWEEP_CANCELS_AFTER)
+    world.until_proven()
+
+    CANCELLED.check(world, unpaid)
+
+
+UNREADABLE = {
+    "500": {"status": 500},
+    "HTML": {"status": 200, "body": "<html>"},
+    "no records": {"status": 200, "body": {"_embedded": None}},
+    "an odd record": {"status": 200, "body": {"_embedded": {"records": [{}]}}},
+    "no answer": {"drop": "before"},
+}
+
+
+@pytest.mark.parametrize("fault", UNREADABLE.values(), ids=UNREADABLE)
+@pytest.mark.parametrize("path", ["/horizon/", "/horizon/ledgers", "/horizon/accounts/*"])
+def test_whatever_cannot_be_read_proves_nothing(
+    world: World, path: str, fault: dict[str, object]
+) -> None:
+    unseen, unpaid = unseen_and_unpaid(world)
+    world.fault("GET", path, **fault)
+    world.live(2 * HOUR)
+    OPEN.check(world, unseen)
+    OPEN.check(world, unpaid)
+
+    world.heal()
+    world.until_proven()
+
+    COMPLETED.check(world, unseen)
+    CANCELLED.check(world, unpaid)
+
+
+# --- Closed is not forgotten ----------------------------------------------------------------------
+
+
+def closed_by_pi(world: World) -> str:
+    """Its user pays in the very moment in which Pi calls it cancelled, and Pi never hears of it."""
+    user = world.user()
+    payment_id = world.approved(user)
+    world.pay(payment_id, link=False)
+    world.start(user)  # which cancels the first
+    assert world.at_pi(payment_id).is_cancelled
+    return payment_id
+
+
+def closed_by_its_user(world: World) -> str:
+    payment_id = world.approved()
+    world.pay(payment_id, link=False)
+    world.pi.user_cancel(payment_id)
+    return payment_id
+
+
+def closed_by_us(world: World) -> str:
+    """It shows on the chain long after it was proven unpaid: no machine can know."""
+    payment_id = world.approved()
+    world.live(SWEEP_CANCELS_AFTER)
+    world.until_proven()
+    CANCELLED.check(world, payment_id)
+    world.pay(payment_id, link=False, skip_approval_check=True)
+    return payment_id
+
+
+Make = Callable[[World], str]
+
+
+@pytest.mark.parametrize("make", [closed_by_pi, closed_by_its_user, closed_by_us])
+def test_what_is_paid_and_cancelled_stands_in_front_of_a_person(world: World, make: Make) -> None:
+    payment_id = make(world)
+
+    world.until_proven()
+
+    record = world.record(payment_id)
+    assert record.attention == "cancelled_but_paid"
+    assert [record.txid] == world.transactions_of(payment_id)
+    assert record.received == record.amount
+    assert record.due_at is not None
+    world.live(2 * DAY)
+    assert world.record(payment_id).attention == "cancelled_but_paid"
+
+
+def test_it_is_completed_if_pi_takes_it(world: World) -> None:
+    """Cancelled in our record, told so, and then paid: the user gets the goods."""
+    payment_id = closed_by_us(world)
+    world.pi.force(payment_id, {"status": {"cancelled": False}})
+
+    world.rounds(3)
+
+    record = world.record(payment_id)
+    assert (record.state, record.attention) == ("completed", None)
+    assert world.events(payment_id) == ["PaymentCancelled", "PaymentCompleted"]
+
+
+# --- What our table has forgotten -----------------------------------------------------------------
+
+
+def test_payments_approved_after_the_backup_come_back(world: World) -> None:
+    """A restored table knows nothing of them; the chain does, and Pi."""
+    world.paid_payment()
+    world.rounds(2)
+    backup = world.backup()
+    unseen, completed = world.paid_unseen(known_to_pi=False), world.paid_payment()
+    world.incomplete(completed)
+    world.work()
+    world.restore(backup)
+
+    world.rounds(3)
+
+    COMPLETED.check(world, unseen)
+    record = world.record(completed)  # delivered before: it comes back for its refund alone
+    assert (record.state, record.due_at) == ("completed", None)
+    assert world.events(completed) == ["PaymentCompleted"]
+
+
+def test_a_made_up_memo_is_nothing(world: World) -> None:
+    world.paid_payment()
+    world.rounds(1)
+    for memo in ("A" * 28, "incomplete", "hello world", None):
+        world.pi.transfer(source=STRANGER, destination=world.wallet, amount=1, memo=memo)
+
+    world.rounds(3)
+
+    assert len(world.all_payments()) == 1
+    assert world.metrics.counted["UnknownTransfer"] == 1
+    assert world.metrics.last["BookSecondsBehind"] < 2 * world.sweep_seconds
+
+
+def test_pi_is_away_when_a_forgotten_payment_shows(world: World) -> None:
+    """The book waits for Pi's word, and forgets nothing."""
+    world.paid_payment()
+    world.rounds(2)
+    backup = world.backup()
+    unseen = world.paid_unseen(known_to_pi=False)
+    world.restore(backup)
+    world.fault(path="/v2/*", drop="before")
+    world.rounds(5)
+
+    world.heal()
+    world.rounds(3)
+
+    COMPLETED.check(world, unseen)
+
+
+def test_one_strange_answer_of_pis_does_not_hold_up_the_book_for_ever(world: World) -> None:
+    world.paid_payment()
+    world.rounds(1)
+    world.pi.transfer(source=STRANGER, destination=world.wallet, amount=1, memo="A" * 28)
+    world.fault("GET", f"/v2/payments/{'A' * 28}", status=400, body="<html>")
+    unpaid = world.approved()
+
+    world.live(3 * HOUR)
+
+    CANCELLED.check(world, unpaid)
+
+
+# --- Read once, and never skipped -----------------------------------------------------------------
+
+
+def test_each_movement_is_read_about_once(world: World) -> None:
+    """A call for 200 movements, and three for each reading, whatever is open."""
+    payments = [world.paid_payment() for _ in range(50)]
+    world.rounds(2)
+    world.tick(world.sweep_seconds)
+    world.sweep()
+    assert len(world.wake_ups.messages) == 1  # the book
+
+    with world.counting() as spent:
+        world.work()
+
+    assert spent.log.count("GET /horizon/accounts/*/payments") == 1
+    assert len(spent.chain) == 3
+    for payment_id in payments:
+        COMPLETED.check(world, payment_id)
+
+
+def test_dust_of_strangers_costs_pi_nothing(world: World) -> None:
+    world.paid_payment()
+    world.rounds(1)
+    for _ in range(300):
+        world.pi.transfer(source=STRANGER, destination=world.wallet, amount=1, memo="dust, dust")
+
+    with world.counting() as spent:
+        world.rounds(2)
+
+    assert not [call for call in spent.pi if call.startswith("GET /v2/payments/*")]
+
+
+@pytest.mark.parametrize("number", range(1, 24))
+def test_the_reader_dies_anywhere(world: World, number: int) -> None:
+    """Two pages of payments that only the chain knows: each is completed, once."""
+    world.paid_payment()
+    world.rounds(1)
+    payments = [world.paid_unseen(known_to_pi=False) for _ in range(3)]
+    world.pi.settings.page_limit = 2
+    world.tick(world.sweep_seconds)
+    world.sweep()
+    try:
+        with world.effects.watched_by(DiesAt(number, "after")):
+            world.work()
+    except BaseException as died:  # noqa: BLE001 - the process is gone
+        assert type(died).__name__ == "Died"  # noqa: PT017
+    world.cold_start()
+    world.pi.settings.page_limit = 200
+
+    world.until_proven()
+
+    for payment_id in payments:
+        COMPLETED.check(world, payment_id)
+        check_money(world, payment_id)
