@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from shared.adapters.observability import logger
 from tests.dice.history import play
 from tests.dice.reached import ENOUGH, report
+from tests.dice.scene import ViolatedError
 
 Outcome = tuple[int, str | None, set[str]]
 
@@ -24,7 +25,11 @@ def _play_quietly(seed: int) -> Outcome:
 
 def _replay(seed: int) -> int:
     logger._logger.disabled = True
-    play(seed, lambda line: sys.stdout.write(f"{line}\n"))
+    try:
+        play(seed, lambda line: sys.stdout.write(f"{line}\n"))
+    except ViolatedError as violated:
+        sys.stdout.write(f"{violated}\n")
+        return 1
     sys.stdout.write(f"SEED={seed}: every promise held\n")
     return 0
 

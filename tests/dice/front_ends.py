@@ -22,6 +22,10 @@ OTHER_KEY = "the other app's key"
 SURELY_OPEN = timedelta(seconds=400)  # since its start: nobody cancels so young a payment
 PRIVATE = {"amount", "product_id", "quantity", "txid", "attention", "created_at", "completed_at"}
 
+Order = tuple[object, Any, str]
+"""Product, quantity and amount, as the browser says them; right or wrong."""
+WRONG: Order = (PIE, 1, "1")
+
 
 @dataclass(slots=True)
 class Person:
@@ -61,14 +65,14 @@ class FrontEnds:
         if self._scene.chance(0.4):
             self.pay_for(sale)
 
-    def start(self, person: Person, shown: dict[str, Any] | None = None) -> Sale | None:
+    def start(self, person: Person, order: Order | None = None) -> Sale | None:
         """Pi cancels the user's open payment, or says that a paid one is in the way: then the page
         reports that one."""
-        product_id, quantity, amount = self._order()
+        product_id, quantity, amount = order or self._order()
         metadata: dict[str, Any] = {"productId": product_id}
         if quantity != 1 or self._scene.chance(0.1):
             metadata["quantity"] = quantity
-        shown = self._altered() if shown is None else shown
+        shown = {} if order else self._altered()
         before = self._open_of(person)
         if any(self._would_forget(sale) for sale in before):
             return None
@@ -80,10 +84,12 @@ class FrontEnds:
             if "payment" in refused.extra:
                 self._report(refused.extra["payment"], person.user)
             return None
-        for sale in before:
-            sale.cancelled_outside = sale.cancelled_outside or sale.payment.is_cancelled
+        for other in before:
+            if other.payment.is_cancelled:
+                other.cancelled_outside = True
+                self._scene.tell(f"    Pi cancels {other.name} for a new one")
         sale = Sale(
-            f"payment-{len(self._scene.sales) + 1}",
+            f"order-{len(self._scene.sales) + 1}",
             self._world.at_pi(payment_id),
             person.user,
             product_id,
@@ -95,7 +101,7 @@ class FrontEnds:
         self._scene.note_price(sale)
         return sale
 
-    def _order(self) -> tuple[object, Any, str]:
+    def _order(self) -> Order:
         roll = self._random.random()
         if roll < 0.08:
             return PIE, 1, self._scene.choice(("1", "3.1399999", "3.1400001", "6.28"))

@@ -18,7 +18,7 @@ from local.emulator.registry import SCOPES, wallet_seed_of
 from shared.domain.amount import Amount
 from shared.domain.price import Product
 from tests.dice.back_office import USERS, BackOffice
-from tests.dice.front_ends import OTHER_KEY, FrontEnds
+from tests.dice.front_ends import OTHER_KEY, WRONG, FrontEnds
 from tests.dice.holes import Hole
 from tests.dice.scene import Scene, Step
 from tests.dice.tables import payouts_of
@@ -228,11 +228,15 @@ class Weather:
         self._office.cold_start()
 
     def other_back_end(self) -> None:
-        """Another program of the same app approves a payment; its page then calls us."""
-        sale = self._pages.start(self._scene.choice(self._pages.people))
+        """Another program of the same app approves a payment; its page then calls us. Or calls us
+        before, and our cancel does not arrive."""
+        is_late = self._scene.plays(Hole.APPROVED_AFTER_REFUSAL) and self._scene.chance(0.3)
+        person = self._scene.choice(self._pages.people)
+        sale = self._pages.start(person, WRONG if is_late else None)
         if sale is None:
             return
-        if self._scene.plays(Hole.APPROVED_AFTER_REFUSAL) and self._scene.chance(0.3):
+        if is_late:
+            self._world.fault("POST", "/v2/payments/*/cancel", times=4, drop="before")
             self._pages.approve_own(sale)
         with suppress(PiError):
             sale.payment.approve()
