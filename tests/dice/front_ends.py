@@ -184,12 +184,12 @@ class FrontEnds:
         if not self._is_payable(sale):
             return
         link: bool | None = None
-        if self._may_be_unseen(sale) and self._scene.chance(0.25):
+        if self._may_be_unseen(sale) and self._scene.chance(0.4):
             link = False
         with suppress(PiError):
             txid = self._world.pay(sale.payment_id, link=link)
             self._scene.tell(f"    {sale.name} is paid {'unseen by Pi ' if link is False else ''}")
-            if self._scene.chance(0.5):
+            if self._scene.chance(0.4):
                 self._complete(sale, sale.owner, txid)
 
     def pay_meanwhile(self) -> None:
@@ -395,9 +395,16 @@ class FrontEnds:
     # --- Who, and what they say ------------------------------------------------------------------
 
     def _any_sale(self) -> Sale | None:
-        """The newer ones more often."""
+        """Those that are approved and not completed more often: money may be on its way."""
         sales = self._scene.sales
-        return self._scene.choice((*sales, *sales[-3:], *sales[-1:])) if sales else None
+        pending = [
+            sale
+            for sale in sales
+            if sale.payment.developer_approved and not sale.payment.developer_completed
+        ]
+        if pending and self._scene.chance(0.6):
+            return self._scene.choice(pending)
+        return self._scene.choice((*sales, *sales[-3:])) if sales else None
 
     def _caller(self, sale: Sale) -> User | None:
         """Its owner, mostly; without a token; somebody else; somebody made up."""

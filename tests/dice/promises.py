@@ -22,7 +22,7 @@ from shared.domain.payout import PayoutRecord, PayoutState
 from shared.domain.reward import RewardRecord, RewardState
 from tests.dice import tables
 from tests.dice.holes import Hole
-from tests.dice.scene import Sale, Scene, ViolatedError
+from tests.dice.scene import NEWER, Sale, Scene, ViolatedError
 from tests.world.aws import Delivered
 
 SURE = timedelta(seconds=120)  # what the chain has closed so long before, a look at it must see
@@ -57,7 +57,7 @@ class Promises:
             self._check_sale(sale, payments.get(sale.payment_id), paid[sale.payment_id])
         for found in (payments, payouts, rewards):
             for key, (item, record) in found.items():
-                self._check_due(key, item, record)
+                self._check_item(key, item, record)
         self._check_payouts(payouts)
         if not self._scene.damaged:
             self._check_reservations(payments, payouts)
@@ -154,8 +154,10 @@ class Promises:
                 f"3: {sale.name} was {before.attention}, and is {record.attention} now",
             )
 
-    def _check_due(self, key: str, item: dict[str, Any], record: Any) -> None:
-        """Unfinished work is always due: nothing depends on anybody's coming back."""
+    def _check_item(self, key: str, item: dict[str, Any], record: Any) -> None:
+        """Unfinished work is always due: nothing depends on anybody's coming back. And what another
+        version has written stays."""
+        require(NEWER in item or key not in self._scene.newer, f"4: {key} has lost an attribute")
         match record:
             case None:
                 return
@@ -256,10 +258,11 @@ class Promises:
 
     def check_others_than(self, damaged: set[str]) -> None:
         """9: the weather has been fair for long; all but the damaged payments and rewards have
-        come to their end."""
+        come to their end, and those of which Pi is given a day to verify what it shows."""
         payments, paid = self._tables[0].now(), self._paid()
         for sale in self._scene.sales:
-            if sale.payment_id not in damaged:
+            is_unverified = bool(damaged) and sale.payment.txid and not paid[sale.payment_id]
+            if sale.payment_id not in damaged and not is_unverified:
                 self._check_end_of_sale(sale, payments.get(sale.payment_id), paid[sale.payment_id])
         for ad_id, (_, record) in self._rewards.now().items():
             if record is None:

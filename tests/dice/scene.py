@@ -17,6 +17,7 @@ from tests.world.functions import Reply
 
 Step = Callable[[], object]
 T = TypeVar("T")
+NEWER = "attribute_of_a_newer_version"
 
 
 class ViolatedError(AssertionError):
@@ -103,7 +104,7 @@ class Scene:
     taken away. `restored` counts restores, `apart` says that one did not take all tables.
     `damaged`: what was edited by hand, as (table, key, attribute, what stood there, what stands).
     `complaints`: what broke a promise in the middle of a step. `odd`: what Pi leaves out of a
-    payment's DTO just now."""
+    payment's DTO just now; `newer`: the keys of items that a newer version has written to."""
 
     random: Random
     world: World
@@ -117,6 +118,7 @@ class Scene:
     apart: bool = False
     damaged: list[tuple[str, str, str, object, object]] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    newer: set[str] = field(default_factory=set)
     odd: dict[str, list[str]] = field(default_factory=dict)
     reached: set[str] = field(default_factory=set)
 

@@ -20,7 +20,7 @@ from shared.domain.price import Product
 from tests.dice.back_office import USERS, BackOffice
 from tests.dice.front_ends import OTHER_KEY, WRONG, FrontEnds
 from tests.dice.holes import Hole
-from tests.dice.scene import Scene, Step
+from tests.dice.scene import NEWER, Scene, Step
 from tests.dice.tables import payouts_of
 from tests.world.effects import AwsFault
 from tests.world.emulator import KEY
@@ -83,17 +83,24 @@ class Weather:
         pages, office = self._pages, self._office
         kinds: list[Step] = [
             # Pi
-            *(self.hide, self.pi_cancels, self.odd_dto, self.forget_payment, self.repeat_refused),
+            *(
+                self.hide,
+                self.pi_cancels,
+                self.pi_cancels,
+                self.odd_dto,
+                self.forget_payment,
+                self.repeat_refused,
+            ),
             *(self.no_auto_cancel, self.expire_tokens, self.fault, self.fault, self.nonsense),
             *(self.nonsense, self.refuse_completion, self.scopes, self.rotate_key),
             self.other_back_end,
             # The chain
-            *(self.lag, self.chain_ways, self.fund, self.short_pages, self.stranger_pays),
+            *(self.lag, self.lag, self.chain_ways, self.fund, self.short_pages, self.stranger_pays),
             *(self.forge, pages.pay_oddly, pages.pay_late),
             # Ours
             *(self.throw_switch, self.jump, self.outage, self.lose_messages, self.throttle),
             *(self.rotate_seed, self.change_prices, self.edit, self.restore, self.restore),
-            *(self.restore_apart, office.wait_for_long),
+            *(self.restore_apart, self.newer_version, office.wait_for_long),
             # People
             *(office.decide, office.give_up, office.read, self.anonymous_payout),
             self.wake_anything,
@@ -251,7 +258,7 @@ class Weather:
     # --- The chain -------------------------------------------------------------------------------
 
     def lag(self) -> None:
-        self._world.pi.settings.ledger_lag_s = self._scene.choice((0, 0, 4, 60, 3600))
+        self._world.pi.settings.ledger_lag_s = self._scene.choice((0, 4, 60, 3600))
 
     def chain_ways(self) -> None:
         settings = self._world.pi.settings
@@ -359,13 +366,24 @@ class Weather:
         is_number = "N" in value
         return {"S": "many"} if is_number else {"N": "7"}
 
-    def mend(self) -> None:
-        """A person puts back what stood there; a restore may have done so."""
-        for table, key, name, right, wrong in self._scene.damaged:
+    def newer_version(self) -> None:
+        """A newer deployment writes an attribute that this one does not know."""
+        table = self._scene.choice(tuple(EDITS))
+        keys = [item[KEYS[table]]["S"] for item in self._world.tables.raw(table)]
+        if names := [key for key in keys if "#" not in key]:
+            key = self._scene.choice(names)
+            self._write(table, key, NEWER, {"S": "unknown here"})
+            self._scene.newer.add(key)
+
+    def mend(self, *tables: str) -> None:
+        """A person puts back what stood in these tables; a restore may have done so."""
+        damaged = self._scene.damaged
+        for damage in [damage for damage in damaged if damage[0] in tables]:
+            table, key, name, right, wrong = damage
+            damaged.remove(damage)
             items = {item[KEYS[table]]["S"]: item for item in self._world.tables.raw(table)}
             if key in items and items[key].get(name) == wrong:
                 self._write(table, key, name, right)
-        self._scene.damaged.clear()
 
     def _write(self, table: str, key: str, name: str, value: object) -> None:
         if value is None:
@@ -406,6 +424,7 @@ class Weather:
         del self._backups[number + 1 :]
         self._scene.forgotten |= before - self._payment_ids()
         self._scene.restored += 1
+        self._scene.newer.clear()
         self._scene.tell(f"    restored {table or 'all tables'} to backup {number}")
 
     def _payment_ids(self) -> set[str]:
