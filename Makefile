@@ -53,10 +53,10 @@ export ONCE PI_PORT AWS_PORT ALLOW_ORIGINS PI_API_URL PI_SERVER_API_KEY
 test: $(READY) ## Every test (TESTS=path to choose)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
 
-simulate: $(READY) ## Random histories of payouts, in bad weather (SEEDS=how many, or SEED=n replays one)
-	@$(BIN)/python -m tests.payouts.simulation
+simulate: $(READY) ## Random histories of the whole bundle, in foul weather (SEEDS= how many, FIRST=, HOLES=; SEED=n replays one)
+	@$(BIN)/python -m tests.dice
 
-export SEEDS SEED
+export SEEDS FIRST SEED HOLES
 
 bench: $(READY) ## Cold starts and warm calls against a bare script (ROUNDS= and PAIRS= of turns)
 	@$(BIN)/python -m local.bench

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from threading import RLock
 from types import SimpleNamespace
 from typing import Any, cast
@@ -308,8 +309,17 @@ def _compares(comparison: str, call: Item, item: Item) -> bool:
 def _check_placeholders(call: Item) -> None:
     """DynamoDB refuses one that is not given, one that is not used, and its own words as names."""
     text = " ".join(str(value) for name, value in call.items() if name.endswith("Expression"))
-    for given, sign in (("ExpressionAttributeNames", "#"), ("ExpressionAttributeValues", ":")):
-        assert call.get(given, {}).keys() == set(re.findall(rf"{sign}\w+", text)), text
+    names, values = (
+        frozenset(call.get(f"ExpressionAttribute{kind}", ())) for kind in ("Names", "Values")
+    )
+    _check_expressions(text, names, values)
+
+
+@cache
+def _check_expressions(text: str, names: frozenset[str], values: frozenset[str]) -> None:
+    """Of each kind of call once: there are few, and ten thousand histories make each of them."""
+    for given, sign in ((names, "#"), (values, ":")):
+        assert given == set(re.findall(rf"{sign}\w+", text)), text
     assert not RESERVED & set(re.findall(r"(?<![#:\w])\w+", text.lower())), text
 
 

@@ -1,0 +1,30 @@
+"""What the dice must meet often enough, or their promises are worth nothing."""
+
+from collections import Counter
+
+from shared.domain.payment import Attention, Owed, PaymentState
+from shared.domain.payout import PayoutOwed, PayoutState
+from shared.domain.reward import RewardOwed, RewardState
+
+ONE_IN = 200
+ENOUGH = 2000  # histories, to judge the dice by them
+
+MUST = (
+    *(f"payment {state}" for state in PaymentState),
+    *(f"attention {reason}" for reason in Attention),
+    *(f"reward {state}" for state in RewardState),
+    *(f"payout {state}" for state in PayoutState),
+    *(f"event {kind}" for kind in (*Owed, *RewardOwed, *PayoutOwed)),
+)
+
+
+def report(reached: Counter[str], histories: int) -> tuple[str, list[str]]:
+    """A page for a person, by groups, with the number of histories that met each; and what must be
+    met in one of 200 and was not."""
+    groups: dict[str, list[str]] = {}
+    for name, times in sorted(reached.items(), key=lambda one: -one[1]):
+        group, _, rest = name.rpartition(" ") if name.startswith("payout ") else name.partition(" ")
+        groups.setdefault(group, []).append(f"{rest} {times}")
+    lines = [f"  {group}: {', '.join(names)}" for group, names in sorted(groups.items())]
+    rare = [name for name in MUST if reached[name] * ONE_IN < histories]
+    return "\n".join(lines), [f"{name} ({reached[name]})" for name in rare]
