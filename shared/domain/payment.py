@@ -170,7 +170,7 @@ def opened(
     """The record that must stand before Pi is asked to approve.
 
     Refused: closed at once, unless another back end approved the payment; then it can be paid and
-    must be watched.
+    must be watched. One look at it comes all the same: its wallet must have a book.
     """
     watched = refusal is None or payment.status.developer_approved
     return PaymentRecord(
@@ -185,7 +185,7 @@ def opened(
         from_address=payment.from_address,
         to_address=payment.to_address,
         cancelled_at=None if watched else now,
-        due_at=now + terms.first_look if watched else None,
+        due_at=now + terms.first_look,
     )
 
 
@@ -276,6 +276,25 @@ def _oddness(record: PaymentRecord, movement: Movement) -> str | None:
         return "amount"
     is_paid = record.state is PaymentState.COMPLETED and record.txid is not None
     return "second" if is_paid or record.paid_by is not None else None
+
+
+def informed(record: PaymentRecord, payment: PaymentDto) -> PaymentRecord:
+    """With the addresses that Pi did not show when the record was made."""
+    return replace(
+        record,
+        from_address=record.from_address or payment.from_address,
+        to_address=record.to_address or payment.to_address,
+    )
+
+
+def is_at_rest(record: PaymentRecord) -> bool:
+    """Whether nothing is left to do: closed, told, and no case for a person."""
+    is_closed = record.state is not PaymentState.OPEN
+    return is_closed and record.owed is None and record.attention is None
+
+
+def rested(record: PaymentRecord) -> PaymentRecord:
+    return replace(record, due_at=None)
 
 
 def delivered(record: PaymentRecord, now: int) -> PaymentRecord:

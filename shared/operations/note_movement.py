@@ -17,7 +17,7 @@ from shared.adapters.product_store import ProductStore
 from shared.domain.chain import Movement
 from shared.domain.errors import BadRequest, PiNonsense, PiRefused, UnreadableRecord
 from shared.domain.identifiers import payment_id_of
-from shared.domain.payment import Attention, PaymentRecord, Terms, is_payable, received
+from shared.domain.payment import Attention, PaymentRecord, Terms, informed, is_payable, received
 from shared.domain.pi import PaymentDto
 from shared.operations.adopt_payment import adopt_payment
 
@@ -46,7 +46,7 @@ def note_movement(parts: NoteParts, wallet: str, movement: Movement) -> None:
     try:
         record = parts.payments.get(payment_id) or _forgotten(parts, payment_id, movement)
         if record is not None:
-            _note(parts, record, movement)
+            _note(parts, _informed(parts, record), movement)
     except UnreadableRecord:  # counted; it holds up no other
         return
 
@@ -58,6 +58,18 @@ def _note(parts: NoteParts, record: PaymentRecord, movement: Movement) -> None:
             _tell(record, new, movement)
             return
         record = standing
+
+
+def _informed(parts: NoteParts, record: PaymentRecord) -> PaymentRecord:
+    """With its addresses, if Pi shows them by now: without them nothing matches it."""
+    if record.from_address is not None and record.to_address is not None:
+        return record
+    try:
+        payment = parts.pi.get_payment(record.payment_id)
+    except (PiRefused, PiNonsense):
+        return record
+    standing, _ = parts.payments.replace(record, informed(record, payment))
+    return standing
 
 
 def _tell(old: PaymentRecord, new: PaymentRecord, movement: Movement) -> None:

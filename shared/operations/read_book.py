@@ -54,13 +54,16 @@ def read_book(parts: BookParts, wallet: str) -> None:
         _read_on(parts, book)
 
 
-def watch(parts: BookParts, record: PaymentRecord) -> None:
-    """See to it that the wallet that this payment runs to has a book."""
+def watch(parts: BookParts, record: PaymentRecord) -> bool:
+    """See to it that the wallet that this payment runs to has a book; whether that is done."""
     wallet, started_at = record.to_address, record.started_at
-    if wallet is not None and started_at is not None and wallet not in parts.watched:
+    if wallet is None or started_at is None:
+        return True
+    if wallet not in parts.watched:
         with suppress(ChainUnavailable):
             _book_of(parts, wallet, started_at)
             parts.watched.add(wallet)
+    return wallet in parts.watched
 
 
 def known_silence(books: BookStore, record: PaymentRecord) -> int:

@@ -35,6 +35,7 @@ from shared.domain.payment import (
     Terms,
     after,
     decide,
+    informed,
 )
 from shared.domain.pi import Direction, PaymentDto, UserDto
 
@@ -98,6 +99,8 @@ def _decide(
         is_closed = record.state is PaymentState.CANCELLED
         gone = Decision(Do.ATTEND, attention=Attention.GONE)
         return record, NOTHING if is_closed else gone
+    if (known := informed(record, payment)) != record:
+        record, _ = parts.payments.replace(record, known)
     choose = partial(decide, payment, now=parts.clock(), patience=parts.patience, refusal=refusal)
     decision = choose(record, claimed_txid=claimed_txid)
     if decision.do is Do.PROVE:

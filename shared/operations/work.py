@@ -54,8 +54,9 @@ def finish_payment(parts: WorkParts, payment_id: str) -> None:
         return
     if record.owed is None:
         record = settle(parts, record)
-    _deliver_payment(parts, record)
-    watch(parts.book, record)
+    record = _deliver_payment(parts, record)
+    if watch(parts.book, record) and payment.is_at_rest(record) and record.due_at is not None:
+        parts.payments.replace(record, payment.rested(record))
 
 
 def finish_reward(parts: WorkParts, key: str) -> None:

@@ -66,7 +66,7 @@ EDITS = {
     "RewardsTable": ("uid", "state", "granted_at"),
     "PayoutsTable": ("uid", "state", "amount"),
 }
-BUSY = 45  # more than a search reads, with one to a page
+BUSY = 450  # more than a reading takes, with ten to a page
 
 _serialize = TypeSerializer().serialize
 
@@ -134,7 +134,7 @@ class Weather:
                 sale.payment.overrides.pop(name, None)
         settings.show_txid_before_complete = True
         settings.approve_repeat_refused, settings.auto_cancel = False, True
-        settings.page_limit = 1 if self._is_busy else 200
+        settings.page_limit = 10 if self._is_busy else 200
         settings.ledger_lag_s, settings.base_fee_stroops = 0, 100_000
         world.pi.chain.fund(world.wallet, 10**13)
         self._office.cold_start()
@@ -275,9 +275,9 @@ class Weather:
         self._world.pi.settings.page_limit = self._scene.choice((1, 2, 200))
 
     def busy_wallet(self) -> None:
-        """More than a search reads; with one to a page, as 8 200 with Horizon's 200."""
+        """More than one reading takes; with ten to a page, as 9 000 with Horizon's 200."""
         if not self._is_busy:
-            self._is_busy, self._world.pi.settings.page_limit = True, 1
+            self._is_busy, self._world.pi.settings.page_limit = True, 10
             for _ in range(BUSY):
                 self._world.stranger_pays("1", source=STRANGER, destination=self._world.wallet)
 

@@ -39,7 +39,7 @@ COMPLETED = End("completed", ("PaymentCompleted",), 3)
 CANCELLED = End("cancelled", ("PaymentCancelled",), 4)  # seen to be cancelled, then proven
 UNMATCHED = End("completed", ("PaymentUnmatched",), 3, "unmatched")
 OPEN = End("open", (), 1)
-REFUSED = End("cancelled", (), 1)
+REFUSED = End("cancelled", (), 2)
 
 
 def check_money(world: World, payment_id: str) -> None:
