@@ -41,6 +41,7 @@ class FrontEnds:
         pi = self._world.pi
         if OTHER_APP not in pi.registry.apps:
             pi.registry.add_app(OTHER_APP, OTHER_KEY)
+        pi.chain.open_account(STRANGER)
         self.people = [Person(name, self._world.user(name)) for name in PEOPLE]
         foreign, token = pi.registry.sign_in("dora", app_id=OTHER_APP)
         self._foreigner = User(foreign.uid, token)
@@ -88,9 +89,11 @@ class FrontEnds:
             if other.payment.is_cancelled:
                 other.cancelled_outside = True
                 self._scene.tell(f"    Pi cancels {other.name} for a new one")
+        payment = self._world.at_pi(payment_id)
+        payment.to_address = payment.overrides.pop("to_address", payment.to_address)
         sale = Sale(
             f"order-{len(self._scene.sales) + 1}",
-            self._world.at_pi(payment_id),
+            payment,
             person.user,
             product_id,
             quantity if isinstance(quantity, int) else 0,
