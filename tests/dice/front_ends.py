@@ -41,6 +41,7 @@ class FrontEnds:
         pi = self._world.pi
         if OTHER_APP not in pi.registry.apps:
             pi.registry.add_app(OTHER_APP, OTHER_KEY)
+        pi.chain.open_account(STRANGER)
         self.people = [Person(name, self._world.user(name)) for name in PEOPLE]
         foreign, token = pi.registry.sign_in("dora", app_id=OTHER_APP)
         self._foreigner = User(foreign.uid, token)
@@ -88,9 +89,11 @@ class FrontEnds:
             if other.payment.is_cancelled:
                 other.cancelled_outside = True
                 self._scene.tell(f"    Pi cancels {other.name} for a new one")
+        payment = self._world.at_pi(payment_id)
+        payment.to_address = payment.overrides.pop("to_address", payment.to_address)
         sale = Sale(
             f"order-{len(self._scene.sales) + 1}",
-            self._world.at_pi(payment_id),
+            payment,
             person.user,
             product_id,
             quantity if isinstance(quantity, int) else 0,
@@ -140,13 +143,12 @@ class FrontEnds:
 
     def _would_forget(self, sale: Sale) -> bool:
         """Whether Pi would cancel a paid payment, and show nothing of its transaction."""
-        return not self._scene.plays(Hole.CANCELLED_THOUGH_PAID) and self.is_paid_unseen(sale)
+        return not self._scene.plays(Hole.CANCELLED_THOUGH_PAID) and self._is_paid_unseen(sale)
 
-    def is_paid_unseen(self, sale: Sale) -> bool:
-        """Paid, and Pi does not show it, or may hide it."""
-        return bool(self._scene.transactions_of(sale.payment)) and "transaction" not in {
-            name for name, value in sale.payment.dto().items() if value is not None
-        }
+    def _is_paid_unseen(self, sale: Sale) -> bool:
+        """Paid, and Pi does not show it."""
+        is_shown = sale.payment.dto().get("transaction") is not None
+        return not is_shown and bool(self._scene.transactions_of(sale.payment))
 
     # --- Approving -------------------------------------------------------------------------------
 
@@ -275,7 +277,7 @@ class FrontEnds:
             case "complete":
                 self._complete(sale, caller, self._claimed_txid(sale))
             case "incomplete" if self._scene.chance(0.5):
-                self._resolve("incomplete", sale, caller, payment=self._scene_dto(sale.payment))
+                self._resolve("incomplete", sale, caller, payment=self._shown(sale.payment))
             case "incomplete":
                 txid = self._claimed_txid(sale) if self._scene.chance(0.5) else None
                 self._resolve("incomplete", sale, caller, transactionId=txid)
@@ -338,7 +340,7 @@ class FrontEnds:
             self._scene.complain(f"{route} told another caller of {sale.name}")
 
     def _knows(self, caller: User) -> bool:
-        """Whether this token is one of a user of ours; any other counts as none."""
+        """Whether this is a user of ours."""
         return any(person.user == caller for person in self.people)
 
     def look(self) -> None:
@@ -425,6 +427,6 @@ class FrontEnds:
             return own[-1]
         return self._scene.choice(("ab" * 32, *any_on_chain[-3:], *sale.payment.on_chain))
 
-    def _scene_dto(self, payment: Payment) -> dict[str, Any]:
+    def _shown(self, payment: Payment) -> dict[str, Any]:
         dto = payment.dto()
         return {name: dto.get(name) for name in ("identifier", "transaction")}

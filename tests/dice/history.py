@@ -39,8 +39,7 @@ class History:
     def __init__(self, seed: int, world: World, tell: Tell) -> None:
         random = Random(seed)
         self._world, self._random = world, random
-        self._is_named = random.random() < 0.5
-        if self._is_named:
+        if random.random() < 0.5:
             world.deploy(PiWalletAddress=world.wallet)
         dice = Dice(random, world, tell=tell)
         self.scene = Scene(random, world, tell, left_out(), dice)

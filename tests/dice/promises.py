@@ -261,7 +261,8 @@ class Promises:
         come to their end, and those of which Pi is given a day to verify what it shows."""
         payments, paid = self._tables[0].now(), self._paid()
         for sale in self._scene.sales:
-            is_unverified = bool(damaged) and sale.payment.txid and not paid[sale.payment_id]
+            proofs = (None, *(tx.txid for tx in paid[sale.payment_id]))
+            is_unverified = bool(damaged) and sale.payment.txid not in proofs
             if sale.payment_id not in damaged and not is_unverified:
                 self._check_end_of_sale(sale, payments.get(sale.payment_id), paid[sale.payment_id])
         for ad_id, (_, record) in self._rewards.now().items():

@@ -5,7 +5,7 @@ import pytest
 from shared.adapters.observability import logger
 from tests.dice.history import play
 
-HISTORIES, CHUNK = 320, 20
+HISTORIES, CHUNK = 300, 20
 
 
 @pytest.fixture(autouse=True)
