@@ -14,7 +14,15 @@ from urllib.parse import quote
 
 from shared.adapters.http import CallFailed, Http, Reply
 from shared.domain.amount import Amount, InvalidAmount
-from shared.domain.chain import ChainPayment, ChainTransaction, Search, Submission, Transfer, Wanted
+from shared.domain.chain import (
+    Account,
+    ChainPayment,
+    ChainTransaction,
+    Search,
+    Submission,
+    Transfer,
+    Wanted,
+)
 from shared.domain.errors import ChainUnavailable
 
 PAGE = 200  # Horizon's most
@@ -108,9 +116,20 @@ class Horizon:
             return closed_at > dead_since
         return asked_at - closed_at <= FRESH and abs(now - closed_at) <= FRESH + CLOCK_SKEW
 
-    def sequence(self, address: str) -> int:
-        """The account's sequence number as of the latest ledger. Raises ChainUnavailable."""
-        return _whole(self._get(f"/accounts/{quote(address, safe='')}").json or {}, "sequence")
+    def account(self, address: str) -> Account | None:
+        """None: the chain has no such account. Raises ChainUnavailable."""
+        reply = self._get(f"/accounts/{quote(address, safe='')}")
+        if reply.status == 404:
+            return None
+        return _account(reply.json or {})
+
+    def base_reserve(self) -> int:
+        """What an account must keep, twice and once more for each entry, in stroops."""
+        ledgers = _records(self._get("/ledgers?order=desc&limit=1"))
+        reserve = ledgers[0].get("base_reserve_in_stroops") if ledgers else None
+        if not isinstance(reserve, int):
+            raise ChainUnavailable
+        return reserve
 
     def base_fee(self) -> int:
         """What a transaction has to offer per operation right now, in stroops."""
@@ -189,6 +208,26 @@ def _transfer(operation: Json) -> Transfer | None:
     except InvalidAmount:
         return None
     return Transfer(_text(operation, "from"), _text(operation, "to"), amount)
+
+
+def _account(json: Json) -> Account:
+    balances = json.get("balances")
+    if not isinstance(balances, list):
+        raise ChainUnavailable
+    native = [b for b in balances if isinstance(b, dict) and b.get("asset_type") == "native"]
+    try:
+        balance, claimed = (
+            sum(Amount.of(_text(b, key)).stroops for b in native if key in b)
+            for key in ("balance", "selling_liabilities")
+        )
+    except InvalidAmount:
+        raise ChainUnavailable from None
+    entries, sponsoring, sponsored = (
+        n if isinstance(n := json.get(key), int) else 0
+        for key in ("subentry_count", "num_sponsoring", "num_sponsored")
+    )
+    reserves = 2 + entries + sponsoring - sponsored
+    return Account(_whole(json, "sequence"), balance - claimed, reserves)
 
 
 def _memo(json: Json) -> str | None:
