@@ -17,6 +17,7 @@ from shared.adapters.http import CallFailed, Http, Reply
 from shared.domain.amount import ZERO, Amount, InvalidAmount
 from shared.domain.book import CLOCK_SKEW_SECONDS, FRESH_SECONDS
 from shared.domain.chain import (
+    Account,
     ChainPayment,
     ChainTransaction,
     Ledger,
@@ -81,11 +82,6 @@ class Horizon:
             is_current=_is_fresh(reply, closed_at, datetime.fromtimestamp(now, UTC)),
         )
 
-    def ledger(self, number: int) -> Ledger | None:
-        """None: this Horizon does not have it. Raises ChainUnavailable."""
-        reply = self._get(f"/ledgers/{number}")
-        return _ledger(reply.json or {}) if reply.status == 200 else None
-
     def ledgers(self, after: int) -> list[Ledger]:
         """The next ledgers that this Horizon has, in their order; it may lack some between. Raises
         ChainUnavailable."""
@@ -125,9 +121,20 @@ class Horizon:
             return closed_at > dead_since
         return _is_fresh(reply, closed_at, now)
 
-    def sequence(self, address: str) -> int:
-        """The account's sequence number as of the latest ledger. Raises ChainUnavailable."""
-        return _whole(self._get(f"/accounts/{quote(address, safe='')}").json or {}, "sequence")
+    def account(self, address: str) -> Account | None:
+        """None: the chain has no such account. Raises ChainUnavailable."""
+        reply = self._get(f"/accounts/{quote(address, safe='')}")
+        if reply.status == 404:
+            return None
+        return _account(reply.json or {})
+
+    def base_reserve(self) -> int:
+        """What an account must keep, twice and once more for each entry, in stroops."""
+        ledgers = _records(self._get("/ledgers?order=desc&limit=1"))
+        reserve = ledgers[0].get("base_reserve_in_stroops") if ledgers else None
+        if not isinstance(reserve, int):
+            raise ChainUnavailable
+        return reserve
 
     def base_fee(self) -> int:
         """What a transaction has to offer per operation right now, in stroops."""
@@ -264,6 +271,26 @@ def _transfer(operation: Json) -> Transfer | None:
     except InvalidAmount:
         return None
     return Transfer(_text(operation, "from"), _text(operation, "to"), amount)
+
+
+def _account(json: Json) -> Account:
+    balances = json.get("balances")
+    if not isinstance(balances, list):
+        raise ChainUnavailable
+    native = [b for b in balances if isinstance(b, dict) and b.get("asset_type") == "native"]
+    try:
+        balance, claimed = (
+            sum(Amount.of(_text(b, key)).stroops for b in native if key in b)
+            for key in ("balance", "selling_liabilities")
+        )
+    except InvalidAmount:
+        raise ChainUnavailable from None
+    entries, sponsoring, sponsored = (
+        n if isinstance(n := json.get(key), int) else 0
+        for key in ("subentry_count", "num_sponsoring", "num_sponsored")
+    )
+    reserves = 2 + entries + sponsoring - sponsored
+    return Account(_whole(json, "sequence"), balance - claimed, reserves)
 
 
 def _memo(json: Json) -> str | None:

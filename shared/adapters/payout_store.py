@@ -32,12 +32,20 @@ from shared.adapters.dynamodb import (
 from shared.domain.amount import Amount
 from shared.domain.errors import Conflict
 from shared.domain.payment import PaymentRecord
-from shared.domain.payout import Caps, PayoutOwed, PayoutRecord, PayoutState
+from shared.domain.payout import (
+    MOST_WITHDRAWALS,
+    RECIPIENT_WAITS,
+    Caps,
+    PayoutOwed,
+    PayoutRecord,
+    PayoutState,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEY = "payout_id"
+CANARY = "canary#"  # no payout id has a `#` in it
 FIELDS = frozenset(field.name for field in fields(PayoutRecord))
 
 
@@ -119,6 +127,39 @@ class PayoutStore:
             return with_(new, version=old.version + 1), True
         return _record(standing), False
 
+    def canary(self) -> str | None:
+        """A payment at Pi that this stack has seen completed; None: nothing was, yet."""
+        with aws_call():
+            answer = self._client.get_item(TableName=self._table, Key=encoded({KEY: CANARY}))
+        payment_id = decoded(answer.get("Item", {})).get("payment_id")
+        return payment_id if isinstance(payment_id, str) else None
+
+    def keep_canary(self, payment_id: str) -> None:
+        """The newest replaces the one before."""
+        with aws_call():
+            self._client.update_item(
+                TableName=self._table,
+                Key=encoded({KEY: CANARY}),
+                UpdateExpression="SET payment_id = :id",
+                ExpressionAttributeValues=encoded({":id": payment_id}),
+            )
+
+    def count_withdrawal(self, day: str) -> bool:
+        """One more payment is about to be cancelled at Pi on this day (UTC); False: that would be
+        too many. One that is counted twice does no harm."""
+        with aws_call():
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=encoded({KEY: f"withdrawn#{day}"}),
+                    UpdateExpression="ADD withdrawals :one",
+                    ConditionExpression="attribute_not_exists(withdrawals) OR withdrawals < :most",
+                    ExpressionAttributeValues=encoded({":one": 1, ":most": MOST_WITHDRAWALS}),
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                return False
+        return True
+
     def _put(self, record: PayoutRecord) -> Any:
         return {
             "Put": {
@@ -180,9 +221,11 @@ def _item(record: PayoutRecord) -> Item:
     """Every field under its own name; amounts in stroops, states as their texts; and what the index
     of unfinished work shows of every table."""
     is_blocked = record.state is PayoutState.BLOCKED
+    is_patient = record.state is PayoutState.REQUESTED and record.reason in RECIPIENT_WAITS
     return {
         **asdict(record),
-        "created_at": record.waiting_since,
+        # The age that alarms: of what waits for its recipient there is none.
+        "created_at": None if is_patient else record.waiting_since,
         "attention": record.state.value if is_blocked else None,
         "amount": record.amount.stroops,
         **due_keys(record.payout_id, record.due_at),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -75,13 +76,19 @@ class PiClient:
         self, *, uid: str, amount: Amount, memo: str, metadata: Mapping[str, Any]
     ) -> PaymentDto:
         """POST /payments (A2U). Never repeated once it may have been sent: PiOutcomeUnknown means
-        look among the incomplete payments first."""
+        look among the incomplete payments first.
+
+        A 4xx was not carried out: PiRefused, `creation_refused` where Pi names no reason. It is no
+        verdict about our key, since Pi has refused creations with a good one.
+        """
         fields = json.dumps({"memo": memo, "metadata": metadata, "uid": uid})
         # The amount is spliced in as its exact text: json would need a float for it.
         body = f'{{"payment": {{"amount": {amount}, {fields[1:]}}}'
         try:
-            return self._payment("POST", "/payments", body, repeatable=False)
+            return self._payment("POST", "/payments", body, repeatable=False, judges_key=False)
         except PiNonsense as nonsense:
+            if _is_refusal(nonsense.answer.http_status):
+                raise PiRefused(replace(nonsense.answer, code="creation_refused")) from None
             raise PiOutcomeUnknown(nonsense.answer) from None
 
     def get_payment(self, payment_id: str) -> PaymentDto:
@@ -114,6 +121,13 @@ class PiClient:
             _incomplete, self._send_with_key("GET", "/payments/incomplete_server_payments")
         )
 
+    def renew_key(self) -> bool:
+        """Read the server key again: it may be another app's, which Pi does not refuse. Whether it
+        has been replaced."""
+        if self._key is None:
+            raise AssertionError("this function has no server key")
+        return self._key.renewed(self._key.current()) is not None
+
     def ad_status(self, ad_id: str) -> RewardedAdStatusDto:
         """GET /ads_network/status/{ad_id}. Raises NotFound `ad_not_found`."""
         try:
@@ -136,8 +150,11 @@ class PiClient:
         payment_id: str | None = None,
         repeatable: bool = True,
         refusals: frozenset[str] = REFUSALS,
+        judges_key: bool = True,
     ) -> PaymentDto:
-        reply = self._send_with_key(method, path, body, repeatable=repeatable, refusals=refusals)
+        reply = self._send_with_key(
+            method, path, body, repeatable=repeatable, refusals=refusals, judges_key=judges_key
+        )
         payment = _read(PaymentDto.read, reply)
         if payment_id not in (None, payment.identifier):
             raise PiNonsense
@@ -151,6 +168,7 @@ class PiClient:
         *,
         repeatable: bool = True,
         refusals: frozenset[str] = REFUSALS,
+        judges_key: bool = True,
     ) -> Reply:
         if self._key is None:
             raise AssertionError("this function has no server key")
@@ -158,7 +176,7 @@ class PiClient:
         reply = self._send(method, path, f"Key {key.reveal()}", body, repeatable)
         if _refuses_key(reply, refusals) and (newer := self._key.renewed(key)) is not None:
             reply = self._send(method, path, f"Key {newer.reveal()}", body, repeatable)
-        if _refuses_key(reply, refusals):
+        if judges_key and _refuses_key(reply, refusals):
             count("ServerKeyRefused")
             raise KeyRefused(_answer(reply))
         if reply.status >= 400:
@@ -204,6 +222,11 @@ def _path(payment_id: str, step: str = "") -> str:
 
 def _refuses_key(reply: Reply, refusals: frozenset[str]) -> bool:
     return reply.status in (401, 403) and _answer(reply).code not in refusals
+
+
+def _is_refusal(status: int | None) -> bool:
+    """A 4xx, but for those of a request that may have been carried out all the same."""
+    return status is not None and 400 <= status < 500 and status not in (408, 429)
 
 
 def _read(read: Callable[[Mapping[str, Any]], Dto], reply: Reply) -> Dto:

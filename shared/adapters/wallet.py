@@ -38,6 +38,11 @@ class Wallet:
         self._seed.renewed(self._seed.current())
         return self._keypair().public_key
 
+    def known_address(self) -> str:
+        """The same as it was when the seed was last read; a seed that is none is read again."""
+        keypair = _keypair(self._seed.current())
+        return self.address() if keypair is None else keypair.public_key
+
     def signs_for(self, address: str) -> bool:
         """Whether the seed is this wallet's. If not it is read again: it may have been replaced."""
         seed: Secret | None = self._seed.current()

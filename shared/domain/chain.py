@@ -92,6 +92,16 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """An account as of the latest ledger. `free` is its native Pi in stroops that nobody has a
+    claim on, `reserves` the number of base reserves that it must keep of them."""
+
+    sequence: int
+    free: int
+    reserves: int
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """What the chain said of an envelope: `txid` if it was applied, else Stellar's `error` code."""
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from shared.domain.amount import Amount
 from shared.domain.due import ATTENTION_PAUSE_SECONDS
-from shared.domain.errors import BadRequest, Conflict
+from shared.domain.errors import BadRequest, Conflict, PiAnswer
 from shared.domain.pi import Direction, PaymentDto
 
 PAYOUT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -37,8 +37,23 @@ ENVELOPE_LIVES_SECONDS = 300
 CHAIN_SETTLES_SECONDS = 60  # later, each node behind one Horizon shows what was applied in time
 RETRY_SECONDS = 60
 UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
+STACK_RETRY_SECONDS = 600  # what holds up all payouts is mended by a person
+NO_DESTINATION_RETRY_SECONDS = 3600
+NO_DESTINATION_PATIENCE_SECONDS = 24 * 3600
+UNKNOWN_USER_RETRY_SECONDS = 24 * 3600
+UNKNOWN_USER_PATIENCE_SECONDS = 30 * 24 * 3600
 MOST_ENVELOPES = 5
+MOST_REFUSALS = 5  # of a creation, without a reason that we know
+MOST_WITHDRAWALS = 20  # a day: Pi limits an app's cancelled payments
 GIVEN_UP = "given_up"  # by a person
+NO_DESTINATION = "no_destination"  # the recipient's wallet has no account on the chain yet
+UNKNOWN_USER = "user_not_found"
+# A payout that waits for its recipient is not stuck; each of these ends by itself.
+RECIPIENT_WAITS = frozenset({NO_DESTINATION, UNKNOWN_USER})
+# Failures that the recipient caused: they count towards what one user may be paid in a day.
+RECIPIENT_FAULTS = frozenset(
+    {"op_no_destination", "missing_scope", "missing_wallet", "invalid_address", UNKNOWN_USER}
+)
 
 
 class PayoutState(StrEnum):
@@ -105,8 +120,13 @@ class PayoutRecord:
     """Times are seconds since 1970. `day` is the UTC day whose counters hold it. `envelope` is the
     signed transaction (base64 XDR), `txid` its hash, `max_time` the last second at which it can
     apply; `submitted_at`: from then on it may have been. `giving_up` is why it is to fail, as soon
-    as it is certain that it was not paid. `blocked_reason` is why it was last blocked, whatever was
-    decided since; `decided_at`: when a person last decided."""
+    as it is certain that it was not paid; `withdrawing`, why its payment is to be cancelled at Pi,
+    so that it holds up no other payout. `former_payments` are those that were, one space between.
+    `doubt` is what Pi refuses to answer, since `doubt_since`. `refusals` counts the creations that
+    Pi has refused in turn without a reason that we know, `refused_with` is the last one's status
+    and Pi's request id. `no_account_since`: `to_address` is not on the chain. `blocked_reason` is
+    why it was last blocked, whatever was decided since; `decided_at`: when a person last decided.
+    """
 
     payout_id: str
     uid: str
@@ -134,6 +154,13 @@ class PayoutRecord:
     blocked_reason: str | None = None
     decided_at: int | None = None
     giving_up: str | None = None
+    withdrawing: str | None = None
+    former_payments: str | None = None
+    doubt: str | None = None
+    doubt_since: int | None = None
+    refusals: int = 0
+    refused_with: str | None = None
+    no_account_since: int | None = None
     closed_at: int | None = None
     owed: PayoutOwed | None = None
     due_at: int | None = None
@@ -143,6 +170,11 @@ class PayoutRecord:
     def waiting_since(self) -> int:
         """It has been on its way since then, without a person."""
         return self.decided_at or self.requested_at
+
+    @property
+    def ending(self) -> str | None:
+        """Why its payment at Pi is not to be paid any more."""
+        return self.giving_up or self.withdrawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +267,12 @@ def is_moved(payment: PaymentDto, record: PayoutRecord) -> bool:
     return then != (payment.from_address, payment.to_address)
 
 
+def doubtful(record: PayoutRecord, code: str, now: int) -> PayoutRecord:
+    """Pi has refused to answer; `doubt_since` is when it began to, with this code."""
+    since = record.doubt_since if record.doubt == code else None
+    return replace(record, doubt=code, doubt_since=since or now)
+
+
 def waiting(
     record: PayoutRecord, due_at: int, reason: str, *, chain_error: str | None = None
 ) -> PayoutRecord:
@@ -272,7 +310,59 @@ def created(record: PayoutRecord, payment: PaymentDto, now: int) -> PayoutRecord
         payment_id=payment.identifier,
         from_address=payment.from_address,
         to_address=payment.to_address,
+        withdrawing=None,
+        doubt=None,
+        doubt_since=None,
+        refusals=0,
+        refused_with=None,
+        no_account_since=None,
         reason=None,
+    )
+
+
+def withdrawing(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
+    """It cannot be paid as it is: to be cancelled at Pi once it is certain that it was not paid."""
+    return replace(record, withdrawing=reason, reason=reason, due_at=now)
+
+
+def withdrawn(record: PayoutRecord, now: int) -> PayoutRecord:
+    """Its payment was certainly not paid, and Pi has cancelled it: it begins anew."""
+    former = " ".join(filter(None, (record.former_payments, record.payment_id)))
+    return replace(
+        expired(record, now),
+        state=PayoutState.REQUESTED,
+        create_attempted_at=None,
+        payment_id=None,
+        from_address=None,
+        to_address=None,
+        former_payments=former,
+        withdrawing=None,
+        envelopes=0,
+        chain_error=None,
+    )
+
+
+def without_account(record: PayoutRecord, address: str | None, now: int) -> PayoutRecord:
+    """Requested, and nothing is asked of Pi before the chain has an account at `address`."""
+    return replace(
+        record,
+        to_address=address,
+        no_account_since=record.no_account_since or now,
+        reason=NO_DESTINATION,
+        due_at=now + NO_DESTINATION_RETRY_SECONDS,
+    )
+
+
+def with_account(record: PayoutRecord, now: int) -> PayoutRecord:
+    """The chain has an account for it by now."""
+    return replace(record, to_address=None, no_account_since=None, reason=None, due_at=now)
+
+
+def creation_refused(record: PayoutRecord, answer: PiAnswer) -> PayoutRecord:
+    """Pi has refused once more to create its payment, without a reason that we know."""
+    seen = f"{answer.http_status} {answer.request_id}".strip()
+    return replace(
+        record, create_attempted_at=None, refusals=record.refusals + 1, refused_with=seen
     )
 
 
@@ -289,6 +379,8 @@ def signed(
         max_time=max_time,
         submitted_at=None,
         chain_error=None,
+        doubt=None,
+        doubt_since=None,
         reason=None,
         due_at=now,
     )
@@ -356,6 +448,11 @@ def decided(record: PayoutRecord, now: int, *, giving_up: str | None) -> PayoutR
         decided_at=now,
         envelopes=0,
         giving_up=giving_up,
+        withdrawing=None,
+        doubt=None,
+        doubt_since=None,
+        refusals=0,
+        no_account_since=None,
         max_time=record.max_time if record.envelope else None,
         reason=None,
         due_at=now,

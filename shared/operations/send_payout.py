@@ -13,20 +13,24 @@ from collections.abc import Callable, Mapping
 from shared.adapters.context import concerning
 from shared.adapters.observability import count, count_outage, logger
 from shared.adapters.payout_queue import PayoutWakeUp
-from shared.domain.chain import Submission, Wanted
+from shared.domain.chain import Account, Submission, Wanted
 from shared.domain.errors import (
     BundleError,
     ChainUnavailable,
-    Conflict,
+    Overtaken,
     PiNonsense,
     PiRefused,
+    ServiceUnavailable,
 )
 from shared.domain.events import payout_event
 from shared.domain.identifiers import PAYMENT_ID
 from shared.domain.payout import (
     CHAIN_SETTLES_SECONDS,
     ENVELOPE_LIVES_SECONDS,
+    GIVEN_UP,
     MOST_ENVELOPES,
+    NO_DESTINATION,
+    NO_DESTINATION_RETRY_SECONDS,
     RETRY_SECONDS,
     UNVERIFIED_PATIENCE_SECONDS,
     PayoutRecord,
@@ -36,26 +40,35 @@ from shared.domain.payout import (
     expired,
     is_moved,
     mismatch,
-    never_to_be,
     signed,
     silent_until,
     submitted,
     waiting,
 )
 from shared.domain.pi import PaymentDto
-from shared.operations.create_payout import adopt, create_payout
+from shared.operations.check_stack import (
+    OTHER_KEY,
+    cause_not_to_pay,
+    has_account,
+    knows_us,
+    remember_completed,
+)
+from shared.operations.create_payout import adopt, after_withdrawal, create_payout, may_withdraw
 from shared.operations.deliver import deliver
-from shared.operations.move_payout import block, fail, wait, write
+from shared.operations.move_payout import block, doubt, fail, hold_up, wait, withdraw, write
 from shared.operations.sender import SendParts
 from shared.operations.trace_payout import Paid, trace_payout
 
 LONGEST_MEMO_BYTES = 28
 
-# The transaction is dead and another would fare better.
+# The transaction is dead and another would fare better, once the wallet has enough for it.
 TRANSIENT_CHAIN_ERRORS = frozenset(
-    {"never_applied", "tx_bad_seq", "tx_too_late", "tx_too_early", "tx_insufficient_fee"}
+    {
+        *("never_applied", "tx_bad_seq", "tx_too_late", "tx_too_early", "tx_insufficient_fee"),
+        *("op_underfunded", "tx_insufficient_balance"),
+    }
 )
-FINAL_CHAIN_ERRORS = frozenset({"op_no_destination"})
+NO_SEED = frozenset({"wallet_seed_missing", "wallet_seed_invalid"})
 
 
 def send_payout(parts: SendParts, wake_up: PayoutWakeUp) -> None:
@@ -86,49 +99,92 @@ def _advance(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
         return _deliver(parts, record)
     try:
         return STEPS[record.state](parts, record)
-    except (PiRefused, Conflict) as refused:  # which no step foresees
-        return block(parts, record, refused.code)
-    except ChainUnavailable:  # before anything was written
-        return wait(parts, record, record.giving_up or "chain_unclear")
+    except PiRefused as refused:  # of a question: each step foresees what its effects meet
+        return _after_refused_question(parts, _standing(parts, record), refused.code)
+    except ChainUnavailable:
+        standing = _standing(parts, record)
+        return wait(parts, standing, standing.ending or "chain_unclear")
+    except ServiceUnavailable as error:
+        if error.code not in NO_SEED:
+            raise
+        return hold_up(parts, _standing(parts, record), error.code)
     except BundleError:
         raise
     except Exception:  # noqa: BLE001 - one bad payout must not lock the only queue for all others
         logger.exception("Unexpected error")
         count("UnexpectedError")
-        return block(parts, record, "unexpected_error")
+        return block(parts, _standing(parts, record), "unexpected_error")
+
+
+def _standing(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
+    """The record as it stands: the step that failed may have written before. Raises Overtaken where
+    it has come to its end, or waits for a person, meanwhile."""
+    standing = parts.payouts.get(record.payout_id)
+    if standing is None or standing.state not in STEPS:
+        raise Overtaken
+    return standing
+
+
+def _after_refused_question(parts: SendParts, record: PayoutRecord, code: str) -> PayoutRecord:
+    """Pi refuses an answer, which may pass; so another app's key is answered for each payment."""
+    if code == "payment_not_found":
+        try:
+            is_ours = knows_us(parts)
+        except PiRefused:
+            is_ours = None
+        if is_ours is False:
+            return hold_up(parts, record, OTHER_KEY)
+    return doubt(parts, record, code)
 
 
 def _sign(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     """Sign a transaction, once it is certain that none can have paid yet."""
-    payment, wanted = _ask_pi(parts, record)
+    payment = _ask(parts, record)
+    if payment is None:
+        return _end_forgotten(parts, record)
+    fault = _fault(parts, record, payment)
     if payment.transaction is not None or payment.status.developer_completed:
         return _report(parts, record, payment, None)
+    wallet = _wallet_of(parts, record)
     # Before the search: a transaction that is applied after it takes this number from ours.
-    sequence = parts.chain.sequence(wanted.transfer.source)
-    is_over = payment.is_cancelled or record.giving_up is not None
+    account = parts.chain.account(wallet)
+    is_over = payment.is_cancelled or record.ending is not None
     dead_since = record.max_time if is_over else None
-    paid = trace_payout(parts, record, wanted.transfer.source, payment, dead_since)
+    paid = trace_payout(parts, record, wallet, payment, dead_since)
     if paid is not None:
         return _after_trace(parts, record, payment, paid)
     if is_over and record.max_time is None:
-        last = parts.clock() + ENVELOPE_LIVES_SECONDS + CHAIN_SETTLES_SECONDS
-        return write(parts, record, silent_until(record, last))
+        return _let_forgotten_die(parts, record)
     if is_over:
         return _give_up(parts, record, payment)
+    wanted = Wanted.by(payment)
+    if fault or wanted is None:
+        return withdraw(parts, record, fault or "missing_address")
+    if account is None:
+        raise ChainUnavailable
+    return _sign_for(parts, record, payment, wanted, account)
+
+
+def _sign_for(
+    parts: SendParts, record: PayoutRecord, payment: PaymentDto, wanted: Wanted, account: Account
+) -> PayoutRecord:
+    """Nothing has paid it: sign for it, unless something is in the way."""
     if record.envelopes >= MOST_ENVELOPES:
-        return block(parts, record, record.chain_error or "never_applied")
-    if not parts.wallet.signs_for(wanted.transfer.source):
-        return block(parts, record, "wrong_seed")
+        return withdraw(parts, record, record.chain_error or "never_applied")
     if len(wanted.memo.encode()) > LONGEST_MEMO_BYTES or not PAYMENT_ID.fullmatch(wanted.memo):
-        return block(parts, record, "unexpected_identifier")
+        return withdraw(parts, record, "unexpected_identifier")
+    if not parts.wallet.signs_for(wanted.transfer.source):
+        return hold_up(parts, record, "wrong_seed")
+    if not has_account(parts, wanted.transfer.destination):
+        return withdraw(parts, record, NO_DESTINATION)
     fee = parts.chain.base_fee()
-    if fee > parts.fee_cap.stroops:
-        return wait(parts, record, "fee_above_cap")
+    if (cause := cause_not_to_pay(parts, record, account, fee)) is not None:
+        return hold_up(parts, record, cause)
     if not parts.switch.is_on():
         return wait(parts, record, "payouts_off")
     now = parts.clock()
     max_time = now + ENVELOPE_LIVES_SECONDS
-    envelope = parts.wallet.sign(wanted, sequence=sequence, fee=fee, max_time=max_time)
+    envelope = parts.wallet.sign(wanted, sequence=account.sequence, fee=fee, max_time=max_time)
     parts.memory.payment_of[envelope.txid] = payment  # so that no later search has to ask
     return write(
         parts,
@@ -137,11 +193,45 @@ def _sign(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     )
 
 
+def _fault(parts: SendParts, record: PayoutRecord, payment: PaymentDto) -> str | None:
+    """Why the payment at Pi must not be paid; a person who gives it up does not mind."""
+    if record.giving_up is not None:
+        return None
+    if is_moved(payment, record):
+        return "unexpected_address"  # not the payment that was adopted
+    return mismatch(payment, record, parts.network)
+
+
+def _let_forgotten_die(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
+    """A restored table may have forgotten what was signed: wait for as long as that may live."""
+    last = parts.clock() + ENVELOPE_LIVES_SECONDS + CHAIN_SETTLES_SECONDS
+    return write(parts, record, silent_until(record, last))
+
+
+def _end_forgotten(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
+    """It is to end, and Pi does not know its payment: the chain alone tells what became of it, and
+    there is nothing to cancel. Not while the key may be another app's."""
+    if record.max_time is None:
+        return _let_forgotten_die(parts, record)
+    paid = trace_payout(parts, record, _wallet_of(parts, record), None, record.max_time)
+    if paid is not None:
+        return _adopt_other(parts, record, paid)
+    is_ours = knows_us(parts)
+    # Whoever gives up has seen to it that the key is right, where nothing can tell.
+    if is_ours is False or (is_ours is None and record.giving_up != GIVEN_UP):
+        return _after_refused_question(parts, record, "payment_not_found")
+    if record.giving_up is None:
+        return after_withdrawal(parts, record)
+    return fail(parts, record, record.giving_up)
+
+
 def _submit(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     """Hand in the one envelope until the chain shows it or it can no longer apply."""
     if record.envelope is None or record.txid is None or record.max_time is None:
         return block(parts, record, "no_envelope")
-    payment, wanted = _ask_pi(parts, record)
+    payment, settled_at = _ask(parts, record), record.max_time + CHAIN_SETTLES_SECONDS
+    if payment is None:
+        return _outlive(parts, record, settled_at)
     named = payment.transaction.txid if payment.transaction else None
     if named == record.txid or (named is None and payment.status.developer_completed):
         return _report(parts, record, payment, record.txid)
@@ -149,38 +239,62 @@ def _submit(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     if on_chain is not None and on_chain.successful:
         return _report(parts, record, payment, record.txid)
     if on_chain is not None:  # applied, and refused
-        return _after_death(parts, record, payment, wanted, None)
-    settled_at = record.max_time + CHAIN_SETTLES_SECONDS
+        return _after_death(parts, record, payment, None)
     if parts.clock() > settled_at:
-        return _after_death(parts, record, payment, wanted, settled_at)
-    is_over = payment.is_cancelled or record.giving_up is not None
-    is_late = parts.clock() > record.max_time
-    if is_over or is_late or named is not None:
+        return _after_death(parts, record, payment, settled_at)
+    if named is not None or parts.clock() > record.max_time:
         return write(parts, record, waiting(record, settled_at + 1, "may_still_apply"))
+    return _submit_for(parts, record, payment, record.envelope)
+
+
+def _submit_for(
+    parts: SendParts, record: PayoutRecord, payment: PaymentDto, envelope: str
+) -> PayoutRecord:
+    """It may still be applied: hand it in, unless something is in the way."""
+    if payment.is_cancelled or record.ending is not None:
+        settled_at = (record.max_time or 0) + CHAIN_SETTLES_SECONDS
+        return write(parts, record, waiting(record, settled_at + 1, "may_still_apply"))
+    if (fault := _fault(parts, record, payment)) is not None:
+        return withdraw(parts, record, fault)
     if record.submitted_at is None and not parts.switch.is_on():
         return wait(parts, record, "payouts_off")
-    return _hand_in(parts, record, payment, record.envelope)
+    return _hand_in(parts, record, payment, envelope)
+
+
+def _outlive(parts: SendParts, record: PayoutRecord, settled_at: int) -> PayoutRecord:
+    """It is to end, and Pi does not know its payment: wait until its envelope is dead."""
+    if parts.clock() <= settled_at:
+        return write(parts, record, waiting(record, settled_at + 1, "may_still_apply"))
+    paid = trace_payout(parts, record, _wallet_of(parts, record), None, settled_at)
+    if paid is not None:
+        return _adopt_other(parts, record, paid)
+    return write(parts, record, expired(record, parts.clock()))
+
+
+def _adopt_other(parts: SendParts, record: PayoutRecord, paid: Paid) -> PayoutRecord:
+    """Another payment than the one that Pi has forgotten paid it; or just that one."""
+    if paid.payment.identifier == record.payment_id:
+        return _after_refused_question(parts, record, "payment_not_found")
+    return adopt(parts, record, paid.payment)
 
 
 def _after_death(
     parts: SendParts,
     record: PayoutRecord,
     payment: PaymentDto,
-    wanted: Wanted,
     dead_since: int | None,
 ) -> PayoutRecord:
     """The envelope can no longer apply: what the chain shows of it by now is final."""
-    paid = trace_payout(parts, record, wanted.transfer.source, payment, dead_since)
+    paid = trace_payout(parts, record, _wallet_of(parts, record), payment, dead_since)
     if paid is not None:
         return _after_trace(parts, record, payment, paid)
     if payment.transaction is not None:
         return block(parts, record, "other_transaction")  # which the chain does not show
     error, dead = record.chain_error or "never_applied", expired(record, parts.clock())
-    if error in FINAL_CHAIN_ERRORS:
-        return write(parts, record, never_to_be(dead, error))
-    if error in TRANSIENT_CHAIN_ERRORS or payment.is_cancelled or record.giving_up is not None:
+    if error in TRANSIENT_CHAIN_ERRORS or payment.is_cancelled or record.ending is not None:
         return write(parts, record, dead)
-    return block(parts, record, error, at=dead)
+    reason = NO_DESTINATION if error == "op_no_destination" else error
+    return withdraw(parts, record, reason, at=dead)
 
 
 def _after_trace(
@@ -195,7 +309,7 @@ def _after_trace(
             return block(parts, record, "other_transaction")
     if paid.payment.identifier == payment.identifier:
         return _report(parts, record, payment, paid.txid)
-    if not _is_cancelled_at_pi(parts, record, payment):
+    if not _is_cancelled_at_pi(parts, payment):
         return block(parts, record, "not_cancelled")
     return adopt(parts, record, paid.payment)
 
@@ -221,12 +335,14 @@ def _report(
     parts: SendParts, record: PayoutRecord, payment: PaymentDto, txid: str | None
 ) -> PayoutRecord:
     """Tell Pi of the transaction that paid. `txid` None: Pi itself names it."""
+    if (fault := _fault(parts, record, payment)) is not None:
+        return block(parts, record, fault)
     named = payment.transaction.txid if payment.transaction else None
     if named and txid and named != txid:
         return block(parts, record, "other_transaction")  # paid by somebody else as well?
     txid = named or txid
     if payment.status.developer_completed and txid is not None:
-        return write(parts, record, completed(record, txid, parts.clock()))
+        return _complete(parts, record, payment, txid)
     if txid is None:
         return block(parts, record, "completed_without_txid")
     try:
@@ -235,13 +351,21 @@ def _report(
         return _after_refused_report(parts, record, txid, refused)
     if not payment.status.developer_completed:
         raise PiNonsense
-    return write(parts, record, completed(record, txid, parts.clock()))
+    return _complete(parts, record, payment, txid)
+
+
+def _complete(
+    parts: SendParts, record: PayoutRecord, payment: PaymentDto, txid: str
+) -> PayoutRecord:
+    standing = write(parts, record, completed(record, txid, parts.clock()))
+    remember_completed(parts, payment.identifier)
+    return standing
 
 
 def _after_refused_report(
     parts: SendParts, record: PayoutRecord, txid: str, refused: PiRefused
 ) -> PayoutRecord:
-    payment, _ = _ask_pi(parts, record)
+    payment = parts.pi.get_payment(record.payment_id or "-")
     if payment.status.developer_completed:
         return _report(parts, record, payment, txid)
     since = max(record.submitted_at or 0, record.waiting_since)
@@ -252,14 +376,19 @@ def _after_refused_report(
 
 
 def _give_up(parts: SendParts, record: PayoutRecord, payment: PaymentDto) -> PayoutRecord:
-    """Certainly unpaid: cancel it at Pi, then release what it reserved."""
-    reason = record.giving_up or record.chain_error or "never_applied"
-    if not _is_cancelled_at_pi(parts, record, payment):
+    """Certainly unpaid: cancel it at Pi. Then it has failed, and what it reserved is released; or
+    it begins anew."""
+    is_withdrawn = record.giving_up is None and record.withdrawing is not None
+    if is_withdrawn and not payment.is_cancelled and not may_withdraw(parts):
+        return hold_up(parts, record, "too_many_withdrawals", NO_DESTINATION_RETRY_SECONDS)
+    if not _is_cancelled_at_pi(parts, payment):
         return block(parts, record, "not_cancelled")
-    return fail(parts, record, reason)
+    if is_withdrawn:
+        return after_withdrawal(parts, record)
+    return fail(parts, record, record.giving_up or record.chain_error or "never_applied")
 
 
-def _is_cancelled_at_pi(parts: SendParts, record: PayoutRecord, payment: PaymentDto) -> bool:
+def _is_cancelled_at_pi(parts: SendParts, payment: PaymentDto) -> bool:
     """Cancel it, unless it is already."""
     if payment.is_cancelled:
         return True
@@ -267,21 +396,22 @@ def _is_cancelled_at_pi(parts: SendParts, record: PayoutRecord, payment: Payment
         return parts.pi.cancel(payment.identifier).is_cancelled
     except PiRefused:
         # The echo of our own success, perhaps.
-        payment, _ = _ask_pi(parts, record)
-        return payment.is_cancelled
+        return parts.pi.get_payment(payment.identifier).is_cancelled
 
 
-def _ask_pi(parts: SendParts, record: PayoutRecord) -> tuple[PaymentDto, Wanted]:
-    """Pi's fresh answer, and the transaction that would pay it. Raises Conflict with the reason why
-    nothing may."""
-    payment = parts.pi.get_payment(record.payment_id or "-")
-    wanted, reason = Wanted.by(payment), mismatch(payment, record, parts.network)
-    if is_moved(payment, record):
-        raise Conflict("unexpected_address", "This is not the payment that was signed.")
-    # One that a person gives up need not match, but one can look for it.
-    if wanted is None or (reason and not record.giving_up):
-        raise Conflict(reason or "missing_address", "This is not the payment that was asked for.")
-    return payment, wanted
+def _ask(parts: SendParts, record: PayoutRecord) -> PaymentDto | None:
+    """Pi's fresh answer. None: it is to end, and Pi does not know it. Raises PiRefused."""
+    try:
+        return parts.pi.get_payment(record.payment_id or "-")
+    except PiRefused as refused:
+        if refused.code != "payment_not_found" or record.ending is None:
+            raise
+        return None
+
+
+def _wallet_of(parts: SendParts, record: PayoutRecord) -> str:
+    """The wallet that it is paid from, whatever Pi shows by now."""
+    return record.from_address or parts.app_wallet or parts.wallet.address()
 
 
 def _deliver(parts: SendParts, record: PayoutRecord) -> PayoutRecord:

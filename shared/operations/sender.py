@@ -20,13 +20,23 @@ if TYPE_CHECKING:
     from shared.adapters.wallet import Wallet  # loads stellar-sdk
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SenderMemory:
     """What the sender asks for once in its environment's life, since it never changes: what each
-    wallet has paid, and the payment at Pi that each transaction names (None: it names none)."""
+    wallet has paid, and the payment at Pi that each transaction names (None: it names none); what
+    an account must keep, and which accounts there are. `canary` is a payment that was completed,
+    `keeps_canary` whether the table has got one from here. Until `held_until` no payment is created
+    at Pi, for the reason `held_for`. `no_account`: the address of each user who has no account."""
 
     histories: dict[str, WalletHistory] = field(default_factory=dict)
     payment_of: dict[str, PaymentDto | None] = field(default_factory=dict)
+    base_reserve: int | None = None
+    accounts: set[str] = field(default_factory=set)
+    no_account: dict[str, str] = field(default_factory=dict)
+    canary: str | None = None
+    keeps_canary: bool = False
+    held_for: str | None = None
+    held_until: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

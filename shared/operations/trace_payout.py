@@ -41,8 +41,9 @@ def trace_payout(
 
     Raises ChainUnavailable: it is not certain yet. PiRefused `payment_not_found`: the wallet has
     sent this amount for a payment that Pi does not know, nor does Pi know another one; perhaps the
-    server key is another app's. Costs two calls to Horizon, and two more, one of them to Pi, for
-    each transaction of this amount that this environment has not seen yet.
+    server key is another app's. Or Pi has forgotten the payout's own payment, which is paid. Costs
+    two calls to Horizon, and two more, one of them to Pi, for each transaction of this amount that
+    this environment has not seen yet.
     """
     history = parts.memory.histories.setdefault(wallet, WalletHistory(wallet))
     sent = history.since(
@@ -60,7 +61,7 @@ def trace_payout(
         try:
             payment = _payment_of(parts, transaction.txid)
         except PiRefused as refused:
-            if refused.code != "payment_not_found":
+            if refused.code != "payment_not_found" or _names(parts, transaction.txid, record):
                 raise
             unknown = refused  # sent by hand, perhaps
             continue
@@ -70,6 +71,12 @@ def trace_payout(
     if unknown is not None and not asked:
         raise unknown
     return None
+
+
+def _names(parts: SendParts, txid: str, record: PayoutRecord) -> bool:
+    """Whether the transaction pays what Pi once had for this payout, and has forgotten."""
+    known = {record.payment_id, *(record.former_payments or "").split()}
+    return parts.chain.memo(txid) in known
 
 
 def _is_of(payment: PaymentDto, record: PayoutRecord) -> bool:

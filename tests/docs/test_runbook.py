@@ -11,7 +11,8 @@ from local.processes import ROOT
 from local.template import Template, load, of_type, translate
 from shared.adapters.context import About
 from shared.domain.payment import Attention
-from shared.operations import create_payout, send_payout
+from shared.domain.payout import RECIPIENT_FAULTS, RECIPIENT_WAITS, UNKNOWN_USER
+from shared.operations import check_stack, create_payout, send_payout
 
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 BLOCKED, WAITING, FAILED = (
@@ -19,7 +20,7 @@ BLOCKED, WAITING, FAILED = (
     "What an unfinished one waits for",
     "Why it failed",
 )
-SENDER = ("create_payout", "send_payout")
+SENDER = ("create_payout", "send_payout", "check_stack", "move_payout")
 # Pi's own refusals of a completion, which reach a payout's reason as they are.
 COMPLETION = {"txid_mismatch", "verification_failed", "payment_already_linked_with_a_tx"}
 
@@ -51,13 +52,23 @@ def _texts(node: ast.expr) -> Iterator[str]:
         case ast.BoolOp(values=values):
             for value in values:
                 yield from _texts(value)
+        case ast.IfExp(body=body, orelse=orelse):
+            yield from _texts(body)
+            yield from _texts(orelse)
 
 
-def mismatches() -> set[str]:
-    tree = ast.parse((ROOT / "shared" / "domain" / "payout.py").read_text())
-    (function,) = (node for node in tree.body if getattr(node, "name", None) == "mismatch")
-    returned = (node.value for node in ast.walk(function) if isinstance(node, ast.Return))
-    return {text for value in returned if value is not None for text in _texts(value)}
+def returned(module: str, *names: str) -> set[str]:
+    """The reasons that these functions give to their callers."""
+    (file,) = (ROOT / "shared").rglob(f"{module}.py")
+    functions = [n for n in ast.parse(file.read_text()).body if getattr(n, "name", None) in names]
+    assert len(functions) == len(names)
+    values = (
+        node.value
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.Return)
+    )
+    return {text for value in values if value is not None for text in _texts(value)}
 
 
 @pytest.fixture(scope="module")
@@ -116,17 +127,22 @@ def test_a_link_leads_to_a_heading(link: str) -> None:
 
 def test_every_reason_to_block_is_explained() -> None:
     # A transaction that never applies blocks after some, with the chain's code if there is one.
-    reasons = given("block", "Conflict") | mismatches() | send_payout.TRANSIENT_CHAIN_ERRORS
-    reasons = {reason for reason in reasons if not reason.endswith(".")}
-    assert reasons | COMPLETION <= explained(BLOCKED)
+    reasons = given("block", "withdraw") | returned("payout", "mismatch")
+    reasons |= returned("send_payout", "_fault") | send_payout.TRANSIENT_CHAIN_ERRORS
+    of_pi = COMPLETION | {"creation_refused", UNKNOWN_USER, "payment_not_found"}
+    assert reasons | of_pi <= explained(BLOCKED)
 
 
 def test_every_reason_to_wait_is_explained() -> None:
-    assert given("wait", "waiting") <= explained(WAITING)
+    causes = returned("check_stack", "cause_to_wait", "_cause_of_wallet", "cause_not_to_pay")
+    of_stack = {check_stack.OTHER_KEY, "server_key_refused", "feature_not_available"}
+    waits = given("wait", "waiting", "hold_up") | causes | of_stack | send_payout.NO_SEED
+    waits |= RECIPIENT_WAITS | create_payout.PASSING_REFUSALS
+    assert waits <= explained(WAITING)
 
 
 def test_every_reason_to_fail_is_explained() -> None:
-    certain = create_payout.FINAL_REFUSALS | send_payout.FINAL_CHAIN_ERRORS
+    certain = create_payout.FINAL_REFUSALS | RECIPIENT_FAULTS
     assert certain | given("fail", "_give_up") <= explained(FAILED)
 
 

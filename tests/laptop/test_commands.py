@@ -258,7 +258,7 @@ def decide(shell: Shell, how: str, payout_id: str) -> dict[str, object]:
 
 
 def test_a_blocked_payout_is_resumed_or_given_up(stack: Stack, shell: Shell) -> None:
-    """Nobody has such a uid, so the one that goes on is blocked again."""
+    """Nobody has such a uid, so the one that goes on waits for him."""
     resumed, given_up = (taken_on(stack, "nobody", blocked_for="wrong_seed") for _ in range(2))
     assert decide(shell, "Resume it", resumed.payout_id)["state"] == "requested"
     assert decide(shell, "Give it up", given_up.payout_id)["state"] == "requested"
@@ -267,7 +267,7 @@ def test_a_blocked_payout_is_resumed_or_given_up(stack: Stack, shell: Shell) -> 
         records = [payouts(stack).get(record.payout_id) for record in (resumed, given_up)]
         return [(record.state, record.reason) for record in records if record is not None]
 
-    ends = [(PayoutState.BLOCKED, "user_not_found"), (PayoutState.FAILED, "given_up")]
+    ends = [(PayoutState.REQUESTED, "user_not_found"), (PayoutState.FAILED, "given_up")]
     eventually(lambda: reasons() == ends, seconds=20)
     assert decide(shell, "Give it up", given_up.payout_id)["error"] == "payout_closed"
     assert decide(shell, "Resume it", given_up.payout_id)["error"] == "not_blocked"

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from local.emulator.chain import MINIMUM_STROOPS
+from local.emulator.registry import wallet_seed_of
 from shared.adapters.dynamodb import encoded
 from shared.domain.payout import PayoutState
 from tests.world import World, new_world
+from tests.world.devices import First, Loses
 
 PAYOUT = "payout-1"
 
@@ -53,13 +55,20 @@ def _refused(world: World) -> None:
     world.requested(PAYOUT, uid, refund_of=world.sold(uid=uid))
 
 
+def empties(world: World) -> First:
+    """The wallet is emptied as Pi creates the payment."""
+    return First(
+        "POST /v2/payments", lambda: world.pi.chain.fund(world.wallet, MINIMUM_STROOPS + 1_000_000)
+    )
+
+
 def _given_up_unpaid(world: World) -> None:
     """The wallet was empty, and a person has given it up."""
-    world.pi.chain.fund(world.wallet, MINIMUM_STROOPS + 1_000_000)
     _refund(world)
-    world.send()
+    with world.effects.watched_by(empties(world)):
+        world.send()
     world.rounds(2)
-    assert world.payout(PAYOUT).reason == "op_underfunded"
+    assert world.payout(PAYOUT).reason == "balance_too_low"
     assert world.decide(PAYOUT, "fail")["state"] == "created"
 
 
@@ -75,10 +84,42 @@ def _given_up_paid(world: World) -> None:
     assert world.decide(PAYOUT, "fail")["state"] == "signed"
 
 
+def _given_up_forgotten(world: World) -> None:
+    """Pi has forgotten its payment, and a person has given it up."""
+    _refund(world)
+    with world.effects.watched_by(Loses("GET /horizon/accounts/*/payments", "before")):
+        world.send()
+    [payment] = world.payments_of(PAYOUT)
+    world.pi.delete_payment(payment.identifier)
+    assert world.decide(PAYOUT, "fail")["state"] == "created"
+
+
+def _withdrawn(world: World) -> None:
+    """Pi made something else of it; it was cancelled, and a person has resumed it."""
+    world.pi.registry.app().network = "Pi Network"
+    _refund(world)
+    world.send()
+    world.rounds(3)
+    assert world.payout(PAYOUT).reason == "unexpected_network"
+    world.pi.registry.app().network = "Pi Testnet"
+    assert world.decide(PAYOUT, "resume")["state"] == "requested"
+
+
+def loses_wallet(world: World, name: str) -> str:
+    """The user of this name has a wallet that is not on the chain; its address."""
+    uid = world.uid(name)
+    wallet = world.pi.registry.open_wallet(wallet_seed_of(f"{name}, gone"))
+    world.pi.registry.users[uid].wallet = wallet
+    world.pi.chain.minted -= world.pi.chain.accounts.pop(wallet).balance
+    return wallet
+
+
 STORIES = [
     Story("payout", _payout, PayoutState.COMPLETED),
     Story("refund", _refund, PayoutState.COMPLETED),
     Story("refused by Pi", _refused, PayoutState.FAILED),
     Story("given up, unpaid", _given_up_unpaid, PayoutState.FAILED),
     Story("given up, but paid", _given_up_paid, PayoutState.COMPLETED),
+    Story("given up, forgotten by Pi", _given_up_forgotten, PayoutState.FAILED),
+    Story("withdrawn and resumed", _withdrawn, PayoutState.COMPLETED),
 ]

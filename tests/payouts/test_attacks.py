@@ -11,8 +11,9 @@ from shared.domain.payout import PayoutState
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT, edit
 from tests.world import World
-from tests.world.devices import Loses
+from tests.world.devices import First, Loses
 from tests.world.effects import Moment
+from tests.world.emulator import KEY
 
 SUBMIT = "POST /horizon/transactions"
 HOUR = 3600
@@ -57,13 +58,15 @@ def test_a_later_envelope_paid_and_horizon_is_behind_it(world: World) -> None:
 
 def test_blocked_with_a_dead_envelope(world: World) -> None:
     """The dead envelope stayed in the table, and was taken for the last one."""
-    world.pi.chain.fund(world.wallet, MINIMUM_STROOPS + 1_000_000)
     world.requested(PAYOUT)
-    world.send()
-    world.rounds(2)
+    world.fault("POST", "/v2/payments/*/cancel", code="forbidden")
+    for _ in range(16):
+        with world.effects.watched_by(First(SUBMIT, world.stranger_pays)):
+            world.rounds(1)
+    world.heal()
     record = world.payout()
-    assert (record.state, record.reason) == (PayoutState.BLOCKED, "op_underfunded")
-    assert (record.envelope, record.txid, record.max_time) == (None, None, None)
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, "not_cancelled")
+    assert (record.envelope, record.txid) == (None, None)
     world.tick(2 * HOUR)
     backup = world.backup()
     world.pi.chain.fund(world.wallet, 10**12)
@@ -86,14 +89,14 @@ def test_blocked_with_a_dead_envelope(world: World) -> None:
 
 def test_the_chain_refused_the_envelope_that_the_table_knows(world: World) -> None:
     """And a later one paid, and Pi names it: nobody has to look."""
-    world.pi.chain.fund(world.wallet, MINIMUM_STROOPS + 1_000_000)
     world.requested(PAYOUT)
-    world.send()
-    assert world.payout().state is PayoutState.SIGNED
+    low = MINIMUM_STROOPS + 1_000_000
+    with world.effects.watched_by(First(SUBMIT, lambda: world.pi.chain.fund(world.wallet, low))):
+        world.send()
+    assert world.payout().chain_error == "op_underfunded"
     backup = world.backup()
     world.rounds(2)
     world.pi.chain.fund(world.wallet, 10**12)
-    world.decide(PAYOUT, "resume")
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)
     world.restore(backup)
@@ -113,6 +116,9 @@ def test_the_seed_of_another_living_wallet(world: World, scopes: tuple[str, ...]
         world.decide(PAYOUT, "fail")
     else:
         world.uid("alice", scopes=scopes)
+        world.rounds(3)
+        assert world.payout().reason == "wrong_seed"
+        world.wallet_seed = wallet_seed_of("demo-app")
     world.rounds(3)
     check_at_rest(world, PayoutState.COMPLETED)
 
@@ -135,11 +141,13 @@ def test_another_apps_key_in_a_warm_sender(world: World) -> None:
     world.pi.registry.app().key = "replaced"
     world.server_key = "twin-key"
     world.rounds(2)
-    assert world.payout().reason == "user_not_found"
+    assert world.payout().reason == "server_key_of_another_app"
     world.decide(PAYOUT, "fail")
-    world.rounds(1)
-    record = world.payout()
-    assert (record.state, record.reason) == (PayoutState.BLOCKED, "payment_not_found")
+    world.rounds(300)
+    assert world.payout().reason == "server_key_of_another_app"
+    world.pi.registry.app().key = world.server_key = KEY
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
 
 
 # --- Pi and Horizon tell less than they should ---------------------------------------------------
@@ -174,8 +182,9 @@ def test_an_identifier_that_no_search_could_find_is_not_signed_for(
     real = world.pi._ids.payment
     monkeypatch.setattr(world.pi._ids, "payment", lambda: f"{real()[:20]}.x")
     world.requested(PAYOUT)
-    world.rounds(2)
-    assert world.payout().reason == "unexpected_identifier"
+    world.rounds(4)
+    record = world.payout()
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, "unexpected_identifier")
     assert world.pi.chain.transactions == []
 
 

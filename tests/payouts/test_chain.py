@@ -10,7 +10,7 @@ from local.emulator.registry import wallet_seed_of
 from local.emulator.submission import submit
 from shared.domain.payout import PayoutState
 from tests.payouts.promises import check, check_at_rest
-from tests.payouts.stories import PAYOUT, edit
+from tests.payouts.stories import PAYOUT, edit, loses_wallet
 from tests.world import World
 from tests.world.devices import ActsAt, First, Loses
 
@@ -37,14 +37,16 @@ def test_somebody_else_takes_the_sequence_number(world: World, effect: str) -> N
 
 
 def test_the_number_is_taken_again_and_again(world: World) -> None:
-    """Each envelope dies; after some a person has to look who else pays from this wallet."""
+    """Each envelope dies; after some it is withdrawn from Pi, and a person has to look who else
+    pays from this wallet."""
     world.requested(PAYOUT)
-    for _ in range(12):
+    for _ in range(15):
         with world.effects.watched_by(First(SUBMIT, world.stranger_pays)):
             world.rounds(1)
     record = world.payout()
     assert (record.state, record.reason) == (PayoutState.BLOCKED, "tx_bad_seq")
     assert world.events(PAYOUT) == ["PayoutBlocked"]
+    assert [payment.is_cancelled for payment in world.payments_of(PAYOUT)] == [True]
 
     world.decide(PAYOUT, "resume")
     world.rounds(2)
@@ -162,7 +164,7 @@ def test_a_payment_that_was_never_asked_for_is_given_up_but_paid(world: World) -
     [payment] = world.payments_of(PAYOUT)
     payment.overrides = {"amount": Decimal(4)}
     world.rounds(1)
-    assert world.payout().reason == "unexpected_amount"
+    assert world.payout().withdrawing == "unexpected_amount"
     thief_pays(world, amount="4")
     world.decide(PAYOUT, "fail")
     world.rounds(4)
@@ -264,38 +266,47 @@ def forget_envelope(world: World, payout_id: str) -> None:
     edit(world, payout_id, state="created", **gone)
 
 
-@pytest.mark.parametrize("seed", [wallet_seed_of("another-app"), "no seed at all"])
-def test_the_wrong_seed(world: World, seed: str) -> None:
-    """Nothing is signed; once the right one is there the warm sender reads it."""
+@pytest.mark.parametrize(
+    ("seed", "reason"),
+    [
+        (wallet_seed_of("another-app"), "no_wallet"),
+        (wallet_seed_of("bob"), "wrong_seed"),
+        ("no seed at all", "wallet_seed_invalid"),
+        (None, "wallet_seed_missing"),
+    ],
+)
+@pytest.mark.parametrize("is_named", [True, False])
+def test_the_wrong_seed(world: World, seed: str | None, reason: str, is_named: bool) -> None:
+    """Nothing is signed, and no more than one is created to find that out; all go on with the right
+    one, and nobody has to resume them."""
+    world.pi.registry.open_wallet(wallet_seed_of("bob"))
+    if is_named:
+        world.deploy(PiWalletAddress=world.wallet)
     world.wallet_seed = seed
-    world.requested(PAYOUT)
+    names = [f"{PAYOUT}-{number}" for number in range(3)]
+    for name in names:
+        world.requested(name, world.uid(f"user of {name}"))
     world.send()
-    assert (world.payout().state, world.payout().reason) == (PayoutState.BLOCKED, "wrong_seed")
-    assert world.effects.log.count(SUBMIT) == 0
-    assert world.events(PAYOUT) == ["PayoutBlocked"]
-
-    world.wallet_seed = wallet_seed_of("demo-app")
-    world.tick(1)
-    world.decide(PAYOUT, "resume")
-    world.send()
-    check_at_rest(world, PayoutState.COMPLETED)
-
-
-def test_no_seed_yet(world: World) -> None:
-    world.wallet_seed = None
-    world.requested(PAYOUT)
     world.rounds(3)
-    assert world.payout().state is PayoutState.CREATED
+    reasons = {world.payout(name).reason for name in names}
+    assert reasons == {"wrong_seed" if is_named and seed else reason}
+    created = sum(len(world.payments_of(name)) for name in names)
+    assert created == int(reason == "wrong_seed" and not is_named)
+    assert world.metrics.counted["PayoutsHeldUp"] >= len(names)
+    assert world.bus.events == []
+
     world.wallet_seed = wallet_seed_of("demo-app")
-    world.rounds(1)
-    check_at_rest(world, PayoutState.COMPLETED)
+    world.rounds(3)
+    for name in names:
+        check_at_rest(world, PayoutState.COMPLETED, name)
 
 
 def test_the_fee_is_above_the_cap(world: World) -> None:
+    """Nothing is created meanwhile."""
     world.pi.settings.base_fee_stroops = 2_000_000
     world.requested(PAYOUT)
     world.rounds(2)
-    assert (world.payout().state, world.payout().reason) == (PayoutState.CREATED, "fee_above_cap")
+    assert (world.payout().state, world.payout().reason) == (PayoutState.REQUESTED, "fee_above_cap")
     world.pi.settings.base_fee_stroops = 900_000
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)
@@ -312,37 +323,127 @@ def test_the_fee_rises_after_signing(world: World) -> None:
     check_at_rest(world, PayoutState.COMPLETED)
 
 
+@pytest.mark.parametrize("balance", [1, MINIMUM_STROOPS + 31_400_000 + 99_999])
+def test_the_wallet_has_too_little(world: World, balance: int) -> None:
+    """Nothing is created; a smaller one goes on, and the other one when the wallet is funded."""
+    world.pi.chain.fund(world.wallet, balance)
+    world.requested(PAYOUT)
+    world.requested("smaller", world.uid("bob"), amount="1")
+    world.rounds(1)
+    assert world.payout().reason == "balance_too_low"
+    assert world.payments_of(PAYOUT) == []
+    assert bool(world.transfers_of("smaller")) is (balance > 1)
+
+    world.pi.chain.fund(world.wallet, 10**10)
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, "smaller")
+
+
 @pytest.mark.parametrize(
     ("balance", "error"),
     [(MINIMUM_STROOPS + 1_000_000, "op_underfunded"), (1, "tx_insufficient_balance")],
 )
-def test_the_wallet_is_empty(world: World, balance: int, error: str) -> None:
-    """A person funds it, and resumes."""
-    world.pi.chain.fund(world.wallet, balance)
+def test_the_wallet_is_emptied_at_the_last_moment(world: World, balance: int, error: str) -> None:
+    """The chain refuses the transaction; nothing more is signed until there is enough."""
     world.requested(PAYOUT)
-    world.send()
+    empty = First(SUBMIT, lambda: world.pi.chain.fund(world.wallet, balance))
+    with world.effects.watched_by(empty):
+        world.send()
     assert world.payout().chain_error == error
-    world.rounds(2)
-    assert (world.payout().state, world.payout().reason) == (PayoutState.BLOCKED, error)
+    world.rounds(12)
+    record = world.payout()
+    assert (record.state, record.reason) == (PayoutState.CREATED, "balance_too_low")
+    assert record.envelopes == 1
     check(world)
     world.pi.chain.fund(world.wallet, 10**10)
-    world.decide(PAYOUT, "resume")
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)
 
 
-def test_the_recipients_wallet_is_gone(world: World) -> None:
-    """Nothing can ever be paid there: it is cancelled at Pi, and all that it reserved is free."""
+# --- A recipient without an account ---------------------------------------------------------------
+
+
+def test_a_recipient_without_an_account_holds_up_nobody(world: World) -> None:
+    """Found before anything is signed; the next one goes on in the same minute."""
+    loses_wallet(world, "alice")
+    for number in range(3):
+        world.requested(f"{PAYOUT}-{number}", world.uid("alice"), amount="1")
+    world.requested("next", world.uid("bob"))
+    world.send()
+    check_at_rest(world, PayoutState.COMPLETED, "next")
+    for number in range(3):
+        record = world.payout(f"{PAYOUT}-{number}")
+        assert (record.state, record.reason) == (PayoutState.REQUESTED, "no_destination")
+    cancelled = [payment for payment in world.pi.payments.values() if payment.is_cancelled]
+    assert len(cancelled) == 1
+    assert len(world.pi.chain.transactions) == 1
+
+
+def test_it_is_asked_for_hourly_on_the_chain_alone(world: World) -> None:
+    wallet = loses_wallet(world, "alice")
+    world.requested(PAYOUT, world.uid("alice"))
+    world.send()
+    with world.counting() as spent:
+        world.rounds(24)
+    account = "GET /horizon/accounts/*"
+    assert [effect for effect in spent.log if effect.startswith("POST")] == []
+    assert spent.log.count(account) == 2
+    assert world.metrics.last["OldestPayoutSeconds"] == 0
+
+    world.pi.chain.open_account(wallet)
+    world.rounds(13)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_it_fails_after_a_day(world: World) -> None:
+    loses_wallet(world, "alice")
     uid = world.uid("alice")
     world.requested(PAYOUT, uid, refund_of=world.sold(uid=uid))
-    world.pi.registry.users[uid].wallet = world.pi.registry.open_wallet(wallet_seed_of("gone"))
-    gone = world.pi.chain.accounts.pop(world.pi.registry.users[uid].wallet)
-    world.pi.chain.minted -= gone.balance
     world.send()
-    assert world.payout().chain_error == "op_no_destination"
-    world.rounds(3)
+    for _ in range(26):
+        world.tick(HOUR)
+        world.rounds(1)
     check_at_rest(world, PayoutState.FAILED)
+    assert world.payout().reason == "op_no_destination"
     assert world.counters() == {}
+    assert len(world.payments_of(PAYOUT)) == 1
+
+
+@pytest.mark.parametrize("effect", ["GET /horizon/accounts/*/payments", SUBMIT])
+def test_the_account_is_gone_by_the_time_it_is_paid(world: World, effect: str) -> None:
+    """It was there when Pi created the payment. What is signed has to die first."""
+    world.requested(PAYOUT)
+    created = First(effect, lambda: loses_account(world))
+    with world.effects.watched_by(created):
+        world.send()
+    world.cold_start()
+    world.rounds(5)
+    record = world.payout()
+    assert (record.state, record.reason) == (PayoutState.REQUESTED, "no_destination")
+    assert [payment.is_cancelled for payment in world.payments_of(PAYOUT)] == [True]
+    check(world)
+
+
+def loses_account(world: World) -> None:
+    [payment] = world.payments_of(PAYOUT)
+    world.pi.chain.minted -= world.pi.chain.accounts.pop(payment.to_address).balance
+
+
+def test_no_more_is_withdrawn_in_a_day_than_pi_bears(world: World) -> None:
+    """The next day they go on."""
+    for number in range(22):
+        loses_wallet(world, f"user {number}")
+        world.requested(f"p{number}", world.uid(f"user {number}"), amount="1")
+    world.send()
+    world.rounds(6)
+    cancelled = [payment for payment in world.pi.payments.values() if payment.is_cancelled]
+    assert len(cancelled) == 20
+    assert world.payout("p20").reason == "too_many_withdrawals"
+    assert world.metrics.counted["PayoutsHeldUp"] > 0
+    world.tick(24 * HOUR)
+    world.rounds(2)
+    assert not any(payment.is_open for payment in world.pi.payments.values())
 
 
 @pytest.mark.parametrize("ahead", [-HOUR, -60, 60, HOUR])

@@ -12,7 +12,7 @@ import pytest
 from shared.domain.errors import ServiceUnavailable
 from shared.domain.payout import PayoutState
 from tests.payouts.promises import check, check_at_rest
-from tests.payouts.stories import PAYOUT, STORIES, Story, payout_world
+from tests.payouts.stories import PAYOUT, STORIES, Story, loses_wallet, payout_world
 from tests.world import World
 from tests.world.devices import Died, DiesAt, Loses, LosesAt
 from tests.world.effects import Device, Moment
@@ -118,6 +118,77 @@ def test_dying_again_and_again(story: Story) -> None:
                 except Died:
                     check(world)
         to_the_end(world, story)
+
+
+def begin_without_account(world: World) -> None:
+    loses_wallet(world, "alice")
+    world.requested(PAYOUT)
+
+
+def go_on_with_account(world: World) -> None:
+    assert world.payout().reason == "no_destination"
+    world.pi.chain.open_account(world.pi.registry.users[world.payout().uid].wallet)
+    world.tick(3600)
+
+
+def begin_as_something_else(world: World) -> None:
+    world.pi.registry.app().network = "Pi Network"
+    world.requested(PAYOUT)
+
+
+def go_on_as_asked(world: World) -> None:
+    assert (world.payout().state, world.payout().reason) == (
+        PayoutState.BLOCKED,
+        "unexpected_network",
+    )
+    world.pi.registry.app().network = "Pi Testnet"
+    world.decide(PAYOUT, "resume")
+
+
+WITHDRAWALS = [
+    (begin_without_account, go_on_with_account),
+    (begin_as_something_else, go_on_as_asked),
+]
+
+
+def is_withdrawn(
+    begin: Callable[[World], None], go_on: Callable[[World], None], device: Device | None
+) -> list[str]:
+    """Its effects. Whatever happens there, its payment is cancelled, and it begins anew."""
+    with payout_world() as world:
+        begin(world)
+        with (
+            world.counting() as spent,
+            world.effects.watched_by(device),
+            suppress(Died, ServiceUnavailable),
+        ):
+            world.send()
+            world.rounds(3)
+        check(world)
+        world.cold_start()
+        world.rounds(5)
+        assert world.pi.chain.transactions == []
+        assert all(payment.is_cancelled for payment in world.payments_of(PAYOUT))
+        go_on(world)
+        world.rounds(2)
+        check_at_rest(world, PayoutState.COMPLETED)
+        assert world.metrics.counted["UnexpectedError"] == 0
+        return spent.log
+
+
+@pytest.mark.parametrize("device", [DiesAt, LosesAt])
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(("begin", "go_on"), WITHDRAWALS, ids=["no account", "something else"])
+def test_withdrawn_whatever_happens_at_any_effect(
+    subtests: pytest.Subtests,
+    begin: Callable[[World], None],
+    go_on: Callable[[World], None],
+    moment: Moment,
+    device: type[DiesAt | LosesAt],
+) -> None:
+    for number, effect in enumerate(is_withdrawn(begin, go_on, None), start=1):
+        with subtests.test(number=number, effect=effect):
+            is_withdrawn(begin, go_on, device(number, moment))
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

@@ -33,9 +33,7 @@ def test_the_recipient_has_not_granted_his_address(world: World) -> None:
     assert world.counters() == {}
 
 
-@pytest.mark.parametrize(
-    "code", ["feature_not_available", "missing_wallet", "invalid_address", "invalid_arguments"]
-)
+@pytest.mark.parametrize("code", ["missing_wallet", "invalid_address", "invalid_arguments"])
 def test_pi_refuses_for_good(world: World, code: str) -> None:
     world.requested(PAYOUT)
     world.fault("POST", "/v2/payments", code=code)
@@ -45,18 +43,203 @@ def test_pi_refuses_for_good(world: World, code: str) -> None:
     assert world.counters() == {}
 
 
+def test_the_app_may_not_pay_yet(world: World) -> None:
+    """Pi allows an app's payouts when it likes: all wait, Pi is asked once for all of them, and
+    they go on by themselves."""
+    world.pi.registry.app().a2u = False
+    for number in range(4):
+        world.requested(f"p{number}", world.uid(f"user {number}"), amount="1")
+    world.send()
+    assert world.effects.log.count("POST /v2/payments") == 1
+    world.rounds(2)
+    assert {record.reason for record in world.all_payouts()} == {"feature_not_available"}
+    assert world.metrics.counted["PayoutsHeldUp"] >= 4
+    world.pi.registry.app().a2u = True
+    world.rounds(3)
+    for number in range(4):
+        check_at_rest(world, PayoutState.COMPLETED, f"p{number}")
+
+
+# --- Is the key ours? -----------------------------------------------------------------------------
+
+
+def another_apps_key(world: World) -> None:
+    """Pi accepts it, and does not know what we ask for."""
+    world.pi.registry.add_app("other-app", "other")
+    world.server_key = "other"
+    world.cold_start()
+
+
+def paid_before(world: World) -> None:
+    """So there is something that Pi must know of us."""
+    world.requested("before", world.uid("bob"))
+    world.send()
+    check_at_rest(world, PayoutState.COMPLETED, "before")
+
+
 def test_pi_knows_no_such_user(world: World) -> None:
-    """So a wrong key would be answered for everybody: nothing is closed on it."""
+    """The key is ours: he is asked for daily, and he comes back."""
+    paid_before(world)
     world.requested(PAYOUT)
     world.fault("POST", "/v2/payments", code="user_not_found")
-    world.send()
-    assert (world.payout().state, world.payout().reason) == (PayoutState.BLOCKED, "user_not_found")
+    for day in range(1, 5):
+        world.rounds(10)
+        assert (world.payout().state, world.payout().reason) == (
+            PayoutState.REQUESTED,
+            "user_not_found",
+        )
+        assert world.effects.log.count("POST /v2/payments") == 1 + day
+        world.tick(24 * HOUR - 2950)
     assert world.counters() != {}
+    assert world.metrics.last["OldestPayoutSeconds"] == 0
     world.heal()
-    world.tick(1)
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_pi_has_not_known_him_for_a_month(world: World) -> None:
+    paid_before(world)
+    world.requested(PAYOUT, "nobody")
+    for _ in range(30):
+        world.rounds(1)
+        assert world.payout().state is PayoutState.REQUESTED
+        world.tick(24 * HOUR)
+    world.rounds(2)
+    check_at_rest(world, PayoutState.FAILED)
+    assert world.payout().reason == "user_not_found"
+
+
+def test_an_unknown_user_of_a_stack_that_has_never_paid(world: World) -> None:
+    """It may be the key: an alarm rings, and after a day a person has to look."""
+    world.requested(PAYOUT, "nobody")
+    world.rounds(6)
+    assert world.payout().reason == "user_not_found"
+    assert world.metrics.counted["PayoutsHeldUp"] > 0
+    world.tick(24 * HOUR)
+    world.rounds(1)
+    assert (world.payout().state, world.payout().reason) == (PayoutState.BLOCKED, "user_not_found")
+
+
+@pytest.mark.parametrize("has_paid", [True, False])
+@pytest.mark.parametrize("is_cold", [True, False])
+def test_another_apps_key_blocks_none(world: World, has_paid: bool, is_cold: bool) -> None:
+    """What waits for it goes on as soon as the right one is there, in a warm sender as well."""
+    if has_paid:
+        paid_before(world)
+    names = [f"p-{number}" for number in range(5)]
+    for name in names:
+        world.requested(name, world.uid(f"user of {name}"), amount="1")
+    right = world.server_key
+    another_apps_key(world)
+    world.send()
+    world.rounds(3)
+    reason = "server_key_of_another_app" if has_paid else "user_not_found"
+    assert {world.payout(name).reason for name in names} == {reason}
+    assert world.metrics.counted["PayoutsHeldUp"] >= len(names)
+    world.server_key = right
+    if is_cold:
+        world.cold_start()
+
+    world.rounds(6)
+
+    for name in names:
+        check_at_rest(world, PayoutState.COMPLETED, name)
+
+
+@pytest.mark.parametrize("decision", ["fail", None])
+def test_nothing_is_given_up_while_the_key_is_another_apps(
+    world: World, decision: str | None
+) -> None:
+    paid_before(world)
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses("GET /horizon/accounts/*/payments", "before")):
+        world.send()
+    right = world.server_key
+    another_apps_key(world)
+    if decision:
+        world.decide(PAYOUT, decision)
+    world.rounds(2)
+    world.tick(40 * 24 * HOUR)
+    world.rounds(2)
+    record = world.payout()
+    assert (record.state, record.reason) == (PayoutState.CREATED, "server_key_of_another_app")
+    assert all(payment.is_open for payment in world.payments_of(PAYOUT))
+    world.server_key = right
+    world.rounds(4)
+    check_at_rest(world, PayoutState.FAILED if decision else PayoutState.COMPLETED)
+
+
+def test_the_key_is_refused_for_all(world: World) -> None:
+    """One of them asks in a minute."""
+    for number in range(4):
+        world.requested(f"p{number}", world.uid(f"user {number}"), amount="1")
+    right, world.server_key = world.server_key, "yesterday's"
+    world.cold_start()
+    world.send()
+    assert len(world.effects.pi) == 1
+    assert {record.reason for record in world.all_payouts()} == {"server_key_refused"}
+    world.server_key = right
+    world.rounds(1)
+    for number in range(4):
+        check_at_rest(world, PayoutState.COMPLETED, f"p{number}")
+
+
+# --- Refused without a reason that we know --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 404, "body": {}},
+        {"status": 401, "body": {}},
+        {"status": 403, "body": {"error": "no"}},
+        {"code": "unknown_error", "status": 400},
+        {"code": "a_new_one", "status": 422},
+    ],
+    ids=str,
+)
+def test_a_creation_that_is_refused_without_a_reason(world: World, answer: dict[str, Any]) -> None:
+    """Nothing was created: it is tried five times, and then a person has to look. The others go
+    on."""
+    world.requested(PAYOUT)
+    world.fault("POST", "/v2/payments", **answer)
+    world.send()
+    assert world.payout().state is PayoutState.REQUESTED
+    world.rounds(4)
+    record = world.payout()
+    code = answer.get("code") or answer["body"].get("error") or "creation_refused"
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, code)
+    assert record.refused_with is not None
+    assert record.refused_with.startswith(f"{answer['status']} ")
+    assert world.effects.log.count("POST /v2/payments") == 5
+    assert world.metrics.counted["ServerKeyRefused"] == 0
+    world.heal()
+    world.requested("next", world.uid("bob"))
+    world.send()
+    check_at_rest(world, PayoutState.COMPLETED, "next")
     world.decide(PAYOUT, "resume")
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_a_creation_that_is_refused_once_heals(world: World) -> None:
+    world.requested(PAYOUT)
+    world.fault_once("POST", "/v2/payments", status=404, body={})
+    world.send()
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+    assert world.payout().refusals == 0
+
+
+@pytest.mark.parametrize("status", [408, 500, 200])
+def test_a_creation_whose_outcome_is_unclear(world: World, status: int) -> None:
+    """It is never asked for again before it had time to show."""
+    world.requested(PAYOUT)
+    world.fault("POST", "/v2/payments", status=status, body={})
+    world.send()
+    world.wake_sender(PAYOUT)
+    assert world.payout().reason == "creation_unclear"
+    assert world.effects.log.count("POST /v2/payments") == 1
 
 
 @pytest.mark.parametrize("code", ["too_many_payments", "too_many_cancelled_payments"])
@@ -154,23 +337,35 @@ def test_pi_shows_another_payment_than_was_asked_for(
     world.rounds(1)
     if when == "later" and reason == "missing_address":
         reason = "unexpected_address"
-    assert (world.payout().state, world.payout().reason) == (PayoutState.BLOCKED, reason)
+    assert world.payout().withdrawing == reason
+    world.rounds(3)
+    record = world.payout()
+    assert (record.state, record.blocked_from) == (PayoutState.BLOCKED, PayoutState.REQUESTED)
+    assert (record.reason, record.former_payments) == (reason, payment.identifier)
+    assert payment.is_cancelled
     assert world.pi.chain.transactions == []
     assert world.events(PAYOUT) == ["PayoutBlocked"]
     check(world)
 
+    world.requested("next", world.uid("bob"))
+    world.send()
+    check_at_rest(world, PayoutState.COMPLETED, "next")
+    world.decide(PAYOUT, "resume")
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
+
 
 def test_the_app_is_on_another_network(world: World) -> None:
-    """Nothing is signed for it; given up, it is cancelled at Pi and out of the way."""
+    """Nothing is signed for it; it is cancelled at Pi and out of the way. Given up, it fails."""
     world.pi.registry.app().network = "Pi Network"
     world.requested(PAYOUT)
     world.send()
-    assert world.payout().reason == "unexpected_network"
+    assert world.payout().withdrawing == "unexpected_network"
     world.tick(1)
     world.decide(PAYOUT, "fail")
     world.send()
     assert world.payout().reason == "may_still_apply"
-    world.rounds(2)
+    world.rounds(3)
     check_at_rest(world, PayoutState.FAILED)
     assert world.pi.chain.transactions == []
 
@@ -221,18 +416,116 @@ def test_an_unpaid_payment_was_cancelled_at_pi(world: World) -> None:
     assert world.pi.chain.transactions == []
 
 
-def test_pi_forgets_the_payment(world: World) -> None:
-    """A 404 closes nothing: a wrong key would answer so for every payment."""
+# --- Questions that Pi refuses --------------------------------------------------------------------
+
+
+def forgotten(world: World, *, paid: bool = False) -> None:
+    """Pi does not know its payment any more, whether it was paid or not."""
+    lost = "POST /horizon/transactions" if paid else "GET /horizon/ledgers"
     world.requested(PAYOUT)
-    world.fault(path="/horizon/*", drop="before")
-    world.send()
+    with world.effects.watched_by(Loses(lost, "after" if paid else "before")):
+        world.send()
     [payment] = world.payments_of(PAYOUT)
+    if paid:
+        assert len(world.transfers_of(PAYOUT)) == 1
     world.pi.delete_payment(payment.identifier)
-    world.heal()
+
+
+def test_pi_forgets_the_payment(world: World) -> None:
+    """A 404 closes nothing: it is asked again for a day. Then a person has to look."""
+    forgotten(world)
+    world.rounds(12)
+    assert (world.payout().state, world.payout().reason) == (
+        PayoutState.CREATED,
+        "payment_not_found",
+    )
+    world.tick(24 * HOUR)
     world.rounds(1)
     record = world.payout()
     assert (record.state, record.reason) == (PayoutState.BLOCKED, "payment_not_found")
     assert world.pi.chain.transactions == []
+
+
+@pytest.mark.parametrize("has_paid", [True, False])
+@pytest.mark.parametrize("is_blocked", [True, False])
+def test_what_pi_has_forgotten_is_given_up(world: World, has_paid: bool, is_blocked: bool) -> None:
+    """The chain alone tells that it was not paid; there is nothing to cancel."""
+    if has_paid:
+        paid_before(world)
+    forgotten(world)
+    if is_blocked:
+        world.rounds(1)
+        world.tick(24 * HOUR)
+        world.rounds(1)
+        assert world.payout().state is PayoutState.BLOCKED
+    world.decide(PAYOUT, "fail")
+    world.rounds(4)
+    check_at_rest(world, PayoutState.FAILED)
+
+
+def test_what_pi_has_forgotten_is_given_up_but_was_paid(world: World) -> None:
+    """Never called failed: after a day a person closes it as paid."""
+    paid_before(world)
+    forgotten(world, paid=True)
+    world.decide(PAYOUT, "fail")
+    world.rounds(6)
+    world.cold_start()
+    world.rounds(2)
+    assert world.payout().state is PayoutState.SIGNED
+    world.tick(24 * HOUR)
+    world.rounds(1)
+    record = world.payout()
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, "payment_not_found")
+    assert world.counters() != {}
+
+
+OPEN_PAYMENTS = "/v2/payments/incomplete_server_payments"
+ONE = "/v2/payments/" + "?" * 28
+
+
+@pytest.mark.parametrize("code", ["payment_not_found", "unknown_error", "invalid_arguments"])
+def test_one_odd_answer_does_not_stop_all_payouts(world: World, code: str) -> None:
+    """The payment that was created a moment ago: a replica lags, say."""
+    world.requested(PAYOUT)
+    world.fault_once("GET", ONE, code=code, status=404)
+    world.send()
+    world.requested("next", world.uid("bob"))
+    world.send()
+
+    world.rounds(12)
+
+    assert world.payout("next").state is PayoutState.COMPLETED
+
+
+@pytest.mark.parametrize("path", [OPEN_PAYMENTS, ONE])
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_one_unknown_error_of_a_question_does_not_block(
+    world: World, path: str, status: int
+) -> None:
+    world.requested(PAYOUT)
+    world.fault_once("GET", path, code="unknown_error", status=status)
+    world.send()
+
+    world.rounds(2)
+
+    assert world.payout(PAYOUT).state is PayoutState.COMPLETED
+
+
+@pytest.mark.parametrize("path", [OPEN_PAYMENTS, ONE])
+def test_a_question_that_is_refused_for_a_day_needs_a_person(world: World, path: str) -> None:
+    world.requested(PAYOUT)
+    world.fault("GET", path, code="unknown_error", status=400)
+    world.send()
+    world.rounds(2)
+    assert world.payout().state is not PayoutState.BLOCKED
+    world.tick(24 * HOUR)
+    world.rounds(1)
+    record = world.payout()
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, "unknown_error")
+    world.heal()
+    world.decide(PAYOUT, "resume")
+    world.rounds(1)
+    check_at_rest(world, PayoutState.COMPLETED)
 
 
 @pytest.mark.parametrize("created_at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])

@@ -132,11 +132,10 @@ def test_the_server_key_is_another_apps_by_now(world: World, decision: str | Non
     world.rounds(2)
     record = world.payout()
     reason = "payment_not_found" if decision else "user_not_found"
-    assert (record.state, record.reason) == (PayoutState.BLOCKED, reason)
+    assert (record.state, record.reason) == (PayoutState.REQUESTED, reason)
     world.server_key = KEY
     world.cold_start()
-    world.decide(PAYOUT, "resume")
-    world.rounds(2)
+    world.rounds(3)
     check_at_rest(world, PayoutState.COMPLETED)
 
 
@@ -171,7 +170,7 @@ def test_given_up_but_paid_long_ago(world: World, state: str) -> None:
     assert len(world.payments_of(PAYOUT)) == 1
 
 
-@pytest.mark.parametrize("code", ["missing_scope", "feature_not_available"])
+@pytest.mark.parametrize("code", ["missing_scope", "missing_wallet"])
 def test_pi_refuses_to_create_what_was_paid_long_ago(world: World, code: str) -> None:
     """The user has taken his scope back since: it was paid all the same."""
     back_to(world, "requested", 1200)

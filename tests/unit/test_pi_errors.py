@@ -159,17 +159,27 @@ def refused_keys() -> float:
     return float(sum(metric["Value"]))
 
 
-@pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"code": "unauthorized", "status": 401},
-        {"status": 401},
-        {"status": 403, "body": "<html>Forbidden</html>"},
-        {"code": "brand_new", "status": 403},
-    ],
-    ids=str,
-)
+REFUSED_KEYS: list[dict[str, Any]] = [
+    {"code": "unauthorized", "status": 401},
+    {"status": 401},
+    {"status": 403, "body": "<html>Forbidden</html>"},
+    {"code": "brand_new", "status": 403},
+]
+
+
+@pytest.mark.parametrize("fault", REFUSED_KEYS, ids=str)
+def test_a_creation_is_no_verdict_about_the_key(pi: PiInProcess, fault: dict[str, Any]) -> None:
+    """Pi has refused creations with a key that it accepted elsewhere."""
+    pi.fault(**fault, times=None)
+    with pytest.raises(PiRefused) as refused:
+        CALLS["create"](pi.client())
+    assert refused.value.code == fault.get("code", "creation_refused")
+    assert refused.value.answer.http_status == fault["status"]
+    assert refused_keys() == 0
+
+
+@pytest.mark.parametrize("call", [name for name in CALLS if name != "create"])
+@pytest.mark.parametrize("fault", REFUSED_KEYS, ids=str)
 def test_a_refused_key_is_read_again_once_and_not_retried_if_it_is_the_same(
     pi: PiInProcess, call: str, fault: dict[str, Any]
 ) -> None:
