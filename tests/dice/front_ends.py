@@ -389,8 +389,11 @@ class FrontEnds:
             self._scene.tell(f"    the ad network says of {ad_id}: {verdict}")
 
     def _claim(self, ad_id: str, caller: User | None) -> None:
+        stood = any(item["id"]["S"] == ad_id for item in self._world.tables.raw("RewardsTable"))
         reply = self._world.claim(ad_id, caller)
         self._scene.answered("claim", reply)
+        if reply.status == 200 and not stood and self._world.pi.ads[ad_id].status != "granted":
+            self._scene.complain("an ad was granted that earns nothing")
         if reply.status == 200 and (caller is None or not self._knows(caller)):
             self._scene.complain("an ad was granted to nobody")
 
