@@ -77,12 +77,18 @@ class Cloud:
         self._dynamodb: Any = boto3.client("dynamodb")
 
     def make_due(self, payment_id: str) -> None:
-        self._dynamodb.update_item(
-            TableName=os.environ["PAYMENTS_TABLE"],
-            Key={"payment_id": {"S": payment_id}},
-            UpdateExpression="SET due_at = :now",
-            ExpressionAttributeValues={":now": {"N": str(int(time.time()))}},
-        )
+        """Now, and everything else an hour later: the wallet's book, for one."""
+        table, now = os.environ["PAYMENTS_TABLE"], int(time.time())
+        due = self._dynamodb.scan(TableName=table, IndexName="due")["Items"]
+        for key in {payment_id, *(item["payment_id"]["S"] for item in due)}:
+            self._dynamodb.update_item(
+                TableName=table,
+                Key={"payment_id": {"S": key}},
+                UpdateExpression="SET due_at = :then",
+                ExpressionAttributeValues={
+                    ":then": {"N": str(now if key == payment_id else now + 3600)}
+                },
+            )
 
     def receive(self, queue: str) -> Event:
         """The next message, as a trigger's event; it is gone from the queue."""

@@ -96,9 +96,9 @@ class Customers:
         self.stack, self.emulator = stack, emulator
         token = self.user()
         unapproved = self.payment(token)
-        paid, cancelled = self.approved(self.user()), self.approved(self.user())
+        paid, met_again = self.approved(self.user()), self.approved(self.user())
         txid = self.pay(paid)
-        emulator.control("POST", f"/payments/{cancelled}/user_cancel", {})
+        self.pay(met_again)
         due, left = self.approved(self.user()), self.approved(self.user())
         self.pay(left)
         ad_id = emulator.control("POST", "/ads", {"status": "granted"})["adId"]
@@ -109,7 +109,7 @@ class Customers:
                 "POST", "/pi_payment/complete", {"paymentId": paid, "txid": txid}
             ),
             "ResolvePayment": lambda: self.call(
-                "POST", "/pi_payment/cancel", {"paymentId": cancelled}
+                "POST", "/pi_payment/incomplete", {"paymentId": met_again}
             ),
             "GetPayment": lambda: self.call("GET", "/payments", token=token),
             "ClaimAdReward": lambda: self.call(

@@ -60,7 +60,8 @@ def test_a_refused_payment_closes_at_once_and_owes_nothing() -> None:
     record = opened(payment(), PRICE, "unexpected_amount", TERMS, NOW)
     assert (record.state, record.cancelled_at) == (PaymentState.CANCELLED, NOW)
     assert (record.price, record.refusal) == (None, "unexpected_amount")
-    assert (record.owed, record.due_at) == (None, None)
+    # The worker looks at it once: whether its wallet has a book.
+    assert (record.owed, record.due_at) == (None, NOW + 60)
 
 
 def test_a_refused_payment_that_is_approved_already_is_watched() -> None:
