@@ -177,6 +177,8 @@ class App:
                 payment=Amount.of(self.settings.text("PAYOUT_CAP")),
                 user_day=Amount.of(self.settings.text("PAYOUT_USER_DAILY_CAP")),
                 wallet_day=Amount.of(self.settings.text("PAYOUT_WALLET_DAILY_CAP")),
+                user_day_number=self.settings.whole_number("PAYOUT_USER_DAILY_NUMBER", 1),
+                least=Amount.of(self.settings.text("PAYOUT_LEAST_AMOUNT")),
             ),
             clock=self.clock,
         )

@@ -34,6 +34,7 @@ from shared.domain.errors import Conflict
 from shared.domain.payment import PaymentRecord
 from shared.domain.payout import (
     MOST_WITHDRAWALS,
+    RECIPIENT_FAULTS,
     RECIPIENT_WAITS,
     Caps,
     PayoutOwed,
@@ -76,7 +77,8 @@ class PayoutStore:
         or the earlier one, with none of ours.
 
         `payment` is what it refunds. Raises Conflict `user_daily_cap_reached`,
-        `wallet_daily_cap_reached` or `above_paid_amount`, for a new id only.
+        `wallet_daily_cap_reached`, `user_daily_number_reached` or `above_paid_amount`, for a new id
+        only.
         """
         writes = [
             self._put(record),
@@ -85,18 +87,26 @@ class PayoutStore:
         ]
         if payment is not None:
             writes.append(self._refund(record, payment.amount))
+        else:
+            writes.append(self._count_payout(record, 1, caps.user_day_number))
         reasons = transact(self._client, writes, self._sleep, self._jitter)
         if reasons is None:
             return record
         # The payout's own reason first: a repeat is answered as before, even at a cap.
         if reasons[0]["Code"] == FAILED_CONDITION:
             return _record(decoded(reasons[0]["Item"]))
-        codes = ("", "user_daily_cap_reached", "wallet_daily_cap_reached", "above_paid_amount")
+        codes = (
+            "",
+            "user_daily_cap_reached",
+            "wallet_daily_cap_reached",
+            "user_daily_number_reached" if payment is None else "above_paid_amount",
+        )
         refused = next(n for n, reason in enumerate(reasons) if reason["Code"] != "None")
         raise Conflict(codes[refused], "This payout would exceed what may be paid out.")
 
     def release(self, old: PayoutRecord, new: PayoutRecord) -> tuple[PayoutRecord, bool]:
-        """Write that a payout failed, and give back all that it had reserved. As `replace`."""
+        """Write that a payout failed, and give back all that it had reserved; but it counts towards
+        its user's number if he was the cause. As `replace`."""
         minus = Amount(-old.amount.stroops)
         writes = [
             {"Update": update_of(self._table, KEY, _item(old), _item(new))},
@@ -105,6 +115,8 @@ class PayoutStore:
         ]
         if old.refund_of is not None and self._refunds_at_least(old.refund_of, old.amount):
             writes.append(self._refund(with_(old, amount=minus), None))
+        if old.refund_of is None and new.reason not in RECIPIENT_FAULTS:
+            writes.append(self._count_payout(old, -1, None))
         reasons = transact(self._client, writes, self._sleep, self._jitter)
         if reasons is None:
             return with_(new, version=old.version + 1), True
@@ -175,6 +187,13 @@ class PayoutStore:
         key = encoded({KEY: counter})
         update = {"TableName": self._table, "Key": key, "UpdateExpression": "ADD #sum :amount"}
         return {"Update": {**update, **_within(cap, amount, "paid", {})}}
+
+    def _count_payout(self, record: PayoutRecord, step: int, most: int | None) -> Any:
+        """Add a payout to its user's number of the day, or take it back. `most` None: no limit."""
+        key = encoded({KEY: f"number#{record.day}#{record.uid}"})
+        update = {"TableName": self._table, "Key": key, "UpdateExpression": "ADD #sum :amount"}
+        cap = None if most is None else Amount(most)
+        return {"Update": {**update, **_within(cap, Amount(step), "number", {})}}
 
     def _refund(self, record: PayoutRecord, paid: Amount | None) -> Any:
         """Add the payout's amount to what its payment has refunded. `paid` None: no limit."""

@@ -179,11 +179,15 @@ class PayoutRecord:
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """The most that one payout, one user a day, and the wallet a day may pay."""
+    """The most that one payout, one user a day, and the wallet a day may pay; the most payouts of
+    one user a day, and the least that one pays, since the chain takes a fee for each. Neither of
+    the last two is for refunds."""
 
     payment: Amount
     user_day: Amount
     wallet_day: Amount
+    user_day_number: int
+    least: Amount
 
 
 def payout_id_of(value: object) -> str:
@@ -199,6 +203,8 @@ def check(request: PayoutRequest, caps: Caps) -> None:
         raise BadRequest("invalid_amount", "The amount must be more than 0.")
     if request.amount > caps.payment:
         raise Conflict("above_payment_cap", f"One payout may pay at most {caps.payment} Pi.")
+    if request.refund_of is None and request.amount < caps.least:
+        raise Conflict("below_least_amount", f"A payout pays at least {caps.least} Pi.")
     if not 1 <= len(request.memo) <= LONGEST_MEMO or not _is_unicode(request.memo):
         raise BadRequest("invalid_memo", f"memo must have 1 to {LONGEST_MEMO} characters.")
     if RESERVED_KEY in request.metadata:

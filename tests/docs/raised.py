@@ -70,5 +70,9 @@ def _returned(function: ast.FunctionDef) -> Iterator[str]:
 
 
 def _values(node: ast.expr) -> Iterator[str]:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        yield node.value
+    match node:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.IfExp(body=body, orelse=orelse):
+            yield from _values(body)
+            yield from _values(orelse)

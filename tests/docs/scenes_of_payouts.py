@@ -25,7 +25,7 @@ def read(world: World, payout_id: str = "raffle-1") -> Reply:
 
 @answers(REQUEST, 202)
 def _(world: World, *_: User) -> Reply:
-    return ask(world, amount=Decimal("0.0000001"), metadata={"raffle": 17})
+    return ask(world, amount=Decimal("0.01"), metadata={"raffle": 17})
 
 
 @answers(REQUEST, 202)
@@ -123,6 +123,18 @@ def _(world: World, *_: User) -> Reply:
 @answers(REQUEST, 409, "above_payment_cap")
 def _(world: World, *_: User) -> Reply:
     return ask(world, amount="100.0000001")
+
+
+@answers(REQUEST, 409, "below_least_amount")
+def _(world: World, *_: User) -> Reply:
+    return ask(world, amount="0.0099999")
+
+
+@answers(REQUEST, 409, "user_daily_number_reached")
+def _(world: World, *_: User) -> Reply:
+    world.deploy(PayoutUserDailyNumber="1")
+    ask(world)
+    return ask(world, payout_id="raffle-2")
 
 
 @answers(REQUEST, 409, "user_daily_cap_reached")

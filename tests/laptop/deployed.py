@@ -107,7 +107,8 @@ def taken_on(stack: Stack, uid: str, *, blocked_for: str | None = None) -> Payou
     amount, much = Amount.of("0.01"), Amount.of(1000)
     request = PayoutRequest(uuid4().hex, uid, amount, "Thank you", {})
     store, now = payouts(stack), int(time.time())
-    record = store.reserve(requested(request, now), Caps(much, much, much), None)
+    caps = Caps(much, much, much, user_day_number=1000, least=amount)
+    record = store.reserve(requested(request, now), caps, None)
     if blocked_for is None:
         return record
     return store.replace(record, delivered(blocked(record, blocked_for, now), now))[0]

@@ -19,6 +19,8 @@ payout_world = partial(
     PayoutCap="100",
     PayoutUserDailyCap="150",
     PayoutWalletDailyCap="400",
+    PayoutUserDailyNumber="25",
+    PayoutLeastAmount="0.0000001",
     FeeCapStroops="1000000",
 )
 

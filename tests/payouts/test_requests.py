@@ -120,6 +120,52 @@ def test_the_users_day(each_world: World) -> None:
     check(world)
 
 
+def test_the_users_number_of_a_day(each_world: World) -> None:
+    """Refunds are exempt; at midnight it begins anew."""
+    world = each_world
+    world.deploy(PayoutUserDailyNumber="2")
+    alice, payment_id = world.uid("alice"), world.sold("3")
+    for number in (1, 2):
+        world.requested(f"p{number}", alice, amount="1")
+    reply = world.post(**body(world, payout_id="p3", amount="1"))
+    assert refused(reply) == (409, "user_daily_number_reached")
+    assert world.post(payout_id="r1", refund_of=payment_id, amount="0.001").status == 202
+    world.requested("p4", world.uid("bob"), amount="1")
+    world.requested("p1", alice, amount="1")  # again
+    world.tick(24 * 3600)
+    world.requested("p5", alice, amount="1")
+    check(world)
+
+
+@pytest.mark.parametrize("is_the_users_fault", [True, False])
+def test_the_number_is_given_back_unless_the_recipient_was_the_cause(
+    each_world: World, is_the_users_fault: bool
+) -> None:
+    world = each_world
+    world.deploy(PayoutUserDailyNumber="1")
+    uid = world.uid("alice", scopes=[] if is_the_users_fault else ["wallet_address"])
+    code = None if is_the_users_fault else "invalid_arguments"
+    if code:
+        world.fault("POST", "/v2/payments", code=code)
+    world.requested("p1", uid, amount="1")
+    world.send()
+    check_at_rest(world, PayoutState.FAILED, "p1")
+
+    reply = world.post(**body(world, payout_id="p2", uid=uid, amount="1"))
+
+    assert reply.error == ("user_daily_number_reached" if is_the_users_fault else None)
+
+
+@pytest.mark.parametrize(("amount", "status"), [("0.0099999", 409), ("0.01", 202)])
+def test_the_least_amount(world: World, amount: str, status: int) -> None:
+    """Whatever the chain takes for it. A refund may be smaller."""
+    world.deploy(PayoutLeastAmount="0.01")
+    reply = world.post(**body(world, amount=amount))
+    assert reply.status == status
+    assert reply.error in (None, "below_least_amount")
+    assert world.post(payout_id="r1", refund_of=world.sold("3"), amount="0.001").status == 202
+
+
 def test_the_wallets_day(each_world: World) -> None:
     world = each_world
     for number in range(4):

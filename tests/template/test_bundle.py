@@ -155,7 +155,7 @@ def variables_of(template: Template, function: str) -> dict[str, str]:
     """The function's own variables, with values of the right kind."""
     declared = translated_variables(template, logical(function))
     values = {"PI_API_URL": "http://127.0.0.1:9/v2", "PI_NETWORK": "Pi Testnet", "PI_APP_ID": ""}
-    number = re.compile("SECONDS|MINUTES|_CAP|STROOPS")
+    number = re.compile("SECONDS|MINUTES|_CAP|_NUMBER|_AMOUNT|STROOPS")
     return {
         name: values.get(
             name, "3600" if number.search(name) else "INFO" if "LEVEL" in name else "x"
