@@ -303,7 +303,7 @@ EDITS = [
         "    except UnreadableRecord:  # counted; it holds up no other\n        return\n",
         "    except UnreadableRecord:\n        raise\n",
         "A record that cannot be read holds up no other.",
-        "tests/weather/test_unreadable.py",
+        "tests/weather/test_unreadable.py::test_the_book_reads_on_behind_it",
     ),
     Edit(
         "nonsense-stops-the-book",
@@ -319,7 +319,7 @@ EDITS = [
         "        if parts.clock() - movement.at < PATIENCE_SECONDS:\n            raise\n",
         "        pass\n",
         "The book waits for Pi's word about what our table has forgotten.",
-        IN_BOOK,
+        f"{IN_BOOK}::test_pi_is_away_when_a_forgotten_payment_shows",
     ),
     Edit(
         "late-addresses-ignored",
@@ -327,7 +327,7 @@ EDITS = [
         "record.from_address is not None and record.to_address is not None",
         "record.payment_id",
         "Addresses that Pi shows late are learnt before a movement is judged.",
-        "tests/weather/test_book.py tests/weather/test_chain.py",
+        f"{IN_BOOK}::test_addresses_that_pi_shows_late_are_learnt_before_a_movement_is_judged",
     ),
     # --- The book ---
     Edit(
@@ -336,7 +336,7 @@ EDITS = [
         "    if page and len(inside) == len(page):",
         "    if len(inside) > len(page):",
         "More movements of the same ledger may stand on the next page.",
-        IN_BOOK,
+        "tests/unit/test_book.py",
     ),
     Edit(
         "beyond-a-hole-counts-as-read",
@@ -344,7 +344,7 @@ EDITS = [
         " if _ledger_of(movement.token) <= sure.number]",
         "]",
         "What lies beyond a hole is read again.",
-        IN_BOOK,
+        "tests/unit/test_book.py",
     ),
     Edit(
         "book-speaks-of-before-it-began",
@@ -352,7 +352,7 @@ EDITS = [
         "        return self.since < starts_before(started_at)\n",
         "        return True\n",
         "A book says nothing of ledgers before its first.",
-        IN_BOOK,
+        f"{IN_BOOK}::test_what_lies_in_a_hole_is_no_silence",
     ),
     Edit(
         "book-begins-without-the-skew",
@@ -376,7 +376,7 @@ EDITS = [
         "covers = parts.clock() - FRESH_SECONDS - NODES_APART_SECONDS if",
         "covers = parts.clock() if",
         "What a node may not show yet is not covered.",
-        "tests/weather/test_book.py tests/weather/test_cancel.py",
+        f"{IN_BOOK}::test_paid_in_the_last_seconds_and_not_shown_yet",
     ),
     Edit(
         "covers-though-horizon-lags",
@@ -432,7 +432,7 @@ EDITS = [
         "    if newest.closed_at <= book.until:\n        raise ChainUnavailable\n",
         "",
         "A node that is behind is not a network that was begun anew.",
-        f"{IN_BOOK}::test_two_nodes_a_minute_apart tests/weather/test_chain.py",
+        f"{IN_BOOK}::test_a_node_that_is_behind_is_not_a_network_that_was_begun_anew",
     ),
     Edit(
         "other-network-believed",
@@ -448,7 +448,7 @@ EDITS = [
         "    if earlier.since >= book.since:\n        return book\n",
         "    if earlier.wallet == book.wallet:\n        return book\n",
         "A payment that was begun before the book has its silence proven too.",
-        IN_BOOK,
+        f"{IN_BOOK}::test_what_lies_in_a_hole_is_no_silence",
     ),
     Edit(
         "short-page-taken-for-the-last",
@@ -456,7 +456,7 @@ EDITS = [
         "        if not page or not is_ours:\n",
         "        if len(page) < 200 or not is_ours:\n",
         "The book is read until a page is empty, whatever Horizon's page holds.",
-        IN_BOOK,
+        f"{IN_BOOK}::test_pages_are_read_until_one_is_empty",
     ),
     # --- Settle ---
     Edit(
@@ -465,7 +465,7 @@ EDITS = [
         "        record = parts.payments.get(record.payment_id) or record\n",
         "",
         "What the book has just noted in a record is no silence.",
-        "tests/weather/test_book.py tests/weather/test_cancel.py tests/weather/test_chain.py",
+        "tests/weather/test_chain.py tests/weather/test_cancel.py",
     ),
     Edit(
         "any-refusal-becomes-gone",
@@ -473,7 +473,7 @@ EDITS = [
         '        if refused.code != "payment_not_found":\n            raise\n',
         "",
         "Only `payment_not_found` says that Pi does not know a payment.",
-        "tests/integration/test_attention.py tests/weather/test_attention.py",
+        "tests/weather/test_attention.py",
     ),
     Edit(
         "closed-and-forgotten-becomes-gone",
@@ -481,7 +481,7 @@ EDITS = [
         "return record, NOTHING if is_closed else gone",
         "return record, gone",
         "A closed payment that Pi has forgotten stays as it is.",
-        "tests/integration/test_attention.py tests/weather/test_attention.py",
+        "tests/weather/test_attention.py",
     ),
     Edit(
         "complete-answer-ignored",
@@ -497,7 +497,7 @@ EDITS = [
         "        if written or standing.state is PaymentState.COMPLETED:\n            return",
         "        if written or standing.state is not PaymentState.OPEN:\n            return",
         "What Pi has completed is written over a record that says cancelled.",
-        "tests/weather/test_bus.py tests/crash/test_overlap.py tests/integration/test_settle.py",
+        "tests/weather/test_at_once.py::test_a_record_says_cancelled_when_a_completion_is_written",
     ),
     Edit(
         "fact-lost-to-another-writer",
@@ -513,7 +513,7 @@ EDITS = [
         "        if decision.do not in (Do.COMPLETE, Do.RECORD_COMPLETED, Do.ATTEND):\n",
         "        if decision.do is Do.NOTHING:\n",
         "A write that was lost is decided anew from the record that stands.",
-        "tests/weather/test_cancel.py tests/weather/test_book.py tests/crash/test_overlap.py",
+        "tests/weather/test_at_once.py::test_a_receipt_is_noted_when_it_is_closed_as_unpaid",
     ),
     Edit(
         "unseen-txid-counts-as-disproved",
@@ -521,7 +521,9 @@ EDITS = [
         "return None if transaction is None else wanted.is_met_by(transaction)",
         "return transaction is not None and wanted.is_met_by(transaction)",
         "A transaction that the chain does not show yet is not disproved.",
-        "tests/integration/test_complete.py tests/integration/test_settle.py",
+        "tests/integration/test_complete.py",
+        explained="What is decided then has a proof of its own: it was never approved, or the book "
+        "is silent, and that the front end is to ask again it hears in both cases.",
     ),
     Edit(
         "silent-chain-counts-as-disproof",
@@ -529,7 +531,9 @@ EDITS = [
         "    except ChainUnavailable:\n        return None\n",
         "    except ChainUnavailable:\n        return False\n",
         "A chain that cannot be read disproves nothing.",
-        "tests/integration/test_complete.py tests/integration/test_settle.py",
+        "tests/integration/test_complete.py",
+        explained="What is decided then has a proof of its own: it was never approved, or the book "
+        "is silent, and that the front end is to ask again it hears in both cases.",
     ),
     Edit(
         "any-transaction-proves",
