@@ -105,7 +105,7 @@ EDITS = [
         "                except UnreadableRecord:\n                    continue",
         "                except UnreadableRecord:\n                    raise",
         "A row that cannot be read holds up no other.",
-        "tests/weather/test_unreadable.py",
+        "tests/weather/test_unreadable.py::test_the_sweep_goes_on_behind_it",
     ),
     # --- The tables ---
     Edit(
@@ -381,7 +381,7 @@ EDITS = [
         "asked_at - closed_at <= FRESH and abs(now - closed_at)",
         "abs(now - closed_at)",
         "A ledger that closed minutes ago by Horizon's own clock is not the present.",
-        "tests/weather/test_chain.py tests/payouts/test_chain.py",
+        "tests/weather/test_book.py::test_paid_a_moment_ago_and_not_shown_yet",
     ),
     Edit(
         "cached-horizon-is-current",
@@ -389,7 +389,7 @@ EDITS = [
         " and abs(now - closed_at) <= FRESH + CLOCK_SKEW",
         "",
         "An old answer out of a cache is not the present.",
-        "tests/weather/test_chain.py tests/unit/test_wallet_history.py",
+        "tests/weather/test_book.py::test_an_old_answer_out_of_a_cache_proves_nothing",
     ),
     Edit(
         "answer-about-another-transaction",

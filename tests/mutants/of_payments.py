@@ -376,7 +376,7 @@ EDITS = [
         "covers = parts.clock() - FRESH_SECONDS - NODES_APART_SECONDS if",
         "covers = parts.clock() if",
         "What a node may not show yet is not covered.",
-        f"{IN_BOOK}::test_paid_in_the_last_seconds_and_not_shown_yet",
+        f"{IN_BOOK}::test_paid_a_moment_ago_and_not_shown_yet",
     ),
     Edit(
         "covers-though-horizon-lags",
@@ -617,7 +617,7 @@ EDITS = [
         "if record.state is PaymentState.CANCELLED or payment.is_cancelled:",
         "if record.state is PaymentState.CANCELLED and not payment.is_cancelled:",
         "A repeated approve of a payment that was cancelled since is refused.",
-        "tests/integration/test_approve.py",
+        "tests/weather/test_cancel.py",
     ),
     Edit(
         "told-of-what-was-never-approved",
@@ -625,7 +625,7 @@ EDITS = [
         '    if payment.is_cancelled:\n        refusal = "payment_cancelled"\n',
         "",
         "Nobody hears `PaymentCancelled` of a payment that was never approved.",
-        "tests/integration/test_approve.py",
+        "tests/weather/test_cancel.py",
     ),
     Edit(
         "a-repeat-cancels",

@@ -300,12 +300,16 @@ def test_pi_answers_the_completion_and_has_not_completed_it(world: World) -> Non
     check_at_rest(world, PayoutState.COMPLETED)
 
 
-def test_pi_does_not_cancel_what_is_given_up(world: World) -> None:
+@pytest.mark.parametrize("refuses", [True, False])
+def test_pi_does_not_cancel_what_is_given_up(world: World, refuses: bool) -> None:
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses("GET /horizon/ledgers", "before")):
         world.send()
     world.decide(PAYOUT, "fail")
-    world.fault("POST", "/v2/payments/*/cancel", code="payment_tx_present")
+    [payment] = world.payments_of(PAYOUT)
+    shown: dict[str, Any] = {"status": 200, "body": payment.dto()}
+    answer = {"code": "payment_tx_present"} if refuses else shown
+    world.fault("POST", "/v2/payments/*/cancel", **answer)
     world.rounds(3)
     record = world.payout()
     assert (record.state, record.reason) == (PayoutState.BLOCKED, "not_cancelled")

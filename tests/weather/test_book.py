@@ -5,6 +5,8 @@ closes nothing, and what is paid is found once it shows.
 """
 
 from collections.abc import Callable
+from email.utils import format_datetime
+from typing import Any
 
 import pytest
 
@@ -156,14 +158,15 @@ def test_a_node_that_is_behind_is_not_a_network_that_was_begun_anew(world: World
     assert (world.book().ledger, world.book().place) == (read.ledger, read.place)
 
 
-def test_paid_in_the_last_seconds_and_not_shown_yet(world: World) -> None:
-    """The chain looks like the present, and lacks what closed within the last half a minute."""
+@pytest.mark.parametrize(("lag", "passed"), [(25, 22), (120, 115)])
+def test_paid_a_moment_ago_and_not_shown_yet(world: World, lag: int, passed: int) -> None:
+    """Horizon is behind: so little that it looks like the present, or for two minutes."""
     payment_id = world.approved()
     world.rounds(1)
-    world.pi.settings.ledger_lag_s = 25
+    world.pi.settings.ledger_lag_s = lag
     world.tick(SWEEP_CANCELS_AFTER - world.sweep_seconds + 40)
     world.pay(payment_id, link=False)
-    world.tick(22)
+    world.tick(passed)
     world.wake(Work.PAYMENT, payment_id)
 
     world.work()
@@ -171,6 +174,26 @@ def test_paid_in_the_last_seconds_and_not_shown_yet(world: World) -> None:
     assert not world.at_pi(payment_id).is_cancelled
     world.until_proven()
     COMPLETED.check(world, payment_id)
+
+
+def test_an_old_answer_out_of_a_cache_proves_nothing(world: World) -> None:
+    payment_id = world.approved()
+    world.tick(SWEEP_CANCELS_AFTER)
+    world.wake(Work.BOOK, world.wallet)
+    world.work()
+    root = other_network(world) | {"network_passphrase": "Pi Testnet"}
+    date = {"Date": format_datetime(world.now, usegmt=True)}
+    world.fault("GET", "/horizon/", status=200, body=root, headers=date)
+    nothing: dict[str, Any] = {"_embedded": {"records": []}}
+    world.fault("GET", "/horizon/accounts/*", status=200, body=nothing)
+    world.tick(40)
+    world.pay(payment_id, link=False)
+    world.tick(HOUR)
+    world.wake(Work.PAYMENT, payment_id)
+
+    world.work()
+
+    assert not world.at_pi(payment_id).is_cancelled
 
 
 def test_a_wallet_that_nobody_has_funded_is_an_empty_one(world: World) -> None:
@@ -351,7 +374,7 @@ AWAY = {"no answer": {"drop": "before"}, "nonsense": {"status": 400, "body": "<h
 
 
 @pytest.mark.parametrize("fault", AWAY.values(), ids=AWAY)
-def test_pi_is_away_when_a_forgotten_payment_shows(world: World, fault: dict[str, object]) -> None:
+def test_pi_is_away_when_a_forgotten_payment_shows(world: World, fault: dict[str, Any]) -> None:
     """The book waits for Pi's word, and forgets nothing."""
     world.paid_payment()
     world.rounds(2)
