@@ -405,7 +405,7 @@ EDITS = [
         ' or operation.get("transaction_successful") is not True',
         "",
         "A movement that Horizon does not call successful is not read as one.",
-        "tests/weather/test_book.py tests/weather/test_chain.py",
+        IN_HORIZON,
     ),
     Edit(
         "other-asset-is-pi",
@@ -421,7 +421,7 @@ EDITS = [
         'for name in ("fee_bump_transaction", "inner_transaction"):',
         'for name in ("fee_bump_transaction",):',
         "A fee bump is known by either of its hashes.",
-        "tests/weather/test_chain.py tests/weather/test_book.py",
+        IN_HORIZON,
     ),
     Edit(
         "failed-transaction-was-sent",
@@ -429,7 +429,7 @@ EDITS = [
         "transfer=_transfer(operation) if is_done else None",
         "transfer=_transfer(operation)",
         "A transaction that failed has paid nothing.",
-        "tests/unit/test_wallet_history.py tests/payouts/test_attacks.py",
+        IN_HORIZON,
     ),
     Edit(
         "submission-without-success",
@@ -437,7 +437,7 @@ EDITS = [
         'reply.status == 200 and json.get("successful") is True',
         "reply.status == 200",
         "A 200 that does not say that it succeeded is no success.",
-        "tests/payouts/test_attacks.py",
+        "tests/payouts/test_attacks.py::test_the_chain_answers_a_submission_and_has_not_applied_it",
     ),
     Edit(
         "dead-before-the-chain-has-passed",

@@ -707,7 +707,7 @@ EDITS = [
         "if record.owed is not None or (frees",
         "if (frees",
         "The app hears of a completion at once, not at the next sweep.",
-        "tests/weather/test_local_cloud.py tests/integration/test_complete.py",
+        "tests/integration/test_complete.py",
     ),
     # --- The worker ---
     Edit(

@@ -343,3 +343,21 @@ def test_a_payment_restored_apart_is_not_refunded_twice(world: World) -> None:
     assert world.record(payment_id).refunded.stroops == 0
     reply = world.post(payout_id="refund-2", refund_of=payment_id, amount="6.28")
     assert (reply.status, reply.error) == (409, "above_paid_amount")
+
+
+def test_the_chain_answers_a_submission_and_has_not_applied_it(world: World) -> None:
+    """A 200 that does not say that it succeeded is no success: Pi is told nothing."""
+    world.requested(PAYOUT)
+
+    def answer() -> None:
+        body = {"hash": world.payout().txid, "successful": False}
+        world.fault("POST", "/horizon/transactions", status=200, body=body)
+
+    with world.effects.watched_by(First("POST /horizon/transactions", answer)):
+        world.send()
+
+    assert world.payout().state is PayoutState.SIGNED
+    assert "POST /v2/payments/*/complete" not in world.effects.log
+    world.heal()
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
