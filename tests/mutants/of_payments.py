@@ -716,7 +716,7 @@ EDITS = [
         "    if record.owed is None:\n        record = settle(parts, record)\n",
         "    record = settle(parts, record)\n",
         "What is owed is delivered though Pi is away.",
-        "tests/weather/test_bus.py tests/weather/test_outages.py",
+        "tests/weather/test_bus.py",
     ),
     Edit(
         "refused-payment-without-a-book",
