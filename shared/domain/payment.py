@@ -111,6 +111,24 @@ class PaymentRecord:
         untold = is_paid and self.paid_by is None
         return Amount(noted + (self.amount.stroops if untold else 0))
 
+    @property
+    def refundable(self) -> Amount:
+        """What may be paid back: all that was received once the payment is closed, or will not be
+        completed; else what came in beside it."""
+        is_over = self.state is PaymentState.COMPLETED
+        if is_over or self.attention is Attention.CANCELLED_BUT_PAID:
+            return self.received
+        return self._odd_amount
+
+    @property
+    def is_given_back(self) -> bool:
+        """More went back than what came in beside the payment itself."""
+        return self.refunded > self._odd_amount
+
+    @property
+    def _odd_amount(self) -> Amount:
+        return Amount(sum(receipt.amount.stroops for receipt in self.receipts if receipt.odd))
+
 
 # Pi or the chain has shown a transaction that pays it.
 SEEN_PAID = frozenset({Attention.NEVER_VERIFIES, Attention.CANCELLED_BUT_PAID})
@@ -202,8 +220,10 @@ def taken_over(
 
 
 def completed(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecord:
-    """Pi has completed it. Goods are owed only for what was checked against a price."""
-    matched, txid = record.price is not None, txid or record.paid_by or record.txid
+    """Pi has completed it. Goods are owed only for what was checked against a price, and whose
+    money did not go back."""
+    matched = record.price is not None and not record.is_given_back
+    txid = txid or record.paid_by or record.txid
     is_odd = any(receipt.odd and receipt.txid != txid for receipt in record.receipts)
     return replace(
         record,

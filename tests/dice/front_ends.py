@@ -175,7 +175,7 @@ class FrontEnds:
         if self._scene.chance(0.4):
             link = False
         with suppress(PiError):
-            txid = self._world.pay(sale.payment_id, link=link)
+            txid = self._world.pay(sale.payment_id, link=link, fee_bump=self._scene.chance(0.1))
             self._scene.tell(f"    {sale.name} is paid {'unseen by Pi ' if link is False else ''}")
             if self._scene.chance(0.4):
                 self._complete(sale, sale.owner, txid)
@@ -225,6 +225,8 @@ class FrontEnds:
             {"destination": STRANGER},
             {"successful": False},
             {"asset": "GOLD:" + STRANGER},
+            {"kind": "path_payment_strict_send"},
+            {"operation_source": STRANGER},
         ]
         if self._scene.transactions_of(payment):
             odd.append({})  # a second time

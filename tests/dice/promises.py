@@ -137,7 +137,8 @@ class Promises:
     ) -> None:
         is_closed_unpaid = record.state is PaymentState.CANCELLED and record.attention is None
         was_closed_unpaid = before and before.state is PaymentState.CANCELLED
-        if is_closed_unpaid and not was_closed_unpaid:
+        is_new = self._restored == self._scene.restored  # and not what a restore has brought back
+        if is_closed_unpaid and not was_closed_unpaid and is_new:
             require(not long_paid, f"3: {sale.name} was closed as unpaid, though it is paid")
         if before is None or before == record:
             return

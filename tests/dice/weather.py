@@ -94,7 +94,7 @@ class Weather:
             *(self.nonsense, self.refuse_completion, self.scopes, self.rotate_key),
             self.other_back_end,
             # The chain
-            self.busy_wallet,
+            *(self.busy_wallet, self.holes, self.nodes),
             *(self.lag, self.lag, self.chain_ways, self.fund, self.short_pages, self.stranger_pays),
             *(self.forge, pages.pay_oddly, pages.pay_late),
             # Ours
@@ -134,6 +134,7 @@ class Weather:
         settings.approve_repeat_refused, settings.auto_cancel = False, True
         settings.page_limit = 100 if self._is_busy else 200
         settings.ledger_lag_s, settings.base_fee_stroops = 0, 100_000
+        settings.holes, settings.node_lag_s = [], 0
         world.pi.chain.fund(world.wallet, 10**13)
         self._office.cold_start()
 
@@ -254,6 +255,19 @@ class Weather:
 
     def lag(self) -> None:
         self._world.pi.settings.ledger_lag_s = self._scene.choice((0, 4, 60, 3600))
+
+    def holes(self) -> None:
+        """Horizon is filled again, from either end: old ledgers are missing, some in the middle, or
+        the next ones."""
+        latest = self._world.pi.chain.latest_ledger(self._world.now)
+        first = latest - self._scene.choice((3, 30, 300))
+        next_ones = (latest + 1, latest + 20)
+        hole = self._scene.choice(((1, first), (first, latest - 1), next_ones, None))
+        self._world.pi.settings.holes = [hole] if hole else []
+
+    def nodes(self) -> None:
+        """Two nodes behind one address, the other one a minute behind."""
+        self._world.pi.settings.node_lag_s = self._scene.choice((0, 20, 60))
 
     def chain_ways(self) -> None:
         settings = self._world.pi.settings
