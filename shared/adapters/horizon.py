@@ -122,11 +122,12 @@ class Horizon:
         return _is_fresh(reply, closed_at, now)
 
     def account(self, address: str) -> Account | None:
-        """None: the chain has no such account. Raises ChainUnavailable."""
+        """None: the chain has no such account, in Horizon's own words. Raises ChainUnavailable."""
         reply = self._get(f"/accounts/{quote(address, safe='')}")
-        if reply.status == 404:
+        json = reply.json or {}
+        if reply.status == 404 and json.get("status") == 404:
             return None
-        return _account(reply.json or {})
+        return _account(json)
 
     def base_reserve(self) -> int:
         """What an account must keep, twice and once more for each entry, in stroops."""
