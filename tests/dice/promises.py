@@ -308,10 +308,11 @@ class Promises:
                 require(sale.payment.is_cancelled, f"3: {sale.name} is still open at Pi")
 
     def _is_excused(self, sale: Sale, paid: Transaction) -> bool:
-        """Its wallet has no book yet, or one that began later: a restore has taken the first one
-        away, or nobody has told us of any payment before."""
+        """Pi calls it none of ours; or its wallet has no book yet, or one that began later: a
+        restore has taken the first one away, or nobody has told us of any payment before."""
         book = self._world.look(self._world.eyes.books.get, paid.destination)
-        is_before = book is None or paid.closed_at.timestamp() <= book.since
+        is_ours = sale.payment.dto().get("direction") == "user_to_app"
+        is_before = not is_ours or book is None or paid.closed_at.timestamp() <= book.since
         return is_before or self._is_done_elsewhere(sale)
 
     def _is_done_elsewhere(self, sale: Sale) -> bool:
