@@ -11,7 +11,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test simulate lint format lock build bench bench-sweep clean \
+.PHONY: help setup run test simulate mutants lint format lock build bench bench-sweep clean \
         build-SharedLayer build-ChainLayer
 
 help: ## List the targets
@@ -57,6 +57,11 @@ simulate: $(READY) ## Random histories of the whole bundle, in foul weather (SEE
 	@$(BIN)/python -m tests.dice
 
 export SEEDS FIRST SEED
+
+mutants: $(READY) ## Small edits to a copy: do the tests notice? (MUTANTS=part of a name)
+	@$(BIN)/python -m tests.mutants
+
+export MUTANTS
 
 bench: $(READY) ## Cold starts and warm calls against a bare script (ROUNDS= and PAIRS= of turns)
 	@$(BIN)/python -m local.bench

@@ -27,7 +27,7 @@ ELSEWHERE = {
     "lock": "rewrites the lock files",
     "clean": "removes the environment that the tests run in",
 }
-HERE = {"help", "build", "simulate", "bench", "bench-sweep"}
+HERE = {"help", "build", "simulate", "mutants", "bench", "bench-sweep"}
 
 
 def make(target: str, **settings: str) -> str:
@@ -73,6 +73,10 @@ def test_simulate_replays_one_and_tells() -> None:
     assert len(told) > 40
     assert told[-1] == "SEED=7: every promise held"
     assert make("simulate", SEED="7").splitlines() == told
+
+
+def test_mutants_applies_those_that_are_asked_for() -> None:
+    assert make("mutants", MUTANTS="nothing-for-nothing").splitlines()[-1] == "1 killed"
 
 
 @alone

@@ -288,6 +288,15 @@ def test_attention_keeps_the_state_and_comes_back_tomorrow(reason: Attention) ->
     assert watched.owed is None
 
 
+def test_what_is_owed_does_not_wait_for_the_person() -> None:
+    """Something odd comes in before the app has heard that it was paid."""
+    owing = completed(OPEN, TXID, NOW)
+
+    watched = attended(owing, Attention.ODD_RECEIPT, NOW + 5)
+
+    assert (watched.owed, watched.due_at) == (Owed.COMPLETED, owing.due_at)
+
+
 def test_a_recovered_payment_needs_nobody_and_is_looked_at_soon() -> None:
     back = recovered(GONE, NOW)
     assert (back.state, back.attention, back.due_at) == (PaymentState.OPEN, None, NOW)

@@ -10,9 +10,10 @@ from datetime import timedelta
 import pytest
 
 from local.emulator.control import STRANGER
+from shared.adapters.wake_ups import Work
 from tests.weather.ends import CANCELLED, COMPLETED, OPEN, SWEEP_CANCELS_AFTER, check_money
 from tests.world import World
-from tests.world.devices import DiesAt
+from tests.world.devices import DiesAt, First
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -266,14 +267,43 @@ def test_a_made_up_memo_is_nothing(world: World) -> None:
     assert world.metrics.last["BookSecondsBehind"] < 2 * world.sweep_seconds
 
 
-def test_pi_is_away_when_a_forgotten_payment_shows(world: World) -> None:
+def test_a_memo_of_what_nobody_could_pay_is_nothing(world: World) -> None:
+    """Its payment was begun at Pi, and never approved."""
+    world.paid_payment()
+    world.rounds(1)
+    payment_id = world.start(world.user())
+    world.pi.transfer(source=STRANGER, destination=world.wallet, amount=1, memo=payment_id)
+
+    world.rounds(3)
+
+    assert world.find_record(payment_id) is None
+    assert world.metrics.counted["UnknownTransfer"] == 1
+
+
+def test_what_the_wallet_gives_back_by_hand_is_no_receipt(world: World) -> None:
+    payment_id = world.paid_payment()
+    world.rounds(2)
+    payer = world.at_pi(payment_id).from_address
+    world.pi.transfer(source=world.wallet, destination=payer, amount=1, memo=payment_id)
+
+    world.rounds(3)
+
+    COMPLETED.check(world, payment_id)
+    assert world.record(payment_id).received == world.record(payment_id).amount
+
+
+AWAY = {"no answer": {"drop": "before"}, "nonsense": {"status": 400, "body": "<html>"}}
+
+
+@pytest.mark.parametrize("fault", AWAY.values(), ids=AWAY)
+def test_pi_is_away_when_a_forgotten_payment_shows(world: World, fault: dict[str, object]) -> None:
     """The book waits for Pi's word, and forgets nothing."""
     world.paid_payment()
     world.rounds(2)
     backup = world.backup()
     unseen = world.paid_unseen(known_to_pi=False)
     world.restore(backup)
-    world.fault(path="/v2/*", drop="before")
+    world.fault(path="/v2/*", **fault)
     world.rounds(5)
 
     world.heal()
@@ -324,6 +354,44 @@ def test_dust_of_strangers_costs_pi_nothing(world: World) -> None:
         world.rounds(2)
 
     assert not [call for call in spent.pi if call.startswith("GET /v2/payments/*")]
+
+
+def test_what_is_read_again_is_noted_once(world: World) -> None:
+    """The book is taken back, as by a restore of it alone, while Pi cannot complete anything."""
+    world.paid_payment()
+    world.rounds(1)
+    [book] = [item for item in world.tables.raw("PaymentsTable") if "wallet" in item]
+    payment_id = world.paid_unseen(known_to_pi=False)
+    world.fault("POST", "*/complete", drop="before")
+    world.rounds(2)
+    noted = world.record(payment_id).receipts
+    assert len(noted) == 1
+    world.tables.put("PaymentsTable", book)
+
+    world.rounds(2)
+
+    assert world.record(payment_id).receipts == noted
+    world.heal()
+    world.rounds(2)
+    COMPLETED.check(world, payment_id)
+
+
+def test_another_writer_comes_between_a_movement_and_its_note(world: World) -> None:
+    """A front end learns that Pi has cancelled the payment, in the very moment in which the book
+    finds that it was paid."""
+    world.paid_payment()
+    world.rounds(1)
+    payment_id = world.paid_unseen(known_to_pi=False)
+    world.tick(world.sweep_seconds)
+    world.pi.user_cancel(payment_id)
+    world.wake(Work.BOOK, world.wallet)
+
+    with world.effects.watched_by(First("UpdateItem", lambda: world.cancel(payment_id))):
+        world.work()
+
+    record = world.record(payment_id)
+    assert record.dead_at is not None
+    assert [receipt.txid for receipt in record.receipts] == world.transactions_of(payment_id)
 
 
 @pytest.mark.parametrize("number", range(1, 24))

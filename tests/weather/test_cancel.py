@@ -132,6 +132,22 @@ def test_the_answer_to_the_cancellation_is_lost(world: World) -> None:
     CANCELLED.check(world, payment_id)
 
 
+def test_pi_answers_the_cancellation_and_has_not_cancelled_it(world: World) -> None:
+    """It is noted as cancelled once Pi shows it so."""
+    payment_id = world.approved()
+    world.tick(SWEEP_CANCELS_AFTER + PROVEN_AFTER)
+    world.sweep()
+    world.fault("POST", "*/cancel", status=200, body=world.at_pi(payment_id).dto())
+
+    world.work()
+
+    assert "POST cancel" in world.calls(payment_id)
+    assert world.record(payment_id).dead_at is None
+    world.heal()
+    world.until_proven()
+    CANCELLED.check(world, payment_id)
+
+
 def test_the_users_next_payment_cancels_this_one(world: World) -> None:
     """Pi does that without telling us."""
     user = world.user()

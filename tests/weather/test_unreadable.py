@@ -68,6 +68,18 @@ def test_a_payment(world: World, spoil: Spoil, field: str) -> None:
     COMPLETED.check(world, odd)
 
 
+def test_the_book_reads_on_behind_it(world: World) -> None:
+    """Only the chain knows that both were paid; the one that cannot be read comes first."""
+    world.paid_payment()
+    world.rounds(1)
+    odd, other = world.paid_unseen(known_to_pi=False), world.paid_unseen(known_to_pi=False)
+    spoiled(world, "PaymentsTable", odd, lose, "state")
+
+    world.rounds(3)
+
+    COMPLETED.check(world, other)
+
+
 @each_way
 @pytest.mark.parametrize("field", PAYOUT_FIELDS)
 def test_a_payout(world: World, spoil: Spoil, field: str) -> None:

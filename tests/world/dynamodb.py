@@ -62,6 +62,8 @@ class Table:
         }
         [[self.key]] = [[key["AttributeName"] for key in declared["KeySchema"]]]
         self.items: dict[str, Item] = {}
+        # What the bundle's last write has replaced: the next read that is not consistent sees it.
+        self.former: dict[str, Item] = {}
         self.indexes = {
             index["IndexName"]: self._index(index)
             for index in declared.get("GlobalSecondaryIndexes", [])
@@ -107,7 +109,7 @@ class Client:
         )
 
     def get_item(self, **call: Any) -> Item:
-        return self._call("GetItem", call, lambda: _got(self._find(call)))
+        return self._call("GetItem", call, lambda: _got(self._read(call)))
 
     def put_item(self, **call: Any) -> Item:
         return self._call("PutItem", call, lambda: self._one({"Put": call}, "PutItem"))
@@ -153,6 +155,12 @@ class Client:
     def _find(self, call: Item) -> Item:
         return self._table(call).items.get(_name(self._key(call)), {})
 
+    def _read(self, call: Item) -> Item:
+        if self._effects is not None and not call.get("ConsistentRead"):
+            former = self._table(call).former.pop(_name(call["Key"]), None)
+            return self._find(call) if former is None else former
+        return self._find(call)
+
     def _key(self, call: Item) -> Item:
         key = self._table(call).key
         return cast(Item, call.get("Key") or {key: call["Item"][key]})
@@ -187,6 +195,8 @@ class Client:
         [(kind, call)] = write.items()
         table, key = self._table(call), self._key(call)
         new = call["Item"] if kind == "Put" else _updated(call, {**self._find(call), **key})
+        if self._effects is not None:
+            table.former[_name(key)] = table.items.get(_name(key), {})
         table.items[_name(key)] = _copied(table.check(new))
 
     def _delete(self, call: Item) -> Item:

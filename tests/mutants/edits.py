@@ -1,0 +1,5 @@
+"""All edits."""
+
+from tests.mutants import of_edges, of_payments, of_payouts, of_template
+
+EDITS = [*of_payments.EDITS, *of_payouts.EDITS, *of_edges.EDITS, *of_template.EDITS]

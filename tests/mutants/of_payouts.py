@@ -1,0 +1,648 @@
+"""Edits to payouts."""
+
+from tests.mutants.edit import Edit
+
+PAYOUT = "shared/domain/payout.py"
+CREATE = "shared/operations/create_payout.py"
+SEND = "shared/operations/send_payout.py"
+TRACE = "shared/operations/trace_payout.py"
+REQUEST = "shared/operations/request_payout.py"
+DECIDE = "shared/operations/decide_payout.py"
+MOVE = "shared/operations/move_payout.py"
+CHECK = "shared/operations/check_stack.py"
+STORE = "shared/adapters/payout_store.py"
+
+IN_PI = "tests/payouts/test_pi.py"
+IN_CHAIN = "tests/payouts/test_chain.py"
+IN_ATTACKS = "tests/payouts/test_attacks.py"
+IN_REQUESTS = "tests/payouts/test_requests.py"
+IN_RESTORE = "tests/payouts/test_restore.py"
+IN_DECISIONS = "tests/payouts/test_decisions.py"
+
+EDITS = [
+    # --- Have it created, once ---
+    Edit(
+        "no-wait-after-an-unclear-creation",
+        CREATE,
+        "        if parts.clock() < settled_at:\n",
+        "        if parts.clock() < record.create_attempted_at:\n",
+        "Pi is not asked again before what it may have created had time to show.",
+        f"{IN_PI}::test_a_creation_whose_outcome_is_unclear",
+    ),
+    Edit(
+        "creation-not-written-down-first",
+        CREATE,
+        "    record = write(parts, record, attempted(record, parts.clock()))\n",
+        "",
+        "A creation is written down before it is asked for.",
+        f"{IN_PI}::test_a_creation_whose_outcome_is_unclear tests/payouts/test_crash.py",
+    ),
+    Edit(
+        "list-of-open-payments-not-looked-at",
+        CREATE,
+        "if payout_of(payment) == record.payout_id and not payment.is_cancelled:",
+        "if payout_of(payment) == record.payout_id and payment.is_cancelled:",
+        "What Pi has created already is adopted.",
+        f"{IN_PI}::test_a_creation_whose_outcome_is_unclear",
+    ),
+    Edit(
+        "another-payments-answer-adopted",
+        CREATE,
+        "    if payout_of(payment) != record.payout_id:\n        raise PiNonsense",
+        "    if payment.identifier == record.payout_id:\n        raise PiNonsense",
+        "A created payment is adopted only if it carries our payout id.",
+        f"{IN_PI}::test_a_creation_that_answers_with_another_payment_pays_nobody_else",
+    ),
+    Edit(
+        "payment-in-the-way-adopted",
+        CREATE,
+        "if in_the_way is not None and payout_of(in_the_way) == record.payout_id:",
+        "if in_the_way is not None:",
+        "Another payout's payment is not this one's.",
+        f"{IN_PI}::test_another_payout_of_ours_is_in_the_way "
+        f"{IN_PI}::test_a_strangers_payment_is_in_the_way",
+    ),
+    Edit(
+        "created-while-switched-off",
+        CREATE,
+        "def _create(parts: SendParts, record: PayoutRecord) -> PayoutRecord:\n"
+        "    if not parts.switch.is_on():\n"
+        '        return wait(parts, record, "payouts_off")\n',
+        "def _create(parts: SendParts, record: PayoutRecord) -> PayoutRecord:\n",
+        "The switch is asked just before Pi is.",
+        "tests/payouts/test_switch.py::test_thrown_before_any_effect",
+    ),
+    Edit(
+        "switched-off-asks-pi",
+        CREATE,
+        '    """What is known without a call to Pi. None: nothing is in the way."""\n'
+        "    if not parts.switch.is_on():\n"
+        '        return wait(parts, record, "payouts_off")\n',
+        '    """What is known without a call to Pi. None: nothing is in the way."""\n',
+        "A payout that is switched off costs Pi no calls.",
+        "tests/payouts/test_switch.py",
+    ),
+    Edit(
+        "refused-for-ever",
+        CREATE,
+        "    if again.refusals >= MOST_REFUSALS:\n",
+        "    if again.refusals < 0:\n",
+        "A creation that is refused without a reason is not tried for ever.",
+        f"{IN_PI}::test_a_creation_that_is_refused_without_a_reason",
+    ),
+    Edit(
+        "refused-creation-waits-as-an-unclear-one",
+        PAYOUT,
+        "create_attempted_at=None, refusals=record.refusals + 1",
+        "refusals=record.refusals + 1",
+        "A clear refusal is no unclear outcome.",
+        f"{IN_PI}::test_a_refused_creation_does_not_wait_as_an_unclear_one",
+    ),
+    Edit(
+        "user-not-found-by-another-apps-key",
+        CREATE,
+        "hold_up(parts, record, OTHER_KEY, at=not_created(record, now, OTHER_KEY))",
+        "write(parts, record, never_created(record, UNKNOWN_USER, now))",
+        "While the key is another app's nothing fails.",
+        f"{IN_PI}::test_another_apps_key_blocks_none "
+        f"{IN_PI}::test_nothing_is_given_up_while_the_key_is_another_apps",
+    ),
+    Edit(
+        "unknown-user-for-ever",
+        CREATE,
+        "if is_ours and asked_for >= UNKNOWN_USER_PATIENCE_SECONDS:",
+        "if is_ours and asked_for < 0:",
+        "A user who is not there for a month ends the payout.",
+        f"{IN_PI}::test_pi_has_not_known_him_for_a_month",
+    ),
+    Edit(
+        "withdrawal-answer-ignored",
+        CREATE,
+        "        if not parts.pi.cancel(payment.identifier).is_cancelled:\n"
+        "            return record\n",
+        "        parts.pi.cancel(payment.identifier)\n",
+        "A payout begins anew only once Pi shows its payment to be cancelled.",
+        f"{IN_CHAIN} {IN_ATTACKS}",
+    ),
+    Edit(
+        "withdrawals-without-end",
+        STORE,
+        "attribute_not_exists(withdrawals) OR withdrawals < :most",
+        "attribute_not_exists(withdrawals) OR :most < withdrawals OR withdrawals < :most",
+        "Pi limits an app's cancelled payments.",
+        f"{IN_CHAIN}::test_no_more_is_withdrawn_in_a_day_than_pi_bears",
+    ),
+    Edit(
+        "no-account-for-ever",
+        CREATE,
+        "    if now - since >= NO_DESTINATION_PATIENCE_SECONDS:\n",
+        "    if now - since < 0:\n",
+        "A recipient without an account for a day ends the payout.",
+        f"{IN_CHAIN}::test_it_fails_after_a_day",
+    ),
+    Edit(
+        "given-up-without-a-search",
+        CREATE,
+        "    if paid is not None:\n"
+        "        return adopt(parts, record, paid.payment)\n"
+        "    return fail(parts, record, reason)\n",
+        "    return fail(parts, record, reason)\n",
+        "A payout that was paid before a restore does not fail.",
+        f"{IN_RESTORE}::test_given_up_but_paid_long_ago "
+        f"{IN_RESTORE}::test_pi_refuses_to_create_what_was_paid_long_ago",
+    ),
+    Edit(
+        "given-up-under-another-apps-key",
+        CREATE,
+        "    if is_ours is False:\n        return hold_up(parts, record, OTHER_KEY)\n    try:",
+        "    try:",
+        "While the key is another app's nothing is given up.",
+        f"{IN_PI}::test_nothing_is_given_up_while_the_key_is_another_apps {IN_RESTORE}",
+    ),
+    # --- Sign one transaction ---
+    Edit(
+        "sequence-read-after-the-search",
+        SEND,
+        """\
+    account = parts.chain.account(wallet)
+    is_over = payment.is_cancelled or record.ending is not None
+    dead_since = record.max_time if is_over else None
+    paid = trace_payout(parts, record, wallet, payment, dead_since)
+""",
+        """\
+    is_over = payment.is_cancelled or record.ending is not None
+    dead_since = record.max_time if is_over else None
+    paid = trace_payout(parts, record, wallet, payment, dead_since)
+    account = parts.chain.account(wallet)
+""",
+        "What is applied after the search takes the sequence number from ours.",
+        f"{IN_CHAIN}::test_an_old_envelope_is_applied_while_a_new_one_is_signed",
+    ),
+    Edit(
+        "signed-without-a-search",
+        SEND,
+        "trace_payout(parts, record, wallet, payment, dead_since)",
+        "trace_payout(parts, record, wallet, payment, dead_since) if is_over else None",
+        "What was paid before a restore is not paid again.",
+        f"{IN_RESTORE}::test_a_paid_payout_is_not_paid_again",
+    ),
+    Edit(
+        "cancelled-while-a-forgotten-envelope-lives",
+        SEND,
+        "    if is_over and record.max_time is None:\n"
+        "        return _let_forgotten_die(parts, record)\n",
+        "",
+        "What a restored table has forgotten may still be applied.",
+        f"{IN_RESTORE}::test_given_up_while_a_forgotten_envelope_is_alive",
+    ),
+    Edit(
+        "envelopes-without-end",
+        SEND,
+        "    if record.envelopes >= MOST_ENVELOPES:\n",
+        "    if record.envelopes < 0:\n",
+        "A transaction is not signed for ever.",
+        f"{IN_CHAIN}::test_the_number_is_taken_again_and_again",
+    ),
+    Edit(
+        "signed-with-another-wallets-seed",
+        SEND,
+        "    if not parts.wallet.signs_for(wanted.transfer.source):\n",
+        "    if not wanted.transfer.source:\n",
+        "The seed is the wallet's that Pi names.",
+        f"{IN_CHAIN}::test_the_wrong_seed {IN_ATTACKS}::test_the_seed_of_another_living_wallet",
+    ),
+    Edit(
+        "signed-for-nobodys-account",
+        SEND,
+        "    if not has_account(parts, wanted.transfer.destination):\n",
+        "    if not wanted.transfer.destination:\n",
+        "A recipient without an account is found before anything is signed.",
+        f"{IN_CHAIN}",
+    ),
+    Edit(
+        "signed-while-switched-off",
+        SEND,
+        "        return hold_up(parts, record, cause)\n"
+        "    if not parts.switch.is_on():\n"
+        '        return wait(parts, record, "payouts_off")\n',
+        "        return hold_up(parts, record, cause)\n",
+        "The switch is asked just before a transaction is signed.",
+        "tests/payouts/test_switch.py",
+    ),
+    Edit(
+        "any-fee",
+        CHECK,
+        '    if fee > parts.fee_cap.stroops:\n        return "fee_above_cap"\n',
+        "",
+        "A transaction costs no more than the operator allows.",
+        f"{IN_CHAIN}::test_the_fee_is_above_the_cap",
+    ),
+    Edit(
+        "reserve-not-kept",
+        CHECK,
+        "free = account.free - account.reserves * parts.memory.base_reserve",
+        "free = account.free",
+        "The wallet keeps what the chain wants it to keep.",
+        f"{IN_CHAIN}::test_the_wallet_has_too_little",
+    ),
+    Edit(
+        "moved-payment-paid",
+        PAYOUT,
+        "    return then != (payment.from_address, payment.to_address)\n",
+        "    return then == (payment.to_address, payment.from_address)\n",
+        "A payment whose wallets changed since is not paid.",
+        f"{IN_PI} {IN_ATTACKS}",
+    ),
+    Edit(
+        "another-amount-paid",
+        PAYOUT,
+        '    if payment.amount != record.amount:\n        return "unexpected_amount"\n',
+        "",
+        "Only what was asked for is paid.",
+        f"{IN_PI}::test_pi_shows_another_payment_than_was_asked_for",
+    ),
+    Edit(
+        "another-user-paid",
+        PAYOUT,
+        '    if payment.user_uid != record.uid:\n        return "unexpected_user"\n',
+        "",
+        "Only who was asked for is paid.",
+        f"{IN_PI}::test_pi_shows_another_payment_than_was_asked_for",
+    ),
+    Edit(
+        "another-network-paid",
+        PAYOUT,
+        "    if payment.network != network:\n",
+        "    if payment.network is None:\n",
+        "Test-Pi and Pi are not mixed up.",
+        f"{IN_PI}::test_the_app_is_on_another_network",
+    ),
+    # --- Hand it in ---
+    Edit(
+        "submitted-though-pi-names-another",
+        SEND,
+        "    if named is not None or parts.clock() > record.max_time:\n",
+        "    if parts.clock() > record.max_time:\n",
+        "Where Pi names another transaction, ours is not handed in.",
+        f"{IN_CHAIN}::test_paid_by_somebody_else_later "
+        f"{IN_CHAIN}::test_paid_by_somebody_else_as_well {IN_ATTACKS}",
+    ),
+    Edit(
+        "submitted-after-its-time",
+        SEND,
+        "    if named is not None or parts.clock() > record.max_time:\n",
+        "    if named is not None:\n",
+        "An envelope that is over is not handed in.",
+        f"{IN_CHAIN}::test_an_envelope_expires_unseen {IN_ATTACKS}",
+    ),
+    Edit(
+        "dead-before-the-chain-has-settled",
+        SEND,
+        "    if parts.clock() > settled_at:\n"
+        "        return _after_death(parts, record, payment, settled_at)\n",
+        "    if parts.clock() > record.max_time:\n"
+        "        return _after_death(parts, record, payment, record.max_time)\n",
+        "One node shows what was applied a minute later than another.",
+        f"{IN_ATTACKS} {IN_CHAIN}",
+    ),
+    Edit(
+        "submission-not-written-down-first",
+        SEND,
+        "    record = write(parts, record, submitted(record, now))\n",
+        "",
+        "What may have been paid is written down before.",
+        "tests/payouts/test_switch.py::test_what_was_submitted_is_finished_while_off",
+    ),
+    Edit(
+        "handed-in-while-switched-off",
+        SEND,
+        "    if record.submitted_at is None and not parts.switch.is_on():\n"
+        '        return wait(parts, record, "payouts_off")\n',
+        "",
+        "The switch stops what was not handed in yet.",
+        "tests/payouts/test_switch.py",
+    ),
+    Edit(
+        "off-holds-up-what-was-submitted",
+        SEND,
+        "    if record.submitted_at is None and not parts.switch.is_on():\n",
+        "    if not parts.switch.is_on():\n",
+        "What may have been paid is finished, switch or not.",
+        "tests/payouts/test_switch.py::test_what_was_submitted_is_finished_while_off",
+    ),
+    Edit(
+        "handed-in-though-it-is-to-end",
+        SEND,
+        "    if payment.is_cancelled or record.ending is not None:\n"
+        "        settled_at = (record.max_time or 0)",
+        "    if payment.is_cancelled:\n        settled_at = (record.max_time or 0)",
+        "What a person gives up is not handed in again.",
+        f"{IN_DECISIONS} tests/payouts/test_crash.py",
+    ),
+    Edit(
+        "handed-in-though-cancelled-at-pi",
+        SEND,
+        "    if payment.is_cancelled or record.ending is not None:\n"
+        "        settled_at = (record.max_time or 0)",
+        "    if record.ending is not None:\n        settled_at = (record.max_time or 0)",
+        "What Pi has cancelled is not paid.",
+        f"{IN_PI}::test_an_unpaid_payment_was_cancelled_at_pi {IN_ATTACKS}",
+    ),
+    Edit(
+        "old-chain-error-decides",
+        PAYOUT,
+        "        submitted_at=None,\n        chain_error=None,\n        doubt=None,\n",
+        "        submitted_at=None,\n        doubt=None,\n",
+        "What the chain said of an earlier envelope decides nothing about a later one.",
+        f"{IN_CHAIN} {IN_ATTACKS} {IN_DECISIONS}",
+    ),
+    Edit(
+        "old-max-time-decides",
+        PAYOUT,
+        "        txid=None,\n        max_time=None,\n",
+        "        txid=None,\n",
+        "The last moment of an earlier envelope decides nothing about a later one.",
+        f"{IN_DECISIONS} {IN_CHAIN} {IN_ATTACKS}",
+    ),
+    Edit(
+        "old-max-time-decides-after-a-decision",
+        PAYOUT,
+        "max_time=record.max_time if record.envelope else None",
+        "max_time=record.max_time",
+        "The wait for a forgotten envelope begins anew with a person's decision.",
+        f"{IN_DECISIONS} {IN_RESTORE}",
+    ),
+    # --- Tell Pi what paid it ---
+    Edit(
+        "another-transaction-reported",
+        SEND,
+        "    if named and txid and named != txid:\n"
+        '        return block(parts, record, "other_transaction")  '
+        "# paid by somebody else as well?\n",
+        "",
+        "Two transactions for one payout are a person's.",
+        f"{IN_CHAIN} {IN_ATTACKS}",
+    ),
+    Edit(
+        "report-answer-ignored",
+        SEND,
+        "    if not payment.status.developer_completed:\n        raise PiNonsense\n",
+        "",
+        "Only what Pi shows to be completed is completed.",
+        f"{IN_ATTACKS}::test_pi_answers_the_completion_and_has_not_completed_it",
+    ),
+    Edit(
+        "given-up-answer-ignored",
+        SEND,
+        "        return parts.pi.cancel(payment.identifier).is_cancelled\n",
+        "        return parts.pi.cancel(payment.identifier) is not None\n",
+        "A payout fails only once Pi shows its payment to be cancelled.",
+        f"{IN_ATTACKS}::test_pi_does_not_cancel_what_is_given_up",
+    ),
+    Edit(
+        "failed-and-open-at-pi",
+        SEND,
+        "    if not _is_cancelled_at_pi(parts, payment):\n"
+        '        return block(parts, record, "not_cancelled")\n'
+        "    if is_withdrawn:\n",
+        "    if is_withdrawn:\n",
+        "A payout that failed is open nowhere.",
+        f"{IN_DECISIONS} {IN_ATTACKS}",
+    ),
+    Edit(
+        "double-payment-unnoticed",
+        SEND,
+        "        if own is not None and own.successful:\n"
+        '            return block(parts, record, "other_transaction")\n',
+        "",
+        "Two transactions for one payout are a person's.",
+        f"{IN_ATTACKS} {IN_CHAIN} {IN_RESTORE}",
+    ),
+    Edit(
+        "second-payment-stays-open",
+        SEND,
+        "    if not _is_cancelled_at_pi(parts, payment):\n"
+        '        return block(parts, record, "not_cancelled")\n'
+        "    return adopt(parts, record, paid.payment)\n",
+        "    return adopt(parts, record, paid.payment)\n",
+        "What a former payment has paid is not paid by this one as well.",
+        f"{IN_RESTORE}",
+    ),
+    Edit(
+        "forgotten-fails-under-another-apps-key",
+        SEND,
+        "    if is_ours is False or (is_ours is None and record.giving_up != GIVEN_UP):\n",
+        "    if is_ours is None and record.giving_up != GIVEN_UP:\n",
+        "While the key is another app's nothing is given up.",
+        f"{IN_PI} {IN_RESTORE}::test_the_server_key_is_another_apps_by_now",
+    ),
+    # --- What has paid it ---
+    Edit(
+        "anybodys-payment-of-that-name",
+        TRACE,
+        "payout_of(payment) == record.payout_id and payment.user_uid == record.uid",
+        "payout_of(payment) == record.payout_id",
+        "Another payout of the same id is not this one.",
+        f"{IN_RESTORE}::test_another_payout_with_the_same_id_is_not_this_one",
+    ),
+    Edit(
+        "any-payment-of-that-user",
+        TRACE,
+        "payout_of(payment) == record.payout_id and payment.user_uid == record.uid",
+        "payment.user_uid == record.uid",
+        "Another payout of the same amount to the same user is not this one.",
+        f"{IN_RESTORE}::test_among_others_of_the_same_amount tests/payouts/test_story.py",
+    ),
+    Edit(
+        "unknown-to-pi-counts-as-nothing",
+        TRACE,
+        "    if unknown is not None and not asked:\n        raise unknown\n",
+        "",
+        "What Pi does not know may be ours under another app's key.",
+        f"{IN_RESTORE} {IN_ATTACKS}::test_another_apps_key_in_a_warm_sender",
+    ),
+    Edit(
+        "forgotten-request-not-looked-for",
+        TRACE,
+        "record.requested_at - FORGOTTEN_SECONDS",
+        "record.requested_at",
+        "A restored table may have forgotten an earlier request.",
+        f"{IN_RESTORE}::test_the_table_never_heard_of_it",
+    ),
+    Edit(
+        "lagging-chain-proves",
+        "shared/adapters/wallet_history.py",
+        "        if not is_current:\n            raise ChainUnavailable\n",
+        "",
+        "A chain that is behind proves nothing.",
+        "tests/unit/test_wallet_history.py",
+    ),
+    Edit(
+        "cut-history-proves",
+        "shared/adapters/wallet_history.py",
+        "is_current = is_current and chain.begins_before(until)",
+        "is_current = is_current and True",
+        "A history that Horizon has dropped is no beginning.",
+        "tests/unit/test_wallet_history.py",
+    ),
+    # --- Take it on ---
+    Edit(
+        "another-request-under-the-same-id",
+        REQUEST,
+        "    if standing.fingerprint != request.fingerprint:\n",
+        "    if standing.payout_id != request.payout_id:\n",
+        "Another request under the same id is refused.",
+        IN_REQUESTS,
+    ),
+    Edit(
+        "refund-to-somebody-else",
+        REQUEST,
+        "    if uid not in (None, payment.uid):\n",
+        "    if uid is True:\n",
+        "A request that contradicts itself is refused.",
+        IN_REQUESTS,
+    ),
+    Edit(
+        "unpaid-payment-refunded",
+        REQUEST,
+        "    if payment.state is not PaymentState.COMPLETED:\n",
+        "    if payment.state is PaymentState.CANCELLED:\n",
+        "Only what was received is given back.",
+        IN_REQUESTS,
+    ),
+    Edit(
+        "requested-while-switched-off",
+        REQUEST,
+        "        if not parts.switch.is_on():\n"
+        '            raise Conflict("payouts_off", "Payouts are switched off.")\n',
+        "",
+        "Nothing is taken on while payouts are off.",
+        IN_REQUESTS,
+    ),
+    Edit(
+        "payout-above-its-cap",
+        PAYOUT,
+        "    if request.amount > caps.payment:\n",
+        "    if request.amount > caps.wallet_day:\n",
+        "One payout pays no more than its cap.",
+        IN_REQUESTS,
+    ),
+    Edit(
+        "payout-id-taken-from-the-caller",
+        PAYOUT,
+        "    if RESERVED_KEY in request.metadata:\n",
+        "    if not request.payout_id:\n",
+        "Nobody but us writes the payout id into the metadata.",
+        IN_REQUESTS,
+    ),
+    Edit(
+        "caps-one-payout-late",
+        STORE,
+        "    room = most.stroops - amount.stroops\n",
+        "    room = most.stroops\n",
+        "The day's caps hold.",
+        IN_REQUESTS,
+    ),
+    Edit(
+        "first-of-the-day-above-the-cap",
+        STORE,
+        'first = "attribute_not_exists(#sum) OR " if room >= 0 else ""',
+        'first = "attribute_not_exists(#sum) OR "',
+        "The day's caps hold for the first payout too.",
+        IN_REQUESTS,
+    ),
+    Edit(
+        "repeat-refused-at-the-cap",
+        STORE,
+        '        if reasons[0]["Code"] == FAILED_CONDITION:\n'
+        '            return _record(decoded(reasons[0]["Item"]))\n'
+        "        codes = (",
+        "        codes = (",
+        "The same request gives the same answer, also when two of them meet.",
+        IN_REQUESTS,
+    ),
+    Edit(
+        "wallets-day-not-given-back",
+        STORE,
+        "            self._count(_day_of_wallet(old), minus, None),\n",
+        "",
+        "A payout that failed gives back all that it had reserved.",
+        f"{IN_REQUESTS} {IN_PI}",
+    ),
+    Edit(
+        "number-given-back-to-its-cause",
+        STORE,
+        "        if old.refund_of is None and new.reason not in RECIPIENT_FAULTS:\n",
+        "        if old.refund_of is None:\n",
+        "A recipient who was the cause cannot make the wallet pay fees without end.",
+        IN_REQUESTS,
+    ),
+    Edit(
+        "refund-given-back-twice",
+        STORE,
+        "if old.refund_of is not None and self._refunds_at_least(old.refund_of, old.amount):",
+        "if old.refund_of is not None:",
+        "Tables restored to different moments do not let more be refunded than was paid.",
+        f"{IN_ATTACKS}::test_a_payment_restored_apart_is_not_refunded_twice {IN_REQUESTS}",
+    ),
+    # --- A person decides ---
+    Edit(
+        "closed-payout-given-up",
+        DECIDE,
+        "    if record.closed_at is not None:\n",
+        "    if record.state is PayoutState.FAILED:\n",
+        "A payout that has come to its end is not given up.",
+        IN_DECISIONS,
+    ),
+    Edit(
+        "running-payout-resumed",
+        DECIDE,
+        "    if record.state is not PayoutState.BLOCKED:\n",
+        "    if record.closed_at is not None:\n",
+        "Only what is blocked is resumed.",
+        IN_DECISIONS,
+    ),
+    Edit(
+        "lost-decision-answers-200",
+        DECIDE,
+        "    if not written:\n        raise Overtaken\n",
+        "",
+        "A decision that was lost to another writer is said so.",
+        IN_DECISIONS,
+    ),
+    Edit(
+        "blocked-and-nobody-looks",
+        PAYOUT,
+        "    elif record.state is PayoutState.BLOCKED:\n"
+        "        due_at = now + ATTENTION_PAUSE_SECONDS\n",
+        "    elif record.state is PayoutState.BLOCKED:\n        due_at = None\n",
+        "What is blocked stays in sight.",
+        f"{IN_DECISIONS} {IN_PI}",
+    ),
+    Edit(
+        "step-after-a-lost-write",
+        MOVE,
+        "    standing, written = parts.payouts.replace(old, new)\n"
+        "    if not written:\n"
+        "        raise Overtaken\n",
+        "    standing, _ = parts.payouts.replace(old, new)\n",
+        "Who lost a write does not act on what it would have written.",
+        "tests/payouts/test_overlap.py",
+    ),
+    Edit(
+        "question-refused-for-ever",
+        MOVE,
+        "    if now - (asked.doubt_since or now) >= UNVERIFIED_PATIENCE_SECONDS:\n",
+        "    if asked.doubt_since is None:\n",
+        "A question that Pi refuses for a day is a person's.",
+        f"{IN_PI}::test_a_question_that_is_refused_for_a_day_needs_a_person",
+    ),
+    Edit(
+        "one-bug-locks-the-queue",
+        SEND,
+        '        return block(parts, _standing(parts, record), "unexpected_error")\n',
+        "        raise\n",
+        "One bad payout does not lock the only queue for all others.",
+        f"{IN_ATTACKS} {IN_DECISIONS}::test_a_bug_after_the_step_has_written_blocks_what_stands",
+    ),
+]
