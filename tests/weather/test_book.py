@@ -6,6 +6,7 @@ closes nothing, and what is paid is found once it shows.
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -146,7 +147,7 @@ def test_a_wallet_that_nobody_has_funded_is_an_empty_one(world: World) -> None:
     CANCELLED.check(world, unpaid)
 
 
-UNREADABLE = {
+UNREADABLE: dict[str, dict[str, Any]] = {
     "500": {"status": 500},
     "HTML": {"status": 200, "body": "<html>"},
     "no records": {"status": 200, "body": {"_embedded": None}},
@@ -158,7 +159,7 @@ UNREADABLE = {
 @pytest.mark.parametrize("fault", UNREADABLE.values(), ids=UNREADABLE)
 @pytest.mark.parametrize("path", ["/horizon/", "/horizon/ledgers", "/horizon/accounts/*"])
 def test_whatever_cannot_be_read_proves_nothing(
-    world: World, path: str, fault: dict[str, object]
+    world: World, path: str, fault: dict[str, Any]
 ) -> None:
     unseen, unpaid = unseen_and_unpaid(world)
     world.fault("GET", path, **fault)
@@ -296,7 +297,7 @@ AWAY = {"no answer": {"drop": "before"}, "nonsense": {"status": 400, "body": "<h
 
 
 @pytest.mark.parametrize("fault", AWAY.values(), ids=AWAY)
-def test_pi_is_away_when_a_forgotten_payment_shows(world: World, fault: dict[str, object]) -> None:
+def test_pi_is_away_when_a_forgotten_payment_shows(world: World, fault: dict[str, Any]) -> None:
     """The book waits for Pi's word, and forgets nothing."""
     world.paid_payment()
     world.rounds(2)
