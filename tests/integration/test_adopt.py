@@ -104,3 +104,16 @@ def test_cancelled_elsewhere_is_not_recorded(world: World, alice: User) -> None:
     assert world.cancel(payment_id, alice).error == "payment_cancelled"
 
     assert world.find_record(payment_id) is None
+
+
+def test_a_cancelled_one_that_is_paid_is_taken_over(world: World, alice: User) -> None:
+    """Pi shows both; whether it still takes the completion, it is not forgotten."""
+    payment_id = approved_elsewhere(world, alice)
+    txid = world.pay(payment_id)
+    world.pi.force(payment_id, {"status": {"cancelled": True}})
+
+    world.incomplete(payment_id, alice)
+
+    record = world.record(payment_id)
+    assert record.txid == txid
+    assert record.state == "completed" or record.attention == "cancelled_but_paid"

@@ -33,6 +33,16 @@ def test_pis_own_txid_decides(world: World, alice: User, key: str) -> None:
     assert sent_to_complete(world) == [txid]
 
 
+def test_the_app_hears_of_it_at_once(world: World, alice: User) -> None:
+    """Not only at the next sweep."""
+    payment_id, txid = world.paid(alice)
+
+    world.complete(payment_id, txid, alice)
+    world.work()
+
+    assert world.events(payment_id) == ["PaymentCompleted"]
+
+
 def test_the_same_answer_for_every_repeat(world: World, alice: User) -> None:
     """Promise 4."""
     payment_id, txid = world.paid(alice)

@@ -105,7 +105,7 @@ EDITS = [
         "                except UnreadableRecord:\n                    continue",
         "                except UnreadableRecord:\n                    raise",
         "A row that cannot be read holds up no other.",
-        "tests/weather/test_unreadable.py",
+        "tests/weather/test_unreadable.py::test_the_sweep_goes_on_behind_it",
     ),
     # --- The tables ---
     Edit(
@@ -381,7 +381,7 @@ EDITS = [
         "asked_at - closed_at <= FRESH and abs(now - closed_at)",
         "abs(now - closed_at)",
         "A ledger that closed minutes ago by Horizon's own clock is not the present.",
-        "tests/weather/test_chain.py tests/payouts/test_chain.py",
+        "tests/weather/test_book.py::test_paid_a_moment_ago_and_not_shown_yet",
     ),
     Edit(
         "cached-horizon-is-current",
@@ -389,7 +389,7 @@ EDITS = [
         " and abs(now - closed_at) <= FRESH + CLOCK_SKEW",
         "",
         "An old answer out of a cache is not the present.",
-        "tests/weather/test_chain.py tests/unit/test_wallet_history.py",
+        "tests/weather/test_book.py::test_an_old_answer_out_of_a_cache_proves_nothing",
     ),
     Edit(
         "answer-about-another-transaction",
@@ -405,7 +405,7 @@ EDITS = [
         ' or operation.get("transaction_successful") is not True',
         "",
         "A movement that Horizon does not call successful is not read as one.",
-        "tests/weather/test_book.py tests/weather/test_chain.py",
+        IN_HORIZON,
     ),
     Edit(
         "other-asset-is-pi",
@@ -421,7 +421,7 @@ EDITS = [
         'for name in ("fee_bump_transaction", "inner_transaction"):',
         'for name in ("fee_bump_transaction",):',
         "A fee bump is known by either of its hashes.",
-        "tests/weather/test_chain.py tests/weather/test_book.py",
+        IN_HORIZON,
     ),
     Edit(
         "failed-transaction-was-sent",
@@ -429,7 +429,7 @@ EDITS = [
         "transfer=_transfer(operation) if is_done else None",
         "transfer=_transfer(operation)",
         "A transaction that failed has paid nothing.",
-        "tests/unit/test_wallet_history.py tests/payouts/test_attacks.py",
+        IN_HORIZON,
     ),
     Edit(
         "submission-without-success",
@@ -437,7 +437,7 @@ EDITS = [
         'reply.status == 200 and json.get("successful") is True',
         "reply.status == 200",
         "A 200 that does not say that it succeeded is no success.",
-        "tests/payouts/test_attacks.py",
+        "tests/payouts/test_attacks.py::test_the_chain_answers_a_submission_and_has_not_applied_it",
     ),
     Edit(
         "dead-before-the-chain-has-passed",

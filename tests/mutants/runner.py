@@ -21,7 +21,7 @@ WORKERS = 2
 MOST_SECONDS = 600  # an edit may make a test wait for ever
 # Each world that is played in memory is played on MiniStack too; that takes a server.
 PYTEST = ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-k", "not ministack")
-FAILURE = re.compile(r"^(?:FAILED|ERROR|SUBFAILED\S*) (.+?)(?: - .*)?$", re.MULTILINE)
+FAILURE = re.compile(r"^(?:FAILED|ERROR|SUBFAILED).*?(\S+\.py::.+?)(?: - .*)?$", re.MULTILINE)
 
 Say = Callable[[str], object]
 

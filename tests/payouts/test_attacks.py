@@ -300,12 +300,16 @@ def test_pi_answers_the_completion_and_has_not_completed_it(world: World) -> Non
     check_at_rest(world, PayoutState.COMPLETED)
 
 
-def test_pi_does_not_cancel_what_is_given_up(world: World) -> None:
+@pytest.mark.parametrize("refuses", [True, False])
+def test_pi_does_not_cancel_what_is_given_up(world: World, refuses: bool) -> None:
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses("GET /horizon/ledgers", "before")):
         world.send()
     world.decide(PAYOUT, "fail")
-    world.fault("POST", "/v2/payments/*/cancel", code="payment_tx_present")
+    [payment] = world.payments_of(PAYOUT)
+    shown: dict[str, Any] = {"status": 200, "body": payment.dto()}
+    answer = {"code": "payment_tx_present"} if refuses else shown
+    world.fault("POST", "/v2/payments/*/cancel", **answer)
     world.rounds(3)
     record = world.payout()
     assert (record.state, record.reason) == (PayoutState.BLOCKED, "not_cancelled")
@@ -339,3 +343,21 @@ def test_a_payment_restored_apart_is_not_refunded_twice(world: World) -> None:
     assert world.record(payment_id).refunded.stroops == 0
     reply = world.post(payout_id="refund-2", refund_of=payment_id, amount="6.28")
     assert (reply.status, reply.error) == (409, "above_paid_amount")
+
+
+def test_the_chain_answers_a_submission_and_has_not_applied_it(world: World) -> None:
+    """A 200 that does not say that it succeeded is no success: Pi is told nothing."""
+    world.requested(PAYOUT)
+
+    def answer() -> None:
+        body = {"hash": world.payout().txid, "successful": False}
+        world.fault("POST", "/horizon/transactions", status=200, body=body)
+
+    with world.effects.watched_by(First("POST /horizon/transactions", answer)):
+        world.send()
+
+    assert world.payout().state is PayoutState.SIGNED
+    assert "POST /v2/payments/*/complete" not in world.effects.log
+    world.heal()
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)

@@ -380,6 +380,33 @@ def test_a_recipient_without_an_account_holds_up_nobody(world: World) -> None:
     assert len(world.pi.chain.transactions) == 1
 
 
+def test_pi_answers_its_cancellation_and_has_not_cancelled_it(world: World) -> None:
+    """It begins anew once Pi shows the first one to be cancelled: two would be open."""
+    loses_wallet(world, "alice")
+    world.requested(PAYOUT, world.uid("alice"))
+
+    def answer_and_do_nothing() -> None:
+        [payment] = world.payments_of(PAYOUT)
+        world.fault_once("POST", "*/cancel", status=200, body=payment.dto())
+
+    with world.effects.watched_by(First("POST */cancel", answer_and_do_nothing)):
+        world.send(1)
+
+    record = world.payout()
+    assert record.state is PayoutState.CREATED or not world.payments_of(PAYOUT)[0].is_open
+
+
+def test_an_account_that_cannot_be_asked_for_is_asked_for_before_signing(world: World) -> None:
+    wallet = loses_wallet(world, "alice")
+    world.requested(PAYOUT, world.uid("alice"))
+    world.fault("GET", f"/horizon/accounts/{wallet}", status=500, times=4)
+
+    world.rounds(1)
+
+    assert (world.payout().withdrawing, world.payout().envelope) == ("no_destination", None)
+    assert SUBMIT not in world.effects.log
+
+
 def test_it_is_asked_for_hourly_on_the_chain_alone(world: World) -> None:
     wallet = loses_wallet(world, "alice")
     world.requested(PAYOUT, world.uid("alice"))
@@ -492,3 +519,83 @@ def test_an_old_envelope_is_applied_while_a_new_one_is_signed(world: World) -> N
         check(world)
         world.rounds(3)
         check_at_rest(world, PayoutState.COMPLETED, payout_id)
+
+
+def test_pi_names_another_transaction_than_ours(world: World) -> None:
+    """Which the chain does not show: ours is not handed in again beside it."""
+    signed_unsubmitted(world)
+    [payment] = world.payments_of(PAYOUT)
+    world.effects.log.clear()
+    named = {"txid": "ab" * 32, "verified": False, "_link": ""}
+    world.pi.force(payment.identifier, {"transaction": named})
+    world.tick(61)
+
+    world.wake_sender(PAYOUT)
+
+    assert world.payout().reason == "may_still_apply"
+    assert SUBMIT not in world.effects.log
+    world.rounds(3)
+    assert (world.payout().state, world.payout().reason) == ("blocked", "other_transaction")
+
+
+def test_its_time_is_over_and_the_chain_has_a_minute_to_show_it(world: World) -> None:
+    """It is neither handed in again nor taken for dead: another node may have applied it."""
+    signed_unsubmitted(world)
+    world.effects.log.clear()
+    envelope = world.payout().envelope
+    world.tick(330)
+
+    world.wake_sender(PAYOUT)
+
+    record = world.payout()
+    assert (record.reason, record.envelope) == ("may_still_apply", envelope)
+    assert SUBMIT not in world.effects.log
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_pi_has_cancelled_it_before_it_is_handed_in(world: World) -> None:
+    signed_unsubmitted(world)
+    [payment] = world.payments_of(PAYOUT)
+    world.pi.force(payment.identifier, {"status": {"cancelled": True}})
+    world.effects.log.clear()
+    world.tick(61)
+
+    world.wake_sender(PAYOUT)
+
+    assert world.payout().reason == "may_still_apply"
+    assert SUBMIT not in world.effects.log
+
+
+def test_what_the_chain_said_of_an_earlier_envelope_says_nothing_of_a_later_one(
+    world: World,
+) -> None:
+    """The later one was never heard of: so another is signed, and it is paid."""
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses("GET /horizon/accounts/*/payments", "before")):
+        world.send()
+    assert world.payout().state is PayoutState.CREATED
+    edit(world, PAYOUT, chain_error="op_no_destination")
+    with world.effects.watched_by(Loses(SUBMIT, "before")):
+        world.rounds(1)
+    assert world.payout().state is PayoutState.SIGNED
+
+    world.rounds(3)
+
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_a_later_one_paid_as_well_and_one_node_lacks_ours(world: World) -> None:
+    """Two transactions for one payout are a person's, whichever shows first."""
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses(SUBMIT, "after")):
+        world.send()
+    thief_pays(world)
+    world.tick(400)
+    txid = world.payout().txid
+    world.fault_once("GET", f"/horizon/transactions/{txid}", status=404, body={})
+
+    world.rounds(1)
+
+    record = world.payout()
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, "other_transaction")

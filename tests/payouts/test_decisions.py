@@ -1,6 +1,7 @@
 """What an operator decides about a blocked payout, and what he cannot."""
 
 import json
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -8,12 +9,13 @@ import jsonschema
 import pytest
 
 from local.processes import ROOT
-from shared.domain.payout import PayoutState
+from shared.domain.errors import Overtaken
+from shared.domain.payout import PayoutState, decided, waiting
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT, STORIES, payout_world
 from tests.payouts.test_crash import effects_of
 from tests.world import World
-from tests.world.devices import ActsAt, Loses
+from tests.world.devices import ActsAt, First, Loses
 from tests.world.effects import Device, Moment
 
 SUBMIT = "POST /horizon/transactions"
@@ -213,3 +215,36 @@ def test_an_event_of_a_blocking_keeps_its_reason(world: World) -> None:
     assert events
     for event in events:
         assert jsonschema.Draft202012Validator(schema).is_valid(dict(event.detail))
+
+
+def test_a_decision_that_somebody_else_overtakes_is_not_answered_as_taken(world: World) -> None:
+    world.requested(PAYOUT)
+
+    def write_first() -> None:
+        standing = world.payout()
+        world.look(world.eyes.payouts.replace, standing, waiting(standing, world.clock(), "x"))
+
+    with world.effects.watched_by(First("UpdateItem", write_first)):
+        answer = world.decide(PAYOUT, "fail")
+
+    assert answer["error"] == Overtaken().code
+    assert world.payout().giving_up is None
+
+
+def test_a_decision_forgets_the_last_moment_of_what_is_not_signed(world: World) -> None:
+    """The wait for what a restored table may have forgotten begins anew."""
+    world.requested(PAYOUT)
+    waited = replace(world.payout(), max_time=1)
+
+    assert decided(waited, world.clock(), giving_up="given_up").max_time is None
+
+
+def test_what_is_blocked_is_looked_at_daily(world: World) -> None:
+    block_as_signed(world, paid=False)
+
+    world.rounds(2)
+
+    record = world.payout()
+    assert (record.state, record.owed) == (PayoutState.BLOCKED, None)
+    assert record.due_at is not None
+    assert world.metrics.last["PayoutsAttention"] == 1

@@ -169,6 +169,41 @@ def test_nothing_is_given_up_while_the_key_is_another_apps(
     check_at_rest(world, PayoutState.FAILED if decision else PayoutState.COMPLETED)
 
 
+def test_a_request_is_not_given_up_while_the_key_is_another_apps(world: World) -> None:
+    """Pi has it open, and the list that another app's key gets does not show that."""
+    paid_before(world)
+    world.requested(PAYOUT)
+    world.fault_once("POST", "/v2/payments", drop="after")
+    world.send()
+    right = world.server_key
+    another_apps_key(world)
+    world.decide(PAYOUT, "fail")
+    world.rounds(2)
+    record = world.payout()
+    assert (record.state, record.reason) == (PayoutState.REQUESTED, "server_key_of_another_app")
+
+    world.server_key = right
+    world.rounds(4)
+
+    check_at_rest(world, PayoutState.FAILED)
+    assert all(payment.is_cancelled for payment in world.payments_of(PAYOUT))
+
+
+def test_what_pi_does_not_know_is_not_failed_while_the_key_is_another_apps(world: World) -> None:
+    """Nothing on the chain looks like it: so only what this stack has seen completed can tell."""
+    paid_before(world)
+    world.requested(PAYOUT, amount="1")
+    with world.effects.watched_by(Loses("GET /horizon/accounts/*/payments", "before")):
+        world.send()
+    another_apps_key(world)
+    world.decide(PAYOUT, "fail")
+
+    world.rounds(4)
+
+    record = world.payout()
+    assert (record.state, record.reason) == (PayoutState.CREATED, "server_key_of_another_app")
+
+
 def test_the_key_is_refused_for_all(world: World) -> None:
     """One of them asks in a minute."""
     for number in range(4):
@@ -239,6 +274,18 @@ def test_a_creation_whose_outcome_is_unclear(world: World, status: int) -> None:
     world.send()
     world.wake_sender(PAYOUT)
     assert world.payout().reason == "creation_unclear"
+    assert world.effects.log.count("POST /v2/payments") == 1
+
+
+def test_what_pi_has_open_for_it_is_not_created_again(world: World) -> None:
+    """Its answer was lost; Pi lists it."""
+    world.requested(PAYOUT)
+    world.fault_once("POST", "/v2/payments", drop="after")
+    world.send()
+
+    world.rounds(1)
+
+    check_at_rest(world, PayoutState.COMPLETED)
     assert world.effects.log.count("POST /v2/payments") == 1
 
 
@@ -590,9 +637,12 @@ def test_a_creation_that_answers_with_another_payment_pays_nobody_else(world: Wo
         assert world.transfers_of("payout-2") == [record.txid]
 
 
-def test_a_refused_creation_does_not_wait_as_an_unclear_one(world: World) -> None:
+@pytest.mark.parametrize("body", [{"error": "too_many_payments"}, {}])
+def test_a_refused_creation_does_not_wait_as_an_unclear_one(
+    world: World, body: dict[str, object]
+) -> None:
     world.requested(PAYOUT)
-    world.fault_once("POST", "/v2/payments", code="too_many_payments", status=400)
+    world.fault_once("POST", "/v2/payments", status=400, body=body)
     world.send()
     world.tick(61)
     world.sweep()

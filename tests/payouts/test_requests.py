@@ -15,6 +15,7 @@ from shared.domain.payout import PayoutRequest, PayoutState
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT
 from tests.world import World
+from tests.world.devices import First
 from tests.world.effects import AwsFault
 from tests.world.functions import Reply
 
@@ -438,3 +439,14 @@ def test_a_refund_to_somebody_else_is_refused(world: World) -> None:
     body = {"uid": world.uid("mallory"), "memo": "For Mallory", "refund_of": world.sold()}
 
     assert world.post(payout_id=PAYOUT, **body).status == 400
+
+
+def test_the_same_request_meets_itself_at_a_cap(world: World) -> None:
+    """Both have read that there is none; the second one would exceed the user's day."""
+    asked = body(world, amount=100)
+
+    with world.effects.watched_by(First("TransactWriteItems", lambda: world.post(**asked))):
+        reply = world.post(**asked)
+
+    assert reply.status == 202
+    assert len(world.all_payouts()) == 1

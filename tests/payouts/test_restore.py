@@ -160,6 +160,31 @@ def test_given_up_while_a_forgotten_envelope_is_alive(world: World, late: int) -
     check_at_rest(world, PayoutState.COMPLETED)
 
 
+def test_given_up_while_the_second_envelope_is_forgotten(world: World) -> None:
+    """The table knows that the first is dead, and nothing of the second, which is alive."""
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses(NEXT["signed"], "before")):
+        world.send()
+        world.tick(400)
+        with world.effects.watched_by(Loses("GET /horizon/fee_stats", "before")):
+            world.wake_sender(PAYOUT)
+        backup = world.backup()
+        assert world.payout().state is PayoutState.CREATED
+        world.tick(61)
+        world.wake_sender(PAYOUT)
+    envelope = world.payout().envelope
+    assert envelope is not None
+    world.restore(backup)
+    world.decide(PAYOUT, "fail")
+    world.send()
+    world.tick(100)
+    submit(world.pi, envelope, "http://pi.test/horizon")
+
+    world.rounds(4)
+
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
 @pytest.mark.parametrize("state", ["requested", "attempted"])
 def test_given_up_but_paid_long_ago(world: World, state: str) -> None:
     """It is called completed, not failed, and keeps its reservations."""

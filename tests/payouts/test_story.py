@@ -58,6 +58,18 @@ def test_several_payouts_one_after_the_other(each_world: World) -> None:
     assert world.metrics.counted["ForeignPayout"] == 0
 
 
+def test_two_of_the_same_amount_to_the_same_user_are_both_paid(world: World) -> None:
+    for payout_id in ("p1", "p2"):
+        world.requested(payout_id, world.uid("alice"))
+
+    world.send()
+    world.rounds(1)
+
+    for payout_id in ("p1", "p2"):
+        check_at_rest(world, PayoutState.COMPLETED, payout_id)
+        assert len(world.transfers_of(payout_id)) == 1
+
+
 PAYING = [
     *("GetItem", "GetParameter", "GET /v2/payments/incomplete_server_payments"),
     *("GET /horizon/accounts/*", "GET /horizon/fee_stats", "GetParameter", "UpdateItem"),

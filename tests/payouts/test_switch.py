@@ -117,3 +117,14 @@ def test_off_for_days(world: World) -> None:
     world.switch.value = "on"
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_a_payout_that_is_off_costs_pi_no_calls(world: World) -> None:
+    world.requested(PAYOUT)
+    world.switch.value = "off"
+
+    with world.counting() as spent:
+        world.send()
+
+    assert world.payout().reason == "payouts_off"
+    assert spent.pi == []

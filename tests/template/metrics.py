@@ -11,8 +11,20 @@ CLOSING = {"PaymentCompleted", "PaymentCancelled"}
 
 
 def sent() -> set[str]:
-    source = "".join(file.read_text() for file in (ROOT / "shared").rglob("*.py"))
-    plain = set(re.findall(r'\b(?:count|gauge)\(\s*"(\w+)"', source))
-    of_each = re.findall(r'\bf"(\w*)\{name\}(\w*)": \(tally', source)
-    levels = {f"{before}{kind}{after}" for before, after in of_each for kind in KINDS}
-    return plain | levels | CLOSING | set(OUTAGES.values())
+    return _named("count") | levels() | CLOSING | set(OUTAGES.values())
+
+
+def levels() -> set[str]:
+    """Those that each sweep sends anew."""
+    of_each = re.findall(r'\bf"(\w*)\{name\}(\w*)": \(tally', _source())
+    return _named("gauge") | {
+        f"{before}{kind}{after}" for before, after in of_each for kind in KINDS
+    }
+
+
+def _named(call: str) -> set[str]:
+    return set(re.findall(rf'\b{call}\(\s*"(\w+)"', _source()))
+
+
+def _source() -> str:
+    return "".join(file.read_text() for file in (ROOT / "shared").rglob("*.py"))

@@ -6,7 +6,8 @@ import pytest
 
 from local.processes import ROOT
 from local.template import Template, load, of_type
-from tests.template.metrics import sent
+from shared.domain.payout import NO_DESTINATION_RETRY_SECONDS, STACK_RETRY_SECONDS
+from tests.template.metrics import levels, sent
 from tests.template.ringing import metrics_of, rings
 
 SERVICE = [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
@@ -60,6 +61,22 @@ def test_a_silent_sweep_alarms_and_other_silence_does_not(translated: Template) 
     missing = {name: alarm(translated, name)["TreatMissingData"] for name in ALARMS}
     expected = dict.fromkeys(ALARMS, "notBreaching") | dict.fromkeys(GAUGES, "ignore")
     assert missing == expected | {"SweepSilentAlarm": "breaching"}
+
+
+@pytest.mark.parametrize("name", sorted(GAUGES))
+def test_an_alarm_that_keeps_its_state_watches_a_level(translated: Template, name: str) -> None:
+    """A counter is sent when something happens; it would end before the next sweep."""
+    watched = alarm(translated, name)
+    assert watched["MetricName"] in levels()
+    assert watched["Statistic"] == "Maximum"
+    is_age = watched["MetricName"].startswith("Oldest") or watched["MetricName"].startswith("Book")
+    assert is_age == (watched["ComparisonOperator"] == "GreaterThanThreshold")
+
+
+def test_a_cause_that_holds_up_all_payouts_rings_once(translated: Template) -> None:
+    """It is counted at each try, the rarest of which comes hourly."""
+    period = alarm(translated, "PayoutsHeldUpAlarm")["Period"]
+    assert period >= max(STACK_RETRY_SECONDS, NO_DESTINATION_RETRY_SECONDS)
 
 
 def test_a_stack_without_traffic_and_without_sweeps_rings_one_alarm(translated: Template) -> None:

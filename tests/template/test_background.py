@@ -115,12 +115,13 @@ def test_each_queue_has_its_worker_who_says_which_failed(translated: Template) -
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_at_least_two_workers_run_at_once(translated: Template) -> None:
-    """Two is the least that SQS takes."""
+def test_two_to_ten_workers_run_at_once(translated: Template) -> None:
+    """Two is the least that SQS takes; a new account has ten executions, for all functions."""
     scaling = properties(translated, "SettleWakeUps")["ScalingConfig"]
     condition, *choices = scaling["MaximumConcurrency"]["Fn::If"]
     assert condition == "IsProd"
     assert min(choices) >= 2
+    assert max(choices) <= 10
 
 
 @pytest.mark.parametrize("queue", QUEUES)

@@ -93,6 +93,13 @@ def test_the_secrets_are_made_without_a_value(translated: Template) -> None:
         assert set(secret["Properties"]) == {"Description"}
 
 
+def test_the_wallets_seed_outlives_its_stack_and_every_mistake(translated: Template) -> None:
+    """It may be the only copy of the key to real money."""
+    seed = translated["Resources"]["WalletSeed"]
+    assert seed["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert seed["UpdateReplacePolicy"] == "Retain"
+
+
 def test_payouts_are_off_until_the_operator_switches_them_on(translated: Template) -> None:
     """A parameter of the stack's own, which no parameter of the template can switch on."""
     (switch,) = of_type(translated, "AWS::SSM::Parameter").values()

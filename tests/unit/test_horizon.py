@@ -158,3 +158,48 @@ def test_a_payment_with_them_can() -> None:
 def test_no_key_and_no_token_reaches_the_chain(pi: PiInProcess) -> None:
     pi.horizon().transaction(TXID)
     assert "Authorization" not in pi.line.sent[0].headers
+
+
+# --- A wallet's movements -------------------------------------------------------------------------
+
+
+def movements_of(pi: PiInProcess, wallet: str) -> list[dict[str, Any]]:
+    """Horizon's own records, to be altered."""
+    page = pi.state.horizon("http://x").account_payments(wallet, {"join": "transactions"})
+    records: list[dict[str, Any]] = page["_embedded"]["records"]
+    return records
+
+
+def wallet_of_the_app(pi: PiInProcess) -> str:
+    wallet = pi.state.registry.app().wallet
+    assert wallet is not None
+    return wallet
+
+
+def test_a_fee_bump_has_two_hashes(pi: PiInProcess) -> None:
+    """Pi may name either."""
+    wallet = wallet_of_the_app(pi)
+    pi.state.transfer(source=STRANGER, destination=wallet, amount=1, memo="m", fee_bump=True)
+    [record] = movements_of(pi, wallet)
+    inner = record["transaction"]["inner_transaction"]["hash"]
+    outer = record["transaction"]["fee_bump_transaction"]["hash"]
+
+    [movement] = pi.horizon().movements(wallet, after=0)
+
+    assert set(movement.txids) == {inner, outer}
+
+
+@pytest.mark.parametrize("successful", [False, None])
+def test_what_failed_has_moved_nothing(pi: PiInProcess, successful: bool | None) -> None:
+    """Horizon lists none of it unless it is asked to."""
+    wallet = wallet_of_the_app(pi)
+    pi.state.transfer(source=STRANGER, destination=wallet, amount=1, memo="m")
+    [record] = movements_of(pi, wallet)
+    body = {"_embedded": {"records": [record | {"transaction_successful": successful}]}}
+    pi.fault("*/payments", status=200, body=body, times=None)
+
+    with pytest.raises(ChainUnavailable):
+        pi.horizon().movements(wallet, after=0)
+    if successful is False:
+        [payment] = pi.horizon().payments(wallet, None)
+        assert payment.transfer is None

@@ -218,6 +218,19 @@ def test_a_payout_is_not_created_twice_while_the_key_changes(pi: PiInProcess) ->
     assert len(pi.state.payments) == 1
 
 
+def test_a_payout_whose_answer_was_lost_is_not_created_again_with_the_new_key(
+    pi: PiInProcess,
+) -> None:
+    uid, _ = pi.sign_in()
+    pi.fault("*/payments", code="unauthorized", status=401, times=1)
+    pi.fault("*/payments", drop="after", times=1)
+    secrets = Secrets("canary-old-key", KEY)
+    client = pi.client(secrets.key())
+    with pytest.raises(PiOutcomeUnknown):
+        client.create_payment(uid=uid, amount=Amount.of(1), memo="m", metadata={"a": 1})
+    assert len(pi.state.payments) == 1
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_missing_scope_of_the_recipient_is_not_a_bad_key(pi: PiInProcess, status: int) -> None:
     uid, _ = pi.sign_in(scopes=["username", "payments"])

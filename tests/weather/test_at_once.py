@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shared.adapters.wake_ups import Work
-from shared.domain.payment import PROOF_SECONDS
+from shared.domain.chain import Transfer
+from shared.domain.payment import PROOF_SECONDS, PaymentRecord, cancelled, received
+from tests.unit.samples import MOVED
 from tests.weather.ends import (
     CANCELLED,
     COMPLETED,
@@ -155,3 +158,46 @@ def test_a_front_end_asks_while_the_worker_is_at_it(world: World) -> None:
 
     world.rounds(1)
     COMPLETED.check(world, payment_id)
+
+
+def test_a_record_says_cancelled_when_a_completion_is_written(world: World) -> None:
+    """Another worker with an old answer closes it between our completion at Pi and our write."""
+    payment_id = world.paid_payment()
+
+    def close() -> None:
+        standing = world.record(payment_id)
+        world.look(world.eyes.payments.replace, standing, cancelled(standing, world.clock()))
+
+    with world.effects.watched_by(First("UpdateItem", close)):
+        assert world.incomplete(payment_id).state == "completed"
+
+    record = world.record(payment_id)
+    assert (record.state, record.owed) == ("completed", "PaymentCompleted")
+
+
+def test_a_receipt_is_noted_when_it_is_closed_as_unpaid(world: World) -> None:
+    """The decision was made from the record as it was before."""
+    payment_id = world.cancelled_by_user()
+    world.rounds(1)
+    world.tick(PROOF_SECONDS + PROVEN_AFTER)
+    world.wake(Work.BOOK, world.wallet)
+    world.work()
+
+    def note() -> None:
+        standing = world.record(payment_id)
+        moved = replace(MOVED, transfer=transfer_of(standing))
+        world.look(world.eyes.payments.replace, standing, received(standing, moved, world.clock()))
+
+    world.wake(Work.PAYMENT, payment_id)
+    with world.effects.watched_by(First("UpdateItem", note)):
+        world.work()
+
+    record = world.record(payment_id)
+    assert record.state != "cancelled"
+    assert len(record.receipts) == 1
+
+
+def transfer_of(record: PaymentRecord) -> Transfer:
+    assert record.from_address is not None
+    assert record.to_address is not None
+    return Transfer(record.from_address, record.to_address, record.amount)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from shared.adapters.wake_ups import Work
-from tests.weather.ends import CANCELLED, COMPLETED, unmatched
+from tests.weather.ends import CANCELLED, COMPLETED, OPEN, REFUSED, refused, unmatched
 from tests.weather.log import logged
 from tests.world import World
 
@@ -207,3 +207,24 @@ def test_what_never_verifies_is_not_closed_when_pi_cancels_it(world: World) -> N
     assert world.record(payment_id).state == "open"
     assert world.record(payment_id).attention == "cancelled_but_paid"
     assert world.record(payment_id).txid == txid
+
+
+@pytest.mark.parametrize("code", ["unknown_error", "invalid_arguments", "feature_not_available"])
+def test_another_refusal_than_that_pi_does_not_know_it_is_not_gone(world: World, code: str) -> None:
+    payment_id = world.approved()
+    world.fault("GET", f"/v2/payments/{payment_id}", code=code)
+
+    world.rounds(2)
+
+    OPEN.check(world, payment_id)
+
+
+def test_a_closed_payment_that_pi_has_forgotten_needs_nobody(world: World) -> None:
+    """It was refused; only its wallet's book is still to be seen to."""
+    payment_id = refused(world)
+    world.pi.delete_payment(payment_id)
+
+    world.rounds(2)
+
+    record = world.record(payment_id)
+    assert (record.state, record.attention, record.due_at) == (REFUSED.state, None, None)

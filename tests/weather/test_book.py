@@ -5,14 +5,21 @@ closes nothing, and what is paid is found once it shows.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
 
 from local.emulator.control import STRANGER
 from shared.adapters.wake_ups import Work
-from tests.weather.ends import CANCELLED, COMPLETED, OPEN, SWEEP_CANCELS_AFTER, check_money
+from tests.weather.ends import (
+    CANCELLED,
+    COMPLETED,
+    OPEN,
+    PROVEN_AFTER,
+    SWEEP_CANCELS_AFTER,
+    check_money,
+)
 from tests.world import World
 from tests.world.devices import DiesAt, First
 
@@ -119,10 +126,13 @@ def test_the_network_begins_anew(world: World) -> None:
 
 
 def test_another_network_proves_nothing(world: World) -> None:
+    """Its ledgers have the same numbers, and close just now."""
     unpaid = world.approved()
+    world.tick(SWEEP_CANCELS_AFTER + PROVEN_AFTER)
+    world.sweep()
     world.fault("GET", "/horizon/", status=200, body=other_network(world))
 
-    world.live(2 * HOUR)
+    world.work()
 
     OPEN.check(world, unpaid)
     assert not world.at_pi(unpaid).is_cancelled
@@ -131,9 +141,59 @@ def test_another_network_proves_nothing(world: World) -> None:
 def other_network(world: World) -> dict[str, object]:
     return {
         "network_passphrase": "Pi Network",
-        "history_latest_ledger": latest(world) + 10**6,
-        "history_latest_ledger_closed_at": (world.now + timedelta(hours=9)).isoformat(),
+        "history_latest_ledger": latest(world),
+        "history_latest_ledger_closed_at": world.now.isoformat(),
     }
+
+
+def test_a_node_that_is_behind_is_not_a_network_that_was_begun_anew(world: World) -> None:
+    world.paid_payment()
+    world.rounds(2)
+    read = world.book()
+    world.pi.settings.ledger_lag_s = HOUR
+
+    world.rounds(2)
+
+    assert world.metrics.counted["ChainReset"] == 0
+    assert (world.book().ledger, world.book().place) == (read.ledger, read.place)
+
+
+@pytest.mark.parametrize(("lag", "passed"), [(25, 22), (120, 115)])
+def test_paid_a_moment_ago_and_not_shown_yet(world: World, lag: int, passed: int) -> None:
+    """Horizon is behind: so little that it looks like the present, or for two minutes."""
+    payment_id = world.approved()
+    world.rounds(1)
+    world.pi.settings.ledger_lag_s = lag
+    world.tick(SWEEP_CANCELS_AFTER - world.sweep_seconds + 40)
+    world.pay(payment_id, link=False)
+    world.tick(passed)
+    world.wake(Work.PAYMENT, payment_id)
+
+    world.work()
+
+    assert not world.at_pi(payment_id).is_cancelled
+    world.until_proven()
+    COMPLETED.check(world, payment_id)
+
+
+def test_an_old_answer_out_of_a_cache_proves_nothing(world: World) -> None:
+    payment_id = world.approved()
+    world.tick(SWEEP_CANCELS_AFTER)
+    world.wake(Work.BOOK, world.wallet)
+    world.work()
+    root = other_network(world) | {"network_passphrase": "Pi Testnet"}
+    date = {"Date": format_datetime(world.now, usegmt=True)}
+    world.fault("GET", "/horizon/", status=200, body=root, headers=date)
+    nothing: dict[str, Any] = {"_embedded": {"records": []}}
+    world.fault("GET", "/horizon/accounts/*", status=200, body=nothing)
+    world.tick(40)
+    world.pay(payment_id, link=False)
+    world.tick(HOUR)
+    world.wake(Work.PAYMENT, payment_id)
+
+    world.work()
+
+    assert not world.at_pi(payment_id).is_cancelled
 
 
 def test_a_wallet_that_nobody_has_funded_is_an_empty_one(world: World) -> None:
@@ -281,6 +341,23 @@ def test_a_memo_of_what_nobody_could_pay_is_nothing(world: World) -> None:
     assert world.metrics.counted["UnknownTransfer"] == 1
 
 
+def test_addresses_that_pi_shows_late_are_learnt_before_a_movement_is_judged(world: World) -> None:
+    world.paid_payment()
+    world.rounds(1)
+    payment_id = world.approved(from_address=None)
+    world.pay(payment_id, link=False)
+    del world.at_pi(payment_id).overrides["from_address"]
+    world.tick(world.sweep_seconds)
+    world.wake(Work.BOOK, world.wallet)
+
+    world.work()
+
+    [receipt] = world.record(payment_id).receipts
+    assert receipt.odd is None
+    world.rounds(2)
+    assert world.events(payment_id) == ["PaymentCompleted"]
+
+
 def test_what_the_wallet_gives_back_by_hand_is_no_receipt(world: World) -> None:
     payment_id = world.paid_payment()
     world.rounds(2)
@@ -345,6 +422,20 @@ def test_each_movement_is_read_about_once(world: World) -> None:
         COMPLETED.check(world, payment_id)
 
 
+def test_pages_are_read_until_one_is_empty(world: World) -> None:
+    """However few movements Horizon puts on one."""
+    world.paid_payment()
+    world.rounds(1)
+    payments = [world.paid_unseen(known_to_pi=False) for _ in range(5)]
+    world.pi.settings.page_limit = 2
+    world.tick(90)
+    world.wake(Work.BOOK, world.wallet)
+
+    world.work()
+
+    assert [len(world.record(payment_id).receipts) for payment_id in payments] == [1] * 5
+
+
 def test_dust_of_strangers_costs_pi_nothing(world: World) -> None:
     world.paid_payment()
     world.rounds(1)
@@ -395,20 +486,26 @@ def test_another_writer_comes_between_a_movement_and_its_note(world: World) -> N
     assert [receipt.txid for receipt in record.receipts] == world.transactions_of(payment_id)
 
 
-@pytest.mark.parametrize("number", range(1, 24))
+EVERY_EFFECT = range(1, 41)
+
+
+@pytest.mark.parametrize("number", EVERY_EFFECT)
 def test_the_reader_dies_anywhere(world: World, number: int) -> None:
     """Two pages of payments that only the chain knows: each is completed, once."""
     world.paid_payment()
     world.rounds(1)
     payments = [world.paid_unseen(known_to_pi=False) for _ in range(3)]
     world.pi.settings.page_limit = 2
-    world.tick(world.sweep_seconds)
-    world.sweep()
+    world.tick(90)
+    world.wake(Work.BOOK, world.wallet)
+    has_died = False
     try:
         with world.effects.watched_by(DiesAt(number, "after")):
             world.work()
     except BaseException as died:  # noqa: BLE001 - the process is gone
-        assert type(died).__name__ == "Died"  # noqa: PT017
+        has_died = type(died).__name__ == "Died"
+    # The last one comes to the end: so every effect was tried.
+    assert has_died or number == max(EVERY_EFFECT)
     world.cold_start()
     world.pi.settings.page_limit = 200
 

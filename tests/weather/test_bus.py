@@ -2,6 +2,7 @@
 
 from botocore.exceptions import ReadTimeoutError
 
+from shared.adapters.wake_ups import Work
 from shared.domain.payment import PaymentState
 from tests.weather.ends import COMPLETED, populate
 from tests.world import World
@@ -90,4 +91,24 @@ def test_paid_after_all_between_two_tellings(world: World) -> None:
         world.rounds(2)
 
     assert world.record(payment_id).state == "completed"
+    assert world.events(payment_id) == ["PaymentCancelled", "PaymentCompleted"]
+
+
+def test_what_another_writer_owes_is_told_in_the_same_go(world: World) -> None:
+    """Cancelled, and found paid while the app is told so; no other wake-up comes."""
+    payment_id = world.cancelled_by_user()
+    with world.bus.is_down():
+        world.until_proven()
+    payment = world.at_pi(payment_id)
+    payment.user_cancelled = False
+    world.pay(payment_id)
+    world.wake(Work.PAYMENT, payment_id)
+
+    def complete() -> None:
+        world.incomplete(payment_id)
+        world.wake_ups.messages.pop()
+
+    with world.effects.watched_by(First("PutEvents", complete)):
+        world.work()
+
     assert world.events(payment_id) == ["PaymentCancelled", "PaymentCompleted"]

@@ -159,3 +159,29 @@ def test_the_users_next_payment_cancels_this_one(world: World) -> None:
 
     CANCELLED.check(world, first)
     COMPLETED.check(world, second)
+
+
+@pytest.mark.parametrize("rounds", [0, 4], ids=["only Pi knows", "recorded"])
+def test_a_repeated_approve_of_what_was_cancelled_since_is_refused(
+    world: World, rounds: int
+) -> None:
+    user = world.user()
+    payment_id = world.approved(user)
+    world.pi.user_cancel(payment_id)
+    world.rounds(rounds)
+
+    reply = world.approve(payment_id, user)
+
+    assert (reply.status, reply.error) == (409, "payment_cancelled")
+
+
+def test_nobody_is_told_of_what_was_cancelled_before_it_was_approved(world: World) -> None:
+    user = world.user()
+    payment_id = world.start(user)
+    world.pi.user_cancel(payment_id)
+
+    world.approve(payment_id, user)
+    world.rounds(4)
+
+    assert world.record(payment_id).state == "cancelled"
+    assert world.events(payment_id) == []

@@ -120,6 +120,21 @@ def test_a_front_end_hears_what_it_hears_of_a_bug(world: World) -> None:
     assert world.metrics.counted["UnexpectedError"] == 1
 
 
+def test_the_sweep_goes_on_behind_it(world: World) -> None:
+    """Not even its row in the index of unfinished work can be read."""
+    others = [world.requested(f"p{number}", world.uid(), amount="1") for number in range(8)]
+    odd = world.requested("odd")
+    world.payout_queue.messages.clear()
+    almost = {":almost": {"S": "almost"}}
+    world.tables.update(
+        "PayoutsTable", odd, "SET created_at = :almost", ExpressionAttributeValues=almost
+    )
+
+    world.rounds(3)
+
+    assert {world.payout(name).state for name in others} == {PayoutState.COMPLETED}
+
+
 def test_the_comparison_with_pi_goes_on_behind_it(world: World) -> None:
     """The open payment of a payout that cannot be read is no stranger's; a stranger's is told."""
     world.requested("odd")

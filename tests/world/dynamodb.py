@@ -62,8 +62,6 @@ class Table:
         }
         [[self.key]] = [[key["AttributeName"] for key in declared["KeySchema"]]]
         self.items: dict[str, Item] = {}
-        # What the bundle's last write has replaced: the next read that is not consistent sees it.
-        self.former: dict[str, Item] = {}
         self.indexes = {
             index["IndexName"]: self._index(index)
             for index in declared.get("GlobalSecondaryIndexes", [])
@@ -94,6 +92,9 @@ class Database:
     def __init__(self, tables: Mapping[str, Table]) -> None:
         self.tables = tables
         self.lock = RLock()
+        # What the bundle's last write has replaced, by table and key: a read that is not consistent
+        # still sees that.
+        self.former: dict[tuple[str, str], Item] = {}
 
     def client(self, effects: Effects | None = None) -> DynamoDBClient:
         """One whose calls `effects` hears of, and may let fail."""
@@ -156,10 +157,10 @@ class Client:
         return self._table(call).items.get(_name(self._key(call)), {})
 
     def _read(self, call: Item) -> Item:
-        if self._effects is not None and not call.get("ConsistentRead"):
-            former = self._table(call).former.pop(_name(call["Key"]), None)
-            return self._find(call) if former is None else former
-        return self._find(call)
+        found = self._find(call)
+        if self._effects is None or call.get("ConsistentRead"):
+            return found
+        return self._database.former.get((call["TableName"], _name(call["Key"])), found)
 
     def _key(self, call: Item) -> Item:
         key = self._table(call).key
@@ -171,7 +172,7 @@ class Client:
         if not _holds(call, found):
             response: Any = {"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}
             raise ConditionalCheckFailedException(response | _standing(call, found), operation)
-        self._apply(write)
+        self._apply([write])
         return {}
 
     def _all(self, writes: list[Item]) -> Item:
@@ -187,16 +188,20 @@ class Client:
             error = {"Code": "TransactionCanceledException", "Message": ""}
             response: Any = {"Error": error, "CancellationReasons": reasons}
             raise TransactionCanceledException(response, "TransactWriteItems")
-        for write in writes:
-            self._apply(write)
+        self._apply(writes)
         return {}
 
-    def _apply(self, write: Item) -> None:
-        [(kind, call)] = write.items()
+    def _apply(self, writes: list[Item]) -> None:
+        self._database.former.clear()
+        for write in writes:
+            [(kind, call)] = write.items()
+            self._write(kind, call)
+
+    def _write(self, kind: str, call: Item) -> None:
         table, key = self._table(call), self._key(call)
         new = call["Item"] if kind == "Put" else _updated(call, {**self._find(call), **key})
         if self._effects is not None:
-            table.former[_name(key)] = table.items.get(_name(key), {})
+            self._database.former[call["TableName"], _name(key)] = self._find(call)
         table.items[_name(key)] = _copied(table.check(new))
 
     def _delete(self, call: Item) -> Item:
