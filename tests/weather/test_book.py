@@ -130,7 +130,8 @@ def test_another_network_proves_nothing(world: World) -> None:
     unpaid = world.approved()
     world.tick(SWEEP_CANCELS_AFTER + PROVEN_AFTER)
     world.sweep()
-    world.fault("GET", "/horizon/", status=200, body=other_network(world))
+    date = {"Date": format_datetime(world.now, usegmt=True)}
+    world.fault("GET", "/horizon/", status=200, body=other_network(world), headers=date)
 
     world.work()
 
@@ -486,14 +487,14 @@ def test_another_writer_comes_between_a_movement_and_its_note(world: World) -> N
     assert [receipt.txid for receipt in record.receipts] == world.transactions_of(payment_id)
 
 
-EVERY_EFFECT = range(1, 41)
+EVERY_EFFECT = range(1, 27)
 
 
 @pytest.mark.parametrize("number", EVERY_EFFECT)
 def test_the_reader_dies_anywhere(world: World, number: int) -> None:
     """Two pages of payments that only the chain knows: each is completed, once."""
     world.paid_payment()
-    world.rounds(1)
+    world.rounds(2)
     payments = [world.paid_unseen(known_to_pi=False) for _ in range(3)]
     world.pi.settings.page_limit = 2
     world.tick(90)
@@ -505,7 +506,7 @@ def test_the_reader_dies_anywhere(world: World, number: int) -> None:
     except BaseException as died:  # noqa: BLE001 - the process is gone
         has_died = type(died).__name__ == "Died"
     # The last one comes to the end: so every effect was tried.
-    assert has_died or number == max(EVERY_EFFECT)
+    assert has_died == (number != max(EVERY_EFFECT))
     world.cold_start()
     world.pi.settings.page_limit = 200
 
