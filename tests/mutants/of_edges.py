@@ -131,6 +131,8 @@ EDITS = [
         "TableName=self._payments, Key=key, ConsistentRead=False",
         "What was refunded is what is read.",
         "tests/payouts/test_requests.py",
+        explained="Between a reservation and its release lie two writes of the payout and calls to "
+        "Pi at least; a read that is not consistent is late by less.",
     ),
     Edit(
         "book-not-read-consistently",

@@ -361,7 +361,7 @@ EDITS = [
         "        txid=None,\n        max_time=None,\n",
         "        txid=None,\n",
         "The last moment of an earlier envelope decides nothing about a later one.",
-        f"{IN_RESTORE}::test_given_up_while_the_second_envelope_is_forgotten",
+        f"{IN_RESTORE}::test_ended_while_the_second_envelope_is_forgotten",
     ),
     Edit(
         "old-max-time-decides-after-a-decision",

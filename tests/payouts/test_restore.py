@@ -160,7 +160,8 @@ def test_given_up_while_a_forgotten_envelope_is_alive(world: World, late: int) -
     check_at_rest(world, PayoutState.COMPLETED)
 
 
-def test_given_up_while_the_second_envelope_is_forgotten(world: World) -> None:
+@pytest.mark.parametrize("ended_by", ["a person", "Pi"])
+def test_ended_while_the_second_envelope_is_forgotten(world: World, ended_by: str) -> None:
     """The table knows that the first is dead, and nothing of the second, which is alive."""
     world.requested(PAYOUT)
     with world.effects.watched_by(Loses(NEXT["signed"], "before")):
@@ -175,14 +176,21 @@ def test_given_up_while_the_second_envelope_is_forgotten(world: World) -> None:
     envelope = world.payout().envelope
     assert envelope is not None
     world.restore(backup)
-    world.decide(PAYOUT, "fail")
-    world.send()
+    if ended_by == "a person":
+        world.decide(PAYOUT, "fail")
+    else:
+        [payment] = world.payments_of(PAYOUT)
+        world.pi.force(payment.identifier, {"status": {"cancelled": True}})
+    world.wake_sender(PAYOUT)
     world.tick(100)
     submit(world.pi, envelope, "http://pi.test/horizon")
 
     world.rounds(4)
 
-    check_at_rest(world, PayoutState.COMPLETED)
+    # Where Pi has cancelled it, a person has to look.
+    end = PayoutState.COMPLETED if ended_by == "a person" else PayoutState.BLOCKED
+    assert world.payout().state is end
+    assert len(world.transfers_of(PAYOUT)) == 1
 
 
 @pytest.mark.parametrize("state", ["requested", "attempted"])
