@@ -18,7 +18,8 @@ def complete_payment(parts: CallerParts, request: Request) -> Answer:
     # Pi's own kit says transactionId, its demo txid.
     txid = txid_of(body.get("txid") or body.get("transactionId"))
     record, is_owner = settle_for_caller(parts, payment_id, request.token(body), txid)
-    if record.attention is not None:
+    has_goods = record.state is PaymentState.COMPLETED and record.price is not None
+    if record.attention is not None and not has_goods:
         raise Conflict("payment_needs_attention", "Someone of this app must look at this payment.")
     if record.state is PaymentState.CANCELLED:
         raise Conflict("payment_cancelled", "This payment was cancelled.")

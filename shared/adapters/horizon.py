@@ -94,7 +94,9 @@ class Horizon:
         path = f"/accounts/{quote(wallet, safe='')}/payments"
         query = f"?order=asc&limit={PAGE}&join=transactions&cursor={after}"
         reply = self._get(path + query)
-        return [] if reply.status == 404 else [_movement(json) for json in _records(reply)]
+        if reply.status == 404 and _is_not_found(reply):
+            return []
+        return [_movement(json) for json in _records(reply)]
 
     def payments(self, wallet: str, before: int | None) -> list[ChainPayment]:
         """A page of what this wallet has paid and got, newest first, older than the paging token
@@ -122,11 +124,12 @@ class Horizon:
         return _is_fresh(reply, closed_at, now)
 
     def account(self, address: str) -> Account | None:
-        """None: the chain has no such account. Raises ChainUnavailable."""
+        """None: the chain has no such account, in Horizon's own words. Raises ChainUnavailable."""
         reply = self._get(f"/accounts/{quote(address, safe='')}")
-        if reply.status == 404:
+        json = reply.json or {}
+        if reply.status == 404 and json.get("status") == 404:
             return None
-        return _account(reply.json or {})
+        return _account(json)
 
     def base_reserve(self) -> int:
         """What an account must keep, twice and once more for each entry, in stroops."""
@@ -182,6 +185,11 @@ class Horizon:
         if reply.status not in (200, 404):
             raise ChainUnavailable
         return reply
+
+
+def _is_not_found(reply: Reply) -> bool:
+    """Horizon's own 404, and not that of something in between."""
+    return str((reply.json or {}).get("type")).endswith("/not_found")
 
 
 def _is_fresh(reply: Reply, closed_at: datetime, now: datetime) -> bool:

@@ -86,7 +86,7 @@ class PayoutStore:
             self._count(_day_of_wallet(record), record.amount, caps.wallet_day),
         ]
         if payment is not None:
-            writes.append(self._refund(record, payment.amount))
+            writes.append(self._refund(record, payment.refundable))
         else:
             writes.append(self._count_payout(record, 1, caps.user_day_number))
         reasons = transact(self._client, writes, self._sleep, self._jitter)

@@ -21,11 +21,20 @@ class SeenTokens:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seen: dict[bytes, tuple[float, UserDto]] = {}
+        self._refused_at = -LIFE_SECONDS
 
     def user(self, token: Secret) -> UserDto | None:
         """Whom Pi named for this token, if that was within the last minute."""
         seen_at, user = self._seen.get(_name(token), (0.0, None))
         return user if user is not None and seconds() - seen_at < LIFE_SECONDS else None
+
+    def note_refusal(self) -> None:
+        self._refused_at = seconds()
+
+    @property
+    def refused_lately(self) -> bool:
+        """Pi has refused a token here within the last minute: somebody may be making them up."""
+        return seconds() - self._refused_at < LIFE_SECONDS
 
     def remember(self, token: Secret, user: UserDto) -> None:
         with self._lock:

@@ -16,6 +16,7 @@ CLOCK_SKEW_SECONDS = 300  # between us, Pi and the chain
 # Nodes behind one address differ: one may show what another does not show yet.
 NODES_APART_SECONDS = 60
 FRESH_SECONDS = 30  # a ledger closes every five
+LEDGERS_A_DAY = 24 * 3600 // 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +24,8 @@ class Book:
     """Every movement in a ledger that closed after `since` and before `until` (seconds since 1970,
     by the chain's clock) was read and acted on; `ledger` is the last of them, and none between is
     missing. `place` is the paging token of the last movement in them. `covers`: until when, by our
-    clock, that is all that there is; it stands still while Horizon is behind. `version` counts the
-    writes."""
+    clock, that is all that there is; it stands still while Horizon is behind. `read_at` is
+    when it was last read on. `version` counts the writes."""
 
     wallet: str
     since: int
@@ -32,6 +33,7 @@ class Book:
     until: int
     place: int
     covers: int
+    read_at: int
     due_at: int
     version: int = 1
 
@@ -50,14 +52,16 @@ def starts_before(started_at: int) -> int:
 
 
 def opened_at(wallet: str, ledger: Ledger, now: int) -> Book:
-    """A book that begins after this ledger."""
+    """A book that claims what comes after this ledger. It reads a day more, in which a former book
+    may have been lost."""
     return Book(
         wallet=wallet,
         since=ledger.closed_at,
         ledger=ledger.number,
         until=ledger.closed_at,
-        place=_first_token_after(ledger.number) - 1,
+        place=_first_token_after(max(ledger.number - LEDGERS_A_DAY, 0)) - 1,
         covers=0,
+        read_at=0,
         due_at=now,
     )
 

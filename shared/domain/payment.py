@@ -23,7 +23,8 @@ UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
 # After that the chain's silence can be proven, whatever the clocks and Horizon's nodes differ by.
 PROOF_SECONDS = CLOCK_SKEW_SECONDS + 2 * NODES_APART_SECONDS
 LATELY_SECONDS = 4 * NODES_APART_SECONDS  # a book that has just been read covers all until then
-MOST_RECEIPTS = 20  # odd ones of one payment: strangers must not make its record grow for ever
+MOST_RECEIPTS = 20  # of one payment: odd ones by strangers, and as many by its user
+STRANGE = "wallets"  # between other wallets than the payment's
 
 
 class PaymentState(StrEnum):
@@ -104,12 +105,36 @@ class PaymentRecord:
         return next((receipt.txid for receipt in self.receipts if receipt.odd is None), None)
 
     @property
+    def is_paid_after_all(self) -> bool:
+        """It was closed as unpaid, and the chain shows that it is paid; nobody has seen to it."""
+        is_open_case = self.attention not in SEEN_PAID
+        return self.state is PaymentState.CANCELLED and self.paid_by is not None and is_open_case
+
+    @property
     def received(self) -> Amount:
         """What the wallet got for it, and can give back."""
         noted = sum(receipt.amount.stroops for receipt in self.receipts)
         is_paid = self.state is PaymentState.COMPLETED or self.attention in SEEN_PAID
         untold = is_paid and self.paid_by is None
         return Amount(noted + (self.amount.stroops if untold else 0))
+
+    @property
+    def refundable(self) -> Amount:
+        """What may be paid back: all that was received once the payment is closed, or will not be
+        completed; else what came in beside it."""
+        is_over = self.state is PaymentState.COMPLETED
+        if is_over or self.attention is Attention.CANCELLED_BUT_PAID:
+            return self.received
+        return self._odd_amount
+
+    @property
+    def is_given_back(self) -> bool:
+        """More went back than what came in beside the payment itself."""
+        return self.refunded > self._odd_amount
+
+    @property
+    def _odd_amount(self) -> Amount:
+        return Amount(sum(receipt.amount.stroops for receipt in self.receipts if receipt.odd))
 
 
 # Pi or the chain has shown a transaction that pays it.
@@ -202,8 +227,10 @@ def taken_over(
 
 
 def completed(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecord:
-    """Pi has completed it. Goods are owed only for what was checked against a price."""
-    matched, txid = record.price is not None, txid or record.paid_by or record.txid
+    """Pi has completed it. Goods are owed only for what was checked against a price, and whose
+    money did not go back."""
+    matched = record.price is not None and not record.is_given_back
+    txid = txid or record.paid_by or record.txid
     is_odd = any(receipt.odd and receipt.txid != txid for receipt in record.receipts)
     return replace(
         record,
@@ -248,8 +275,7 @@ def received(record: PaymentRecord, movement: Movement, now: int) -> PaymentReco
     payment that is not closed is looked at again, and so is one that was closed as unpaid."""
     is_known = any(receipt.token == movement.token for receipt in record.receipts)
     odd = _oddness(record, movement)
-    is_full = odd is not None and len(record.receipts) >= MOST_RECEIPTS
-    if movement.transfer is None or is_known or is_full:
+    if movement.transfer is None or is_known or (odd and _is_full(record, odd)):
         return record
     is_completed = record.state is PaymentState.COMPLETED
     if is_completed and odd is None and record.txid is not None:
@@ -258,10 +284,18 @@ def received(record: PaymentRecord, movement: Movement, now: int) -> PaymentReco
     receipt = Receipt(movement.token, txid, movement.transfer.amount, odd)
     noted = replace(record, receipts=(*record.receipts, receipt))
     if odd is None:
-        return replace(noted, txid=txid) if is_completed else replace(noted, due_at=now)
+        return replace(noted, txid=txid, due_at=record.due_at if is_completed else now)
     if _is_worse(Attention.ODD_RECEIPT, record.attention):
-        return attended(noted, Attention.ODD_RECEIPT, now)
+        seen = attended(noted, Attention.ODD_RECEIPT, now)
+        # What pays it is looked at first.
+        return seen if is_completed or record.paid_by is None else replace(seen, due_at=now)
     return noted
+
+
+def _is_full(record: PaymentRecord, odd: str) -> bool:
+    """Strangers must not make a record grow for ever, nor hide what its own user sends."""
+    alike = [receipt for receipt in record.receipts if (receipt.odd == STRANGE) is (odd == STRANGE)]
+    return len(alike) >= MOST_RECEIPTS
 
 
 def _oddness(record: PaymentRecord, movement: Movement) -> str | None:
@@ -271,7 +305,7 @@ def _oddness(record: PaymentRecord, movement: Movement) -> str | None:
         return "kind"
     moved, wallets = movement.transfer, (record.from_address, record.to_address)
     if moved is None or (moved.source, moved.destination) != wallets:
-        return "wallets"
+        return STRANGE
     if moved.amount != record.amount:
         return "amount"
     is_paid = record.state is PaymentState.COMPLETED and record.txid is not None
@@ -279,9 +313,10 @@ def _oddness(record: PaymentRecord, movement: Movement) -> str | None:
 
 
 def informed(record: PaymentRecord, payment: PaymentDto) -> PaymentRecord:
-    """With the addresses that Pi did not show when the record was made."""
+    """With what Pi did not show, or a former version did not keep, when the record was made."""
     return replace(
         record,
+        started_at=record.started_at or int(payment.created_at.timestamp()),
         from_address=record.from_address or payment.from_address,
         to_address=record.to_address or payment.to_address,
     )
@@ -289,7 +324,7 @@ def informed(record: PaymentRecord, payment: PaymentDto) -> PaymentRecord:
 
 def is_at_rest(record: PaymentRecord) -> bool:
     """Whether nothing is left to do: closed, told, and no case for a person."""
-    is_closed = record.state is not PaymentState.OPEN
+    is_closed = record.state is not PaymentState.OPEN and not record.is_paid_after_all
     return is_closed and record.owed is None and record.attention is None
 
 
@@ -298,8 +333,11 @@ def rested(record: PaymentRecord) -> PaymentRecord:
 
 
 def delivered(record: PaymentRecord, now: int) -> PaymentRecord:
-    """The app has had its event. What needs a person stays in sight."""
+    """The app has had its event. What needs a person stays in sight, and what was paid after
+    all is completed."""
     due_at = None if record.attention is None else now + ATTENTION_PAUSE_SECONDS
+    if record.is_paid_after_all:
+        due_at = now
     return replace(record, owed=None, due_at=due_at)
 
 
@@ -435,9 +473,14 @@ def after(record: PaymentRecord, decision: Decision, now: int) -> PaymentRecord:
             return died(record, now)
         case Do.RECOVER:
             return recovered(record, now)
-        case Do.ATTEND if decision.attention and _is_worse(decision.attention, record.attention):
+        case Do.ATTEND if decision.attention and _is_news(decision.attention, record):
             return attended(record, decision.attention, now, decision.txid)
     return record
+
+
+def _is_news(reason: Attention, record: PaymentRecord) -> bool:
+    is_over = record.state is PaymentState.CANCELLED and reason is Attention.GONE
+    return not is_over and _is_worse(reason, record.attention)
 
 
 def _is_worse(reason: Attention, standing: Attention | None) -> bool:

@@ -244,7 +244,9 @@ def payout_of(payment: PaymentDto) -> str | None:
 
 def knows(record: PayoutRecord, payment: PaymentDto, now: int) -> bool:
     """Whether this payout stands for Pi's payment that is open and carries its id, or may still
-    adopt it. One that is closed does not, but for a moment."""
+    adopt it. One that is closed does not, but for a moment; one that is blocked adopts nothing."""
+    if record.state is PayoutState.BLOCKED and record.payment_id is None:
+        return False
     if record.closed_at is not None and now - record.closed_at > RETRY_SECONDS:
         return False
     return record.payment_id in (None, payment.identifier)

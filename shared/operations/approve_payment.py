@@ -5,13 +5,15 @@ must be ours.
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
 
 from shared.adapters.context import concerning
 from shared.adapters.observability import count, logger
+from shared.adapters.payment_store import KEY
 from shared.adapters.product_store import ProductStore
 from shared.adapters.secret import Secret
-from shared.domain.errors import Conflict, PiError
+from shared.domain.errors import BundleError, Conflict, PiError
 from shared.domain.payment import PaymentRecord, PaymentState, mismatch, opened
 from shared.domain.pi import PaymentDto
 from shared.domain.price import Price
@@ -20,6 +22,7 @@ from shared.operations.settle_payment import SettleParts, require_payer, settle
 from shared.operations.verify_user import Users
 
 CANCELLED = "This payment was cancelled. Start a new one."
+NEWEST = 10  # of a user's payments: an older one that is open was long settled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +37,14 @@ def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> Payme
 
     Raises TokenRefused, NotOwner, UnknownPayment, Conflict (the stable code of what is wrong with
     the payment), PiError, ServiceUnavailable. Costs 3 calls to Pi (2 with a token seen within a
-    minute), 1 read, 1 write.
+    minute), 2 reads, 1 write; and for each other payment that the user has open a settlement.
     """
     concerning(payment_id)
-    user, (payment, price) = parts.users.recognise_while(
-        token, parts.executor, lambda: _priced(parts, payment_id)
+    user, (payment, price, others) = parts.users.recognise_while(
+        token, parts.executor, lambda: _looked_up(parts, payment_id)
     )
     require_payer(payment, user)
+    _settle_others(parts, others)
     if payment.status.developer_completed:
         return _already_completed(parts, payment_id)
 
@@ -75,9 +79,22 @@ def _why(refusal: str) -> str:
     return CANCELLED if is_over else "This payment is not one that this app sells."
 
 
-def _priced(parts: ApproveParts, payment_id: str) -> tuple[PaymentDto, Price | None]:
+def _looked_up(parts: ApproveParts, payment_id: str) -> tuple[PaymentDto, Price | None, list[str]]:
+    """The payment, its price, and what else its user has open."""
     payment = parts.pi.get_payment(payment_id)
-    return payment, price_payment(payment, parts.products)
+    price = price_payment(payment, parts.products)
+    newest, _ = parts.payments.history(payment.user_uid, NEWEST, None)
+    open_ids = [item[KEY] for item in newest if item.get("state") == PaymentState.OPEN]
+    return payment, price, [other for other in open_ids if other != payment_id]
+
+
+def _settle_others(parts: ApproveParts, payment_ids: list[str]) -> None:
+    """Before the user pays once more: what he has paid already is completed, so that nobody buys
+    twice because a page said nothing."""
+    for payment_id in payment_ids:
+        with suppress(BundleError):  # the sweep comes back to it
+            if (record := parts.payments.get(payment_id)) is not None:
+                settle(parts, record)
 
 
 def _already_completed(parts: ApproveParts, payment_id: str) -> PaymentRecord:

@@ -266,7 +266,10 @@ def _advance_other(parts: SendParts, in_the_way: PaymentDto | None) -> None:
     """Pi has one payment open at a time: wake ours, report anybody else's, and pay neither here."""
     other_id = in_the_way and payout_of(in_the_way)
     other = parts.payouts.get(other_id) if other_id else None
-    if in_the_way is not None and other is not None and knows(other, in_the_way, parts.clock()):
+    now = parts.clock()
+    if in_the_way is not None and other is not None and knows(other, in_the_way, now):
+        if other.no_account_since is not None:  # it would ask the chain alone
+            other, _ = parts.payouts.replace(other, with_account(other, now))
         parts.queue.hint(other)
         return
     count("ForeignPayout")

@@ -15,14 +15,16 @@ from shared.adapters.payment_store import PaymentStore
 from shared.adapters.pi_client import PiClient
 from shared.adapters.product_store import ProductStore
 from shared.domain.chain import Movement
-from shared.domain.errors import BadRequest, PiNonsense, PiRefused, UnreadableRecord
+from shared.domain.errors import BadRequest, PiError, PiNonsense, PiRefused, UnreadableRecord
 from shared.domain.identifiers import payment_id_of
 from shared.domain.payment import Attention, PaymentRecord, Terms, informed, is_payable, received
 from shared.domain.pi import PaymentDto
 from shared.operations.adopt_payment import adopt_payment
 
-# An answer of Pi's that it never should give holds the book up for so long, and not for ever.
+# What Pi does not tell holds the book up as long as the movement is younger, and not for ever: an
+# answer that it never should give, or none at all.
 PATIENCE_SECONDS = 3600
+LONG_PATIENCE_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +85,14 @@ def _forgotten(parts: NoteParts, payment_id: str, movement: Movement) -> Payment
     """Our record of it if it is a payment of this app that was approved, made anew; None: a
     stranger's memo."""
     payment: PaymentDto | None = None
+    age = parts.clock() - movement.at
     try:
         payment = parts.pi.get_payment(payment_id)
-    except PiRefused:
-        pass
-    except PiNonsense:
-        if parts.clock() - movement.at < PATIENCE_SECONDS:
+    except (PiRefused, PiNonsense) as error:
+        if error.code != "payment_not_found" and age < PATIENCE_SECONDS:
+            raise
+    except PiError:
+        if age < LONG_PATIENCE_SECONDS:
             raise
     if payment is None or not is_payable(payment):
         count("UnknownTransfer")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.adapters.book_store import BookStore
 from shared.adapters.edges import Clock
@@ -28,22 +28,22 @@ from shared.domain.errors import ChainUnavailable
 from shared.domain.payment import PaymentRecord
 from shared.domain.pi import Network
 
-# A book that was read so lately need not be read again.
-STALE_SECONDS = FRESH_SECONDS + 2 * NODES_APART_SECONDS
+STALE_SECONDS = NODES_APART_SECONDS  # a book that was read so lately need not be read again
+WATCHED_SECONDS = 3600  # after that it is looked up again whether a wallet still has a book
 LEDGER_SECONDS = 5  # from one to the next, as Pi's network has it; a setting of the network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookParts:
     """`act` does what a movement of a wallet means; what it raises stops the reading there.
-    `watched`: the wallets whose books this environment has seen."""
+    `watched`: until when the wallets whose books this environment has seen need no other look."""
 
     chain: Horizon
     books: BookStore
     act: Callable[[str, Movement], None]
     network: Network
     clock: Clock
-    watched: set[str] = field(default_factory=set)
+    watched: dict[str, int] = field(default_factory=dict)
 
 
 def read_book(parts: BookParts, wallet: str) -> None:
@@ -59,11 +59,12 @@ def watch(parts: BookParts, record: PaymentRecord) -> bool:
     wallet, started_at = record.to_address, record.started_at
     if wallet is None or started_at is None:
         return True
-    if wallet not in parts.watched:
+    now = parts.clock()
+    if parts.watched.get(wallet, 0) <= now:
         with suppress(ChainUnavailable):
             _book_of(parts, wallet, started_at)
-            parts.watched.add(wallet)
-    return wallet in parts.watched
+            parts.watched[wallet] = now + WATCHED_SECONDS
+    return parts.watched.get(wallet, 0) > now
 
 
 def known_silence(books: BookStore, record: PaymentRecord) -> int:
@@ -80,7 +81,7 @@ def silence(parts: BookParts, record: PaymentRecord) -> int:
     with suppress(ChainUnavailable):
         if record.to_address is not None and record.started_at is not None:
             book = _book_of(parts, record.to_address, record.started_at)
-            if parts.clock() - book.covers > STALE_SECONDS:
+            if parts.clock() - book.read_at > STALE_SECONDS:
                 _read_on(parts, book)
     return known_silence(parts.books, record)
 
@@ -110,7 +111,8 @@ def _last_ledger_before(parts: BookParts, moment: int) -> Ledger:
         passed = newest.closed_at - found.closed_at
         seconds = max(passed // back, 1) if back and passed else LEDGER_SECONDS
         back += (found.closed_at - moment) // seconds + 1
-        ledgers = parts.chain.ledgers(after=max(newest.number - back - 1, 0))
+        # Never the first ledger of a network: it says that it closed in 1970.
+        ledgers = parts.chain.ledgers(after=max(newest.number - back - 1, 1))
         if not ledgers:
             raise ChainUnavailable
         if ledgers[0] == found:  # nothing is shown before it
@@ -141,9 +143,15 @@ def _read_on(parts: BookParts, book: Book) -> None:
     cursor = book.place
     for _ in range(MOST_PAGES):
         page = parts.chain.movements(book.wallet, after=cursor)
-        for movement in page:
-            parts.act(book.wallet, movement)
-        book, is_ours = _note_place(parts, book, read_up_to(book, page, sure, covers))
+        done: list[Movement] = []
+        try:
+            for movement in page:
+                parts.act(book.wallet, movement)
+                done.append(movement)
+        finally:  # one that cannot be acted on now takes nothing back from those before it
+            is_all = len(done) == len(page)
+            new = read_up_to(book, done, sure, covers) if is_all or done else book
+            book, is_ours = _note_place(parts, book, replace(new, read_at=parts.clock()))
         if not page or not is_ours:
             return
         cursor = page[-1].token

@@ -10,9 +10,9 @@ from shared.adapters.payment_store import PaymentStore
 from shared.adapters.payout_queue import PayoutQueue
 from shared.adapters.payout_store import PayoutStore
 from shared.adapters.switch import Switch
-from shared.domain.amount import Amount
+from shared.domain.amount import ZERO, Amount
 from shared.domain.errors import BadRequest, Conflict, NotFound
-from shared.domain.payment import PaymentRecord, PaymentState
+from shared.domain.payment import PaymentRecord
 from shared.domain.payout import Caps, PayoutRecord, PayoutRequest, check, requested
 
 
@@ -54,18 +54,19 @@ def refund(
     amount: Amount | None,
     uid: object = None,
 ) -> PayoutRequest:
-    """The request that pays a payment back to its user; `amount` None: all of what was paid. `uid`,
-    if the caller names one, must be that user's.
+    """The request that pays a payment back to its user; `amount` None: all of what was paid, or
+    what came in for a payment that nobody has paid as asked. `uid`, if the caller names one, must
+    be that user's.
 
     Raises NotFound, Conflict `not_refundable`, BadRequest `invalid_uid`.
     """
-    payment = _completed(parts, payment_id)
+    payment = _received(parts, payment_id)
     if uid not in (None, payment.uid):
         raise BadRequest("invalid_uid", "A refund goes to the user who paid: leave uid out.")
     return PayoutRequest(
         payout_id=payout_id,
         uid=payment.uid,
-        amount=payment.amount if amount is None else amount,
+        amount=min(payment.amount, payment.refundable) if amount is None else amount,
         memo="Refund",
         metadata={"refund_of": payment_id},
         refund_of=payment_id,
@@ -73,13 +74,13 @@ def refund(
 
 
 def _refundable(parts: RequestParts, request: PayoutRequest) -> PaymentRecord | None:
-    return _completed(parts, request.refund_of) if request.refund_of else None
+    return _received(parts, request.refund_of) if request.refund_of else None
 
 
-def _completed(parts: RequestParts, payment_id: str) -> PaymentRecord:
+def _received(parts: RequestParts, payment_id: str) -> PaymentRecord:
     payment = parts.payments.get(payment_id)
     if payment is None:
         raise NotFound("payment_not_found", "There is no such payment here.")
-    if payment.state is not PaymentState.COMPLETED:
-        raise Conflict("not_refundable", "Only a completed payment can be refunded.")
+    if payment.refundable == ZERO:
+        raise Conflict("not_refundable", "Nothing was received for it that can be paid back.")
     return payment

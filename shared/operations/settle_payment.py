@@ -96,9 +96,7 @@ def _decide(
     except PiRefused as refused:
         if refused.code != "payment_not_found":
             raise
-        is_closed = record.state is PaymentState.CANCELLED
-        gone = Decision(Do.ATTEND, attention=Attention.GONE)
-        return record, NOTHING if is_closed else gone
+        return record, _after_unknown(record)
     if (known := informed(record, payment)) != record:
         record, _ = parts.payments.replace(record, known)
     choose = partial(decide, payment, now=parts.clock(), patience=parts.patience, refusal=refusal)
@@ -115,6 +113,15 @@ def _decide(
         record = parts.payments.get(record.payment_id) or record
         decision = choose(record, silent_until=silent_until)
     return record, decision
+
+
+def _after_unknown(record: PaymentRecord) -> Decision:
+    """Pi does not know it (any more): what the chain has shown counts, whatever Pi says."""
+    if record.state is not PaymentState.CANCELLED:
+        return Decision(Do.ATTEND, record.paid_by, Attention.GONE)
+    if record.is_paid_after_all:
+        return Decision(Do.ATTEND, record.paid_by, Attention.CANCELLED_BUT_PAID)
+    return NOTHING
 
 
 def _prove(parts: SettleParts, payment: PaymentDto, txid: str | None) -> bool | None:

@@ -32,7 +32,11 @@ class Users:
         """
         if token is None:
             raise TokenRefused
-        user = self.pi.me(token)
+        try:
+            user = self.pi.me(token)
+        except TokenRefused:
+            self.seen.note_refusal()
+            raise
         if self.app_id is not None and user.app_id != self.app_id:
             raise TokenRefused("wrong_app", "This access token was issued for another app.")
         self.seen.remember(token, user)
@@ -46,10 +50,13 @@ class Users:
         self, token: Secret | None, executor: Executor, question: Callable[[], T]
     ) -> tuple[UserDto, T]:
         """Recognise the user while another question is asked in parallel. The token's error comes
-        first; without a token nothing is asked.
+        first; without a token nothing is asked. After a refused token one comes after the other for
+        a minute: made-up tokens must not spend the server key's calls.
         """
         if token is None:
             raise TokenRefused
+        if self.seen.refused_lately:
+            return self.recognise(token), question()
         asked = executor.submit(question)
         try:
             user = self.recognise(token)

@@ -1,5 +1,5 @@
 """`python -m tests.dice` plays SEEDS histories from FIRST on; SEED=n replays one and tells what
-happens. `HOLES=all`, or the names of some, plays what is known to fail too."""
+happens."""
 
 import os
 import sys

@@ -3,14 +3,12 @@ some of them lie. All that a page does goes through the handlers."""
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from local.emulator.control import STRANGER
 from local.emulator.errors import PiError, TokenRefusedError
 from local.emulator.payment import Payment
-from tests.dice.holes import Hole
 from tests.dice.scene import Sale, Scene, Step
 from tests.world import User
 from tests.world.functions import Reply
@@ -19,7 +17,6 @@ from tests.world.payments import DONATION, PIE
 PEOPLE = ("dora", "emil", "fay")
 OTHER_APP = "other-app"
 OTHER_KEY = "the other app's key"
-SURELY_OPEN = timedelta(seconds=400)  # since its start: nobody cancels so young a payment
 PRIVATE = {"amount", "product_id", "quantity", "txid", "attention", "created_at", "completed_at"}
 
 Order = tuple[object, Any, str]
@@ -75,8 +72,6 @@ class FrontEnds:
             metadata["quantity"] = quantity
         shown = {} if order else self._altered()
         before = self._open_of(person)
-        if any(self._would_forget(sale) for sale in before):
-            return None
         try:
             payment_id = self._world.start(person.user, amount, metadata, **shown)
         except TokenRefusedError:
@@ -141,15 +136,6 @@ class FrontEnds:
             if sale.owner.uid == person.user.uid and sale.payment.is_open
         ]
 
-    def _would_forget(self, sale: Sale) -> bool:
-        """Whether Pi would cancel a paid payment, and show nothing of its transaction."""
-        return not self._scene.plays(Hole.CANCELLED_THOUGH_PAID) and self._is_paid_unseen(sale)
-
-    def _is_paid_unseen(self, sale: Sale) -> bool:
-        """Paid, and Pi does not show it."""
-        is_shown = sale.payment.dto().get("transaction") is not None
-        return not is_shown and bool(self._scene.transactions_of(sale.payment))
-
     # --- Approving -------------------------------------------------------------------------------
 
     def approve(self) -> None:
@@ -186,10 +172,10 @@ class FrontEnds:
         if not self._is_payable(sale):
             return
         link: bool | None = None
-        if self._may_be_unseen(sale) and self._scene.chance(0.4):
+        if self._scene.chance(0.4):
             link = False
         with suppress(PiError):
-            txid = self._world.pay(sale.payment_id, link=link)
+            txid = self._world.pay(sale.payment_id, link=link, fee_bump=self._scene.chance(0.1))
             self._scene.tell(f"    {sale.name} is paid {'unseen by Pi ' if link is False else ''}")
             if self._scene.chance(0.4):
                 self._complete(sale, sale.owner, txid)
@@ -199,24 +185,17 @@ class FrontEnds:
         payable = [sale for sale in self._scene.sales if self._is_payable(sale)]
         if payable:
             sale = self._scene.choice(payable)
-            unseen = self._scene.plays(Hole.LATE_WALLET) and self._scene.chance(0.5)
+            unseen = self._scene.chance(0.5)
             with suppress(PiError):
                 self._world.pay(sale.payment_id, link=False if unseen else None)
-                sale.may_be_late = sale.may_be_late or unseen
 
     def _is_payable(self, sale: Sale) -> bool:
         payment = sale.payment
         is_payable = payment.developer_approved and payment.is_open
         return is_payable and not self._scene.transactions_of(payment)
 
-    def _may_be_unseen(self, sale: Sale) -> bool:
-        age = self._world.now - sale.payment.created_at
-        return age < SURELY_OPEN or self._scene.plays(Hole.LATE_WALLET)
-
     def pay_late(self) -> None:
         """The wallet had been asked before somebody cancelled: it pays all the same."""
-        if not self._scene.plays(Hole.LATE_WALLET):
-            return
         late = [
             sale
             for sale in self._scene.sales
@@ -226,7 +205,6 @@ class FrontEnds:
         ]
         if late:
             sale = self._scene.choice(late)
-            sale.may_be_late = True
             with suppress(PiError):
                 self._world.pay(sale.payment_id, link=False, skip_approval_check=True)
                 self._scene.tell(f"    {sale.name} is paid late")
@@ -247,6 +225,8 @@ class FrontEnds:
             {"destination": STRANGER},
             {"successful": False},
             {"asset": "GOLD:" + STRANGER},
+            {"kind": "path_payment_strict_send"},
+            {"operation_source": STRANGER},
         ]
         if self._scene.transactions_of(payment):
             odd.append({})  # a second time
@@ -290,7 +270,7 @@ class FrontEnds:
         if not sales:
             return
         sale = self._scene.choice(sales)
-        if not self._would_forget(sale) and self._scene.chance(0.6):
+        if self._scene.chance(0.6):
             with suppress(PiError):
                 self._world.pi.user_cancel(sale.payment_id)
                 sale.cancelled_outside = True

@@ -7,7 +7,6 @@ from shared.domain.amount import Amount
 from shared.domain.price import Product
 from tests.dice.back_office import BackOffice
 from tests.dice.front_ends import FrontEnds
-from tests.dice.holes import left_out
 from tests.dice.promises import Promises
 from tests.dice.scene import Dice, Scene, Step, ViolatedError
 from tests.dice.weather import Weather
@@ -42,7 +41,7 @@ class History:
         if random.random() < 0.5:
             world.deploy(PiWalletAddress=world.wallet)
         dice = Dice(random, world, tell=tell)
-        self.scene = Scene(random, world, tell, left_out(), dice)
+        self.scene = Scene(random, world, tell, dice)
         self._office = BackOffice(self.scene)
         self._pages = FrontEnds(self.scene)
         self._weather = Weather(self.scene, self._office, self._pages)

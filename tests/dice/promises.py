@@ -21,7 +21,6 @@ from shared.domain.payment import MILDEST_FIRST, Attention, PaymentRecord, Payme
 from shared.domain.payout import PayoutRecord, PayoutState
 from shared.domain.reward import RewardRecord, RewardState
 from tests.dice import tables
-from tests.dice.holes import Hole
 from tests.dice.scene import NEWER, Sale, Scene, ViolatedError
 from tests.world.aws import Delivered
 
@@ -125,7 +124,7 @@ class Promises:
         if record.attention is Attention.CANCELLED_BUT_PAID and paid:
             has_proof = record.txid in {tx.txid for tx in paid}
             require(
-                has_proof or not self._scene.plays(Hole.NO_PROOF),
+                has_proof,
                 f"3: {sale.name} stands in front of a person without its proof",
             )
 
@@ -138,7 +137,8 @@ class Promises:
     ) -> None:
         is_closed_unpaid = record.state is PaymentState.CANCELLED and record.attention is None
         was_closed_unpaid = before and before.state is PaymentState.CANCELLED
-        if is_closed_unpaid and not was_closed_unpaid:
+        is_new = self._restored == self._scene.restored  # and not what a restore has brought back
+        if is_closed_unpaid and not was_closed_unpaid and is_new:
             require(not long_paid, f"3: {sale.name} was closed as unpaid, though it is paid")
         if before is None or before == record:
             return
@@ -211,7 +211,8 @@ class Promises:
         for payment_id, (_, payment) in payments.items():
             is_right = payment.refunded.stroops == refunded[payment_id] or self._scene.apart
             require(is_right, f"4: what was refunded of {payment_id} is not what it says")
-            require(payment.refunded <= payment.amount, f"4: {payment_id} was refunded twice")
+            most = max(payment.amount, payment.received)
+            require(payment.refunded <= most, f"4: {payment_id} was refunded twice")
 
     def _check_rewards(self, rewards: Found) -> None:
         """4: every grant is counted, once, and nothing else is."""
@@ -288,14 +289,15 @@ class Promises:
         record: PaymentRecord | None = found[1] if found else None
         told = {event for event in SOLD if f"{sale.payment_id}:{event}" in self._told}
         if record is None:
-            if paid and not told and not self._is_excused(sale):
+            if paid and not told and not self._is_excused(sale, paid[0]):
                 raise ViolatedError(f"3: {sale.name} is paid, and nobody knows of it")
         elif record.attention is not None and record.state is not PaymentState.COMPLETED:
             return  # it stands in front of a person
         elif paid:
             is_completed = record.state is PaymentState.COMPLETED
             require(is_completed, f"3: {sale.name} is paid, and is {record.state}")
-            require(bool(told), f"3: {sale.name} is paid, and was not delivered")
+            is_told = bool(told) or self._is_done_elsewhere(sale)
+            require(is_told, f"3: {sale.name} is paid, and was not delivered")
         else:
             require(
                 record.state is PaymentState.CANCELLED, f"3: {sale.name} is still {record.state}"
@@ -305,11 +307,19 @@ class Promises:
                 require(is_told, f"3: nobody was told that {sale.name} is cancelled")
                 require(sale.payment.is_cancelled, f"3: {sale.name} is still open at Pi")
 
-    def _is_excused(self, sale: Sale) -> bool:
-        """Nobody has ever told us of it; or a restore has taken it away."""
-        if sale.payment_id in self._scene.forgotten:
-            return not self._scene.plays(Hole.RESTORE_FORGETS)
-        return sale.approved_elsewhere
+    def _is_excused(self, sale: Sale, paid: Transaction) -> bool:
+        """Pi calls it none of ours; or its wallet has no book yet, or one that began later: a
+        restore has taken the first one away, or nobody has told us of any payment before."""
+        book = self._world.look(self._world.eyes.books.get, paid.destination)
+        is_ours = sale.payment.dto().get("direction") == "user_to_app"
+        is_before = not is_ours or book is None or paid.closed_at.timestamp() <= book.since
+        return is_before or self._is_done_elsewhere(sale)
+
+    def _is_done_elsewhere(self, sale: Sale) -> bool:
+        """Completed at Pi, and then forgotten, or by another back end: whoever completed it has
+        delivered it."""
+        is_unknown = sale.payment_id in self._scene.forgotten or sale.approved_elsewhere
+        return is_unknown and sale.payment.developer_completed
 
     def _check_end_of_reward(self, record: RewardRecord) -> None:
         require(record.due_at is None, f"3: the reward {record.ad_id} is due for ever")

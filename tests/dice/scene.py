@@ -9,7 +9,6 @@ from typing import TypeVar
 from local.emulator.chain import Transaction
 from local.emulator.payment import Payment
 from shared.domain.price import Product
-from tests.dice.holes import Hole
 from tests.world import User, World
 from tests.world.devices import Died, lost
 from tests.world.effects import Moment
@@ -28,8 +27,7 @@ class ViolatedError(AssertionError):
 class Sale:
     """A payment that a user has started, as the dice know it; Pi may have forgotten it.
     `is_sellable`: at some moment since its start it was what the table sells. `is_altered`: what Pi
-    shows of it is not what we sell; `is_odd`: or was not for a while. `may_be_late`: its wallet has
-    paid after somebody cancelled it, or just before."""
+    shows of it is not what we sell; `is_odd`: or was not for a while."""
 
     name: str
     payment: Payment
@@ -40,7 +38,6 @@ class Sale:
     is_altered: bool = False
     approved_elsewhere: bool = False
     cancelled_outside: bool = False
-    may_be_late: bool = False
     is_odd: bool = False
 
     @property
@@ -109,7 +106,6 @@ class Scene:
     random: Random
     world: World
     tell: Callable[[str], object]
-    left_out: frozenset[Hole]
     dice: Dice
     sales: list[Sale] = field(default_factory=list)
     shelf: dict[str, Product] = field(default_factory=dict)
@@ -121,9 +117,6 @@ class Scene:
     newer: set[str] = field(default_factory=set)
     odd: dict[str, list[str]] = field(default_factory=dict)
     reached: set[str] = field(default_factory=set)
-
-    def plays(self, hole: Hole) -> bool:
-        return hole not in self.left_out
 
     def choice(self, values: Sequence[T]) -> T:
         return self.random.choice(values)

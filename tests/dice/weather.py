@@ -19,7 +19,6 @@ from shared.domain.amount import Amount
 from shared.domain.price import Product
 from tests.dice.back_office import USERS, BackOffice
 from tests.dice.front_ends import OTHER_KEY, WRONG, FrontEnds
-from tests.dice.holes import Hole
 from tests.dice.scene import NEWER, Scene, Step
 from tests.dice.tables import payouts_of
 from tests.world.effects import AwsFault
@@ -95,6 +94,7 @@ class Weather:
             *(self.nonsense, self.refuse_completion, self.scopes, self.rotate_key),
             self.other_back_end,
             # The chain
+            *(self.busy_wallet, self.holes, self.nodes),
             *(self.lag, self.lag, self.chain_ways, self.fund, self.short_pages, self.stranger_pays),
             *(self.forge, pages.pay_oddly, pages.pay_late),
             # Ours
@@ -105,8 +105,6 @@ class Weather:
             *(office.decide, office.give_up, office.read, self.anonymous_payout),
             self.wake_anything,
         ]
-        if self._scene.plays(Hole.BUSY_WALLET):
-            kinds.append(self.busy_wallet)
         return kinds
 
     def meanwhile(self) -> list[Step]:
@@ -134,8 +132,9 @@ class Weather:
                 sale.payment.overrides.pop(name, None)
         settings.show_txid_before_complete = True
         settings.approve_repeat_refused, settings.auto_cancel = False, True
-        settings.page_limit = 10 if self._is_busy else 200
+        settings.page_limit = 100 if self._is_busy else 200
         settings.ledger_lag_s, settings.base_fee_stroops = 0, 100_000
+        settings.holes, settings.node_lag_s = [], 0
         world.pi.chain.fund(world.wallet, 10**13)
         self._office.cold_start()
 
@@ -158,9 +157,6 @@ class Weather:
         paid_ones = [sale for sale in sales if self._scene.transactions_of(sale.payment)]
         sale = self._scene.choice((*sales[-3:], *paid_ones, *paid_ones))
         paid = self._scene.transactions_of(sale.payment)
-        is_shown = self._world.pi.settings.show_txid_before_complete and sale.payment.txid
-        if paid and not is_shown and not self._scene.plays(Hole.CANCELLED_THOUGH_PAID):
-            return
         self._world.pi.force(sale.payment_id, {"status": {"cancelled": True}})
         sale.cancelled_outside = True
         self._scene.tell(f"    Pi cancels {sale.name}{' though it is paid' if paid else ''}")
@@ -237,7 +233,7 @@ class Weather:
     def other_back_end(self) -> None:
         """Another program of the same app approves a payment; its page then calls us. Or calls us
         before, and our cancel does not arrive."""
-        is_late = self._scene.plays(Hole.APPROVED_AFTER_REFUSAL) and self._scene.chance(0.3)
+        is_late = self._scene.chance(0.3)
         person = self._scene.choice(self._pages.people)
         sale = self._pages.start(person, WRONG if is_late else None)
         if sale is None:
@@ -259,6 +255,19 @@ class Weather:
 
     def lag(self) -> None:
         self._world.pi.settings.ledger_lag_s = self._scene.choice((0, 4, 60, 3600))
+
+    def holes(self) -> None:
+        """Horizon is filled again, from either end: old ledgers are missing, some in the middle, or
+        the next ones."""
+        latest = self._world.pi.chain.latest_ledger(self._world.now)
+        first = latest - self._scene.choice((3, 30, 300))
+        next_ones = (latest + 1, latest + 20)
+        hole = self._scene.choice(((1, first), (first, latest - 1), next_ones, None))
+        self._world.pi.settings.holes = [hole] if hole else []
+
+    def nodes(self) -> None:
+        """Two nodes behind one address, the other one a minute behind."""
+        self._world.pi.settings.node_lag_s = self._scene.choice((0, 20, 60))
 
     def chain_ways(self) -> None:
         settings = self._world.pi.settings

@@ -114,7 +114,7 @@ def test_no_money_is_sent_back_but_through_payouts() -> None:
     assert "back to the transaction's source" not in section
     for reason in ("gone", "cancelled_but_paid", "unmatched"):
         entry = section.partition(f"### {reason}\n")[2].partition("\n###")[0]
-        way = "refund-it" if reason == "unmatched" else "pay-it-back"
+        way = "pay-it-back" if reason == "gone" else "refund-it"
         assert f"](#{way})" in entry
 
 

@@ -208,3 +208,19 @@ def test_no_call_is_without_a_timeout(
 def test_the_key_stands_in_no_source() -> None:
     """API key in source: Pi's keys are 64 lower-case letters and digits; none looks like one."""
     assert all(KEY not in path.read_text() for path in CODE)
+
+
+def test_made_up_tokens_do_not_spend_the_server_keys_calls(world: World, alice: User) -> None:
+    """After the first one, Pi is asked with the key only for a user whom it knows."""
+    payment_id, ad_id = world.start(alice), world.pi.show_ad("granted").identifier
+    thief = User("nobody", "made-up")
+    world.approve(payment_id, thief)
+    world.claim(ad_id, thief)
+
+    with world.counting() as spent:
+        for _ in range(5):
+            assert world.approve(payment_id, thief).status == 401
+            assert world.claim(ad_id, thief).status == 401
+
+    assert spent.pi == ["GET /v2/me"] * 10
+    assert world.approve(payment_id, alice).status == 200

@@ -207,7 +207,7 @@ def test_a_payment_that_is_not_completed_is_paid_back_once(
     stack: Stack, emulator: PiEmulator, store: PaymentStore, shell: Shell
 ) -> None:
     uid = emulator.control("POST", "/users", {})["uid"]
-    reason = Attention.CANCELLED_BUT_PAID
+    reason = Attention.GONE
     record = wants_a_person(store, reason, uid=uid)
     assert paid_back(shell, record)["error"] == "not_refundable"
     eventually(lambda: paid_back(shell, record, reason=reason)["state"] == "completed", seconds=20)
@@ -226,10 +226,12 @@ def test_a_record_that_has_changed_is_not_paid_back(
     emulator: PiEmulator, store: PaymentStore, shell: Shell
 ) -> None:
     uid = emulator.control("POST", "/users", {})["uid"]
-    record = wants_a_person(store, Attention.GONE, uid=uid)
+    record = wants_a_person(store, Attention.CANCELLED_BUT_PAID, uid=uid)
     blocks_of_it = f"id={record.payment_id}\npay() {{ echo paid; }}\n{under('Pay it back')}"
     assert shell(blocks_of_it).stdout == "The record has changed: look again.\n"
-    assert shell(blocks_of_it.replace("cancelled_but_paid", "gone")).stdout == "paid\n"
+    assert (
+        shell(blocks_of_it.replace("reason=gone", "reason=cancelled_but_paid")).stdout == "paid\n"
+    )
 
 
 def asked(stack: Stack, request: dict[str, str]) -> dict[str, str]:

@@ -504,8 +504,8 @@ EDITS = [
     Edit(
         "unpaid-payment-refunded",
         REQUEST,
-        "    if payment.state is not PaymentState.COMPLETED:\n",
-        "    if payment.state is PaymentState.CANCELLED:\n",
+        "    if payment.refundable == ZERO:\n",
+        "    if False:\n",
         "Only what was received is given back.",
         IN_REQUESTS,
     ),

@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.payout import PayoutState
 from tests.payouts.promises import check, check_at_rest
-from tests.payouts.stories import PAYOUT
+from tests.payouts.stories import PAYOUT, loses_wallet
 from tests.world import World
 from tests.world.devices import Loses
 
@@ -358,6 +358,40 @@ def test_a_payment_that_its_failed_payout_does_not_know(world: World) -> None:
     assert world.metrics.counted["ForeignPayout"] == 2
     assert world.pi.payment(late).is_open
     assert world.pi.chain.transactions == []
+
+
+def test_a_late_payment_of_one_that_waits_for_its_recipient(world: World) -> None:
+    """It asks the chain alone; the one that it is in the way of tells it to look at Pi."""
+    wallet = loses_wallet(world, "alice")
+    world.requested(PAYOUT, world.uid("alice"))
+    world.send()
+    world.pi.chain.open_account(wallet)
+    late = world.pi.create_payment(
+        world.pi.registry.app(),
+        {
+            "amount": Decimal("3.14"),
+            "memo": "x",
+            "metadata": {"payout_id": PAYOUT},
+            "uid": world.uid("alice"),
+        },
+    )
+    world.requested("next", world.uid("bob"))
+    world.rounds(3)
+    check_at_rest(world, PayoutState.COMPLETED, "next")
+    check_at_rest(world, PayoutState.COMPLETED)
+    assert world.payout().payment_id == late["identifier"]
+
+
+def test_a_late_payment_of_one_that_is_blocked_is_reported(world: World) -> None:
+    """It adopts nothing before a person has looked."""
+    world.requested(PAYOUT)
+    world.fault("POST", "/v2/payments", status=404, body={})
+    world.send()
+    world.rounds(4)
+    assert world.payout().state is PayoutState.BLOCKED
+    stranger_opens(world, payout_id=PAYOUT)
+    world.sweep()
+    assert world.metrics.counted["ForeignPayout"] == 1
 
 
 @pytest.mark.parametrize(

@@ -245,8 +245,64 @@ def test_a_refund_that_failed_can_be_made_again(each_world: World) -> None:
     check_at_rest(world, PayoutState.COMPLETED, "r2")
 
 
+def test_what_pi_cancelled_though_it_was_paid_is_refunded(world: World) -> None:
+    """And then its goods are not released, should Pi complete it after all."""
+    user = world.user("alice")
+    payment_id = world.approved(user)
+    world.pay(payment_id, link=False)
+    world.pi.user_cancel(payment_id)
+    world.until_proven()
+    assert world.record(payment_id).attention == "cancelled_but_paid"
+
+    world.requested("r1", refund_of=payment_id)
+    world.send()
+
+    check_at_rest(world, PayoutState.COMPLETED, "r1")
+    reply = world.post(payout_id="r2", refund_of=payment_id, amount="0.1")
+    assert refused(reply) == (409, "above_paid_amount")
+    world.pi.force(payment_id, {"status": {"user_cancelled": False}})
+    world.tick(24 * 3600)
+    world.rounds(3)
+    record = world.record(payment_id)
+    assert (record.state, record.attention) == ("completed", "unmatched")
+    assert world.events(payment_id) == ["PaymentUnmatched"]
+
+
+def test_what_came_twice_is_refunded(world: World) -> None:
+    payment_id, _ = world.paid(world.user("alice"))
+    world.pay(payment_id, skip_approval_check=True)
+    world.rounds(3)
+
+    world.requested("r1", refund_of=payment_id)
+    world.send()
+    world.requested("r2", refund_of=payment_id)
+    world.send()
+
+    for payout_id in ("r1", "r2"):
+        check_at_rest(world, PayoutState.COMPLETED, payout_id)
+    reply = world.post(payout_id="r3", refund_of=payment_id, amount="0.1")
+    assert refused(reply) == (409, "above_paid_amount")
+    assert world.events(payment_id) == ["PaymentCompleted"]
+
+
+def test_what_came_in_beside_an_open_payment_is_refunded(world: World) -> None:
+    """Another amount than was asked for: the payment itself goes on, and its goods go out."""
+    payment_id = world.approved(world.user("alice"))
+    world.pay(payment_id, amount=1, link=False)
+    world.rounds(2)
+
+    world.requested("r1", refund_of=payment_id, amount="1")
+    world.send()
+    world.pay(payment_id, skip_approval_check=True)
+    world.rounds(3)
+
+    assert str(world.payout("r1").amount) == "1"
+    check_at_rest(world, PayoutState.COMPLETED, "r1")
+    assert world.events(payment_id) == ["PaymentCompleted"]
+
+
 @pytest.mark.parametrize("state", [PaymentState.OPEN, PaymentState.CANCELLED])
-def test_only_a_completed_payment_is_refunded(world: World, state: PaymentState) -> None:
+def test_what_was_never_paid_is_not_refunded(world: World, state: PaymentState) -> None:
     reply = world.post(payout_id="r1", refund_of=world.sold(state=state))
     assert refused(reply) == (409, "not_refundable")
     reply = world.post(payout_id="r1", refund_of="unheard-of")

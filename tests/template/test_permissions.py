@@ -31,7 +31,7 @@ APPROVES = {
 }
 ALLOWED = {
     "VerifyUser": set(),
-    "ApprovePayment": APPROVES,
+    "ApprovePayment": APPROVES | {("dynamodb:Query", BY_USER)},
     "CompletePayment": APPROVES | {WAKE},
     "ResolvePayment": APPROVES | {WAKE},
     "GetPayment": {("dynamodb:GetItem", PAYMENTS), ("dynamodb:Query", BY_USER)},

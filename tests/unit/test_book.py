@@ -6,7 +6,9 @@ from shared.domain.book import Book, read_up_to
 from shared.domain.chain import Ledger
 from tests.unit.samples import MOVED
 
-BOOK = Book(wallet="G", since=0, ledger=10, until=50, place=(11 << 32) - 1, covers=0, due_at=0)
+BOOK = Book(
+    wallet="G", since=0, ledger=10, until=50, place=(11 << 32) - 1, read_at=0, covers=0, due_at=0
+)
 IN_12, IN_30 = replace(MOVED, token=12 << 32, at=60), replace(MOVED, token=30 << 32, at=150)
 SURE = Ledger(20, 100)
 

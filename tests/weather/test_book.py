@@ -208,7 +208,7 @@ def test_a_wallet_that_nobody_has_funded_is_an_empty_one(world: World) -> None:
     CANCELLED.check(world, unpaid)
 
 
-UNREADABLE = {
+UNREADABLE: dict[str, dict[str, Any]] = {
     "500": {"status": 500},
     "HTML": {"status": 200, "body": "<html>"},
     "no records": {"status": 200, "body": {"_embedded": None}},
@@ -220,7 +220,7 @@ UNREADABLE = {
 @pytest.mark.parametrize("fault", UNREADABLE.values(), ids=UNREADABLE)
 @pytest.mark.parametrize("path", ["/horizon/", "/horizon/ledgers", "/horizon/accounts/*"])
 def test_whatever_cannot_be_read_proves_nothing(
-    world: World, path: str, fault: dict[str, object]
+    world: World, path: str, fault: dict[str, Any]
 ) -> None:
     unseen, unpaid = unseen_and_unpaid(world)
     world.fault("GET", path, **fault)

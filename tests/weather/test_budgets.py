@@ -179,7 +179,7 @@ SETTLEMENTS: dict[str, tuple[Make, int, list[str]]] = {
     "completes": (World.paid_payment, 60, [READ, ASK, COMPLETE, WRITE, TELL, WRITE]),
     "cancelled at Pi": (World.cancelled_by_user, 60, [READ, ASK, WRITE]),
     "is proven unpaid": (dead, PROOF_SECONDS, [READ, ASK, *BOOK, READ, READ, WRITE, TELL, WRITE]),
-    "cancels": (long_unpaid, PROVEN_AFTER, [READ, ASK, *BOOK, READ, READ, CANCEL, WRITE]),
+    "cancels": (long_unpaid, PROVEN_AFTER, [READ, ASK, *BOOK, READ, READ, CANCEL, WRITE, READ]),
     "delivers": (closed_untold, 60, [READ, TELL, WRITE]),
 }
 

@@ -134,7 +134,7 @@ def test_the_worker_says_that_a_table_is_gone(world: World) -> None:
     counted = world.metrics.counted
     assert counted["ServiceUnavailable"] == counted["WakeUps"] > 0
     assert counted["PiUnavailable"] == counted["UnexpectedError"] == 0
-    assert world.metrics.last["PaymentsStuck"] == len(ends) - 2  # unmatched, refused
+    assert world.metrics.last["PaymentsStuck"] == len(ends) - 1  # unmatched
     held_up = [line for line in lines if line["message"] == "Held up"]
     assert {(line["level"], line["code"]) for line in held_up} == {
         ("WARNING", "service_unavailable")

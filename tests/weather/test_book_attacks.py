@@ -1,0 +1,268 @@
+"""What a thief found in the wallet's book, each history once."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from local.emulator.chain import Chain
+from local.emulator.control import STRANGER
+from shared.adapters.wake_ups import Work
+from tests.weather.ends import CANCELLED, COMPLETED, OPEN, SWEEP_CANCELS_AFTER
+from tests.world import World
+from tests.world.devices import First
+
+HOUR = 3600
+DAY = 24 * HOUR
+
+
+def dust(world: World, memo: str) -> None:
+    world.pi.transfer(source=STRANGER, destination=world.wallet, amount=1, memo=memo)
+
+
+# --- Closed as unpaid, and paid after all ---------------------------------------------------------
+
+
+def closed(world: World) -> str:
+    payment_id = world.approved()
+    world.live(SWEEP_CANCELS_AFTER)
+    world.until_proven()
+    CANCELLED.check(world, payment_id)
+    return payment_id
+
+
+def pay_late(world: World, payment_id: str) -> None:
+    world.pay(payment_id, link=False, skip_approval_check=True)
+
+
+def refused_for_a_while(world: World) -> str:
+    payment_id = closed(world)
+    pay_late(world, payment_id)
+    world.pi.force(payment_id, {"status": {"cancelled": False}})
+    world.fault("POST", "*/complete", code="not_verified")
+    return payment_id
+
+
+def unknown_for_a_while(world: World) -> str:
+    """Under another app's key, say."""
+    payment_id = closed(world)
+    pay_late(world, payment_id)
+    world.fault("GET", f"/v2/payments/{payment_id}", code="payment_not_found")
+    return payment_id
+
+
+def paid_while_its_event_is_owed(world: World) -> str:
+    payment_id = world.approved()
+    world.live(SWEEP_CANCELS_AFTER)
+    with world.bus.is_down():
+        world.until_proven()
+        pay_late(world, payment_id)
+        world.rounds(2)
+    return payment_id
+
+
+def noted_while_its_event_is_sent(world: World) -> str:
+    payment_id = world.approved()
+    world.live(SWEEP_CANCELS_AFTER)
+
+    def book_comes_by() -> None:
+        pay_late(world, payment_id)
+        world.wake(Work.BOOK, world.wallet)
+        world.environment("settle")({"Records": [world.wake_ups.messages.pop().record()]})
+
+    with world.effects.watched_by(First("PutEvents", book_comes_by)):
+        world.until_proven()
+    assert world.record(payment_id).receipts
+    return payment_id
+
+
+Make = Callable[[World], str]
+LATE = (
+    refused_for_a_while,
+    unknown_for_a_while,
+    paid_while_its_event_is_owed,
+    noted_while_its_event_is_sent,
+)
+
+
+@pytest.mark.parametrize("make", LATE)
+def test_what_is_closed_and_paid_after_all_is_never_forgotten(world: World, make: Make) -> None:
+    payment_id = make(world)
+    world.rounds(3)
+    world.heal()
+
+    world.live(2 * DAY)
+
+    record = world.record(payment_id)
+    if record.state != "completed":
+        assert record.attention == "cancelled_but_paid"
+        assert [record.txid] == world.transactions_of(payment_id)
+        assert record.due_at is not None
+
+
+def test_what_pi_has_forgotten_and_was_paid_keeps_its_proof(world: World) -> None:
+    payment_id = world.paid_unseen(known_to_pi=False)
+    world.fault("GET", f"/v2/payments/{payment_id}", code="payment_not_found")
+
+    world.live(2 * HOUR)
+
+    record = world.record(payment_id)
+    assert record.attention == "gone"
+    assert [record.txid] == world.transactions_of(payment_id)
+
+
+# --- Strangers ------------------------------------------------------------------------------------
+
+
+def test_dust_that_looks_like_payments_makes_the_book_slower_and_stops_it_not(
+    world: World,
+) -> None:
+    """Each memo is a question to Pi, which takes its time: more than one message has."""
+    world.paid_payment()
+    world.rounds(1)
+    for number in range(150):
+        dust(world, f"{number:028}")
+    unseen, unpaid = world.paid_unseen(known_to_pi=False), world.approved()
+
+    def slowly(moment: str, effect: str) -> None:
+        if (moment, effect) == ("before", "GET /v2/payments/*"):
+            world.tick(0.2)
+
+    with world.effects.watched_by(slowly):
+        world.live(3 * HOUR)
+
+    COMPLETED.check(world, unseen)
+    CANCELLED.check(world, unpaid)
+
+
+@pytest.mark.parametrize("is_linked", [True, False])
+def test_dust_delays_no_payment(world: World, is_linked: bool) -> None:
+    """A stranger sees the memo on the chain; the page is closed."""
+    payment_id = world.approved()
+    world.rounds(1)
+    world.pay(payment_id, link=is_linked)
+    dust(world, payment_id)
+    world.wake(Work.BOOK, world.wallet)
+    world.work()
+
+    world.live(HOUR)
+
+    assert world.record(payment_id).state == "completed"
+
+
+def test_dust_spoils_no_answer(world: World) -> None:
+    """The goods are the user's, whatever a stranger has sent beside."""
+    user = world.user()
+    payment_id, txid = world.paid(user)
+    dust(world, payment_id)
+    world.rounds(3)
+    assert world.record(payment_id).attention == "odd_receipt"
+
+    assert world.complete(payment_id, txid, user).status == 200
+
+
+def test_dust_hides_nothing_that_the_user_sends(world: World) -> None:
+    payment_id = world.paid_payment()
+    world.incomplete(payment_id)
+    for _ in range(25):
+        dust(world, payment_id)
+    world.rounds(2)
+
+    world.pay(payment_id, skip_approval_check=True, link=False)
+    world.rounds(2)
+
+    assert [receipt.odd for receipt in world.record(payment_id).receipts].count("second") == 1
+
+
+# --- What Horizon says ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body", ["<html>nothing here</html>", {}, {"error": "not found"}])
+def test_a_404_that_is_not_horizons_is_no_empty_wallet(world: World, body: object) -> None:
+    unseen, unpaid = world.paid_unseen(known_to_pi=False), world.approved()
+    world.fault("GET", "/horizon/accounts/*", status=404, body=body)
+    world.live(2 * HOUR)
+    OPEN.check(world, unseen)
+    OPEN.check(world, unpaid)
+
+    world.heal()
+    world.until_proven()
+
+    COMPLETED.check(world, unseen)
+    CANCELLED.check(world, unpaid)
+
+
+def test_the_first_ledger_of_a_network_is_no_beginning(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stellar's says that it closed in 1970: so a reset network would seem to reach back."""
+    before = world.paid_unseen(known_to_pi=False)
+    world.pi.reset_chain()
+    closed_at, epoch = Chain.closed_at, datetime(1970, 1, 1, tzinfo=UTC)
+
+    def of_stellar(chain: Chain, ledger: int) -> datetime:
+        return epoch if ledger == 1 else closed_at(chain, ledger)
+
+    monkeypatch.setattr(Chain, "closed_at", of_stellar)
+
+    world.live(3 * HOUR)
+
+    OPEN.check(world, before)
+    assert not world.at_pi(before).is_cancelled
+
+
+# --- Tables ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [World.approved, World.cancelled_by_user])
+def test_a_payment_of_a_former_version_is_closed_too(world: World, make: Make) -> None:
+    """Its record has no wallets and no beginning: Pi still shows them."""
+    payment_id = make(world)
+    world.tables.update("PaymentsTable", payment_id, "REMOVE started_at, from_address, to_address")
+
+    world.live(4 * HOUR)
+
+    record = world.record(payment_id)
+    assert (record.state, record.attention, record.due_at) == ("cancelled", None, None)
+
+
+def test_a_lost_book_is_opened_again_and_reads_the_last_day(world: World) -> None:
+    """A person has deleted it, or a backup of before it was restored."""
+    world.paid_payment()
+    world.rounds(2)
+    forgotten = world.paid_unseen(known_to_pi=False)
+    for key in (forgotten, f"wallet#{world.wallet}"):
+        world.tables.delete("PaymentsTable", key)
+    world.tick(timedelta(hours=2).total_seconds())
+
+    world.paid_payment()
+    world.rounds(4)
+
+    COMPLETED.check(world, forgotten)
+
+
+ODD_ANSWERS: dict[str, dict[str, Any]] = {
+    "a page": {"status": 404, "body": "<html>"},
+    "garbage": {"status": 200, "body": {"what": "is this"}},
+    "a code of its own": {"status": 409, "body": {"error": "maintenance"}},
+    "no answer": {"drop": "before"},
+}
+
+
+@pytest.mark.parametrize("answer", ODD_ANSWERS.values(), ids=ODD_ANSWERS)
+def test_one_odd_answer_about_a_forgotten_payment_is_not_the_last(
+    world: World, answer: dict[str, Any]
+) -> None:
+    world.paid_payment()
+    world.rounds(2)
+    backup = world.backup()
+    unseen = world.paid_unseen(known_to_pi=False)
+    world.restore(backup)
+    world.fault("GET", f"/v2/payments/{unseen}", **answer)
+    world.rounds(2)
+
+    world.heal()
+    world.rounds(3)
+
+    COMPLETED.check(world, unseen)
