@@ -401,7 +401,7 @@ EDITS = [
         "return started_at - CLOCK_SKEW_SECONDS",
         "return started_at",
         "Pi's clock and the chain's differ by minutes.",
-        "tests/weather/test_clock.py tests/weather/test_book.py",
+        "tests/unit/test_book.py",
     ),
     Edit(
         "minute-between-nodes-dropped",

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from shared.domain.book import Book, read_up_to
+from shared.domain.book import CLOCK_SKEW_SECONDS, Book, read_up_to
 from shared.domain.chain import Ledger
 from tests.unit.samples import MOVED
 
@@ -30,3 +30,11 @@ def test_what_lies_beyond_is_read_again() -> None:
     read = read_up_to(BOOK, [IN_12, IN_30], SURE, covers=90)
 
     assert (read.place, read.ledger, read.covers) == (IN_12.token, 20, 90)
+
+
+def test_it_speaks_of_what_was_begun_five_minutes_after_its_first_ledger() -> None:
+    """What pays a payment may be dated before it: Pi's clock and the chain's differ."""
+    book = replace(BOOK, since=1000, covers=5000)
+
+    assert book.silent_until(1000 + CLOCK_SKEW_SECONDS) == 0
+    assert book.silent_until(1001 + CLOCK_SKEW_SECONDS) == 5000
