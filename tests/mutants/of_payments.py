@@ -454,8 +454,8 @@ EDITS = [
                 done.append(movement)
                 parts.act(book.wallet, movement)
 """,
-        "A crash reads again, and never skips.",
-        f"{IN_BOOK}::test_the_reader_dies_anywhere",
+        "What could not be acted on is read again, and never skipped.",
+        f"{IN_BOOK}::test_pi_is_away_when_a_forgotten_payment_shows",
     ),
     Edit(
         "reset-not-noticed",
@@ -521,6 +521,15 @@ EDITS = [
         "    if not record.is_paid_after_all:\n        return Decision(Do.ATTEND, re",
         "A closed payment that Pi has forgotten stays as it is.",
         "tests/weather/test_attention.py",
+        explained="`_is_news` refuses it too, for a record that was closed in between.",
+    ),
+    Edit(
+        "closed-in-between-becomes-gone",
+        PAYMENT,
+        "    return not is_over and _is_worse(reason, record.attention)\n",
+        "    return _is_worse(reason, record.attention)\n",
+        "A payment that was closed while Pi was asked does not become gone.",
+        "tests/weather/test_at_once.py::test_it_is_closed_while_pi_says_that_it_does_not_know_it",
     ),
     Edit(
         "complete-answer-ignored",

@@ -175,6 +175,21 @@ def test_a_record_says_cancelled_when_a_completion_is_written(world: World) -> N
     assert (record.state, record.owed) == ("completed", "PaymentCompleted")
 
 
+def test_it_is_closed_while_pi_says_that_it_does_not_know_it(world: World) -> None:
+    payment_id = world.approved()
+    world.pi.delete_payment(payment_id)
+
+    def close() -> None:
+        standing = world.record(payment_id)
+        world.look(world.eyes.payments.replace, standing, cancelled(standing, world.clock()))
+
+    with world.effects.watched_by(First("UpdateItem", close)):
+        world.incomplete(payment_id)
+
+    record = world.record(payment_id)
+    assert (record.state, record.attention) == ("cancelled", None)
+
+
 def test_a_receipt_is_noted_when_it_is_closed_as_unpaid(world: World) -> None:
     """The decision was made from the record as it was before."""
     payment_id = world.cancelled_by_user()
