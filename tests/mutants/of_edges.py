@@ -31,7 +31,7 @@ EDITS = [
         "        if remaining() == 0:\n            return False\n",
         "",
         "A sweep ends in time, and says that it saw only a part.",
-        IN_SWEEP,
+        "tests/weather/test_sweep.py::test_what_is_too_slow_for_one_sweep_is_done_by_several",
     ),
     Edit(
         "woken-by-two-sweeps",
@@ -39,7 +39,7 @@ EDITS = [
         "    if not work.index.push(row, later):\n        return False\n",
         "    work.index.push(row, later)\n",
         "Two sweeps wake a payment once.",
-        "tests/weather/test_at_once.py",
+        "tests/weather/test_at_once.py::test_two_sweeps_at_once_wake_each_payment_once",
     ),
     Edit(
         "woken-before-it-is-put-off",
@@ -49,7 +49,7 @@ EDITS = [
         "    work.wake(row.key, later)\n"
         "    if not work.index.push(row, later):\n        return False\n",
         "A sweep that dies wakes nobody again at once.",
-        "tests/weather/test_at_once.py tests/weather/test_deaths.py",
+        "tests/weather/test_at_once.py::test_two_sweeps_at_once_wake_each_payment_once",
     ),
     Edit(
         "always-the-same-shard-first",
@@ -73,7 +73,7 @@ EDITS = [
         "            if is_complete or value > alarms_above:\n",
         "            if value >= 0 or alarms_above:\n",
         "A sweep that saw a part ends no alarm.",
-        IN_SWEEP,
+        "tests/weather/test_sweep.py::test_half_way_it_must_give_up",
     ),
     Edit(
         "strangers-payment-called-ours",
@@ -81,7 +81,8 @@ EDITS = [
         "return record is not None and knows(record, payment, parts.clock())",
         "return record is not None",
         "A payment that its closed payout does not stand for is reported.",
-        "tests/payouts/test_attacks.py tests/payouts/test_pi.py",
+        "tests/payouts/test_attacks.py::"
+        "test_one_that_was_closed_by_hand_and_is_open_at_pi_is_reported",
     ),
     Edit(
         "first-page-of-the-index-only",
@@ -97,7 +98,7 @@ EDITS = [
         'ConditionExpression="due_at = :seen"',
         'ConditionExpression="due_at = :seen OR attribute_not_exists(due_at)"',
         "Work that was finished in between does not come back.",
-        "tests/weather/test_at_once.py",
+        "tests/weather/test_at_once.py::test_a_payment_closes_between_the_sweeps_read_and_its_push",
     ),
     Edit(
         "unreadable-row-stops-the-sweep",
@@ -114,7 +115,7 @@ EDITS = [
         "TableName=self._table, Key=encoded({KEY: payment_id}), ConsistentRead=True",
         "TableName=self._table, Key=encoded({KEY: payment_id}), ConsistentRead=False",
         "What was written is what is read.",
-        "tests/weather/test_book.py tests/weather/test_cancel.py",
+        "tests/weather/test_book.py::test_another_writer_comes_between_a_movement_and_its_note",
     ),
     Edit(
         "payout-not-read-consistently",
@@ -122,7 +123,7 @@ EDITS = [
         "TableName=self._table, Key=encoded({KEY: payout_id}), ConsistentRead=True",
         "TableName=self._table, Key=encoded({KEY: payout_id}), ConsistentRead=False",
         "What was written is what is read.",
-        "tests/payouts/test_story.py",
+        "tests/payouts/test_story.py::test_a_payout_is_paid_and_told_of",
     ),
     Edit(
         "refund-not-read-consistently",
@@ -140,7 +141,7 @@ EDITS = [
         "TableName=self._table, Key=key, ConsistentRead=True",
         "TableName=self._table, Key=key, ConsistentRead=False",
         "What was read of the chain is what counts as read.",
-        "tests/weather/test_book.py",
+        "tests/weather/test_book.py::test_a_hole_far_behind_holds_up_nothing",
     ),
     Edit(
         "reward-not-read-consistently",
@@ -148,7 +149,7 @@ EDITS = [
         "TableName=self._table, Key=encoded({KEY: ad_id}), ConsistentRead=True",
         "TableName=self._table, Key=encoded({KEY: ad_id}), ConsistentRead=False",
         "What was written is what is read.",
-        "tests/weather/test_rewards.py",
+        "tests/weather/test_rewards.py::test_it_is_delivered_at_once",
     ),
     Edit(
         "written-over-another-write",
@@ -188,7 +189,7 @@ EDITS = [
         'if set(codes) <= {"None", FAILED_CONDITION}:',
         "if codes:",
         "A conflict with another transaction is tried again.",
-        "tests/payouts/test_requests.py tests/unit/test_reward_store.py",
+        "tests/payouts/test_requests.py::test_a_conflict_is_tried_again",
     ),
     Edit(
         "unreadable-value-believed",
@@ -196,7 +197,7 @@ EDITS = [
         "        if not isinstance(value, kind):\n            raise TypeError(name)\n",
         "",
         "A record that was edited by hand is not half obeyed.",
-        "tests/weather/test_unreadable.py",
+        "tests/weather/test_unreadable.py::test_a_payout",
     ),
     Edit(
         "history-oldest-first",
@@ -237,7 +238,7 @@ EDITS = [
         " and status not in (408, 429)",
         "",
         "A creation that may have been carried out is not called refused.",
-        f"{PI_ERRORS} {PI_CLIENT} tests/payouts/test_pi.py",
+        "tests/payouts/test_pi.py::test_a_creation_whose_outcome_is_unclear",
     ),
     Edit(
         "answer-about-another-payment",
@@ -245,7 +246,7 @@ EDITS = [
         "        if payment_id not in (None, payment.identifier):\n            raise PiNonsense\n",
         "",
         "An answer about another payment is not believed.",
-        f"{PI_CLIENT} {PI_ERRORS}",
+        "tests/unit/test_pi_client.py::test_nonsense_is_neither_a_payment_nor_a_refusal",
     ),
     Edit(
         "answer-about-another-ad",
@@ -269,7 +270,7 @@ EDITS = [
         "(200 <= self.status < 300 and self.json is not None)",
         "200 <= self.status < 300",
         "A 2xx without JSON leaves open what happened.",
-        f"{IN_HTTP} {PI_CLIENT}",
+        "tests/unit/test_http.py::test_whatever_may_have_been_carried_out_is_unknown",
     ),
     Edit(
         "500-is-an-answer",
@@ -342,7 +343,7 @@ EDITS = [
         "return self._secret if self._secret != refused else None",
         "return self._secret",
         "The same key again is no other.",
-        f"{IN_SECRET} {PI_ERRORS}",
+        "tests/unit/test_stored_secret.py::test_the_same_key_again_is_no_other",
     ),
     Edit(
         "replaced-key-not-read",
@@ -350,7 +351,7 @@ EDITS = [
         "            if self._secret == refused:\n                self._secret = self._read()\n",
         "",
         "A key that was replaced is used at once.",
-        f"{IN_SECRET} {PI_ERRORS}",
+        "tests/unit/test_stored_secret.py::test_a_refused_key_is_replaced_if_there_is_another",
     ),
     Edit(
         "unusable-key-believed",
@@ -415,7 +416,7 @@ EDITS = [
         'if names is None or operation.get("asset_type", "native") != "native":',
         "if names is None:",
         "Another asset is no Pi.",
-        "tests/weather/test_chain.py",
+        "tests/weather/test_chain.py::test_what_brings_no_pi_is_nothing",
     ),
     Edit(
         "fee-bumps-inner-hash-unknown",

@@ -53,7 +53,7 @@ EDITS = [
         "self.alone if record.asked_at is None else self.asked",
         "self.asked",
         "By itself a payment is cancelled only after an hour.",
-        f"{DECIDE} tests/weather/test_cancel.py",
+        "tests/unit/test_decide.py::test_the_decision_table",
     ),
     Edit(
         "cancel-tried-again-at-once",
@@ -69,7 +69,7 @@ EDITS = [
         "not parts.pi.cancel(record.payment_id).is_cancelled:",
         "not parts.pi.cancel(record.payment_id):",
         "Only what Pi shows to be cancelled is noted as cancelled.",
-        "tests/weather/test_cancel.py",
+        "tests/weather/test_cancel.py::test_pi_answers_the_cancellation_and_has_not_cancelled_it",
     ),
     Edit(
         "dead-closed-without-proof",
@@ -150,7 +150,7 @@ EDITS = [
         "MILDEST_FIRST.index(reason) > MILDEST_FIRST.index(standing)",
         "MILDEST_FIRST.index(reason) != MILDEST_FIRST.index(standing)",
         "A worse reason for a person never makes room for a milder one.",
-        f"{DECIDE} tests/integration/test_attention.py",
+        "tests/unit/test_decide.py::test_gone_does_not_make_room_for_what_the_chain_has_shown",
     ),
     Edit(
         "goods-without-a-price",
@@ -174,7 +174,7 @@ EDITS = [
         "    due_at = None if record.attention is None else now + ATTENTION_PAUSE_SECONDS\n",
         "    due_at = None\n",
         "What needs a person stays in sight once its event was sent.",
-        "tests/weather/test_attention.py tests/weather/test_bus.py",
+        "tests/weather/test_attention.py::test_a_person_is_called_once_and_nobody_else_waits",
     ),
     Edit(
         "attention-delays-the-event",
@@ -190,7 +190,7 @@ EDITS = [
         "is_closed and record.owed is None and record.attention is None",
         "is_closed and record.owed is None",
         "A case for a person is looked at daily.",
-        "tests/weather/test_attention.py tests/weather/test_book.py",
+        "tests/weather/test_attention.py::test_a_person_is_called_once_and_nobody_else_waits",
     ),
     Edit(
         "refused-but-approved-elsewhere-closed",
@@ -231,7 +231,7 @@ EDITS = [
         "movement.transfer is None or is_known or (odd and _is_full(record, odd))",
         "movement.transfer is None or is_known",
         "Strangers cannot make a record grow for ever.",
-        "tests/weather/test_chain.py",
+        "tests/weather/test_chain.py::test_a_flood_of_strangers_with_our_memo_hides_nothing",
     ),
     Edit(
         "odd-amount-pays",
@@ -239,7 +239,7 @@ EDITS = [
         '    if moved.amount != record.amount:\n        return "amount"\n',
         "",
         "Another amount does not pay the payment.",
-        "tests/weather/test_chain.py",
+        "tests/weather/test_chain.py::test_what_does_not_match_is_no_silence",
     ),
     Edit(
         "odd-wallet-pays",
@@ -247,7 +247,7 @@ EDITS = [
         "(moved.source, moved.destination) != wallets",
         "moved.destination != record.to_address",
         "A stranger's transfer with the payment's memo does not pay it.",
-        "tests/weather/test_chain.py",
+        "tests/weather/test_chain.py::test_what_does_not_match_is_no_silence",
     ),
     Edit(
         "odd-kind-pays",
@@ -255,7 +255,7 @@ EDITS = [
         '    if movement.kind != "payment":\n        return "kind"\n',
         "",
         "Only Pi's own kind of operation pays a payment.",
-        "tests/weather/test_chain.py",
+        "tests/weather/test_chain.py::test_what_does_not_match_is_no_silence",
     ),
     Edit(
         "second-payment-unnoticed",
@@ -263,7 +263,7 @@ EDITS = [
         'return "second" if is_paid or record.paid_by is not None else None',
         "return None",
         "What came twice stands in front of a person.",
-        "tests/weather/test_chain.py",
+        "tests/weather/test_chain.py::test_paid_twice",
     ),
     Edit(
         "receipt-wakes-nobody",
@@ -336,7 +336,8 @@ EDITS = [
         "    is_closed = record.state is not PaymentState.OPEN and not record.is_paid_after_all\n",
         "    is_closed = record.state is not PaymentState.OPEN\n",
         "What was closed as unpaid and is paid after all is never forgotten.",
-        "tests/weather/test_book_attacks.py",
+        "tests/weather/test_book_attacks.py::"
+        "test_what_is_closed_and_paid_after_all_is_never_forgotten",
     ),
     Edit(
         "told-and-forgotten",
@@ -344,7 +345,8 @@ EDITS = [
         "    if record.is_paid_after_all:\n        due_at = now\n",
         "",
         "Neither is it when its event is sent in the same moment.",
-        "tests/weather/test_book_attacks.py",
+        "tests/weather/test_book_attacks.py::"
+        "test_what_is_closed_and_paid_after_all_is_never_forgotten",
     ),
     Edit(
         "any-404-is-an-empty-wallet",
@@ -352,7 +354,7 @@ EDITS = [
         "        if reply.status == 404 and _is_not_found(reply):\n",
         "        if reply.status == 404:\n",
         "Only Horizon's own 404 says that a wallet is empty.",
-        "tests/weather/test_book_attacks.py",
+        "tests/weather/test_book_attacks.py::test_a_404_that_is_not_horizons_is_no_empty_wallet",
     ),
     Edit(
         "goods-of-what-went-back",
@@ -360,7 +362,7 @@ EDITS = [
         "record.price is not None and not record.is_given_back",
         "record.price is not None",
         "What was paid back releases no goods.",
-        "tests/payouts/test_requests.py",
+        "tests/payouts/test_requests.py::test_what_pi_cancelled_though_it_was_paid_is_refunded",
     ),
     Edit(
         "others-are-not-settled",
@@ -368,7 +370,8 @@ EDITS = [
         "    _settle_others(parts, others)\n",
         "",
         "What a user has paid is completed before the next payment is approved.",
-        "tests/integration/test_second_payment.py",
+        "tests/integration/test_second_payment.py::"
+        "test_what_was_paid_before_is_completed_before_the_next_one_is_approved",
     ),
     # --- The book ---
     Edit(
@@ -425,7 +428,7 @@ EDITS = [
         "if is_current and is_whole else 0",
         "if is_whole else 0",
         "A Horizon that lags proves no silence.",
-        "tests/weather/test_chain.py",
+        "tests/weather/test_chain.py::test_the_chain_lags_by_an_hour",
     ),
     Edit(
         "covers-though-there-is-a-hole",
@@ -504,7 +507,7 @@ EDITS = [
         "        record = parts.payments.get(record.payment_id) or record\n",
         "",
         "What the book has just noted in a record is no silence.",
-        "tests/weather/test_chain.py tests/weather/test_cancel.py",
+        "tests/weather/test_chain.py::test_an_unpaid_one_is_paid_while_the_chain_lags",
     ),
     Edit(
         "any-refusal-becomes-gone",
@@ -512,7 +515,8 @@ EDITS = [
         '        if refused.code != "payment_not_found":\n            raise\n',
         "",
         "Only `payment_not_found` says that Pi does not know a payment.",
-        "tests/weather/test_attention.py",
+        "tests/weather/test_attention.py::"
+        "test_another_refusal_than_that_pi_does_not_know_it_is_not_gone",
     ),
     Edit(
         "closed-and-forgotten-becomes-gone",
@@ -537,7 +541,8 @@ EDITS = [
         "decision.txid).status.developer_completed:",
         "decision.txid):",
         "Only what Pi shows to be completed is recorded as completed.",
-        "tests/integration/test_complete.py",
+        "tests/integration/test_complete.py::"
+        "test_a_completion_that_pi_does_not_confirm_is_not_recorded",
     ),
     Edit(
         "completion-lost-to-another-writer",
@@ -553,7 +558,8 @@ EDITS = [
         "        if written or standing.state is PaymentState.COMPLETED:\n            return",
         "        if standing:\n            return",
         "What Pi has completed is written whoever wrote in between.",
-        "tests/integration/test_attention.py",
+        "tests/integration/test_attention.py::"
+        "test_a_completion_is_written_over_an_attention_that_came_first",
     ),
     Edit(
         "old-decision-for-a-new-record",
@@ -589,7 +595,8 @@ EDITS = [
         "return None if transaction is None else wanted.is_met_by(transaction)",
         "return None if transaction is None else True",
         "A transaction that is not this payment's is never sent to Pi.",
-        "tests/integration/test_complete.py",
+        "tests/integration/test_complete.py::"
+        "test_a_transaction_that_is_not_this_payment_is_never_sent",
     ),
     Edit(
         "other-users-payment",
@@ -597,7 +604,7 @@ EDITS = [
         "    if payment.user_uid != user.uid:\n        raise NotOwner\n",
         "",
         "Nobody acts on another user's payment.",
-        "tests/integration/test_approve.py tests/integration/test_adopt.py",
+        "tests/integration/test_approve.py::test_another_users_payment_is_not_approved",
     ),
     Edit(
         "payout-settled-as-a-payment",
@@ -605,7 +612,7 @@ EDITS = [
         "    if payment.direction != Direction.USER_TO_APP:\n        raise UnknownPayment\n",
         "",
         "A payout's id is unknown here.",
-        "tests/integration/test_approve.py tests/integration/test_settle.py",
+        "tests/integration/test_approve.py::test_another_direction_is_not_ours",
     ),
     # --- What proves a payment ---
     Edit(
@@ -641,7 +648,7 @@ EDITS = [
         "    if refusal is None and not payment.status.developer_approved:\n"
         "        parts.pi.approve(payment_id)\n",
         "The record stands before Pi approves.",
-        "tests/integration/test_approve.py",
+        "tests/integration/test_approve.py::test_the_record_stands_before_pi_approves",
     ),
     Edit(
         "approve-without-its-owner",
@@ -649,7 +656,7 @@ EDITS = [
         "    require_payer(payment, user)\n",
         "",
         "Another user's payment is not approved.",
-        "tests/integration/test_approve.py",
+        "tests/integration/test_approve.py::test_another_direction_is_not_ours",
     ),
     Edit(
         "approve-at-any-price",
@@ -657,7 +664,8 @@ EDITS = [
         "refusal = mismatch(payment, price, parts.terms)",
         "refusal = mismatch(payment, price, parts.terms) if price is None else None",
         "The amount, the network and the wallet are ours, not the browser's.",
-        "tests/integration/test_approve.py",
+        "tests/integration/test_approve.py::"
+        "test_another_payment_than_we_sell_is_refused_and_cancelled",
     ),
     Edit(
         "cancelled-since-answers-200",
@@ -665,7 +673,8 @@ EDITS = [
         "if record.state is PaymentState.CANCELLED or payment.is_cancelled:",
         "if record.state is PaymentState.CANCELLED and not payment.is_cancelled:",
         "A repeated approve of a payment that was cancelled since is refused.",
-        "tests/weather/test_cancel.py",
+        "tests/weather/test_cancel.py::"
+        "test_a_repeated_approve_of_what_was_cancelled_since_is_refused",
     ),
     Edit(
         "told-of-what-was-never-approved",
@@ -673,7 +682,8 @@ EDITS = [
         '    if payment.is_cancelled:\n        refusal = "payment_cancelled"\n',
         "",
         "Nobody hears `PaymentCancelled` of a payment that was never approved.",
-        "tests/weather/test_cancel.py",
+        "tests/weather/test_cancel.py::"
+        "test_nobody_is_told_of_what_was_cancelled_before_it_was_approved",
     ),
     Edit(
         "a-repeat-cancels",
@@ -681,7 +691,8 @@ EDITS = [
         "        if record is first:\n            _cancel_refused(parts, payment)\n",
         "        _cancel_refused(parts, payment)\n",
         "Only whoever recorded the refusal cancels at Pi.",
-        "tests/integration/test_approve.py",
+        "tests/integration/test_approve.py::"
+        "test_a_refusal_that_did_not_write_first_does_not_cancel",
     ),
     Edit(
         "approved-elsewhere-cancelled",
@@ -689,7 +700,8 @@ EDITS = [
         "    if payment.status.developer_approved or payment.is_cancelled:\n        return\n",
         "    if payment.is_cancelled:\n        return\n",
         "What another back end approved may be paid by now.",
-        "tests/integration/test_approve.py",
+        "tests/integration/test_approve.py::"
+        "test_approved_elsewhere_and_not_ours_is_watched_not_cancelled",
     ),
     Edit(
         "approved-twice",
@@ -697,7 +709,7 @@ EDITS = [
         "    if payment.status.developer_approved:\n        return record\n\n    try:",
         "    try:",
         "A repeat approves once.",
-        "tests/integration/test_budgets.py tests/integration/test_approve.py",
+        "tests/integration/test_budgets.py::test_approve_again",
     ),
     Edit(
         "refused-approval-answers-200",
@@ -705,7 +717,8 @@ EDITS = [
         "    raise error\n",
         "    return settled\n",
         "Only what Pi has approved is answered as approved.",
-        "tests/integration/test_approve.py tests/integration/test_weather.py",
+        "tests/integration/test_approve.py::"
+        "test_a_price_change_before_the_repeat_of_a_lost_approval",
     ),
     # --- A front end asks ---
     Edit(
@@ -714,7 +727,7 @@ EDITS = [
         "if payment.is_cancelled and payment.transaction is None:",
         "if payment.is_cancelled:",
         "A cancelled payment that is paid is taken over.",
-        "tests/integration/test_adopt.py",
+        "tests/integration/test_adopt.py::test_a_cancelled_one_that_is_paid_is_taken_over",
     ),
     Edit(
         "completed-elsewhere-adopted",
@@ -723,7 +736,7 @@ EDITS = [
         '        raise Conflict("already_completed", "This payment was completed elsewhere.")\n',
         "",
         "What was completed elsewhere is said so.",
-        "tests/integration/test_adopt.py",
+        "tests/integration/test_adopt.py::test_completed_elsewhere_is_never_delivered_again",
     ),
     Edit(
         "unapproved-adopted",
@@ -731,7 +744,7 @@ EDITS = [
         "    if not payment.status.developer_approved:\n        raise UnknownPayment\n",
         "",
         "A payment that nobody approved is not ours to take over.",
-        "tests/integration/test_adopt.py",
+        "tests/integration/test_adopt.py::test_one_that_was_never_approved_is_not_ours",
     ),
     Edit(
         "settled-for-another-user",
@@ -739,7 +752,7 @@ EDITS = [
         "    elif user is not None and user.uid != record.uid:\n        raise NotOwner\n",
         "",
         "A valid token of somebody else is refused.",
-        "tests/integration/test_complete.py",
+        "tests/integration/test_complete.py::test_somebody_else_is_refused",
     ),
     Edit(
         "asking-again-writes-again",
@@ -747,7 +760,7 @@ EDITS = [
         "record.state is PaymentState.OPEN and record.asked_at is None",
         "record.state is PaymentState.OPEN",
         "To ask again costs one read.",
-        "tests/weather/test_cancel.py",
+        "tests/weather/test_cancel.py::test_to_ask_again_costs_one_read_and_no_wake_up",
     ),
     Edit(
         "nobody-is-woken-for-the-event",
@@ -755,7 +768,7 @@ EDITS = [
         "if record.owed is not None or (frees",
         "if (frees",
         "The app hears of a completion at once, not at the next sweep.",
-        "tests/integration/test_complete.py",
+        "tests/integration/test_complete.py::test_the_app_hears_of_it_at_once",
     ),
     # --- The worker ---
     Edit(
@@ -764,7 +777,7 @@ EDITS = [
         "    if record.owed is None:\n        record = settle(parts, record)\n",
         "    record = settle(parts, record)\n",
         "What is owed is delivered though Pi is away.",
-        "tests/weather/test_bus.py",
+        "tests/weather/test_bus.py::test_paid_after_all_between_two_tellings",
     ),
     Edit(
         "refused-payment-without-a-book",
@@ -772,7 +785,7 @@ EDITS = [
         "watch(parts.book, record) and payment.is_at_rest(record)",
         "payment.is_at_rest(record)",
         "The wallet of a first payment has a book, whatever becomes of the payment.",
-        "tests/weather/test_book.py tests/weather/test_chain.py",
+        "tests/weather/test_book.py::test_what_shows_beyond_a_hole_is_found_at_once",
     ),
     Edit(
         "told-before-it-was-sent",
@@ -787,7 +800,7 @@ EDITS = [
         bus.put(event)
 """,
         "A crash repeats an event, and never loses one.",
-        "tests/weather/test_deaths.py tests/weather/test_bus.py",
+        "tests/weather/test_deaths.py::test_the_worker_dies_at_any_effect",
     ),
     Edit(
         "only-one-event",
@@ -795,7 +808,7 @@ EDITS = [
         "    while event := owed(record):\n",
         "    if event := owed(record):\n",
         "What another writer owes by now is sent too.",
-        "tests/weather/test_bus.py",
+        "tests/weather/test_bus.py::test_what_another_writer_owes_is_told_in_the_same_go",
     ),
     Edit(
         "re-check-gives-up-at-once",
@@ -804,7 +817,7 @@ EDITS = [
         "            raise\n",
         "",
         "Pi is asked for a week whether a grant stands.",
-        "tests/weather/test_rewards.py",
+        "tests/weather/test_rewards.py::test_pi_does_not_tell_for_a_week",
     ),
     Edit(
         "re-check-too-early",
@@ -812,7 +825,7 @@ EDITS = [
         "if record.recheck_at is None or now < record.recheck_at:",
         "if record.recheck_at is None:",
         "Whether a grant was taken back shows after a day.",
-        "tests/weather/test_rewards.py",
+        "tests/weather/test_rewards.py::test_it_is_delivered_at_once",
     ),
     # --- Rewards ---
     Edit(
@@ -838,7 +851,7 @@ EDITS = [
         '        return Conflict("ad_revoked", "The ad network took this grant back.")\n',
         "",
         "What the ad network took back earns nothing.",
-        "tests/integration/test_rewards.py",
+        "tests/integration/test_rewards.py::test_anything_but_granted_earns_nothing",
     ),
     Edit(
         "ungranted-ad-earns",
@@ -854,7 +867,7 @@ EDITS = [
         "    if record.uid != user.uid:\n",
         "    if record.uid == ad_id:\n",
         "One ad rewards one user.",
-        "tests/integration/test_rewards.py",
+        "tests/integration/test_rewards.py::test_another_user_is_refused",
     ),
     Edit(
         "reward-above-the-cap",
@@ -862,7 +875,7 @@ EDITS = [
         '"attribute_not_exists(granted) OR granted < :cap"',
         '"attribute_not_exists(granted) OR granted <= :cap"',
         "The daily cap holds.",
-        "tests/integration/test_rewards.py",
+        "tests/integration/test_rewards.py::test_the_daily_cap",
     ),
     Edit(
         "revoked-and-nobody-told",
@@ -870,7 +883,7 @@ EDITS = [
         "        owed=RewardOwed.REVOKED,\n",
         "",
         "The app hears that a grant was taken back.",
-        "tests/weather/test_rewards.py",
+        "tests/weather/test_rewards.py::test_the_grant_was_taken_back",
     ),
     # --- Prices ---
     Edit(
@@ -895,7 +908,8 @@ EDITS = [
         "self.minimum * quantity, self.maximum * quantity",
         "self.minimum, self.maximum * quantity",
         "Two pieces cost twice as much as one.",
-        "tests/integration/test_approve.py tests/unit/test_price.py",
+        "tests/integration/test_approve.py::"
+        "test_another_payment_than_we_sell_is_refused_and_cancelled",
     ),
     Edit(
         "nothing-for-nothing",
@@ -911,7 +925,8 @@ EDITS = [
         "if order and product and product.active else None",
         "if order and product else None",
         "A product that is switched off is not sold.",
-        "tests/integration/test_approve.py",
+        "tests/integration/test_approve.py::"
+        "test_another_payment_than_we_sell_is_refused_and_cancelled",
     ),
     Edit(
         "other-network-sold",

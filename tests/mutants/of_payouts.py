@@ -35,7 +35,7 @@ EDITS = [
         "    record = write(parts, record, attempted(record, parts.clock()))\n",
         "",
         "A creation is written down before it is asked for.",
-        f"{IN_PI}::test_a_creation_whose_outcome_is_unclear tests/payouts/test_crash.py",
+        "tests/payouts/test_pi.py::test_a_creation_whose_outcome_is_unclear",
     ),
     Edit(
         "list-of-open-payments-not-looked-at",
@@ -59,8 +59,7 @@ EDITS = [
         "if in_the_way is not None and payout_of(in_the_way) == record.payout_id:",
         "if in_the_way is not None:",
         "Another payout's payment is not this one's.",
-        f"{IN_PI}::test_another_payout_of_ours_is_in_the_way "
-        f"{IN_PI}::test_a_strangers_payment_is_in_the_way",
+        "tests/payouts/test_pi.py::test_another_payout_of_ours_is_in_the_way",
     ),
     Edit(
         "created-while-switched-off",
@@ -104,8 +103,7 @@ EDITS = [
         "hold_up(parts, record, OTHER_KEY, at=not_created(record, now, OTHER_KEY))",
         "write(parts, record, never_created(record, UNKNOWN_USER, now))",
         "While the key is another app's nothing fails.",
-        f"{IN_PI}::test_another_apps_key_blocks_none "
-        f"{IN_PI}::test_nothing_is_given_up_while_the_key_is_another_apps",
+        "tests/payouts/test_pi.py::test_another_apps_key_blocks_none",
     ),
     Edit(
         "unknown-user-for-ever",
@@ -148,8 +146,7 @@ EDITS = [
         "    return fail(parts, record, reason)\n",
         "    return fail(parts, record, reason)\n",
         "A payout that was paid before a restore does not fail.",
-        f"{IN_RESTORE}::test_given_up_but_paid_long_ago "
-        f"{IN_RESTORE}::test_pi_refuses_to_create_what_was_paid_long_ago",
+        "tests/payouts/test_restore.py::test_given_up_but_paid_long_ago",
     ),
     Edit(
         "given-up-under-another-apps-key",
@@ -209,7 +206,7 @@ EDITS = [
         "    if not parts.wallet.signs_for(wanted.transfer.source):\n",
         "    if not wanted.transfer.source:\n",
         "The seed is the wallet's that Pi names.",
-        f"{IN_CHAIN}::test_the_wrong_seed {IN_ATTACKS}::test_the_seed_of_another_living_wallet",
+        "tests/payouts/test_chain.py::test_the_wrong_seed",
     ),
     Edit(
         "signed-for-nobodys-account",
@@ -227,7 +224,7 @@ EDITS = [
         '        return wait(parts, record, "payouts_off")\n',
         "        return hold_up(parts, record, cause)\n",
         "The switch is asked just before a transaction is signed.",
-        "tests/payouts/test_switch.py",
+        "tests/payouts/test_switch.py::test_what_expired_unpaid_is_not_signed_again_while_off",
     ),
     Edit(
         "any-fee",
@@ -251,7 +248,7 @@ EDITS = [
         "    return then != (payment.from_address, payment.to_address)\n",
         "    return then == (payment.to_address, payment.from_address)\n",
         "A payment whose wallets changed since is not paid.",
-        f"{IN_PI} {IN_ATTACKS}",
+        "tests/payouts/test_pi.py::test_pi_shows_another_payment_than_was_asked_for",
     ),
     Edit(
         "another-amount-paid",
@@ -319,7 +316,7 @@ EDITS = [
         '        return wait(parts, record, "payouts_off")\n',
         "",
         "The switch stops what was not handed in yet.",
-        "tests/payouts/test_switch.py",
+        "tests/payouts/test_switch.py::test_thrown_before_any_effect",
     ),
     Edit(
         "off-holds-up-what-was-submitted",
@@ -336,7 +333,7 @@ EDITS = [
         "        settled_at = (record.max_time or 0)",
         "    if payment.is_cancelled:\n        settled_at = (record.max_time or 0)",
         "What a person gives up is not handed in again.",
-        f"{IN_DECISIONS} tests/payouts/test_crash.py",
+        "tests/payouts/test_decisions.py::test_given_up_while_an_envelope_is_alive",
     ),
     Edit(
         "handed-in-though-cancelled-at-pi",
@@ -380,7 +377,7 @@ EDITS = [
         "# paid by somebody else as well?\n",
         "",
         "Two transactions for one payout are a person's.",
-        f"{IN_CHAIN} {IN_ATTACKS}",
+        "tests/payouts/test_chain.py::test_paid_by_somebody_else_later",
     ),
     Edit(
         "report-answer-ignored",
@@ -406,7 +403,7 @@ EDITS = [
         "    if is_withdrawn:\n",
         "    if is_withdrawn:\n",
         "A payout that failed is open nowhere.",
-        f"{IN_DECISIONS} {IN_ATTACKS}",
+        "tests/payouts/test_decisions.py::test_given_up_while_it_is_not_even_blocked",
     ),
     Edit(
         "double-payment-unnoticed",
@@ -425,7 +422,7 @@ EDITS = [
         "    return adopt(parts, record, paid.payment)\n",
         "    return adopt(parts, record, paid.payment)\n",
         "What a former payment has paid is not paid by this one as well.",
-        f"{IN_RESTORE}",
+        "tests/payouts/test_restore.py::test_a_paid_payout_is_not_paid_again",
     ),
     Edit(
         "forgotten-fails-under-another-apps-key",
@@ -458,7 +455,7 @@ EDITS = [
         "    if unknown is not None and not asked:\n        raise unknown\n",
         "",
         "What Pi does not know may be ours under another app's key.",
-        f"{IN_RESTORE} {IN_ATTACKS}::test_another_apps_key_in_a_warm_sender",
+        "tests/payouts/test_restore.py::test_the_server_key_is_another_apps_by_now",
     ),
     Edit(
         "forgotten-request-not-looked-for",
@@ -491,7 +488,7 @@ EDITS = [
         "    if standing.fingerprint != request.fingerprint:\n",
         "    if standing.payout_id != request.payout_id:\n",
         "Another request under the same id is refused.",
-        IN_REQUESTS,
+        "tests/payouts/test_requests.py::test_another_request_under_the_same_id",
     ),
     Edit(
         "refund-to-somebody-else",
@@ -499,7 +496,7 @@ EDITS = [
         "    if uid not in (None, payment.uid):\n",
         "    if uid is True:\n",
         "A request that contradicts itself is refused.",
-        IN_REQUESTS,
+        "tests/payouts/test_requests.py::test_a_refund_to_somebody_else_is_refused",
     ),
     Edit(
         "unpaid-payment-refunded",
@@ -507,7 +504,7 @@ EDITS = [
         "    if payment.refundable == ZERO:\n",
         "    if False:\n",
         "Only what was received is given back.",
-        IN_REQUESTS,
+        "tests/payouts/test_requests.py::test_what_was_never_paid_is_not_refunded",
     ),
     Edit(
         "requested-while-switched-off",
@@ -516,7 +513,7 @@ EDITS = [
         '            raise Conflict("payouts_off", "Payouts are switched off.")\n',
         "",
         "Nothing is taken on while payouts are off.",
-        IN_REQUESTS,
+        "tests/payouts/test_requests.py::test_everything_is_refused_while_payouts_are_off",
     ),
     Edit(
         "payout-above-its-cap",
@@ -524,7 +521,7 @@ EDITS = [
         "    if request.amount > caps.payment:\n",
         "    if request.amount > caps.wallet_day:\n",
         "One payout pays no more than its cap.",
-        IN_REQUESTS,
+        "tests/payouts/test_requests.py::test_what_no_payout_can_be_made_of",
     ),
     Edit(
         "payout-id-taken-from-the-caller",
@@ -532,7 +529,7 @@ EDITS = [
         "    if RESERVED_KEY in request.metadata:\n",
         "    if not request.payout_id:\n",
         "Nobody but us writes the payout id into the metadata.",
-        IN_REQUESTS,
+        "tests/payouts/test_requests.py::test_what_no_payout_can_be_made_of",
     ),
     Edit(
         "caps-one-payout-late",
@@ -540,7 +537,7 @@ EDITS = [
         "    room = most.stroops - amount.stroops\n",
         "    room = most.stroops\n",
         "The day's caps hold.",
-        IN_REQUESTS,
+        "tests/payouts/test_requests.py::test_the_users_day",
     ),
     Edit(
         "first-of-the-day-above-the-cap",
@@ -548,7 +545,7 @@ EDITS = [
         'first = "attribute_not_exists(#sum) OR " if room >= 0 else ""',
         'first = "attribute_not_exists(#sum) OR "',
         "The day's caps hold for the first payout too.",
-        IN_REQUESTS,
+        "tests/payouts/test_requests.py::test_a_day_that_is_too_small_for_even_one",
     ),
     Edit(
         "repeat-refused-at-the-cap",
@@ -566,7 +563,8 @@ EDITS = [
         "            self._count(_day_of_wallet(old), minus, None),\n",
         "",
         "A payout that failed gives back all that it had reserved.",
-        f"{IN_REQUESTS} {IN_PI}",
+        "tests/payouts/test_requests.py::"
+        "test_the_number_is_given_back_unless_the_recipient_was_the_cause",
     ),
     Edit(
         "number-given-back-to-its-cause",
@@ -574,7 +572,8 @@ EDITS = [
         "        if old.refund_of is None and new.reason not in RECIPIENT_FAULTS:\n",
         "        if old.refund_of is None:\n",
         "A recipient who was the cause cannot make the wallet pay fees without end.",
-        IN_REQUESTS,
+        "tests/payouts/test_requests.py::"
+        "test_the_number_is_given_back_unless_the_recipient_was_the_cause",
     ),
     Edit(
         "refund-given-back-twice",
@@ -582,7 +581,7 @@ EDITS = [
         "if old.refund_of is not None and self._refunds_at_least(old.refund_of, old.amount):",
         "if old.refund_of is not None:",
         "Tables restored to different moments do not let more be refunded than was paid.",
-        f"{IN_ATTACKS}::test_a_payment_restored_apart_is_not_refunded_twice {IN_REQUESTS}",
+        "tests/payouts/test_attacks.py::test_a_payment_restored_apart_is_not_refunded_twice",
     ),
     # --- A person decides ---
     Edit(
@@ -591,7 +590,8 @@ EDITS = [
         "    if record.closed_at is not None:\n",
         "    if record.state is PayoutState.FAILED:\n",
         "A payout that has come to its end is not given up.",
-        IN_DECISIONS,
+        "tests/payouts/test_decisions.py::"
+        "test_only_what_is_blocked_is_resumed_and_only_what_is_open_given_up",
     ),
     Edit(
         "running-payout-resumed",
@@ -599,7 +599,8 @@ EDITS = [
         "    if record.state is not PayoutState.BLOCKED:\n",
         "    if record.closed_at is not None:\n",
         "Only what is blocked is resumed.",
-        IN_DECISIONS,
+        "tests/payouts/test_decisions.py::"
+        "test_only_what_is_blocked_is_resumed_and_only_what_is_open_given_up",
     ),
     Edit(
         "lost-decision-answers-200",
@@ -626,7 +627,7 @@ EDITS = [
         "        raise Overtaken\n",
         "    standing, _ = parts.payouts.replace(old, new)\n",
         "Who lost a write does not act on what it would have written.",
-        "tests/payouts/test_overlap.py",
+        "tests/payouts/test_overlap.py::test_the_other_one_goes_first_at_any_effect",
     ),
     Edit(
         "question-refused-for-ever",
@@ -642,6 +643,6 @@ EDITS = [
         '        return block(parts, _standing(parts, record), "unexpected_error")\n',
         "        raise\n",
         "One bad payout does not lock the only queue for all others.",
-        f"{IN_ATTACKS} {IN_DECISIONS}::test_a_bug_after_the_step_has_written_blocks_what_stands",
+        "tests/payouts/test_decisions.py::test_a_bug_after_the_step_has_written_blocks_what_stands",
     ),
 ]

@@ -19,6 +19,7 @@ from tests.mutants.edit import Edit
 
 WORKERS = 2
 MOST_SECONDS = 600  # an edit may make a test wait for ever
+MOST_SECONDS_UNEDITED = 3600  # all tests that are named, on a busy machine
 # Each world that is played in memory is played on MiniStack too; that takes a server.
 PYTEST = ("-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-k", "not ministack")
 FAILURE = re.compile(r"^(?:FAILED|ERROR|SUBFAILED).*?(\S+\.py::.+?)(?: - .*)?$", re.MULTILINE)
@@ -82,7 +83,8 @@ def _outcome(copy: Path, edit: Edit) -> Outcome:
 def _unedited(copies: "SimpleQueue[Path]", edits: Sequence[Edit]) -> Outcome:
     copy = copies.get()
     try:
-        return _try(copy, _once(test for edit in edits for test in edit.tests.split()))
+        tests = _once(test for edit in edits for test in edit.tests.split())
+        return _try(copy, tests, MOST_SECONDS_UNEDITED)
     finally:
         copies.put(copy)
 
@@ -91,7 +93,7 @@ def _once(tests: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(tests))
 
 
-def _try(copy: Path, tests: Sequence[str]) -> Outcome:
+def _try(copy: Path, tests: Sequence[str], most: int = MOST_SECONDS) -> Outcome:
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     with subprocess.Popen(
         [sys.executable, *PYTEST, *tests],
@@ -104,10 +106,10 @@ def _try(copy: Path, tests: Sequence[str]) -> Outcome:
         start_new_session=True,
     ) as pytest:
         try:
-            said, _ = pytest.communicate(timeout=MOST_SECONDS)
+            said, _ = pytest.communicate(timeout=most)
         except subprocess.TimeoutExpired:
             os.killpg(pytest.pid, signal.SIGKILL)
-            return Outcome("killed", f"no end within {MOST_SECONDS} s")
+            return Outcome("killed", f"no end within {most} s")
     match pytest.returncode:  # above 1 the tests could not run
         case 0:
             return Outcome("SURVIVED")
