@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from shared.adapters.book_store import BookStore
+from shared.adapters.context import remaining
 from shared.adapters.edges import Clock
 from shared.adapters.horizon import MOST_PAGES, Horizon
 from shared.adapters.observability import count, logger
@@ -31,17 +32,19 @@ from shared.domain.errors import BundleError, ChainUnavailable, ServiceUnavailab
 from shared.domain.pi import Network
 
 LEDGER_SECONDS = 5  # from one to the next, as a first guess: it is a setting of the network
+MOST_LEDGER_PAGES = 200  # at once: two days, after a restore
+SPARE_SECONDS = 5  # for what comes after the ledgers
 MOST_TRIED = 10  # doubts, each time the book is read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookParts:
-    """`act` does what a movement of a wallet means, and says whether that is settled; what it
-    raises stops the reading there."""
+    """`act` does what a movement of a wallet means. What it raises stops the reading there; if that
+    movement alone is in doubt, it says whose record it belongs in, or an empty text."""
 
     chain: Horizon
     books: BookStore
-    act: Callable[[str, Movement], bool]
+    act: Callable[[str, Movement], str | None]
     network: Network
     clock: Clock
 
@@ -128,11 +131,12 @@ def _act_on(
     doubts: list[Doubt] = []
     try:
         for movement in page:
-            if not parts.act(book.wallet, movement):
+            if (subject := parts.act(book.wallet, movement)) is not None:
                 if len(book.doubts) + len(doubts) >= MOST_DOUBTS:
                     logger.error("The wallet's book has too many doubts to read on")
                     raise ServiceUnavailable
-                doubts.append(Doubt(movement.token, movement.memo or ""))
+                moved = movement.transfer.amount.stroops if movement.transfer else 0
+                doubts.append(Doubt(movement.token, subject, moved))
             done.append(movement)
     except BundleError:
         if done:  # one that cannot be acted on now takes nothing back from those before it
@@ -149,7 +153,7 @@ def _try_doubts(parts: BookParts, book: Book) -> Book:
         with suppress(BundleError):
             page = parts.chain.movements(book.wallet, after=doubt.token - 1)
             shown = page[0] if page and page[0].token == doubt.token else None
-            is_settled = shown is not None and parts.act(book.wallet, shown)
+            is_settled = shown is not None and parts.act(book.wallet, shown) is None
         if not is_settled:
             count("TransferInDoubt")
         tried = tried_again(tried, doubt, is_settled=is_settled)
@@ -165,7 +169,9 @@ def _unbroken(parts: BookParts, book: Book, until: int) -> tuple[Ledger, bool]:
     and whether all until then are there: Horizon may lack some, anywhere, while its history is
     filled again."""
     sure = Ledger(book.ledger, book.until)
-    for _ in range(MOST_PAGES):
+    for _ in range(MOST_LEDGER_PAGES):
+        if remaining() < SPARE_SECONDS:
+            break
         page = parts.chain.ledgers(after=sure.number)
         for ledger in page:
             if ledger.number != sure.number + 1:

@@ -90,7 +90,7 @@ def test_what_the_book_passed_meanwhile_is_noted_once_it_is_mended(
     odd = world.paid_unseen(known_to_pi=False)
     item = spoiled(world, "PaymentsTable", odd, lose, "state")
     world.live(3 * 3600)
-    assert [doubt.payment_id for doubt in world.book().doubts] == [odd]
+    assert [doubt.subject for doubt in world.book().doubts] == [odd]
 
     if closed_by_hand:
         state = {"state": {"S": "cancelled"}, "cancelled_at": item["created_at"]}
