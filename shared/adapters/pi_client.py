@@ -17,6 +17,7 @@ from urllib.parse import quote
 from shared.adapters.http import CallFailed, Failure, Http, Reply
 from shared.adapters.observability import count, logger
 from shared.adapters.secret import Secret
+from shared.domain import exact_json
 from shared.domain.amount import Amount
 from shared.domain.errors import (
     KeyRefused,
@@ -81,8 +82,8 @@ class PiClient:
         A 4xx was not carried out: PiRefused, `creation_refused` where Pi names no reason. It is no
         verdict about our key, since Pi has refused creations with a good one.
         """
-        fields = json.dumps({"memo": memo, "metadata": metadata, "uid": uid})
-        # The amount is spliced in as its exact text: json would need a float for it.
+        fields = exact_json.dumps({"memo": memo, "metadata": metadata, "uid": uid})
+        # The amount is spliced in as its exact text, which has no exponent.
         body = f'{{"payment": {{"amount": {amount}, {fields[1:]}}}'
         try:
             return self._payment("POST", "/payments", body, repeatable=False, judges_key=False)

@@ -6,11 +6,11 @@ is open: that is looked at before each creation, and an unclear one is given tim
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from shared.adapters.observability import count, logger
+from shared.domain import exact_json
 from shared.domain.errors import ChainUnavailable, KeyRefused, PiNonsense, PiRefused
 from shared.domain.payout import (
     CREATE_SETTLES_SECONDS,
@@ -90,7 +90,7 @@ def _create(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
             uid=record.uid,
             amount=record.amount,
             memo=record.memo,
-            metadata=json.loads(record.metadata),
+            metadata=exact_json.loads(record.metadata),
         )
     except PiRefused as refused:
         return _after_refused_creation(parts, record, refused)
