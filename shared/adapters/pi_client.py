@@ -194,11 +194,12 @@ class PiClient:
             reply = self._send(method, path, f"Key {newer.reveal()}", body, repeatable)
             key = newer
         if judges_key and _may_refuse_key(reply, refusals):
-            is_accepted = _verdict(reply) if path == OPEN_PAYOUTS else self._takes(key)
+            is_asked = path == OPEN_PAYOUTS  # the very call that finds it out
+            is_accepted = _verdict(reply) if is_asked else self._takes(key)
             if is_accepted is False:
                 count("ServerKeyRefused")
                 raise KeyRefused(_answer(reply))
-            if is_accepted is None:
+            if is_accepted is None and not is_asked:
                 raise PiOutcomeUnknown(_answer(reply))
         if reply.status >= 400:
             answer = _answer(reply)

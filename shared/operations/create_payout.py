@@ -65,7 +65,7 @@ def create_payout(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
         return standing
     try:
         open_payments = parts.pi.incomplete_server_payments()
-    except KeyRefused as refused:
+    except (KeyRefused, PiNonsense) as refused:  # of no payout's own
         return _hold_creations(parts, record, refused.code, RETRY_SECONDS)
     for payment in open_payments:
         if payout_of(payment) == record.payout_id and not payment.is_cancelled:

@@ -235,8 +235,8 @@ EDITS = [
     Edit(
         "key-judged-by-one-refusal",
         PI,
-        "else self._takes(key)",
-        "else False",
+        "is_asked else self._takes(key)",
+        "is_asked else False",
         "Whether the key is wrong is found out, not guessed from one refusal.",
         PI_ERRORS,
     ),
