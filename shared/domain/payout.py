@@ -21,6 +21,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
+from shared.domain import exact_json
 from shared.domain.amount import Amount
 from shared.domain.book import NODES_APART_SECONDS
 from shared.domain.chain import Movement
@@ -32,6 +33,7 @@ PAYOUT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 RESERVED_KEY = "payout_id"  # in the metadata at Pi: how we recognise our own payment
 LONGEST_MEMO = 100  # characters; Pi shows it to the user
 LARGEST_METADATA = 2000  # characters of JSON
+LARGEST_EXPONENT = 307  # of a number in it
 
 CREATE_SETTLES_SECONDS = 120  # a payment that Pi may have created shows in its list by then
 ENVELOPE_LIVES_SECONDS = 300
@@ -229,13 +231,38 @@ def check(request: PayoutRequest, caps: Caps) -> None:
         raise BadRequest("invalid_memo", f"memo must have 1 to {LONGEST_MEMO} characters.")
     if RESERVED_KEY in request.metadata:
         raise BadRequest("reserved_metadata_key", f"metadata must not have a {RESERVED_KEY!r}.")
-    if len(json.dumps(request.metadata, default=str)) > LARGEST_METADATA:
+    if len(_metadata_text(request.metadata)) > LARGEST_METADATA:
         raise BadRequest("invalid_metadata", f"metadata may have {LARGEST_METADATA} characters.")
 
 
 def _is_unicode(text: str) -> bool:
     """JSON can spell half a character, which nobody can store."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _metadata_text(metadata: Mapping[str, Any]) -> str:
+    """What Pi is to get, each value in its own type. Raises BadRequest `invalid_metadata`."""
+    try:
+        if not _is_portable(metadata):
+            message = "metadata has half a character, or a number that no double can hold."
+            raise BadRequest("invalid_metadata", message)
+        return exact_json.dumps(metadata)
+    except RecursionError:
+        raise BadRequest("invalid_metadata", "metadata nests too deep.") from None
+
+
+def _is_portable(json_value: Any) -> bool:
+    """Whether every reader of JSON can make something of it."""
+    match json_value:
+        case dict():
+            return all(_is_unicode(k) and _is_portable(v) for k, v in json_value.items())
+        case list():
+            return all(map(_is_portable, json_value))
+        case Decimal():
+            return json_value.is_finite() and abs(json_value.adjusted()) <= LARGEST_EXPONENT
+        case str():
+            return _is_unicode(json_value)
+    return True
 
 
 def requested(request: PayoutRequest, now: int) -> PayoutRecord:
@@ -245,7 +272,7 @@ def requested(request: PayoutRequest, now: int) -> PayoutRecord:
         uid=request.uid,
         amount=request.amount,
         memo=request.memo,
-        metadata=json.dumps({**request.metadata, RESERVED_KEY: request.payout_id}, default=str),
+        metadata=_metadata_text({**request.metadata, RESERVED_KEY: request.payout_id}),
         fingerprint=request.fingerprint,
         state=PayoutState.REQUESTED,
         requested_at=now,

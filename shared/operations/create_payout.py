@@ -6,11 +6,11 @@ is open: that is looked at before each creation, and an unclear one is given tim
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from shared.adapters.observability import count, logger
+from shared.domain import exact_json
 from shared.domain.errors import ChainUnavailable, KeyRefused, PiNonsense, PiRefused
 from shared.domain.payout import (
     CREATE_SETTLES_SECONDS,
@@ -66,7 +66,7 @@ def create_payout(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
         return standing
     try:
         open_payments = parts.pi.incomplete_server_payments()
-    except KeyRefused as refused:
+    except (KeyRefused, PiNonsense) as refused:  # of no payout's own
         return _hold_creations(parts, record, refused.code, RETRY_SECONDS)
     for payment in open_payments:
         if payout_of(payment) == record.payout_id and not payment.is_cancelled:
@@ -92,7 +92,7 @@ def _create(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
             uid=record.uid,
             amount=record.amount,
             memo=record.memo,
-            metadata=json.loads(record.metadata),
+            metadata=exact_json.loads(record.metadata),
         )
     except PiRefused as refused:
         return _after_refused_creation(parts, record, refused)

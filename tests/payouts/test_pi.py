@@ -219,6 +219,31 @@ def test_the_key_is_refused_for_all(world: World) -> None:
         check_at_rest(world, PayoutState.COMPLETED, f"p{number}")
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [{"status": 403, "body": "<html>"}, {"status": 200, "body": {"incomplete_server_payments": 7}}],
+    ids=str,
+)
+def test_the_list_of_open_payouts_is_none(world: World, answer: dict[str, Any]) -> None:
+    """A cause of all, and no wrong key: they wait with an alarm, and go on by themselves."""
+    for name in ("p1", "p2"):
+        world.requested(name, world.uid(name), amount="1")
+    world.fault("GET", "/v2/payments/incomplete_server_payments", **answer)
+
+    world.send()
+    world.tick(2 * 24 * HOUR)
+    world.rounds(2)
+
+    assert {record.reason for record in world.all_payouts()} == {"pi_answer_invalid"}
+    assert {record.state for record in world.all_payouts()} == {PayoutState.REQUESTED}
+    assert world.metrics.counted["PayoutsHeldUp"] > 0
+    assert world.metrics.counted["ServerKeyRefused"] == 0
+    world.heal()
+    world.rounds(2)
+    for name in ("p1", "p2"):
+        check_at_rest(world, PayoutState.COMPLETED, name)
+
+
 # --- Refused without a reason that we know --------------------------------------------------------
 
 
