@@ -31,6 +31,7 @@ from shared.domain.pi import Direction, PaymentDto
 
 PAYOUT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 RESERVED_KEY = "payout_id"  # in the metadata at Pi: how we recognise our own payment
+REFUND_MEMO = "Refund"
 LONGEST_MEMO = 100  # characters; Pi shows it to the user
 LARGEST_METADATA = 2000  # characters of JSON
 LARGEST_EXPONENT = 307  # of a number in it
@@ -346,7 +347,8 @@ def remembered(payment: PaymentDto) -> PayoutRecord | None:
     if (payout_id := payout_of(payment)) is None or payment.direction != Direction.APP_TO_USER:
         return None
     metadata = {name: value for name, value in payment.metadata.items() if name != RESERVED_KEY}
-    refund_of = metadata.get("refund_of")
+    is_refund = payment.memo == REFUND_MEMO and set(metadata) <= {"refund_of", "refund_to"}
+    refund_of = metadata.get("refund_of") if is_refund else None
     request = PayoutRequest(
         payout_id=payout_id,
         uid=payment.user_uid,

@@ -13,7 +13,7 @@ from shared.adapters.switch import Switch
 from shared.domain.amount import ZERO, Amount
 from shared.domain.errors import BadRequest, Conflict, NotFound
 from shared.domain.payment import PaymentRecord
-from shared.domain.payout import Caps, PayoutRecord, PayoutRequest, check, requested
+from shared.domain.payout import REFUND_MEMO, Caps, PayoutRecord, PayoutRequest, check, requested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def refund(
         payout_id=payout_id,
         uid=refund_to or uid or payer,
         amount=whole if amount is None else amount,
-        memo="Refund",
+        memo=REFUND_MEMO,
         # Part of the request's identity: without it, a repeat could not tell who was to be paid.
         metadata={"refund_of": payment_id} | ({"refund_to": refund_to} if refund_to else {}),
         refund_of=payment_id,
