@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from shared.operations.canary import Canary
     from shared.operations.claim_reward import ClaimParts
     from shared.operations.decide_payout import DecideParts
+    from shared.operations.prove_wallet import ProofParts
     from shared.operations.read_book import BookParts
     from shared.operations.read_payments import ReadParts
     from shared.operations.request_payout import RequestParts
@@ -167,6 +168,37 @@ class App:
             bus=self.bus,
             book=self._book,
             watch=Watch(self._book),
+        )
+
+    @cached_property
+    def prove_wallet(self) -> ProofParts:
+        from shared.adapters import day_index, payment_store, payout_store
+        from shared.adapters.book_store import BookStore
+        from shared.adapters.foreign import ForeignMemos
+        from shared.domain.proof import comes_in, goes_out
+        from shared.operations import prove_wallet
+
+        dynamodb = self.edges.aws("dynamodb")
+        paid = (dynamodb, self.settings.text("PAYMENTS_TABLE"), payment_store.KEY)
+        sent = (dynamodb, self.settings.text("PAYOUTS_TABLE"), payout_store.KEY)
+        return prove_wallet.ProofParts(
+            chain=self.chain,
+            network=self.network,
+            clock=self.clock,
+            payments=prove_wallet.Side(
+                books=BookStore(*paid),
+                days=day_index.DayIndex(*paid, day_index.of_payment),
+                foreign=ForeignMemos(*paid),
+                is_its=comes_in,
+                told=partial(prove_wallet.told_by_payments, self.payments),
+            ),
+            payouts=prove_wallet.Side(
+                books=BookStore(*sent),
+                days=day_index.DayIndex(*sent, day_index.of_payout),
+                foreign=ForeignMemos(*sent),
+                is_its=goes_out,
+                told=partial(prove_wallet.told_by_payouts, self.payouts),
+            ),
         )
 
     @cached_property
@@ -346,15 +378,19 @@ class App:
 
     @cached_property
     def _book(self) -> BookParts:
+        from shared.adapters import payment_store
+        from shared.adapters.foreign import ForeignMemos
         from shared.operations.note_movement import NoteParts, note_movement
         from shared.operations.read_book import BookParts
 
+        table = self.settings.text("PAYMENTS_TABLE")
         notes = NoteParts(
             pi=self.pi,
             payments=self.payments,
             products=self.products,
             terms=self._terms,
             canary=self._canary,
+            foreign=ForeignMemos(self.edges.aws("dynamodb"), table, payment_store.KEY),
             clock=self.clock,
         )
         return BookParts(
@@ -370,17 +406,19 @@ class App:
         """In the payouts' own table: each of the two may be restored without the other."""
         from shared.adapters import payout_store
         from shared.adapters.book_store import BookStore
+        from shared.adapters.foreign import ForeignMemos
         from shared.operations.note_sent import SentParts, note_sent
         from shared.operations.read_book import BookParts
 
+        table = self.settings.text("PAYOUTS_TABLE")
         sent = SentParts(
             pi=self.pi,
             payouts=self.payouts,
             queue=self.payout_queue,
             canary=self._canary,
+            foreign=ForeignMemos(self.edges.aws("dynamodb"), table, payout_store.KEY),
             clock=self.clock,
         )
-        table = self.settings.text("PAYOUTS_TABLE")
         return BookParts(
             chain=self.chain,
             books=BookStore(self.edges.aws("dynamodb"), table, payout_store.KEY),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from shared.adapters.aws import aws_call
 from shared.adapters.dynamodb import (
+    NEVER,
     Item,
     decoded,
     due_keys,
@@ -61,13 +62,14 @@ class BookStore:
 
     def _item(self, book: Book) -> Item:
         """Every field under its own name; and how far it was read as the index's `created_at`, so
-        that the sweep sees how far it is behind."""
+        that the sweep sees how far it is behind. The daily proof finds it by `settled_on`."""
         key = PREFIX + book.wallet
         return {
             self._key: key,
             **asdict(book),
             "doubts": [asdict(doubt) for doubt in book.doubts] or None,
             "created_at": book.until,
+            "settled_on": NEVER,
             **due_keys(key, book.due_at),
         }
 

@@ -13,6 +13,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 Item = Mapping[str, Any]
 Record = TypeVar("Record")
 DUE_SHARDS = 8
+NEVER = "never"  # the day on which a book settles
 FAILED_CONDITION = "ConditionalCheckFailed"
 CONFLICT_PAUSE_SECONDS = 0.05
 
@@ -89,6 +91,12 @@ def due_keys(business_id: str, due_at: int | None) -> Item:
     if due_at is None:
         return {"due_shard": None, "due_at": None}
     return {"due_shard": str(zlib.crc32(business_id.encode()) % DUE_SHARDS), "due_at": due_at}
+
+
+def day_key(settled_at: int | None) -> Item:
+    """The key of the sparse index of what was completed, by UTC day; none before it is."""
+    day = None if settled_at is None else datetime.fromtimestamp(settled_at, UTC).date().isoformat()
+    return {"settled_on": day}
 
 
 def put_if_absent(client: DynamoDBClient, table: str, key: str, item: Item) -> Item | None:

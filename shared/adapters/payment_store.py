@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from shared.adapters.aws import aws_call
 from shared.adapters.dynamodb import (
     Item,
+    day_key,
     decoded,
     due_keys,
     encoded,
@@ -190,6 +191,7 @@ def _item(record: PaymentRecord) -> Item:
         "refunded": record.refunded.stroops or None,
         "owed": record.owed and record.owed.value,
         **due_keys(record.payment_id, record.due_at),
+        **day_key(record.completed_at),
         "version": record.version,
     }
 

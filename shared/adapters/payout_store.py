@@ -21,6 +21,7 @@ from shared.adapters.aws import aws_call
 from shared.adapters.dynamodb import (
     FAILED_CONDITION,
     Item,
+    day_key,
     decoded,
     due_keys,
     encoded,
@@ -267,6 +268,7 @@ def _item(record: PayoutRecord) -> Item:
         "attention": record.state.value if is_blocked else None,
         "amount": record.amount.stroops,
         **due_keys(record.payout_id, record.due_at),
+        **day_key(record.closed_at if record.state is PayoutState.COMPLETED else None),
     }
 
 

@@ -80,7 +80,7 @@ def opened_at(wallet: str, ledger: Ledger, now: int) -> Book:
         since=ledger.closed_at,
         ledger=ledger.number,
         until=ledger.closed_at,
-        place=_first_token_after(max(ledger.number - LEDGERS_A_DAY, 0)) - 1,
+        place=place_after(max(ledger.number - LEDGERS_A_DAY, 0)),
         covers=0,
         read_at=0,
         due_at=now,
@@ -120,8 +120,9 @@ def tried_again(book: Book, doubt: Doubt, *, is_settled: bool) -> Book:
 
 
 # A paging token begins with the number of its ledger. Source: Stellar's SEP-35.
-def _first_token_after(ledger: int) -> int:
-    return (ledger + 1) << 32
+def place_after(ledger: int) -> int:
+    """The place of a reader who has read all until the end of this ledger."""
+    return ((ledger + 1) << 32) - 1
 
 
 def _ledger_of(token: int) -> int:

@@ -15,12 +15,13 @@ Message = TypeVar("Message")
 Handler = Callable[[Event, LambdaContext], dict[str, Any]]
 
 
-def on_schedule(parts: Parts, operation: Callable[[Parts], int]) -> Handler:
-    """A handler for a scheduled run; an error ends the invocation, and the next run goes on."""
+def on_schedule(parts: Parts, operation: Callable[[Parts], int], answer: str = "woken") -> Handler:
+    """A handler for a scheduled run, which answers with what the operation has counted; an error
+    ends the invocation, and the next run goes on."""
 
     def handler(_event: Event, context: LambdaContext) -> dict[str, Any]:
         with invoked(context):
-            return {"woken": operation(parts)}
+            return {answer: operation(parts)}
 
     return handler
 

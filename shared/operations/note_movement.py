@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from shared.adapters.context import concerning
 from shared.adapters.edges import Clock
+from shared.adapters.foreign import ForeignMemos
 from shared.adapters.observability import count, logger
 from shared.adapters.payment_store import PaymentStore
 from shared.adapters.pi_client import PiClient
@@ -46,6 +47,7 @@ class NoteParts:
     products: ProductStore
     terms: Terms
     canary: Canary
+    foreign: ForeignMemos
     clock: Clock
 
 
@@ -106,6 +108,7 @@ def _forgotten(parts: NoteParts, payment_id: str, movement: Movement) -> Payment
     stranger's memo. Raises PiError."""
     payment = _at_pi(parts, payment_id)
     if payment is None or not is_payable(payment):
+        parts.foreign.add(payment_id, movement.txids[0])
         count("UnknownTransfer")
         logger.warning("The wallet got Pi for no payment here", extra={"txid": movement.txids[0]})
         return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from shared.adapters.context import concerning
 from shared.adapters.edges import Clock
+from shared.adapters.foreign import ForeignMemos
 from shared.adapters.observability import count, logger
 from shared.adapters.payout_queue import PayoutQueue
 from shared.adapters.payout_store import PayoutStore
@@ -39,6 +40,7 @@ class SentParts:
     payouts: PayoutStore
     queue: PayoutQueue
     canary: Canary
+    foreign: ForeignMemos
     clock: Clock
 
 
@@ -67,6 +69,7 @@ def note_sent(parts: SentParts, wallet: str, movement: Movement) -> str | None:
     except (PiRefused, PiNonsense):
         return ""
     if record is None:
+        parts.foreign.add(payment_id, movement.txids[0])
         _report(movement)
     else:
         concerning(record.payout_id)

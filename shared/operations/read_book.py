@@ -38,15 +38,21 @@ MOST_TRIED = 10  # doubts, each time the book is read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BookParts:
+class ChainParts:
+    """What everyone reads the chain with who has to be certain of it."""
+
+    chain: Horizon
+    network: Network
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookParts(ChainParts):
     """`act` does what a movement of a wallet means. What it raises stops the reading there; if that
     movement alone is in doubt, it says whose record it belongs in, or an empty text."""
 
-    chain: Horizon
     books: BookStore
     act: Callable[[str, Movement], str | None]
-    network: Network
-    clock: Clock
 
 
 def read_book(parts: BookParts, wallet: str) -> None:
@@ -62,7 +68,7 @@ def book_of(parts: BookParts, wallet: str, started_at: int) -> Book:
     book = parts.books.get(wallet)
     if book is not None and book.reaches_back_to(started_at):
         return book
-    first = _last_ledger_before(parts, starts_before(started_at))
+    first = last_ledger_before(parts, starts_before(started_at))
     earlier = opened_at(wallet, first, parts.clock())
     if book is None:
         return parts.books.put_if_absent(earlier)
@@ -72,9 +78,10 @@ def book_of(parts: BookParts, wallet: str, started_at: int) -> Book:
     return standing
 
 
-def _last_ledger_before(parts: BookParts, moment: int) -> Ledger:
+def last_ledger_before(parts: ChainParts, moment: int) -> Ledger:
     """One that closed before the moment, and not long before; the oldest that Horizon has if its
-    history does not go so far back. How fast ledgers close is found out on the way."""
+    history does not go so far back. How fast ledgers close is found out on the way. Raises
+    ChainUnavailable."""
     newest, _ = _newest(parts)
     found, back = newest, 0
     while found.closed_at >= moment and back < newest.number:
@@ -91,7 +98,7 @@ def _last_ledger_before(parts: BookParts, moment: int) -> Ledger:
     return found
 
 
-def _newest(parts: BookParts) -> tuple[Ledger, bool]:
+def _newest(parts: ChainParts) -> tuple[Ledger, bool]:
     """The newest ledger, and whether it is the chain as it is right now."""
     root = parts.chain.root(parts.clock())
     if root.network != parts.network:
@@ -108,7 +115,7 @@ def read_on(parts: BookParts, book: Book) -> Book:
     if newest.number < book.ledger:
         return _begin_anew(parts, book, newest)
     surely = newest.closed_at - NODES_APART_SECONDS
-    sure, is_whole = _unbroken(parts, book, surely)
+    sure, is_whole = unbroken(parts, Ledger(book.ledger, book.until), surely)
     # A ledger that closed just now says that this is the chain as it is now.
     covers = parts.clock() - FRESH_SECONDS - NODES_APART_SECONDS if is_current and is_whole else 0
     cursor = book.place
@@ -164,11 +171,9 @@ def _write(parts: BookParts, book: Book, new: Book) -> tuple[Book, bool]:
     return parts.books.replace(book, replace(new, read_at=parts.clock()))
 
 
-def _unbroken(parts: BookParts, book: Book, until: int) -> tuple[Ledger, bool]:
-    """The last ledger after those that were read that closed by `until`, with none missing between,
-    and whether all until then are there: Horizon may lack some, anywhere, while its history is
-    filled again."""
-    sure = Ledger(book.ledger, book.until)
+def unbroken(parts: ChainParts, sure: Ledger, until: int) -> tuple[Ledger, bool]:
+    """The last ledger after `sure` that closed by `until`, with none missing between, and whether
+    all until then are there: Horizon may lack some, anywhere, while its history is filled again."""
     for _ in range(MOST_LEDGER_PAGES):
         if remaining() < SPARE_SECONDS:
             break
@@ -191,6 +196,6 @@ def _begin_anew(parts: BookParts, book: Book, newest: Ledger) -> Book:
         raise ChainUnavailable
     logger.error("The network has begun anew", extra={"ledger": newest.number})
     count("ChainReset")
-    first = _last_ledger_before(parts, book.until)
+    first = last_ledger_before(parts, book.until)
     new = reopened(book, opened_at(book.wallet, first, parts.clock()))
     return parts.books.replace(book, new)[0]

@@ -20,7 +20,9 @@ GAUGES = {
     "PayoutsStuckAlarm",
     "PayoutBlockedAlarm",
     "BookBehindAlarm",
+    "ProofDiffersAlarm",
 }
+SILENCE = {"SweepSilentAlarm", "ProofMissingAlarm"}
 
 
 def alarm(template: Template, name: str) -> dict[str, Any]:
@@ -60,7 +62,7 @@ def test_a_silent_sweep_alarms_and_other_silence_does_not(translated: Template) 
     """A level is sent once per sweep; an alarm on one keeps its state until the next."""
     missing = {name: alarm(translated, name)["TreatMissingData"] for name in ALARMS}
     expected = dict.fromkeys(ALARMS, "notBreaching") | dict.fromkeys(GAUGES, "ignore")
-    assert missing == expected | {"SweepSilentAlarm": "breaching"}
+    assert missing == expected | dict.fromkeys(SILENCE, "breaching")
 
 
 @pytest.mark.parametrize("name", sorted(GAUGES))
@@ -79,9 +81,11 @@ def test_a_cause_that_holds_up_all_payouts_rings_once(translated: Template) -> N
     assert period >= max(STACK_RETRY_SECONDS, NO_DESTINATION_RETRY_SECONDS)
 
 
-def test_a_stack_without_traffic_and_without_sweeps_rings_one_alarm(translated: Template) -> None:
+def test_a_stack_without_traffic_and_without_schedules_rings_two_alarms(
+    translated: Template,
+) -> None:
     quiet = [name for name in ALARMS if not rings(alarm(translated, name), [], threshold=1)]
-    assert set(ALARMS) - set(quiet) == {"SweepSilentAlarm"}
+    assert set(ALARMS) - set(quiet) == SILENCE
 
 
 def test_zero_sales_ring(translated: Template) -> None:
@@ -120,7 +124,7 @@ def test_pi_being_down_rings_only_where_customers_notice(translated: Template) -
     assert "PiUnavailable" not in watched
 
 
-@pytest.mark.parametrize("function", [name for name in FUNCTIONS if name != "Sweep"])
+@pytest.mark.parametrize("function", [f for f in FUNCTIONS if f not in ("Sweep", "ProveWallet")])
 @pytest.mark.parametrize("metric", ["Errors", "Throttles"])
 def test_each_function_alarms_when_it_fails_or_is_throttled_again(
     translated: Template, function: str, metric: str
@@ -145,6 +149,29 @@ def test_sweeps_that_fail_alarm_however_rare_they_are(
         assert rings(watching, [{metric: period // 60 // minutes}])
     assert not rings(watching, [{"Errors": 1, "Throttles": 0}])
     assert not rings(watching, [{"Errors": 0, "Throttles": 0}])
+
+
+def test_a_proof_that_fails_twice_in_a_day_alarms(translated: Template) -> None:
+    """Of four runs; one is enough."""
+    watching = alarm(translated, "ProveWalletErrorsAlarm")
+    assert {one["Period"] for one in metrics_of(watching)} == {24 * 3600}
+    assert rings(watching, [{"Errors": 2}])
+    assert rings(watching, [{"Throttles": 2}])
+    assert not rings(watching, [{"Errors": 1, "Throttles": 0}])
+
+
+def test_one_record_that_differs_rings(translated: Template) -> None:
+    assert rings(alarm(translated, "ProofDiffersAlarm"), [{"ProofDiffers": 1}])
+    assert not rings(alarm(translated, "ProofDiffersAlarm"), [{"ProofDiffers": 0}])
+
+
+def test_no_proof_for_a_day_rings(translated: Template) -> None:
+    """One run of the day that could prove it is enough; what sends nothing has proven nothing."""
+    watching = alarm(translated, "ProofMissingAlarm")
+    assert (watching["Statistic"], watching["Period"]) == ("Minimum", 24 * 3600)
+    assert rings(watching, [{"ProofMissing": 1}])
+    assert rings(watching, [{}])
+    assert not rings(watching, [{"ProofMissing": 0}])
 
 
 def test_the_dearer_alarms_can_be_switched_off(translated: Template, written: Template) -> None:

@@ -8,7 +8,12 @@ import pytest
 from local.processes import ROOT
 from local.template import Template, of_type, routes
 
-BACKGROUND = {"Sweep", "Settle", "SendPayout", "DecidePayout"}
+BACKGROUND = {"Sweep", "ProveWallet", "Settle", "SendPayout", "DecidePayout"}
+# What starts each of them, and when.
+SCHEDULES: dict[str, object] = {
+    "Sweep": {"Fn::Sub": "cron(0/${SweepMinutes} * * * ? *)"},
+    "ProveWallet": "cron(30 2/6 * * ? *)",  # yesterday, four times
+}
 # What each queue's failures end in, and who takes from it.
 QUEUES = {
     "WakeUps": ("WakeUpDeadLetters", "Settle"),
@@ -151,19 +156,21 @@ def test_the_sweeps_limit_is_not_the_front_ends(translated: Template, written: T
 # --- Schedule ------------------------------------------------------------------------------------
 
 
-def test_the_sweep_runs_on_a_schedule_whose_failures_are_kept(translated: Template) -> None:
-    (schedule,) = of_type(translated, "AWS::Scheduler::Schedule").values()
-    rule = schedule["Properties"]
+@pytest.mark.parametrize("function", SCHEDULES)
+def test_it_runs_on_a_schedule_whose_failures_are_kept(translated: Template, function: str) -> None:
+    assert len(of_type(translated, "AWS::Scheduler::Schedule")) == len(SCHEDULES)
+    rule = properties(translated, f"{function}Schedule")
     assert "Name" not in rule, "two stacks would collide"
-    assert rule["ScheduleExpression"] == {"Fn::Sub": "cron(0/${SweepMinutes} * * * ? *)"}
-    assert rule["Target"]["Arn"] == arn("Sweep")
+    assert rule["ScheduleExpression"] == SCHEDULES[function]
+    assert rule["Target"]["Arn"] == arn(function)
     assert rule["Target"]["DeadLetterConfig"] == {"Arn": arn("SweepDeadLetters")}
 
 
-def test_the_next_sweep_is_the_retry(translated: Template) -> None:
-    (schedule,) = of_type(translated, "AWS::Scheduler::Schedule").values()
-    assert schedule["Properties"]["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 0
-    assert properties(translated, "SweepEventInvokeConfig")["MaximumRetryAttempts"] == 0
+@pytest.mark.parametrize("function", SCHEDULES)
+def test_the_next_run_is_the_retry(translated: Template, function: str) -> None:
+    rule = properties(translated, f"{function}Schedule")
+    assert rule["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 0
+    assert properties(translated, f"{function}EventInvokeConfig")["MaximumRetryAttempts"] == 0
 
 
 def test_sweeps_are_evenly_spaced(written: Template) -> None:

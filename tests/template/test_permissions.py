@@ -55,6 +55,12 @@ ALLOWED = {
         ("dynamodb:UpdateItem", REWARDS),
         WAKE,
     },
+    "ProveWallet": {
+        ("dynamodb:Query", "${PaymentsTable.Arn}/index/by_day"),
+        ("dynamodb:Query", "${PayoutsTable.Arn}/index/by_day"),
+        ("dynamodb:GetItem", PAYMENTS),
+        ("dynamodb:GetItem", PAYOUTS),
+    },
     "Settle": {
         ("dynamodb:GetItem", PAYMENTS),
         ("dynamodb:PutItem", PAYMENTS),
@@ -98,6 +104,7 @@ ALLOWED = {
         WAKE_SENDER,
     },
 }
+SCHEDULED = ("Sweep", "ProveWallet")
 
 COMMON = {
     "POWERTOOLS_LOG_LEVEL",
@@ -151,6 +158,7 @@ TOLD = {
         "SWEEP_MINUTES",
         "WAKE_UP_QUEUE_URL",
     },
+    "ProveWallet": {"HORIZON_URL", "PAYMENTS_TABLE", "PAYOUTS_TABLE", "PI_NETWORK"},
     "Settle": SETTLES_WITH
     | {
         "CANCEL_UNPAID_AFTER_SECONDS",
@@ -258,10 +266,13 @@ def test_promise_6_only_the_senders_role_reads_the_wallets_seed(translated: Temp
     assert readers == {"SendPayout"}
 
 
-def test_the_scheduler_may_start_the_sweep_and_nothing_else(translated: Template) -> None:
-    role = translated["Resources"]["SweepScheduleRole"]["Properties"]
+@pytest.mark.parametrize("function", SCHEDULED)
+def test_the_scheduler_may_start_its_function_and_nothing_else(
+    translated: Template, function: str
+) -> None:
+    role = translated["Resources"][f"{function}ScheduleRole"]["Properties"]
     assert granted_to(role) == {
-        ("lambda:InvokeFunction", "Sweep.Arn"),
+        ("lambda:InvokeFunction", f"{function}.Arn"),
         ("sqs:SendMessage", "SweepDeadLetters.Arn"),
     }
     (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
@@ -269,7 +280,8 @@ def test_the_scheduler_may_start_the_sweep_and_nothing_else(translated: Template
 
 
 def test_there_is_no_other_role(translated: Template) -> None:
-    roles = {f"{function}Role" for function in ALLOWED} | {"SweepScheduleRole"}
+    roles = {f"{function}Role" for function in ALLOWED}
+    roles |= {f"{function}ScheduleRole" for function in SCHEDULED}
     assert set(of_type(translated, "AWS::IAM::Role")) == roles
 
 

@@ -42,14 +42,29 @@ BY_USER = {
         ],
     },
 }
+
+
+def by_day(key: str, *shown: str) -> dict[str, Any]:
+    return {
+        "IndexName": "by_day",
+        "KeySchema": [
+            {"AttributeName": "settled_on", "KeyType": "HASH"},
+            {"AttributeName": key, "KeyType": "RANGE"},
+        ],
+        "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(shown)},
+    }
+
+
+PAYMENTS_BY_DAY = by_day("payment_id", "amount", "txid", "to_address", "started_at")
+PAYOUTS_BY_DAY = by_day("payout_id", "amount", "txid", "payment_id", "from_address", "requested_at")
 TABLES: dict[str, tuple[str, list[dict[str, Any]]]] = {
-    "PaymentsTable": ("payment_id", [DUE_AND_COUNTED, BY_USER]),
+    "PaymentsTable": ("payment_id", [DUE_AND_COUNTED, BY_USER, PAYMENTS_BY_DAY]),
     "ProductsTable": ("product_id", []),
     "RewardsTable": ("id", [DUE]),
-    "PayoutsTable": ("payout_id", [DUE_AND_COUNTED]),
+    "PayoutsTable": ("payout_id", [DUE_AND_COUNTED, PAYOUTS_BY_DAY]),
 }
 # Nobody waits for these.
-BACKGROUND_SECONDS = {"Sweep": 60, "Settle": 120, "SendPayout": 60}
+BACKGROUND_SECONDS = {"Sweep": 60, "Settle": 120, "SendPayout": 60, "ProveWallet": 300}
 
 
 def test_the_tables_are_these(translated: Template) -> None:

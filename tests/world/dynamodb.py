@@ -219,8 +219,10 @@ class Client:
         table = self._table(call)
         index = table.indexes[call["IndexName"]]
 
-        def place(item: Item) -> tuple[Decimal, str]:
-            return Decimal(item[index.range_key]["N"]), _name({table.key: item[table.key]})
+        def place(item: Item) -> tuple[Decimal | str, str]:
+            [(kind, value)] = item[index.range_key].items()
+            in_order = Decimal(value) if kind == "N" else value
+            return in_order, _name({table.key: item[table.key]})
 
         backward = not call.get("ScanIndexForward", True)
         found = [
