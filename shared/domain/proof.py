@@ -99,7 +99,10 @@ class Tally:
         if told.amount != amount:
             why = Why.NO_RECORD if told.amount is None else Why.OTHER_AMOUNT
             txid = movement.txids[0]
-            self.differs(Difference(told.subject, why, txid, amount, told.amount))
+            # It says more than what the record alone has shown.
+            self.differences[told.subject] = Difference(
+                told.subject, why, txid, amount, told.amount
+            )
 
     def add_unmatched(self, settled: Settled, why: Why) -> None:
         """A record that was completed on the day, with a transaction that does not pay it."""
