@@ -274,6 +274,15 @@ class App:
         return BookStore(self.edges.aws("dynamodb"), table, payment_store.KEY)
 
     @cached_property
+    def payout_books(self) -> BookStore:
+        """In the payouts' own table: each of the two may be restored without the other."""
+        from shared.adapters import payout_store
+        from shared.adapters.book_store import BookStore
+
+        table = self.settings.text("PAYOUTS_TABLE")
+        return BookStore(self.edges.aws("dynamodb"), table, payout_store.KEY)
+
+    @cached_property
     def products(self) -> ProductStore:
         from shared.adapters.product_store import ProductStore
 
@@ -367,9 +376,6 @@ class App:
 
     @cached_property
     def _payout_book(self) -> BookParts:
-        """In the payouts' own table: each of the two may be restored without the other."""
-        from shared.adapters import payout_store
-        from shared.adapters.book_store import BookStore
         from shared.operations.note_sent import SentParts, note_sent
         from shared.operations.read_book import BookParts
 
@@ -380,10 +386,9 @@ class App:
             canary=self._canary,
             clock=self.clock,
         )
-        table = self.settings.text("PAYOUTS_TABLE")
         return BookParts(
             chain=self.chain,
-            books=BookStore(self.edges.aws("dynamodb"), table, payout_store.KEY),
+            books=self.payout_books,
             act=partial(note_sent, sent),
             network=self.network,
             clock=self.clock,

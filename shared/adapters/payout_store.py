@@ -159,10 +159,16 @@ class PayoutStore:
             )
 
     def take_over(self, record: PayoutRecord) -> PayoutRecord:
-        """The record that stands afterwards: this one, of which a restored table knew nothing, or
-        the one that was first. What it refunds counts again."""
-        writes = [self._put(record)]
-        if record.refund_of is not None and self._payment(record.refund_of):
+        """The record that stands afterwards: this one, of which a restored table knew nothing, with
+        all that it had reserved, or the one that was first."""
+        writes = [
+            self._put(record),
+            self._count(_day_of_user(record), record.amount, None),
+            self._count(_day_of_wallet(record), record.amount, None),
+        ]
+        if record.refund_of is None:
+            writes.append(self._count_payout(record, 1, None))
+        elif self._payment(record.refund_of):
             writes.append(self._refund(record, None))
         reasons = transact(self._client, writes, self._sleep, self._jitter)
         return record if reasons is None else _record(decoded(reasons[0]["Item"]))

@@ -5,6 +5,7 @@ from tests.mutants.edit import Edit
 PAYOUT = "shared/domain/payout.py"
 CREATE = "shared/operations/create_payout.py"
 SEND = "shared/operations/send_payout.py"
+NOTE_SENT = "shared/operations/note_sent.py"
 TRACE = "shared/operations/trace_payout.py"
 REQUEST = "shared/operations/request_payout.py"
 DECIDE = "shared/operations/decide_payout.py"
@@ -16,6 +17,7 @@ IN_PI = "tests/payouts/test_pi.py"
 IN_CHAIN = "tests/payouts/test_chain.py"
 IN_ATTACKS = "tests/payouts/test_attacks.py"
 IN_REQUESTS = "tests/payouts/test_requests.py"
+IN_BOOK_OF_PAYOUTS = "tests/payouts/test_book.py"
 IN_RESTORE = "tests/payouts/test_restore.py"
 IN_DECISIONS = "tests/payouts/test_decisions.py"
 
@@ -442,7 +444,7 @@ EDITS = [
     ),
     Edit(
         "any-payment-of-that-user",
-        PAYOUT_STORE,
+        STORE,
         '.get("paid_for")',
         '.get("payout_id")',
         "Another payout of the same amount to the same user is not this one.",
@@ -491,7 +493,7 @@ EDITS = [
     ),
     Edit(
         "refund-forgotten-twice",
-        PAYOUT_STORE,
+        STORE,
         "            writes.append(self._refund(record, None))\n",
         "            pass\n",
         "A refund that a restore forgot counts again.",
