@@ -21,11 +21,19 @@ def loads(text: bytes | str) -> Any:
 
 def dumps(value: Any) -> str:
     """Print JSON. A Decimal is printed as a number: `3.14`, and `1e-7` below a millionth."""
+    try:
+        return json.dumps(value, separators=(",", ":"))
+    except TypeError:  # there is a Decimal in it
+        return _dumps_exactly(value)
+
+
+def _dumps_exactly(value: Any) -> str:
     match value:
         case dict():
-            return "{" + ",".join(f"{json.dumps(k)}:{dumps(v)}" for k, v in value.items()) + "}"
+            items = (f"{json.dumps(k)}:{_dumps_exactly(v)}" for k, v in value.items())
+            return "{" + ",".join(items) + "}"
         case list() | tuple():
-            return "[" + ",".join(map(dumps, value)) + "]"
+            return "[" + ",".join(map(_dumps_exactly, value)) + "]"
         case Decimal():
             return str(value).lower()
         case _:
