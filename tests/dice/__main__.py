@@ -1,5 +1,5 @@
-"""`python -m tests.dice` plays SEEDS histories from FIRST on, on as many processes as there are cores
-or on WORKERS; SEED=n replays one and tells what happens."""
+"""`python -m tests.dice` plays SEEDS histories from FIRST on, in WORKERS processes (one per core by
+default); SEED=n replays one and tells what happens."""
 
 import os
 import sys

@@ -275,6 +275,11 @@ class Promises:
             elif ad_id not in damaged:
                 self._check_end_of_reward(record)
 
+    def is_at_rest(self) -> bool:
+        """Whether nothing is left to do, but for what a person sees or cannot read."""
+        found = [table.now().values() for table in (*self._tables, self._rewards)]
+        return all(record is None or _is_done(record) for rows in found for _, record in rows)
+
     def check_end(self) -> None:
         self.check_others_than(set())
         for payment_id, (_, record) in self._tables[0].now().items():
@@ -313,10 +318,13 @@ class Promises:
                 require(sale.payment.is_cancelled, f"3: {sale.name} is still open at Pi")
 
     def _is_excused(self, sale: Sale, paid: Transaction) -> bool:
-        """Pi calls it none of ours; or its wallet has no book yet, or one that began later: a
-        restore has taken the first one away, or nobody has told us of any payment before."""
+        """Pi calls it none of ours, or does not know what another back end approved or a restore
+        has taken from us; or its wallet has no book yet, or one that began later: a restore has
+        taken the first one away, or nobody has told us of any payment before."""
         book = self._world.look(self._world.eyes.books.get, paid.destination)
+        is_told_of = sale.payment_id not in self._scene.forgotten and not sale.approved_elsewhere
         is_ours = sale.payment.dto().get("direction") == "user_to_app"
+        is_ours = is_ours and (is_told_of or not sale.is_gone)
         is_before = not is_ours or book is None or paid.closed_at.timestamp() <= book.since
         return is_before or self._is_done_elsewhere(sale)
 
@@ -348,6 +356,15 @@ class Promises:
                 self._scene.tell(f"        {names.get(key, key)} is {', '.join(said)}")
         for key in self._before.keys() - records.keys():
             self._scene.tell(f"        {names.get(key, key)} is forgotten")
+
+
+def _is_done(record: Any) -> bool:
+    match record:
+        case PaymentRecord():
+            return record.owed is None and (record.attention is not None or record.due_at is None)
+        case PayoutRecord():
+            return record.state in AT_REST and record.due_at is None
+    return record.due_at is None
 
 
 def describe(record: Any) -> list[str]:

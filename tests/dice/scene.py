@@ -27,7 +27,8 @@ class ViolatedError(AssertionError):
 class Sale:
     """A payment that a user has started, as the dice know it; Pi may have forgotten it.
     `is_sellable`: at some moment since its start it was what the table sells. `is_altered`: what Pi
-    shows of it is not what we sell; `is_odd`: or was not for a while."""
+    shows of it is not what we sell; `is_odd`: or was not for a while. `is_gone`: Pi has forgotten
+    it."""
 
     name: str
     payment: Payment
@@ -39,6 +40,7 @@ class Sale:
     approved_elsewhere: bool = False
     cancelled_outside: bool = False
     is_odd: bool = False
+    is_gone: bool = False
 
     @property
     def payment_id(self) -> str:

@@ -65,6 +65,7 @@ EDITS = {
     "RewardsTable": ("uid", "state", "granted_at"),
     "PayoutsTable": ("uid", "state", "amount"),
 }
+DAY = 24 * 3600
 BUSY = 450  # more than a reading takes, with ten to a page
 
 _serialize = TypeSerializer().serialize
@@ -94,7 +95,7 @@ class Weather:
             *(self.nonsense, self.refuse_completion, self.scopes, self.rotate_key),
             self.other_back_end,
             # The chain
-            *(self.busy_wallet, self.holes, self.nodes),
+            *(self.busy_wallet, self.holes, self.nodes, self.pace),
             *(self.lag, self.lag, self.chain_ways, self.fund, self.short_pages, self.stranger_pays),
             *(self.forge, pages.pay_oddly, pages.pay_late),
             # Ours
@@ -135,8 +136,18 @@ class Weather:
         settings.page_limit = 100 if self._is_busy else 200
         settings.ledger_lag_s, settings.base_fee_stroops = 0, 100_000
         settings.holes, settings.node_lag_s = [], 0
+        settings.ledger_close_s = 5
         world.pi.chain.fund(world.wallet, 10**13)
         self._office.cold_start()
+
+    def pass_day(self) -> None:
+        """With few ledgers in it, to be read in less of our time; `wait_for_long` has as many as
+        there are."""
+        settings = self._world.pi.settings
+        for close_s, seconds in ((300, DAY), (5, 60)):
+            settings.ledger_close_s = close_s
+            self._world.pi.core.catch_up(self._world.now)
+            self._world.tick(seconds)
 
     # --- Pi --------------------------------------------------------------------------------------
 
@@ -184,6 +195,7 @@ class Weather:
         if sales:
             sale = self._scene.choice(sales)
             self._world.pi.delete_payment(sale.payment_id)
+            sale.is_gone = True
             self._scene.tell(f"    Pi forgets {sale.name}")
 
     def repeat_refused(self) -> None:
@@ -268,6 +280,10 @@ class Weather:
     def nodes(self) -> None:
         """Two nodes behind one address, the other one a minute behind."""
         self._world.pi.settings.node_lag_s = self._scene.choice((0, 20, 60))
+
+    def pace(self) -> None:
+        """How fast ledgers close."""
+        self._world.pi.settings.ledger_close_s = self._scene.choice((1, 5, 20))
 
     def chain_ways(self) -> None:
         settings = self._world.pi.settings
