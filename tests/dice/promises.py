@@ -123,11 +123,9 @@ class Promises:
             )
             require(payment.developer_completed, f"3: {sale.name} is completed, but not at Pi")
         if record.attention is Attention.CANCELLED_BUT_PAID and paid:
-            has_proof = record.txid in {tx.txid for tx in paid}
-            require(
-                has_proof,
-                f"3: {sale.name} stands in front of a person without its proof",
-            )
+            # Or what Pi calls its transaction, as long as the book has not come by the right one.
+            has_proof = record.txid in {payment.txid, *(tx.txid for tx in paid)}
+            require(has_proof, f"3: {sale.name} stands in front of a person without its proof")
 
     def _check_transition(
         self,
@@ -299,10 +297,13 @@ class Promises:
         if record is None:
             if paid and not told and not self._is_excused(sale, paid[0]):
                 raise ViolatedError(f"3: {sale.name} is paid, and nobody knows of it")
-        elif record.attention is not None and record.state is not PaymentState.COMPLETED:
-            return  # it stands in front of a person
         elif sale.payment_id in self._scene.once_damaged and record.state is not OPEN:
             return  # as above
+        elif record.attention is not None and record.state is not PaymentState.COMPLETED:
+            known = {record.txid, *(receipt.txid for receipt in record.receipts)}
+            has_proof = not paid or known & {tx.txid for tx in paid}
+            has_proof = has_proof or sale.payment_id in self._scene.once_damaged  # as above
+            require(has_proof, f"3: {sale.name} is paid, and a person does not see its proof")
         elif paid:
             is_completed = record.state is PaymentState.COMPLETED
             require(is_completed, f"3: {sale.name} is paid, and is {record.state}")
