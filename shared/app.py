@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from shared.domain.payment import PaymentRecord, Terms
     from shared.domain.pi import Network
     from shared.operations.approve_payment import ApproveParts
+    from shared.operations.canary import Canary
     from shared.operations.claim_reward import ClaimParts
     from shared.operations.decide_payout import DecideParts
     from shared.operations.read_book import BookParts
@@ -55,6 +56,7 @@ class Settling(TypedDict):
     terms: Terms
     clock: Clock
     silence: Callable[[PaymentRecord], int]
+    canary: Canary
 
 
 # A younger payment may still be on its way through wallet and chain.
@@ -150,7 +152,7 @@ class App:
     @cached_property
     def work(self) -> WorkParts:
         from shared.domain.payment import Patience
-        from shared.operations.read_book import silence
+        from shared.operations.silence import Watch, silence
         from shared.operations.work import WorkParts
 
         settling: Settling = {**self._settling, "silence": partial(silence, self._book)}
@@ -159,7 +161,12 @@ class App:
             asked=self.settings.whole_number("CANCEL_UNPAID_AFTER_SECONDS", LEAST_PATIENCE_SECONDS),
         )
         return WorkParts(
-            **settling, patience=patience, rewards=self.rewards, bus=self.bus, book=self._book
+            **settling,
+            patience=patience,
+            rewards=self.rewards,
+            bus=self.bus,
+            book=self._book,
+            watch=Watch(self._book),
         )
 
     @cached_property
@@ -210,6 +217,7 @@ class App:
             network=self.network,
             app_wallet=self.settings.optional("PI_WALLET_ADDRESS"),
             fee_cap=Amount(self.settings.whole_number("FEE_CAP_STROOPS", 100)),
+            canary=self._canary,
             memory=SenderMemory(),
             clock=self.clock,
         )
@@ -315,7 +323,7 @@ class App:
 
     @cached_property
     def _settling(self) -> Settling:
-        from shared.operations.read_book import known_silence
+        from shared.operations.silence import known_silence
 
         return {
             "pi": self.pi,
@@ -324,7 +332,14 @@ class App:
             "terms": self._terms,
             "clock": self.clock,
             "silence": partial(known_silence, self.books),
+            "canary": self._canary,
         }
+
+    @cached_property
+    def _canary(self) -> Canary:
+        from shared.operations.canary import Canary
+
+        return Canary(pi=self.pi, payments=self.payments)
 
     @cached_property
     def _book(self) -> BookParts:
@@ -336,6 +351,7 @@ class App:
             payments=self.payments,
             products=self.products,
             terms=self._terms,
+            canary=self._canary,
             clock=self.clock,
         )
         return BookParts(

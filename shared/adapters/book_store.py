@@ -4,7 +4,7 @@ with the payments: what came in since is then read again.
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from dataclasses import replace as with_
 from typing import TYPE_CHECKING
 
@@ -19,12 +19,13 @@ from shared.adapters.dynamodb import (
     replace,
 )
 from shared.adapters.payment_store import KEY
-from shared.domain.book import Book
+from shared.domain.book import Book, Doubt
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 PREFIX = "wallet#"  # no payment's id has a `#` in it
+NUMBERS = ("since", "ledger", "until", "place", "covers", "read_at", "due_at", "version")
 
 
 def wallet_of(key: str) -> str | None:
@@ -64,6 +65,7 @@ def _item(book: Book) -> Item:
     return {
         KEY: key,
         **asdict(book),
+        "doubts": [asdict(doubt) for doubt in book.doubts] or None,
         "created_at": book.until,
         **due_keys(key, book.due_at),
     }
@@ -74,5 +76,9 @@ def _book(item: Item) -> Book:
 
 
 def _read(item: Item) -> Book:
-    whole = {field.name: int(item[field.name]) for field in fields(Book) if field.name != "wallet"}
-    return Book(wallet=item["wallet"], **whole)
+    doubts = (Doubt(int(entry["token"]), entry["payment_id"]) for entry in item.get("doubts", ()))
+    return Book(
+        wallet=item["wallet"],
+        doubts=tuple(doubts),
+        **{name: int(item[name]) for name in NUMBERS},
+    )

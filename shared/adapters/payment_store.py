@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
 
 KEY = "payment_id"
+CANARY = "canary#"  # no payment's id has a `#` in it
 
 
 class PaymentStore:
@@ -71,6 +72,25 @@ class PaymentStore:
             except self._client.exceptions.ConditionalCheckFailedException:
                 return False
         return True
+
+    def canary(self) -> str | None:
+        """A payment that this stack has seen completed, read consistently; None: none was, yet."""
+        with aws_call():
+            answer = self._client.get_item(
+                TableName=self._table, Key=encoded({KEY: CANARY}), ConsistentRead=True
+            )
+        payment_id = decoded(answer.get("Item", {})).get("seen")
+        return payment_id if isinstance(payment_id, str) else None
+
+    def keep_canary(self, payment_id: str) -> None:
+        """The newest replaces the one before."""
+        with aws_call():
+            self._client.update_item(
+                TableName=self._table,
+                Key=encoded({KEY: CANARY}),
+                UpdateExpression="SET seen = :id",
+                ExpressionAttributeValues=encoded({":id": payment_id}),
+            )
 
     def history(
         self, uid: str, limit: int, after: tuple[str, int] | None

@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEY = "payout_id"
-CANARY = "canary#"  # no payout id has a `#` in it
 FIELDS = frozenset(field.name for field in fields(PayoutRecord))
 
 
@@ -138,23 +137,6 @@ class PayoutStore:
         if standing is None:
             return with_(new, version=old.version + 1), True
         return _record(standing), False
-
-    def canary(self) -> str | None:
-        """A payment at Pi that this stack has seen completed; None: nothing was, yet."""
-        with aws_call():
-            answer = self._client.get_item(TableName=self._table, Key=encoded({KEY: CANARY}))
-        payment_id = decoded(answer.get("Item", {})).get("payment_id")
-        return payment_id if isinstance(payment_id, str) else None
-
-    def keep_canary(self, payment_id: str) -> None:
-        """The newest replaces the one before."""
-        with aws_call():
-            self._client.update_item(
-                TableName=self._table,
-                Key=encoded({KEY: CANARY}),
-                UpdateExpression="SET payment_id = :id",
-                ExpressionAttributeValues=encoded({":id": payment_id}),
-            )
 
     def count_withdrawal(self, day: str) -> bool:
         """One more payment is about to be cancelled at Pi on this day (UTC); False: that would be

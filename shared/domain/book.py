@@ -17,15 +17,25 @@ CLOCK_SKEW_SECONDS = 300  # between us, Pi and the chain
 NODES_APART_SECONDS = 60
 FRESH_SECONDS = 30  # a ledger closes every five
 LEDGERS_A_DAY = 24 * 3600 // 5
+MOST_DOUBTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A movement that was read and could not be acted on: the record of its payment cannot be read,
+    or Pi does not say what it pays. It is tried again until it is."""
+
+    token: int
+    payment_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Book:
     """Every movement in a ledger that closed after `since` and before `until` (seconds since 1970,
-    by the chain's clock) was read and acted on; `ledger` is the last of them, and none between is
-    missing. `place` is the paging token of the last movement in them. `covers`: until when, by our
-    clock, that is all that there is; it stands still while Horizon is behind. `read_at` is
-    when it was last read on. `version` counts the writes."""
+    by the chain's clock) was read and, but for the `doubts`, acted on; `ledger` is the last of
+    them, and none between is missing. `place` is the paging token of the last movement in them.
+    `covers`: until when, by our clock, that is all that there is; it stands still while Horizon is
+    behind. `read_at` is when it was last read on. `version` counts the writes."""
 
     wallet: str
     since: int
@@ -35,12 +45,14 @@ class Book:
     covers: int
     read_at: int
     due_at: int
+    doubts: tuple[Doubt, ...] = ()
     version: int = 1
 
-    def silent_until(self, started_at: int) -> int:
+    def silent_until(self, payment_id: str, started_at: int) -> int:
         """What was paid until then, by our clock, of a payment begun at `started_at` was noted; 0:
         the book cannot tell."""
-        return self.covers if self.reaches_back_to(started_at) else 0
+        is_doubted = any(doubt.payment_id == payment_id for doubt in self.doubts)
+        return self.covers if self.reaches_back_to(started_at) and not is_doubted else 0
 
     def reaches_back_to(self, started_at: int) -> bool:
         return self.since < starts_before(started_at)
@@ -71,21 +83,31 @@ def reopened(book: Book, other: Book) -> Book:
     return replace(other, version=book.version)
 
 
-def read_up_to(book: Book, page: Sequence[Movement], sure: Ledger, covers: int) -> Book:
-    """The book once this page of movements was acted on. What lies beyond `sure`, the last ledger
-    up to which none is missing, is read again next time; to have read up to there `covers` all
-    until that moment."""
+def read_up_to(
+    book: Book, page: Sequence[Movement], doubts: Sequence[Doubt], sure: Ledger, covers: int
+) -> Book:
+    """The book once this page of movements was acted on, but for these `doubts`. What lies beyond
+    `sure`, the last ledger up to which none is missing, is read again next time; to have read up to
+    there `covers` all until that moment."""
     inside = [movement.token for movement in page if _ledger_of(movement.token) <= sure.number]
     read = sure
     if page and len(inside) == len(page):  # the next page may hold more of the same ledger
         read, covers = Ledger(_ledger_of(inside[-1]) - 1, page[-1].at), 0
+    place = max([book.place, *inside])
     return replace(
         book,
-        place=max([book.place, *inside]),
+        place=place,
+        doubts=(*book.doubts, *(doubt for doubt in doubts if doubt.token <= place)),
         ledger=max(book.ledger, read.number),
         until=max(book.until, read.closed_at),
         covers=max(book.covers, covers),
     )
+
+
+def tried_again(book: Book, doubt: Doubt, *, is_settled: bool) -> Book:
+    """Without the doubt once it is settled; else it comes last."""
+    others = tuple(other for other in book.doubts if other != doubt)
+    return replace(book, doubts=others if is_settled else (*others, doubt))
 
 
 # A paging token begins with the number of its ledger. Source: Stellar's SEP-35.

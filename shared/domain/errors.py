@@ -124,7 +124,7 @@ class PiRefused(PiError):
 class KeyRefused(PiError):
     status = 502
 
-    def __init__(self, answer: PiAnswer) -> None:
+    def __init__(self, answer: PiAnswer | None = None) -> None:
         super().__init__("server_key_refused", "Pi refused this app's server key.", answer)
 
 

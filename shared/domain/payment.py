@@ -113,10 +113,10 @@ class PaymentRecord:
     @property
     def received(self) -> Amount:
         """What the wallet got for it, and can give back."""
-        noted = sum(receipt.amount.stroops for receipt in self.receipts)
+        shown = sum(receipt.amount.stroops for receipt in self.receipts)
         is_paid = self.state is PaymentState.COMPLETED or self.attention in SEEN_PAID
         untold = is_paid and self.paid_by is None
-        return Amount(noted + (self.amount.stroops if untold else 0))
+        return Amount(shown + (self.amount.stroops if untold else 0))
 
     @property
     def refundable(self) -> Amount:
@@ -270,7 +270,7 @@ def died(record: PaymentRecord, now: int) -> PaymentRecord:
     return replace(record, attention=attention, dead_at=now, due_at=now + PROOF_SECONDS)
 
 
-def received(record: PaymentRecord, movement: Movement, now: int) -> PaymentRecord:
+def noted(record: PaymentRecord, movement: Movement, now: int) -> PaymentRecord:
     """The chain shows that the wallet got this for it; the same record if that is noted already. A
     payment that is not closed is looked at again, and so is one that was closed as unpaid."""
     is_known = any(receipt.token == movement.token for receipt in record.receipts)
@@ -282,14 +282,14 @@ def received(record: PaymentRecord, movement: Movement, now: int) -> PaymentReco
         return record  # as the record says
     txid = record.txid if record.txid in movement.txids else movement.txids[0]
     receipt = Receipt(movement.token, txid, movement.transfer.amount, odd)
-    noted = replace(record, receipts=(*record.receipts, receipt))
+    new = replace(record, receipts=(*record.receipts, receipt))
     if odd is None:
-        return replace(noted, txid=txid, due_at=record.due_at if is_completed else now)
+        return replace(new, txid=txid, due_at=record.due_at if is_completed else now)
     if _is_worse(Attention.ODD_RECEIPT, record.attention):
-        seen = attended(noted, Attention.ODD_RECEIPT, now)
+        seen = attended(new, Attention.ODD_RECEIPT, now)
         # What pays it is looked at first.
         return seen if is_completed or record.paid_by is None else replace(seen, due_at=now)
-    return noted
+    return new
 
 
 def _is_full(record: PaymentRecord, odd: str) -> bool:

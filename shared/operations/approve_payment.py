@@ -23,6 +23,7 @@ from shared.operations.verify_user import Users
 
 CANCELLED = "This payment was cancelled. Start a new one."
 NEWEST = 10  # of a user's payments: an older one that is open was long settled
+MOST_OTHERS = 3  # are settled while the user waits; the rest is the sweep's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ def _looked_up(parts: ApproveParts, payment_id: str) -> tuple[PaymentDto, Price 
     price = price_payment(payment, parts.products)
     newest, _ = parts.payments.history(payment.user_uid, NEWEST, None)
     open_ids = [item[KEY] for item in newest if item.get("state") == PaymentState.OPEN]
-    return payment, price, [other for other in open_ids if other != payment_id]
+    return payment, price, [other for other in open_ids if other != payment_id][:MOST_OTHERS]
 
 
 def _settle_others(parts: ApproveParts, payment_ids: list[str]) -> None:
@@ -93,7 +94,8 @@ def _settle_others(parts: ApproveParts, payment_ids: list[str]) -> None:
     twice because a page said nothing."""
     for payment_id in payment_ids:
         with suppress(BundleError):  # the sweep comes back to it
-            if (record := parts.payments.get(payment_id)) is not None:
+            record = parts.payments.get(payment_id)
+            if record is not None and record.dead_at is None:  # else the chain's silence decides
                 settle(parts, record)
 
 

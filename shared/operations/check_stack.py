@@ -1,14 +1,13 @@
 """What all payouts depend on: the wallet and its seed, the fee, the server key.
 
 Found out before anything is created at Pi, so that what is wrong with the stack costs no payout
-anything. A key is never judged by one refusal: another app's key is accepted by Pi, but Pi then
-does not know what this stack has seen completed.
+anything.
 """
 
 from __future__ import annotations
 
 from shared.domain.chain import Account
-from shared.domain.errors import ChainUnavailable, PiRefused
+from shared.domain.errors import ChainUnavailable
 from shared.domain.payout import PayoutRecord
 from shared.domain.pi import PaymentDto
 from shared.operations.sender import SendParts
@@ -59,30 +58,3 @@ def has_account(parts: SendParts, address: str) -> bool:
     if address not in known and parts.chain.account(address) is not None:
         known.add(address)
     return address in known
-
-
-def knows_us(parts: SendParts) -> bool | None:
-    """Whether Pi takes our server key for that of the app whose payments this stack makes; None:
-    nothing can tell, since none of them was completed yet. Raises PiRefused and what else a
-    question may."""
-    if parts.memory.canary is None:
-        parts.memory.canary = parts.payouts.canary()
-    if parts.memory.canary is None:
-        parts.pi.renew_key()  # it may have been replaced since
-        return None
-    try:
-        parts.pi.get_payment(parts.memory.canary)
-    except PiRefused as refused:
-        if refused.code != "payment_not_found":
-            raise
-        parts.pi.renew_key()  # for the next time; what was answered before was not for us
-        return False
-    return True
-
-
-def remember_completed(parts: SendParts, payment_id: str) -> None:
-    """What `knows_us` will ask for; one for each environment's life is kept in the table."""
-    parts.memory.canary = payment_id
-    if not parts.memory.keeps_canary:
-        parts.payouts.keep_canary(payment_id)
-        parts.memory.keeps_canary = True

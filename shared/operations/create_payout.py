@@ -40,7 +40,7 @@ from shared.domain.payout import (
     without_account,
 )
 from shared.domain.pi import MalformedDto, PaymentDto
-from shared.operations.check_stack import OTHER_KEY, cause_to_wait, has_account, knows_us
+from shared.operations.check_stack import OTHER_KEY, cause_to_wait, has_account
 from shared.operations.move_payout import block, fail, hold_up, wait, write
 from shared.operations.sender import SendParts
 from shared.operations.trace_payout import trace_payout
@@ -139,7 +139,7 @@ def _look_for_account(parts: SendParts, record: PayoutRecord, address: str) -> P
 
 def _give_up_request(parts: SendParts, record: PayoutRecord, reason: str) -> PayoutRecord:
     """Pi has nothing open for it; but it may have been paid before a restored table forgot that."""
-    wallet, is_ours = parts.app_wallet or parts.wallet.address(), knows_us(parts)
+    wallet, is_ours = parts.app_wallet or parts.wallet.address(), parts.canary.knows_us()
     if is_ours is False:
         return hold_up(parts, record, OTHER_KEY)
     try:
@@ -234,7 +234,7 @@ def _after_refused_creation(
 def _after_unknown_user(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     """Another app's key would be answered so for everybody. With ours it is the user who is not
     there: he is asked for daily, and after a month it fails."""
-    now, is_ours = parts.clock(), knows_us(parts)
+    now, is_ours = parts.clock(), parts.canary.knows_us()
     if is_ours is False:
         return hold_up(parts, record, OTHER_KEY, at=not_created(record, now, OTHER_KEY))
     asked = doubtful(not_created(record, now, UNKNOWN_USER), UNKNOWN_USER, now)

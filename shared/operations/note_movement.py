@@ -15,16 +15,28 @@ from shared.adapters.payment_store import PaymentStore
 from shared.adapters.pi_client import PiClient
 from shared.adapters.product_store import ProductStore
 from shared.domain.chain import Movement
-from shared.domain.errors import BadRequest, PiError, PiNonsense, PiRefused, UnreadableRecord
+from shared.domain.errors import (
+    BadRequest,
+    PiNonsense,
+    PiRefused,
+    PiUnavailable,
+    UnreadableRecord,
+)
 from shared.domain.identifiers import payment_id_of
-from shared.domain.payment import Attention, PaymentRecord, Terms, informed, is_payable, received
+from shared.domain.payment import (
+    Attention,
+    PaymentRecord,
+    Terms,
+    informed,
+    is_payable,
+    noted,
+)
 from shared.domain.pi import PaymentDto
 from shared.operations.adopt_payment import adopt_payment
+from shared.operations.canary import Canary
 
-# What Pi does not tell holds the book up as long as the movement is younger, and not for ever: an
-# answer that it never should give, or none at all.
+# As long as Pi is away the book waits, but not for ever: it may be away for this payment alone.
 PATIENCE_SECONDS = 3600
-LONG_PATIENCE_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,28 +45,36 @@ class NoteParts:
     payments: PaymentStore
     products: ProductStore
     terms: Terms
+    canary: Canary
     clock: Clock
 
 
-def note_movement(parts: NoteParts, wallet: str, movement: Movement) -> None:
-    """Raises PiError where Pi has to be asked and cannot be, and ServiceUnavailable."""
+def note_movement(parts: NoteParts, wallet: str, movement: Movement) -> bool:
+    """Whether it is settled; if not, it is to be tried again: its record cannot be read (that is
+    counted), or Pi does not say what it pays. Raises PiError while Pi answers nothing at all, and
+    ServiceUnavailable."""
     if movement.transfer is None or movement.transfer.destination != wallet:
-        return
+        return True
     try:
         payment_id = payment_id_of(movement.memo)
     except BadRequest:
-        return  # a deposit
+        return True  # a deposit
     concerning(payment_id)
     try:
         record = parts.payments.get(payment_id) or _forgotten(parts, payment_id, movement)
         if record is not None:
             _note(parts, _informed(parts, record), movement)
-    except UnreadableRecord:  # counted; it holds up no other
-        return
+    except PiUnavailable:
+        if parts.clock() - movement.at < PATIENCE_SECONDS:
+            raise
+        return False
+    except (UnreadableRecord, PiRefused, PiNonsense):
+        return False
+    return True
 
 
 def _note(parts: NoteParts, record: PaymentRecord, movement: Movement) -> None:
-    while (new := received(record, movement, parts.clock())) != record:
+    while (new := noted(record, movement, parts.clock())) != record:
         standing, written = parts.payments.replace(record, new)
         if written:
             _tell(record, new, movement)
@@ -63,12 +83,12 @@ def _note(parts: NoteParts, record: PaymentRecord, movement: Movement) -> None:
 
 
 def _informed(parts: NoteParts, record: PaymentRecord) -> PaymentRecord:
-    """With its addresses, if Pi shows them by now: without them nothing matches it."""
+    """With its addresses, if Pi shows them by now: without them nothing matches it. Raises
+    PiError."""
     if record.from_address is not None and record.to_address is not None:
         return record
-    try:
-        payment = parts.pi.get_payment(record.payment_id)
-    except (PiRefused, PiNonsense):
+    payment = _at_pi(parts, record.payment_id)
+    if payment is None:
         return record
     standing, _ = parts.payments.replace(record, informed(record, payment))
     return standing
@@ -83,19 +103,21 @@ def _tell(old: PaymentRecord, new: PaymentRecord, movement: Movement) -> None:
 
 def _forgotten(parts: NoteParts, payment_id: str, movement: Movement) -> PaymentRecord | None:
     """Our record of it if it is a payment of this app that was approved, made anew; None: a
-    stranger's memo."""
-    payment: PaymentDto | None = None
-    age = parts.clock() - movement.at
-    try:
-        payment = parts.pi.get_payment(payment_id)
-    except (PiRefused, PiNonsense) as error:
-        if error.code != "payment_not_found" and age < PATIENCE_SECONDS:
-            raise
-    except PiError:
-        if age < LONG_PATIENCE_SECONDS:
-            raise
+    stranger's memo. Raises PiError."""
+    payment = _at_pi(parts, payment_id)
     if payment is None or not is_payable(payment):
         count("UnknownTransfer")
         logger.warning("The wallet got Pi for no payment here", extra={"txid": movement.txids[0]})
         return None
     return adopt_payment(parts.payments, parts.products, parts.terms, parts.clock(), payment)
+
+
+def _at_pi(parts: NoteParts, payment_id: str) -> PaymentDto | None:
+    """None: no payment of this app. Raises PiError."""
+    try:
+        return parts.pi.get_payment(payment_id)
+    except PiRefused as refused:
+        if refused.code != "payment_not_found":
+            raise
+        parts.canary.require_own_key()
+        return None

@@ -1,4 +1,4 @@
-"""Read on in the wallet's book: each movement once, for all payments, acted on before the book's
+"""Read on in a wallet's book: each movement once, for all records, acted on before the book's
 place moves.
 
 A crash reads again what was acted on already, which changes nothing, and never skips anything.
@@ -6,9 +6,9 @@ A crash reads again what was acted on already, which changes nothing, and never 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from shared.adapters.book_store import BookStore
 from shared.adapters.edges import Clock
@@ -16,79 +16,46 @@ from shared.adapters.horizon import MOST_PAGES, Horizon
 from shared.adapters.observability import count, logger
 from shared.domain.book import (
     FRESH_SECONDS,
+    MOST_DOUBTS,
     NODES_APART_SECONDS,
     Book,
+    Doubt,
     opened_at,
     read_up_to,
     reopened,
     starts_before,
+    tried_again,
 )
 from shared.domain.chain import Ledger, Movement
-from shared.domain.errors import ChainUnavailable
-from shared.domain.payment import PaymentRecord
+from shared.domain.errors import BundleError, ChainUnavailable, ServiceUnavailable
 from shared.domain.pi import Network
 
-STALE_SECONDS = NODES_APART_SECONDS  # a book that was read so lately need not be read again
-WATCHED_SECONDS = 3600  # after that it is looked up again whether a wallet still has a book
-LEDGER_SECONDS = 5  # from one to the next, as Pi's network has it; a setting of the network
+LEDGER_SECONDS = 5  # from one to the next, as a first guess: it is a setting of the network
+MOST_TRIED = 10  # doubts, each time the book is read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookParts:
-    """`act` does what a movement of a wallet means; what it raises stops the reading there.
-    `watched`: until when the wallets whose books this environment has seen need no other look."""
+    """`act` does what a movement of a wallet means, and says whether that is settled; what it
+    raises stops the reading there."""
 
     chain: Horizon
     books: BookStore
-    act: Callable[[str, Movement], None]
+    act: Callable[[str, Movement], bool]
     network: Network
     clock: Clock
-    watched: dict[str, int] = field(default_factory=dict)
 
 
 def read_book(parts: BookParts, wallet: str) -> None:
-    """Read on. Raises ChainUnavailable, and what `act` raises: what was read until then stays
-    read."""
+    """Read on, if the wallet has a book. Raises as `read_on`."""
     book = parts.books.get(wallet)
     if book is not None:
-        _read_on(parts, book)
+        read_on(parts, book)
 
 
-def watch(parts: BookParts, record: PaymentRecord) -> bool:
-    """See to it that the wallet that this payment runs to has a book; whether that is done."""
-    wallet, started_at = record.to_address, record.started_at
-    if wallet is None or started_at is None:
-        return True
-    now = parts.clock()
-    if parts.watched.get(wallet, 0) <= now:
-        with suppress(ChainUnavailable):
-            _book_of(parts, wallet, started_at)
-            parts.watched[wallet] = now + WATCHED_SECONDS
-    return parts.watched.get(wallet, 0) > now
-
-
-def known_silence(books: BookStore, record: PaymentRecord) -> int:
-    """Until when, by our clock, the chain has surely nothing for this payment but what its record
-    says, as far as the book was read; 0: it cannot tell."""
-    if record.to_address is None or record.started_at is None:
-        return 0
-    book = books.get(record.to_address)
-    return 0 if book is None else book.silent_until(record.started_at)
-
-
-def silence(parts: BookParts, record: PaymentRecord) -> int:
-    """The same, after reading on. Never raises for the chain: then it knows less."""
-    with suppress(ChainUnavailable):
-        if record.to_address is not None and record.started_at is not None:
-            book = _book_of(parts, record.to_address, record.started_at)
-            if parts.clock() - book.read_at > STALE_SECONDS:
-                _read_on(parts, book)
-    return known_silence(parts.books, record)
-
-
-def _book_of(parts: BookParts, wallet: str, started_at: int) -> Book:
+def book_of(parts: BookParts, wallet: str, started_at: int) -> Book:
     """The wallet's book; opened, or taken back, to cover a payment that was begun then, as far as
-    Horizon's history goes."""
+    Horizon's history goes. Raises ChainUnavailable."""
     book = parts.books.get(wallet)
     if book is not None and book.reaches_back_to(started_at):
         return book
@@ -130,12 +97,13 @@ def _newest(parts: BookParts) -> tuple[Ledger, bool]:
     return root.newest, root.is_current
 
 
-def _read_on(parts: BookParts, book: Book) -> None:
+def read_on(parts: BookParts, book: Book) -> Book:
+    """The book as it stands afterwards. Raises ChainUnavailable, and what `act` raises: what was
+    read until then stays read."""
     # Before the pages: what closes while we read is then not claimed to be read.
     newest, is_current = _newest(parts)
     if newest.number < book.ledger:
-        _begin_anew(parts, book, newest)
-        return
+        return _begin_anew(parts, book, newest)
     surely = newest.closed_at - NODES_APART_SECONDS
     sure, is_whole = _unbroken(parts, book, surely)
     # A ledger that closed just now says that this is the chain as it is now.
@@ -143,22 +111,53 @@ def _read_on(parts: BookParts, book: Book) -> None:
     cursor = book.place
     for _ in range(MOST_PAGES):
         page = parts.chain.movements(book.wallet, after=cursor)
-        done: list[Movement] = []
-        try:
-            for movement in page:
-                parts.act(book.wallet, movement)
-                done.append(movement)
-        finally:  # one that cannot be acted on now takes nothing back from those before it
-            is_all = len(done) == len(page)
-            new = read_up_to(book, done, sure, covers) if is_all or done else book
-            book, is_ours = _note_place(parts, book, replace(new, read_at=parts.clock()))
-        if not page or not is_ours:
-            return
+        book, is_ours = _act_on(parts, book, page, sure, covers)
+        if not is_ours:
+            return book
+        if not page:
+            break
         cursor = page[-1].token
+    return _try_doubts(parts, book)
 
 
-def _note_place(parts: BookParts, book: Book, new: Book) -> tuple[Book, bool]:
-    return (book, True) if new == book else parts.books.replace(book, new)
+def _act_on(
+    parts: BookParts, book: Book, page: Sequence[Movement], sure: Ledger, covers: int
+) -> tuple[Book, bool]:
+    """The book that stands once a page was acted on, and whether nobody else wrote it."""
+    done: list[Movement] = []
+    doubts: list[Doubt] = []
+    try:
+        for movement in page:
+            if not parts.act(book.wallet, movement):
+                if len(book.doubts) + len(doubts) >= MOST_DOUBTS:
+                    logger.error("The wallet's book has too many doubts to read on")
+                    raise ServiceUnavailable
+                doubts.append(Doubt(movement.token, movement.memo or ""))
+            done.append(movement)
+    except BundleError:
+        if done:  # one that cannot be acted on now takes nothing back from those before it
+            _write(parts, book, read_up_to(book, done, doubts, sure, covers=0))
+        raise
+    return _write(parts, book, read_up_to(book, page, doubts, sure, covers))
+
+
+def _try_doubts(parts: BookParts, book: Book) -> Book:
+    """Those that wait longest, again; what holds them up holds up nothing else."""
+    tried = book
+    for doubt in book.doubts[:MOST_TRIED]:
+        is_settled = False
+        with suppress(BundleError):
+            page = parts.chain.movements(book.wallet, after=doubt.token - 1)
+            shown = page[0] if page and page[0].token == doubt.token else None
+            is_settled = shown is not None and parts.act(book.wallet, shown)
+        if not is_settled:
+            count("TransferInDoubt")
+        tried = tried_again(tried, doubt, is_settled=is_settled)
+    return book if tried == book else parts.books.replace(book, tried)[0]
+
+
+def _write(parts: BookParts, book: Book, new: Book) -> tuple[Book, bool]:
+    return parts.books.replace(book, replace(new, read_at=parts.clock()))
 
 
 def _unbroken(parts: BookParts, book: Book, until: int) -> tuple[Ledger, bool]:
@@ -179,7 +178,7 @@ def _unbroken(parts: BookParts, book: Book, until: int) -> tuple[Ledger, bool]:
     return sure, False
 
 
-def _begin_anew(parts: BookParts, book: Book, newest: Ledger) -> None:
+def _begin_anew(parts: BookParts, book: Book, newest: Ledger) -> Book:
     """The chain shows fewer ledgers than were read: this node is behind, or the network was begun
     anew, as Pi Testnet is at times. Then nothing can be said of what came before."""
     if newest.closed_at <= book.until:
@@ -187,4 +186,5 @@ def _begin_anew(parts: BookParts, book: Book, newest: Ledger) -> None:
     logger.error("The network has begun anew", extra={"ledger": newest.number})
     count("ChainReset")
     first = _last_ledger_before(parts, book.until)
-    parts.books.replace(book, reopened(book, opened_at(book.wallet, first, parts.clock())))
+    new = reopened(book, opened_at(book.wallet, first, parts.clock()))
+    return parts.books.replace(book, new)[0]

@@ -50,8 +50,6 @@ from shared.operations.check_stack import (
     OTHER_KEY,
     cause_not_to_pay,
     has_account,
-    knows_us,
-    remember_completed,
 )
 from shared.operations.create_payout import adopt, after_withdrawal, create_payout, may_withdraw
 from shared.operations.deliver import deliver
@@ -129,7 +127,7 @@ def _after_refused_question(parts: SendParts, record: PayoutRecord, code: str) -
     """Pi refuses an answer, which may pass; so another app's key is answered for each payment."""
     if code == "payment_not_found":
         try:
-            is_ours = knows_us(parts)
+            is_ours = parts.canary.knows_us()
         except PiRefused:
             is_ours = None
         if is_ours is False:
@@ -216,7 +214,7 @@ def _end_forgotten(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     paid = trace_payout(parts, record, _wallet_of(parts, record), None, record.max_time)
     if paid is not None:
         return _adopt_other(parts, record, paid)
-    is_ours = knows_us(parts)
+    is_ours = parts.canary.knows_us()
     # Whoever gives up has seen to it that the key is right, where nothing can tell.
     if is_ours is False or (is_ours is None and record.giving_up != GIVEN_UP):
         return _after_refused_question(parts, record, "payment_not_found")
@@ -358,7 +356,7 @@ def _complete(
     parts: SendParts, record: PayoutRecord, payment: PaymentDto, txid: str
 ) -> PayoutRecord:
     standing = write(parts, record, completed(record, txid, parts.clock()))
-    remember_completed(parts, payment.identifier)
+    parts.canary.remember(payment.identifier)
     return standing
 
 

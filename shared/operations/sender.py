@@ -15,6 +15,7 @@ from shared.adapters.switch import Switch
 from shared.adapters.wallet_history import WalletHistory
 from shared.domain.amount import Amount
 from shared.domain.pi import Network, PaymentDto
+from shared.operations.canary import Canary
 
 if TYPE_CHECKING:
     from shared.adapters.wallet import Wallet  # loads stellar-sdk
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 class SenderMemory:
     """What the sender asks for once in its environment's life, since it never changes: what each
     wallet has paid, and the payment at Pi that each transaction names (None: it names none); what
-    an account must keep, and which accounts there are. `canary` is a payment that was completed,
-    `keeps_canary` whether the table has got one from here. Until `held_until` no payment is created
+    an account must keep, and which accounts there are. Until `held_until` no payment is created
     at Pi, for the reason `held_for`. `no_account`: the address of each user who has no account."""
 
     histories: dict[str, WalletHistory] = field(default_factory=dict)
@@ -33,8 +33,6 @@ class SenderMemory:
     base_reserve: int | None = None
     accounts: set[str] = field(default_factory=set)
     no_account: dict[str, str] = field(default_factory=dict)
-    canary: str | None = None
-    keeps_canary: bool = False
     held_for: str | None = None
     held_until: int = 0
 
@@ -54,5 +52,6 @@ class SendParts:
     network: Network
     app_wallet: str | None
     fee_cap: Amount
+    canary: Canary
     memory: SenderMemory
     clock: Clock

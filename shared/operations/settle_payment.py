@@ -38,6 +38,7 @@ from shared.domain.payment import (
     informed,
 )
 from shared.domain.pi import Direction, PaymentDto, UserDto
+from shared.operations.canary import Canary
 
 MOST_ROUNDS = 3  # ask and act; another round follows a refusal of Pi's, or another writer
 NOTHING = Decision(Do.NOTHING)
@@ -54,6 +55,7 @@ class SettleParts:
     terms: Terms
     clock: Clock
     silence: Callable[[PaymentRecord], int]
+    canary: Canary
     patience: Patience | None = None
 
 
@@ -96,6 +98,7 @@ def _decide(
     except PiRefused as refused:
         if refused.code != "payment_not_found":
             raise
+        parts.canary.require_own_key()
         return record, _after_unknown(record)
     if (known := informed(record, payment)) != record:
         record, _ = parts.payments.replace(record, known)

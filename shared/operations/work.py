@@ -17,11 +17,12 @@ from shared.adapters.wake_ups import WakeUp, Work
 from shared.domain import payment, reward
 from shared.domain.errors import BundleError, NotFound, PiNonsense, PiRefused
 from shared.domain.events import payment_event, reward_event
-from shared.domain.payment import PaymentRecord
+from shared.domain.payment import PaymentRecord, PaymentState
 from shared.domain.reward import RewardRecord
 from shared.operations.deliver import deliver
-from shared.operations.read_book import BookParts, read_book, watch
+from shared.operations.read_book import BookParts, read_book
 from shared.operations.settle_payment import SettleParts, settle
+from shared.operations.silence import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class WorkParts(SettleParts):
     rewards: RewardStore
     bus: EventBus
     book: BookParts
+    watch: Watch
 
 
 def work(parts: WorkParts, wake_up: WakeUp) -> None:
@@ -55,7 +57,7 @@ def finish_payment(parts: WorkParts, payment_id: str) -> None:
     if record.owed is None:
         record = settle(parts, record)
     record = _deliver_payment(parts, record)
-    if watch(parts.book, record) and payment.is_at_rest(record) and record.due_at is not None:
+    if parts.watch.covers(record) and payment.is_at_rest(record) and record.due_at is not None:
         parts.payments.replace(record, payment.rested(record))
 
 
@@ -82,7 +84,10 @@ def _deliver_payment(parts: WorkParts, record: PaymentRecord) -> PaymentRecord:
     def told(standing: PaymentRecord) -> PaymentRecord:
         return payment.delivered(standing, parts.clock())
 
-    return deliver(parts.bus, record, payment_event, told, parts.payments.replace)
+    standing = deliver(parts.bus, record, payment_event, told, parts.payments.replace)
+    if standing.state is PaymentState.COMPLETED:
+        parts.canary.remember(standing.payment_id)
+    return standing
 
 
 def _deliver_reward(parts: WorkParts, record: RewardRecord) -> RewardRecord:

@@ -137,8 +137,6 @@ class Promises:
         is_closed_unpaid = record.state is PaymentState.CANCELLED and record.attention is None
         was_closed_unpaid = before and before.state is PaymentState.CANCELLED
         is_new = self._restored == self._scene.restored  # and not what a restore has brought back
-        # Known to fail: what came in while a record could not be read is passed by the book.
-        is_new = is_new and sale.payment_id not in self._scene.once_damaged
         if is_closed_unpaid and not was_closed_unpaid and is_new:
             require(not long_paid, f"3: {sale.name} was closed as unpaid, though it is paid")
         if before is None or before == record:
@@ -297,12 +295,9 @@ class Promises:
         if record is None:
             if paid and not told and not self._is_excused(sale, paid[0]):
                 raise ViolatedError(f"3: {sale.name} is paid, and nobody knows of it")
-        elif sale.payment_id in self._scene.once_damaged and record.state is not OPEN:
-            return  # as above
         elif record.attention is not None and record.state is not PaymentState.COMPLETED:
             known = {record.txid, *(receipt.txid for receipt in record.receipts)}
             has_proof = not paid or known & {tx.txid for tx in paid}
-            has_proof = has_proof or sale.payment_id in self._scene.once_damaged  # as above
             require(has_proof, f"3: {sale.name} is paid, and a person does not see its proof")
         elif paid:
             is_completed = record.state is PaymentState.COMPLETED

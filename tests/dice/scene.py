@@ -102,7 +102,6 @@ class Scene:
     """`shelf` is what the table of products says. `forgotten`: payments whose record a restore has
     taken away. `restored` counts restores, `apart` says that one did not take all tables.
     `damaged`: what was edited by hand, as (table, key, attribute, what stood there, what stands).
-    `once_damaged`: the keys of what was ever edited so.
     `complaints`: what broke a promise in the middle of a step. `odd`: what Pi leaves out of a
     payment's DTO just now; `newer`: the keys of items that a newer version has written to."""
 
@@ -118,7 +117,6 @@ class Scene:
     damaged: list[tuple[str, str, str, object, object]] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     newer: set[str] = field(default_factory=set)
-    once_damaged: set[str] = field(default_factory=set)
     odd: dict[str, list[str]] = field(default_factory=dict)
     reached: set[str] = field(default_factory=set)
 

@@ -383,7 +383,6 @@ class Weather:
         is_key = name in ("uid", "created_at")  # of an index: DynamoDB refuses another type
         wrong = None if is_key or self._scene.chance(0.5) else self._wrong(value)
         self._scene.damaged.append((table, key, name, value, wrong))
-        self._scene.once_damaged.add(key)
         self._write(table, key, name, wrong)
         self._scene.tell(f"    {name} of {key} in {table} is now {wrong}")
 

@@ -37,7 +37,7 @@ def test_no_effect_at_any_step(subtests: pytest.Subtests, route: str, signed_in:
             check_at_rest(world, PayoutState.COMPLETED)
             interfere()
             check_at_rest(world, PayoutState.COMPLETED)
-            assert world.tables.items("PaymentsTable") == []
+            assert world.all_payments() == []
 
 
 def ask(world: World, route: str, payment_id: str, token: str | None) -> Reply:

@@ -27,7 +27,7 @@ from shared.domain.payment import (
     completed,
     decide,
     died,
-    received,
+    noted,
     recovered,
 )
 from shared.domain.pi import PaymentDto
@@ -75,8 +75,8 @@ DEAD = payment("developer_approved", "cancelled")
 DYING = died(OPEN, NOW + 100)
 SILENT = NOW + 100 + CLOCK_SKEW_SECONDS
 ASKED = replace(OPEN, asked_at=NOW + 5)
-NOTED = received(OPEN, MOVED, NOW + 50)
-ODD = received(OPEN, replace(MOVED, kind="account_merge"), NOW + 50)
+NOTED = noted(OPEN, MOVED, NOW + 50)
+ODD = noted(OPEN, replace(MOVED, kind="account_merge"), NOW + 50)
 PAID = payment("developer_approved", paid=True)
 DONE = payment("developer_approved", "transaction_verified", "developer_completed", paid=True)
 

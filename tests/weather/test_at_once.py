@@ -9,7 +9,7 @@ import pytest
 
 from shared.adapters.wake_ups import Work
 from shared.domain.chain import Transfer
-from shared.domain.payment import PROOF_SECONDS, PaymentRecord, cancelled, received
+from shared.domain.payment import PROOF_SECONDS, PaymentRecord, cancelled, noted
 from tests.unit.samples import MOVED
 from tests.weather.ends import (
     CANCELLED,
@@ -201,7 +201,7 @@ def test_a_receipt_is_noted_when_it_is_closed_as_unpaid(world: World) -> None:
     def note() -> None:
         standing = world.record(payment_id)
         moved = replace(MOVED, transfer=transfer_of(standing))
-        world.look(world.eyes.payments.replace, standing, received(standing, moved, world.clock()))
+        world.look(world.eyes.payments.replace, standing, noted(standing, moved, world.clock()))
 
     world.wake(Work.PAYMENT, payment_id)
     with world.effects.watched_by(First("UpdateItem", note)):

@@ -213,6 +213,8 @@ UNREADABLE: dict[str, dict[str, Any]] = {
     "HTML": {"status": 200, "body": "<html>"},
     "no records": {"status": 200, "body": {"_embedded": None}},
     "an odd record": {"status": 200, "body": {"_embedded": {"records": [{}]}}},
+    "a 404 that is not Horizon's": {"status": 404, "body": "<html>"},
+    "nor this": {"status": 404, "body": {}},
     "no answer": {"drop": "before"},
 }
 

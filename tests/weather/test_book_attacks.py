@@ -9,6 +9,7 @@ import pytest
 from local.emulator.chain import Chain
 from local.emulator.control import STRANGER
 from shared.adapters.wake_ups import Work
+from shared.domain.book import MOST_DOUBTS
 from tests.weather.ends import CANCELLED, COMPLETED, OPEN, SWEEP_CANCELS_AFTER
 from tests.world import World
 from tests.world.devices import First
@@ -178,21 +179,6 @@ def test_dust_hides_nothing_that_the_user_sends(world: World) -> None:
 # --- What Horizon says ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("body", ["<html>nothing here</html>", {}, {"error": "not found"}])
-def test_a_404_that_is_not_horizons_is_no_empty_wallet(world: World, body: object) -> None:
-    unseen, unpaid = world.paid_unseen(known_to_pi=False), world.approved()
-    world.fault("GET", "/horizon/accounts/*", status=404, body=body)
-    world.live(2 * HOUR)
-    OPEN.check(world, unseen)
-    OPEN.check(world, unpaid)
-
-    world.heal()
-    world.until_proven()
-
-    COMPLETED.check(world, unseen)
-    CANCELLED.check(world, unpaid)
-
-
 def test_the_first_ledger_of_a_network_is_no_beginning(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,18 +237,65 @@ ODD_ANSWERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("answer", ODD_ANSWERS.values(), ids=ODD_ANSWERS)
-def test_one_odd_answer_about_a_forgotten_payment_is_not_the_last(
+def test_an_odd_answer_about_a_forgotten_payment_is_not_the_last(
     world: World, answer: dict[str, Any]
 ) -> None:
+    """However long Pi gives it, and it holds up no other."""
     world.paid_payment()
     world.rounds(2)
     backup = world.backup()
     unseen = world.paid_unseen(known_to_pi=False)
     world.restore(backup)
     world.fault("GET", f"/v2/payments/{unseen}", **answer)
-    world.rounds(2)
+    unpaid = world.approved()
+    world.live(3 * DAY)
+    CANCELLED.check(world, unpaid)
+    assert world.metrics.counted["TransferInDoubt"] > 3  # its alarm
 
     world.heal()
     world.rounds(3)
 
     COMPLETED.check(world, unseen)
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_the_key_of_another_app_hides_no_forgotten_payment(world: World, is_closed: bool) -> None:
+    """Pi answers as of a stranger's made-up memo."""
+    known = world.paid_payment()
+    world.rounds(2)
+    backup = world.backup()
+    unseen = world.paid_unseen(known_to_pi=not is_closed)
+    world.restore(backup)
+    world.pi.registry.add_app("another-app", "another-key")
+    key, world.server_key = world.server_key, "another-key"
+    world.cold_start()
+    world.live(2 * HOUR)
+    assert world.find_record(unseen) is None
+
+    world.server_key = key
+    world.rounds(4)
+
+    COMPLETED.check(world, unseen)
+    COMPLETED.check(world, known)
+
+
+def test_a_book_of_many_doubts_waits(world: World) -> None:
+    """Rather than to pass what may be a payment."""
+    world.paid_payment()
+    world.rounds(2)
+    for number in range(MOST_DOUBTS):
+        dust(world, f"{number:028}")
+    world.fault("GET", "/v2/payments/0*", status=400, body={"error": "maintenance"})
+    world.rounds(2)
+    assert len(world.book().doubts) == MOST_DOUBTS
+    dust(world, "0" * 27 + "A")
+    unpaid = world.approved()
+
+    world.live(2 * HOUR)
+
+    OPEN.check(world, unpaid)
+    assert world.metrics.last["BookSecondsBehind"] > HOUR  # its alarm
+    world.heal()
+    world.rounds(MOST_DOUBTS)
+    CANCELLED.check(world, unpaid)
+    assert world.book().doubts == ()

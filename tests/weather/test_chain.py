@@ -60,21 +60,6 @@ def test_a_busy_wallet_makes_it_slower_and_never_impossible(world: World) -> Non
     CANCELLED.check(world, unpaid)
 
 
-def test_the_search_fails_half_way(world: World) -> None:
-    unseen, unpaid = world.paid_unseen(known_to_pi=False), world.approved()
-    world.tick(SWEEP_CANCELS_AFTER)
-    world.fault("GET", "/horizon/accounts/*", status=502, body="<html>bad gateway</html>")
-    world.rounds(6)
-    OPEN.check(world, unseen)
-    OPEN.check(world, unpaid)
-
-    world.heal()
-    world.until_proven()
-
-    COMPLETED.check(world, unseen)
-    CANCELLED.check(world, unpaid)
-
-
 def pays_oddly(world: World, payment_id: str, **altered: Any) -> None:
     payment = world.at_pi(payment_id)
     transaction: dict[str, Any] = {

@@ -80,6 +80,28 @@ def test_the_book_reads_on_behind_it(world: World) -> None:
     COMPLETED.check(world, other)
 
 
+@pytest.mark.parametrize("closed_by_hand", [False, True])
+def test_what_the_book_passed_meanwhile_is_noted_once_it_is_mended(
+    world: World, closed_by_hand: bool
+) -> None:
+    """The only proof that it was paid."""
+    world.paid_payment()
+    odd = world.paid_unseen(known_to_pi=False)
+    item = spoiled(world, "PaymentsTable", odd, lose, "state")
+    world.live(3 * 3600)
+    assert [doubt.payment_id for doubt in world.book().doubts] == [odd]
+
+    if closed_by_hand:
+        state = {"state": {"S": "cancelled"}, "cancelled_at": item["created_at"]}
+        item = {**item, **state, "due_at": {"N": "0"}}
+    world.tables.delete("PaymentsTable", odd)
+    world.tables.put("PaymentsTable", item)
+    world.until_proven()
+
+    COMPLETED.check(world, odd)
+    assert world.book().doubts == ()
+
+
 @each_way
 @pytest.mark.parametrize("field", PAYOUT_FIELDS)
 def test_a_payout(world: World, spoil: Spoil, field: str) -> None:

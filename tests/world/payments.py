@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from local.emulator.payment import Payment
-from shared.adapters.book_store import wallet_of
 from shared.adapters.dynamodb import encoded
 from shared.adapters.wake_ups import WakeUp, Work
 from shared.domain.amount import Amount
@@ -145,7 +144,7 @@ class Payments(Stage):
     def all_payments(self) -> list[PaymentRecord]:
         """But for what was edited by hand and cannot be read."""
         names = [item["payment_id"]["S"] for item in self.tables.raw("PaymentsTable")]
-        return [self.record(name) for name in names if wallet_of(name) is None]
+        return [self.record(name) for name in names if "#" not in name]
 
     def book(self) -> Book:
         """The app's wallet's."""

@@ -1,0 +1,57 @@
+"""Whether the server key is this app's.
+
+A key is never judged by one refusal. Pi takes another app's key as well, but then does not know
+what this stack has seen completed: such a payment is kept as a canary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.adapters.observability import count, logger
+from shared.adapters.payment_store import PaymentStore
+from shared.adapters.pi_client import PiClient
+from shared.domain.errors import KeyRefused, PiRefused
+
+
+@dataclass(slots=True, kw_only=True)
+class Canary:
+    """`is_kept`: this environment has put one into the table."""
+
+    pi: PiClient
+    payments: PaymentStore
+    payment_id: str | None = None
+    is_kept: bool = False
+
+    def knows_us(self) -> bool | None:
+        """Whether Pi takes our key for this app's; None: nothing can tell, since no payment was
+        seen completed yet. Raises PiRefused and what else a question may."""
+        if self.payment_id is None:
+            self.payment_id = self.payments.canary()
+        if self.payment_id is None:
+            self.pi.renew_key()  # it may have been replaced since
+            return None
+        try:
+            self.pi.get_payment(self.payment_id)
+        except PiRefused as refused:
+            if refused.code != "payment_not_found":
+                raise
+            self.pi.renew_key()  # for the next time; what was answered before was not for us
+            return False
+        return True
+
+    def require_own_key(self) -> None:
+        """Before Pi is believed that it does not know a payment. Raises KeyRefused where it is
+        known that the key is another app's, and what `knows_us` raises."""
+        if self.knows_us() is False:
+            count("ServerKeyRefused")
+            logger.error("The server key is another app's")
+            raise KeyRefused
+
+    def remember(self, payment_id: str) -> None:
+        """Pi has completed this payment for us. The newest replaces the one before; one for each
+        environment's life goes into the table."""
+        self.payment_id = payment_id
+        if not self.is_kept:
+            self.payments.keep_canary(payment_id)
+            self.is_kept = True
