@@ -321,7 +321,7 @@ EDITS = [
         " else 0",
         "What the book is in doubt about is no silence.",
         "tests/weather/test_unreadable.py"
-        "::test_what_the_book_passed_meanwhile_is_noted_once_it_is_mended",
+        "::test_it_is_not_taken_for_unpaid_before_the_book_comes_back_to_it",
     ),
     Edit(
         "doubts-forgotten-when-full",
@@ -346,7 +346,7 @@ EDITS = [
         "others if is_settled else (*others, doubt)",
         "others if is_settled else book.doubts",
         "Each doubt has its turn.",
-        "tests/weather/test_book_attacks.py::test_a_book_of_many_doubts_waits",
+        "tests/weather/test_book_attacks.py::test_doubts_that_last_hold_up_no_other",
     ),
     Edit(
         "another-apps-404-believed-of-a-forgotten-payment",

@@ -10,6 +10,7 @@ from local.emulator.chain import Chain
 from local.emulator.control import STRANGER
 from shared.adapters.wake_ups import Work
 from shared.domain.book import MOST_DOUBTS
+from shared.operations.read_book import MOST_TRIED
 from tests.weather.ends import CANCELLED, COMPLETED, OPEN, SWEEP_CANCELS_AFTER
 from tests.world import World
 from tests.world.devices import First
@@ -277,6 +278,25 @@ def test_the_key_of_another_app_hides_no_forgotten_payment(world: World, is_clos
 
     COMPLETED.check(world, unseen)
     COMPLETED.check(world, known)
+
+
+def test_doubts_that_last_hold_up_no_other(world: World) -> None:
+    """They are tried in turn."""
+    world.paid_payment()
+    world.rounds(2)
+    backup = world.backup()
+    for number in range(2 * MOST_TRIED):
+        dust(world, f"{number:028}")
+    unseen = world.paid_unseen(known_to_pi=False)
+    world.restore(backup)
+    world.fault("GET", "/v2/payments/*", status=400, body={"error": "maintenance"})
+    world.rounds(3)
+    world.heal()
+    world.fault("GET", "/v2/payments/0*", status=400, body={"error": "maintenance"})
+
+    world.rounds(5)
+
+    COMPLETED.check(world, unseen)
 
 
 def test_a_book_of_many_doubts_waits(world: World) -> None:

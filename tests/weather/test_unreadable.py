@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.adapters.wake_ups import Work
 from shared.domain.payout import PayoutState
 from tests.weather.ends import COMPLETED
 from tests.world import World
@@ -100,6 +101,20 @@ def test_what_the_book_passed_meanwhile_is_noted_once_it_is_mended(
 
     COMPLETED.check(world, odd)
     assert world.book().doubts == ()
+
+
+def test_it_is_not_taken_for_unpaid_before_the_book_comes_back_to_it(world: World) -> None:
+    world.paid_payment()
+    odd = world.paid_unseen(known_to_pi=False)
+    item = spoiled(world, "PaymentsTable", odd, lose, "state")
+    world.live(3 * 3600)
+    world.tables.delete("PaymentsTable", odd)
+    world.tables.put("PaymentsTable", item)
+
+    world.wake(Work.PAYMENT, odd)
+    world.work()
+
+    assert not world.at_pi(odd).is_cancelled
 
 
 @each_way
