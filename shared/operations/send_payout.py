@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from shared.adapters.context import concerning
+from shared.adapters.ledgers import last_before, unbroken
 from shared.adapters.observability import count, count_outage, logger
 from shared.adapters.payout_queue import PayoutWakeUp
+from shared.domain.book import CLOCK_SKEW_SECONDS
 from shared.domain.chain import Account, Submission, Wanted
 from shared.domain.errors import (
     BundleError,
@@ -233,6 +235,8 @@ def _submit(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     named = payment.transaction.txid if payment.transaction else None
     if named == record.txid or (named is None and payment.status.developer_completed):
         return _report(parts, record, payment, record.txid)
+    if parts.clock() > settled_at:
+        _require_its_ledgers(parts, record.max_time)
     on_chain = parts.chain.transaction(record.txid)
     if on_chain is not None and on_chain.successful:
         return _report(parts, record, payment, record.txid)
@@ -263,10 +267,25 @@ def _outlive(parts: SendParts, record: PayoutRecord, settled_at: int) -> PayoutR
     """It is to end, and Pi does not know its payment: wait until its envelope is dead."""
     if parts.clock() <= settled_at:
         return write(parts, record, waiting(record, settled_at + 1, "may_still_apply"))
+    _require_its_ledgers(parts, settled_at - CHAIN_SETTLES_SECONDS)
     paid = trace_payout(parts, record, _wallet_of(parts, record), None, settled_at)
     if paid is not None:
         return _adopt_other(parts, record, paid)
+    own = parts.chain.transaction(record.txid) if record.txid is not None else None
+    if own is not None and own.successful:
+        raise ChainUnavailable  # the search was too early, or asked a node that is behind
     return write(parts, record, expired(record, parts.clock()))
+
+
+def _require_its_ledgers(parts: SendParts, max_time: int) -> None:
+    """Before an envelope is taken for dead since the chain does not show it: that each ledger which
+    may hold it is shown. Horizon may lack some while its history is filled again. Raises
+    ChainUnavailable."""
+    signed_at = max_time - ENVELOPE_LIVES_SECONDS - CLOCK_SKEW_SECONDS
+    first = last_before(parts.chain, parts.chain.root(parts.clock()).newest, signed_at)
+    _, is_whole = unbroken(parts.chain, first, max_time + CHAIN_SETTLES_SECONDS)
+    if first.closed_at >= signed_at or not is_whole:
+        raise ChainUnavailable
 
 
 def _adopt_other(parts: SendParts, record: PayoutRecord, paid: Paid) -> PayoutRecord:

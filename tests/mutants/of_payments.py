@@ -510,7 +510,7 @@ EDITS = [
     ),
     Edit(
         "missing-ledger-not-noticed",
-        READ_BOOK,
+        "shared/adapters/ledgers.py",
         "            if ledger.number != sure.number + 1:\n                return sure, False\n",
         "",
         "A ledger that Horizon lacks may hold a payment.",

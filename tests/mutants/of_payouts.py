@@ -466,6 +466,14 @@ EDITS = [
         f"{IN_RESTORE}::test_the_table_never_heard_of_it",
     ),
     Edit(
+        "dead-though-its-ledger-is-missing",
+        SEND,
+        "    if parts.clock() > settled_at:\n        _require_its_ledgers(parts, record.max_time)\n",
+        "",
+        "An envelope may be in a ledger that Horizon lacks.",
+        "tests/payouts/test_chain.py::test_paid_in_a_ledger_that_horizon_lacks",
+    ),
+    Edit(
         "lagging-chain-proves",
         "shared/adapters/wallet_history.py",
         "        if not is_current:\n            raise ChainUnavailable\n",

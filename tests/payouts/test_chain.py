@@ -53,6 +53,29 @@ def test_the_number_is_taken_again_and_again(world: World) -> None:
     check_at_rest(world, PayoutState.COMPLETED)
 
 
+@pytest.mark.parametrize("is_given_up", [False, True])
+def test_paid_in_a_ledger_that_horizon_lacks(world: World, is_given_up: bool) -> None:
+    """4: its history is filled again; what it does not show in the meantime may be paid. (Dice,
+    SEED=700670: paid twice.)"""
+    chain, settings = world.pi.chain, world.pi.settings
+    settings.close_at_once = False
+    world.requested(PAYOUT)
+    world.send()
+    latest, envelope = chain.latest_ledger(world.now), world.payout().txid
+    settings.holes = [(latest + 1, latest + 20)]
+    if is_given_up:
+        world.decide(PAYOUT, "fail")
+
+    world.rounds(6)
+
+    assert len(world.transfers_of(PAYOUT)) == 1
+    assert (world.payout().state, world.payout().txid) == (PayoutState.SIGNED, envelope)
+    settings.holes = []
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+    assert len(world.transfers_of(PAYOUT)) == 1
+
+
 def test_an_envelope_expires_unseen(world: World) -> None:
     signed_unsubmitted(world)
     dead = world.payout().txid
