@@ -106,8 +106,9 @@ class Horizon:
         return [_payment(json) for json in _records(self._get(path + cursor))]
 
     def begins_before(self, moment: datetime) -> bool:
-        """Whether this Horizon keeps so old a history. Raises ChainUnavailable."""
-        ledgers = _records(self._get("/ledgers?order=asc&limit=1"))
+        """Whether this Horizon keeps so old a history. Not by a network's first ledger, which says
+        that it closed in 1970: one that began anew would reach back. Raises ChainUnavailable."""
+        ledgers = _records(self._get(f"/ledgers?order=asc&limit=1&cursor={1 << 32}"))
         return bool(ledgers) and _moment(ledgers[0], "closed_at") < moment
 
     def is_current(self, now: datetime, dead_since: datetime | None = None) -> bool:

@@ -468,10 +468,18 @@ EDITS = [
     Edit(
         "dead-though-its-ledger-is-missing",
         SEND,
-        "    if parts.clock() > settled_at:\n        _require_its_ledgers(parts, record.max_time)\n",
-        "",
+        "        _require_its_ledgers(parts, record.max_time)\n",
+        "        pass\n",
         "An envelope may be in a ledger that Horizon lacks.",
         "tests/payouts/test_chain.py::test_paid_in_a_ledger_that_horizon_lacks",
+    ),
+    Edit(
+        "first-ledger-proves",
+        "shared/adapters/horizon.py",
+        "limit=1&cursor={1 << 32}",
+        "limit=1",
+        "A network's first ledger says that it closed in 1970.",
+        "tests/payouts/test_chain.py::test_the_network_begins_anew",
     ),
     Edit(
         "lagging-chain-proves",
