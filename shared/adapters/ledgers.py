@@ -8,11 +8,16 @@ from shared.domain.chain import Ledger
 from shared.domain.errors import ChainUnavailable
 
 LEDGER_SECONDS = 5  # from one to the next, as a first guess: it is a setting of the network
+MOST_BEHIND_SECONDS = 24 * 3600
 
 
 def last_before(chain: Horizon, newest: Ledger, moment: int) -> Ledger:
     """One that closed before the moment, and not long before; the oldest that Horizon has if its
-    history does not go so far back. How fast ledgers close is found out on the way."""
+    history does not go so far back. How fast ledgers close is found out on the way. Raises
+    ChainUnavailable, also where Horizon shows nothing yet, or only what is long past: from there
+    to the moment would be millions of ledgers."""
+    if newest.closed_at < moment - MOST_BEHIND_SECONDS:
+        raise ChainUnavailable
     found, back = newest, 0
     while found.closed_at >= moment and back < newest.number:
         passed = newest.closed_at - found.closed_at
