@@ -158,9 +158,11 @@ class BackOffice:
                 continue
             if payment.metadata["payout_id"] in names:
                 continue  # it will be adopted
-            own = self._world.transfers_of(payment.metadata["payout_id"])
+            own = self._scene.transfers_of(payment.metadata["payout_id"])
             memo = payment.identifier
-            paid = [tx.txid for tx in pi.chain.transactions if tx.memo == memo and tx.txid in own]
+            paid = [
+                tx.txid for tx in self._scene.transactions() if tx.memo == memo and tx.txid in own
+            ]
             with suppress(PiError):
                 if paid:
                     pi.complete(app, payment.identifier, {"txid": paid[0]})

@@ -96,7 +96,7 @@ class Weather:
             *(self.nonsense, self.refuse_completion, self.scopes, self.rotate_key),
             self.other_back_end,
             # The chain
-            *(self.busy_wallet, self.holes, self.nodes, self.pace),
+            *(self.busy_wallet, self.holes, self.nodes, self.pace, self.begin_anew),
             *(self.lag, self.lag, self.chain_ways, self.fund, self.short_pages, self.stranger_pays),
             *(self.forge, pages.pay_oddly, pages.pay_late),
             # Ours
@@ -286,6 +286,16 @@ class Weather:
         hole = self._scene.choice(((1, first), (first, latest - 1), next_ones, None))
         self._world.pi.settings.holes = [hole] if hole else []
 
+    def begin_anew(self) -> None:
+        """The network begins anew, as Pi Testnet does at times; once in a history."""
+        scene, chain = self._scene, self._world.pi.chain
+        if scene.begun_anew is None:
+            scene.former = list(chain.transactions)
+            scene.begun_anew = self._world.now
+            scene.had_book = any(key.startswith("wallet#") for key in self._payment_ids())
+            self._world.pi.settings.holes = []
+            self._world.pi.reset_chain()
+
     def nodes(self) -> None:
         """Two nodes behind one address, the other one a minute behind."""
         self._world.pi.settings.node_lag_s = self._scene.choice((0, 20, 60))
@@ -364,7 +374,7 @@ class Weather:
 
     def rotate_seed(self) -> None:
         right = wallet_seed_of("demo-app")
-        seeds = (right, right, right, wallet_seed_of("other"), "none")
+        seeds = (right, right, wallet_seed_of("other"), "none", None)
         self._world.wallet_seed = self._scene.choice(seeds)
 
     def change_prices(self) -> None:
@@ -458,6 +468,7 @@ class Weather:
         del self._backups[number + 1 :]
         self._scene.forgotten |= before - self._payment_ids()
         self._scene.restored += 1
+        self._scene.had_book = False
         self._scene.newer.clear()
         self._scene.tell(f"    restored {table or 'all tables'} to backup {number}")
 
