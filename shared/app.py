@@ -218,6 +218,7 @@ class App:
             app_wallet=self.settings.optional("PI_WALLET_ADDRESS"),
             fee_cap=Amount(self.settings.whole_number("FEE_CAP_STROOPS", 100)),
             canary=self._canary,
+            book=self._payout_book,
             memory=SenderMemory(),
             clock=self.clock,
         )
@@ -266,9 +267,11 @@ class App:
 
     @cached_property
     def books(self) -> BookStore:
+        from shared.adapters import payment_store
         from shared.adapters.book_store import BookStore
 
-        return BookStore(self.edges.aws("dynamodb"), self.settings.text("PAYMENTS_TABLE"))
+        table = self.settings.text("PAYMENTS_TABLE")
+        return BookStore(self.edges.aws("dynamodb"), table, payment_store.KEY)
 
     @cached_property
     def products(self) -> ProductStore:
@@ -358,6 +361,30 @@ class App:
             chain=self.chain,
             books=self.books,
             act=partial(note_movement, notes),
+            network=self.network,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def _payout_book(self) -> BookParts:
+        """In the payouts' own table: each of the two may be restored without the other."""
+        from shared.adapters import payout_store
+        from shared.adapters.book_store import BookStore
+        from shared.operations.note_sent import SentParts, note_sent
+        from shared.operations.read_book import BookParts
+
+        sent = SentParts(
+            pi=self.pi,
+            payouts=self.payouts,
+            queue=self.payout_queue,
+            canary=self._canary,
+            clock=self.clock,
+        )
+        table = self.settings.text("PAYOUTS_TABLE")
+        return BookParts(
+            chain=self.chain,
+            books=BookStore(self.edges.aws("dynamodb"), table, payout_store.KEY),
+            act=partial(note_sent, sent),
             network=self.network,
             clock=self.clock,
         )

@@ -7,6 +7,7 @@ from shared.domain.errors import Conflict
 from shared.domain.identifiers import payment_id_of, txid_of
 from shared.domain.payment import PaymentState
 from shared.edge.http import Answer, Request, serve
+from shared.edge.keys import one_of
 from shared.edge.views import payment_for_anyone, payment_for_owner
 from shared.operations.settle_for_caller import CallerParts, settle_for_caller
 
@@ -16,7 +17,7 @@ def complete_payment(parts: CallerParts, request: Request) -> Answer:
     body = request.body()
     payment_id = payment_id_of(body.get("paymentId"))
     # Pi's own kit says transactionId, its demo txid.
-    txid = txid_of(body.get("txid") or body.get("transactionId"))
+    txid = txid_of(one_of(body.get("txid"), body.get("transactionId"), "invalid_txid"))
     record, is_owner = settle_for_caller(parts, payment_id, request.token(body), txid)
     has_goods = record.state is PaymentState.COMPLETED and record.price is not None
     if record.attention is not None and not has_goods:

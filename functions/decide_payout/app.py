@@ -11,13 +11,16 @@ from shared.domain.errors import BadRequest
 from shared.domain.payout import payout_id_of
 from shared.edge.background import on_command
 from shared.edge.invocation import Event
+from shared.edge.keys import allow_only
 from shared.edge.views import payout
 from shared.operations.decide_payout import DecideParts, give_up, resume
 
 DECISIONS = {"resume": resume, "fail": give_up}
+KEYS = frozenset({"payout_id", "decision"})
 
 
 def decide(parts: DecideParts, command: Event) -> dict[str, object]:
+    allow_only(KEYS, command, "A decision")
     decision = DECISIONS.get(str(command.get("decision")))
     if decision is None:
         raise BadRequest("invalid_decision", "decision must be resume or fail.")

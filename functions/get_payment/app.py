@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
+from shared.adapters.payment_store import Cursor
 from shared.app import app
 from shared.domain.errors import BadRequest
 from shared.domain.identifiers import payment_id_of
 from shared.edge.http import Answer, Request, serve
 from shared.edge.views import payment_for_owner, payment_in_history
-from shared.operations.read_payments import Cursor, ReadParts, read_history, read_payment
+from shared.operations.read_payments import ReadParts, read_history, read_payment
 
 PAGE, LARGEST_PAGE = 20, 100
 CURSOR = re.compile(r"([0-9]{1,12})\.([A-Za-z0-9_-]{1,64})")
@@ -22,11 +24,11 @@ def get_payment(parts: ReadParts, request: Request) -> Answer:
 
 def list_payments(parts: ReadParts, request: Request) -> Answer:
     """`next` in the answer, given back as `?next=`, continues; null: that was all."""
-    items, cursor = read_history(parts, request.token(), _limit(request), _cursor(request))
+    rows, cursor = read_history(parts, request.token(), _limit(request), _cursor(request))
     return Answer(
         200,
         {
-            "payments": [payment_in_history(item) for item in items],
+            "payments": [payment_in_history(row) for row in rows],
             "next": None if cursor is None else f"{cursor[1]}.{cursor[0]}",
         },
     )
@@ -45,7 +47,7 @@ def _cursor(request: Request) -> Cursor | None:
         return None
     if not (match := CURSOR.fullmatch(text)):
         raise BadRequest("invalid_cursor", "next must be the value that the previous page gave.")
-    return match[2], int(match[1])
+    return match[2], Decimal(match[1])
 
 
 handler = serve(

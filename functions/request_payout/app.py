@@ -11,9 +11,13 @@ from shared.domain.errors import BadRequest
 from shared.domain.identifiers import payment_id_of
 from shared.domain.payout import PayoutRequest, payout_id_of
 from shared.edge.http import Answer, Request, serve
+from shared.edge.keys import allow_only
 from shared.edge.views import payout
 from shared.operations.read_payout import read_payout
 from shared.operations.request_payout import RequestParts, refund, request_payout
+
+KEYS = frozenset({"payout_id", "uid", "amount", "memo", "metadata"})
+KEYS_OF_REFUND = frozenset({"payout_id", "refund_of", "refund_to", "uid", "amount"})
 
 
 def request(parts: RequestParts, request: Request) -> Answer:
@@ -29,18 +33,35 @@ def read(parts: RequestParts, request: Request) -> Answer:
 
 
 def _wanted(parts: RequestParts, body: Mapping[str, Any]) -> PayoutRequest:
-    payout_id = payout_id_of(body.get("payout_id"))
-    if body.get("refund_of") is not None:
-        amount = _amount(body["amount"]) if body.get("amount") is not None else None
-        return refund(parts, payout_id, payment_id_of(body["refund_of"]), amount, body.get("uid"))
-    uid, memo, metadata = body.get("uid"), body.get("memo"), body.get("metadata", {})
-    if not isinstance(uid, str) or not 1 <= len(uid) <= 64 or not uid.isascii():
-        raise BadRequest("invalid_uid", "uid must name a user of this app.")
+    if "refund_of" in body:
+        return _wanted_refund(parts, body)
+    allow_only(KEYS, body, "A payout")
+    memo, metadata = body.get("memo"), body.get("metadata", {})
     if not isinstance(memo, str):
         raise BadRequest("invalid_memo", "memo must be a text.")
     if not isinstance(metadata, dict):
         raise BadRequest("invalid_metadata", "metadata must be an object.")
+    payout_id, uid = payout_id_of(body.get("payout_id")), _uid(body, "uid")
     return PayoutRequest(payout_id, uid, _amount(body.get("amount")), memo, metadata)
+
+
+def _wanted_refund(parts: RequestParts, body: Mapping[str, Any]) -> PayoutRequest:
+    allow_only(KEYS_OF_REFUND, body, "A refund")
+    return refund(
+        parts,
+        payout_id_of(body.get("payout_id")),
+        payment_id_of(body["refund_of"], "refund_of"),
+        amount=None if body.get("amount") is None else _amount(body["amount"]),
+        uid=_uid(body, "uid") if "uid" in body else None,
+        refund_to=_uid(body, "refund_to") if "refund_to" in body else None,
+    )
+
+
+def _uid(body: Mapping[str, Any], key: str) -> str:
+    uid = body.get(key)
+    if not isinstance(uid, str) or not 1 <= len(uid) <= 64 or not uid.isascii():
+        raise BadRequest("invalid_uid", f"{key} must name a user of this app.")
+    return uid
 
 
 def _amount(value: object) -> Amount:

@@ -13,6 +13,7 @@ from shared.app import app
 from shared.domain.identifiers import payment_id_of, txid_of
 from shared.domain.payment import PaymentState
 from shared.edge.http import Answer, Request, serve
+from shared.edge.keys import one_of
 from shared.edge.views import payment_for_anyone, payment_for_owner
 from shared.operations.settle_for_caller import CallerParts, settle_for_caller
 
@@ -30,12 +31,15 @@ def _payment_named_in(body: Mapping[str, Any]) -> tuple[str, str | None]:
     """Pi's kit sends `{paymentId, transactionId}`, its demo the whole PaymentDTO as `payment`. The
     txid is a claim, which the chain has to prove; the DTO's `_link` is never followed.
     """
-    payment_id, txid = body.get("paymentId"), body.get("transactionId") or body.get("txid")
-    payment = body.get("payment")
-    if payment_id is None and isinstance(payment, dict):
-        payment_id, transaction = payment.get("identifier"), payment.get("transaction")
-        txid = transaction.get("txid") if isinstance(transaction, dict) else None
-    return payment_id_of(payment_id), None if txid is None else txid_of(txid)
+    payment = _object(body.get("payment"))
+    payment_id = one_of(body.get("paymentId"), payment.get("identifier"), "invalid_payment_id")
+    named = one_of(body.get("transactionId"), body.get("txid"), "invalid_txid")
+    txid = one_of(named, _object(payment.get("transaction")).get("txid"), "invalid_txid")
+    return payment_id_of(payment_id), txid_of(txid) if txid else None
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 handler = serve(

@@ -1,5 +1,5 @@
-"""The wallets' books. They lie in the Payments table, so that a restore takes them back together
-with the payments: what came in since is then read again.
+"""The wallets' books. Each lies in the table of the records that it notes in, so that a restore
+takes it back together with them: what has moved since is then read again.
 """
 
 from __future__ import annotations
@@ -18,65 +18,68 @@ from shared.adapters.dynamodb import (
     readable,
     replace,
 )
-from shared.adapters.payment_store import KEY
 from shared.domain.book import Book, Doubt
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-PREFIX = "wallet#"  # no payment's id has a `#` in it
+PREFIX = "wallet#"  # no payment's or payout's id has a `#` in it
 NUMBERS = ("since", "ledger", "until", "place", "covers", "read_at", "due_at", "version")
 
 
 def wallet_of(key: str) -> str | None:
-    """The wallet whose book has this key in the table; None: it is a payment's."""
+    """The wallet whose book has this key in its table; None: it is a record's."""
     return key.removeprefix(PREFIX) if key.startswith(PREFIX) else None
 
 
 class BookStore:
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._client, self._table = client, table
+    """`key` is the name of the table's own key."""
+
+    def __init__(self, client: DynamoDBClient, table: str, key: str) -> None:
+        self._client, self._table, self._key = client, table, key
 
     def get(self, wallet: str) -> Book | None:
         """The book, read consistently."""
-        key = encoded({KEY: PREFIX + wallet})
+        key = encoded({self._key: PREFIX + wallet})
         with aws_call():
             answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        return _book(decoded(answer["Item"])) if "Item" in answer else None
+        return self._book(decoded(answer["Item"])) if "Item" in answer else None
 
     def put_if_absent(self, book: Book) -> Book:
         """The book that stands afterwards."""
-        standing = put_if_absent(self._client, self._table, KEY, _item(book))
-        return book if standing is None else _book(standing)
+        standing = put_if_absent(self._client, self._table, self._key, self._item(book))
+        return book if standing is None else self._book(standing)
 
     def replace(self, old: Book, new: Book) -> tuple[Book, bool]:
         """The book that stands afterwards, and whether it is this one; if somebody else wrote
         first, it is theirs."""
-        standing = replace(self._client, self._table, KEY, _item(old), _item(new))
+        old_item, new_item = self._item(old), self._item(new)
+        standing = replace(self._client, self._table, self._key, old_item, new_item)
         if standing is None:
             return with_(new, version=old.version + 1), True
-        return _book(standing), False
+        return self._book(standing), False
 
+    def _item(self, book: Book) -> Item:
+        """Every field under its own name; and how far it was read as the index's `created_at`, so
+        that the sweep sees how far it is behind."""
+        key = PREFIX + book.wallet
+        return {
+            self._key: key,
+            **asdict(book),
+            "doubts": [asdict(doubt) for doubt in book.doubts] or None,
+            "created_at": book.until,
+            **due_keys(key, book.due_at),
+        }
 
-def _item(book: Book) -> Item:
-    """Every field under its own name; and how far it was read as the index's `created_at`, so that
-    the sweep sees how far it is behind."""
-    key = PREFIX + book.wallet
-    return {
-        KEY: key,
-        **asdict(book),
-        "doubts": [asdict(doubt) for doubt in book.doubts] or None,
-        "created_at": book.until,
-        **due_keys(key, book.due_at),
-    }
-
-
-def _book(item: Item) -> Book:
-    return readable(_read, item, KEY)
+    def _book(self, item: Item) -> Book:
+        return readable(_read, item, self._key)
 
 
 def _read(item: Item) -> Book:
-    doubts = (Doubt(int(entry["token"]), entry["payment_id"]) for entry in item.get("doubts", ()))
+    doubts = (
+        Doubt(int(entry["token"]), entry["subject"], int(entry["amount"]))
+        for entry in item.get("doubts", ())
+    )
     return Book(
         wallet=item["wallet"],
         doubts=tuple(doubts),

@@ -1,5 +1,4 @@
-"""Reads the Pi chain through Horizon: one transaction, or the search that decides whether a payment
-was ever made.
+"""Reads the Pi chain through Horizon, and hands in what is to be applied.
 
 Only ever asked by ids and wallets that we know; a link that a client supplies is never followed.
 """
@@ -18,7 +17,6 @@ from shared.domain.amount import ZERO, Amount, InvalidAmount
 from shared.domain.book import CLOCK_SKEW_SECONDS, FRESH_SECONDS
 from shared.domain.chain import (
     Account,
-    ChainPayment,
     ChainTransaction,
     Ledger,
     Movement,
@@ -62,14 +60,6 @@ class Horizon:
             raise ChainUnavailable  # an answer to somebody else's question
         return transaction
 
-    def memo(self, txid: str) -> str | None:
-        """The text memo of a transaction that this Horizon has just shown. Raises
-        ChainUnavailable."""
-        json = self._get(f"/transactions/{quote(txid, safe='')}").json or {}
-        if _text(json, "hash").lower() != txid:
-            raise ChainUnavailable  # an answer to somebody else's question
-        return _memo(json)
-
     def root(self, now: int) -> Root:
         """What this Horizon shows, and how far. Raises ChainUnavailable."""
         reply = self._get("/")
@@ -94,43 +84,14 @@ class Horizon:
         path = f"/accounts/{quote(wallet, safe='')}/payments"
         query = f"?order=asc&limit={PAGE}&join=transactions&cursor={after}"
         reply = self._get(path + query)
-        if reply.status == 404 and _is_not_found(reply):
+        if _is_not_found(reply):
             return []
         return [_movement(json) for json in _records(reply)]
-
-    def payments(self, wallet: str, before: int | None) -> list[ChainPayment]:
-        """A page of what this wallet has paid and got, newest first, older than the paging token
-        `before`; an empty one is the beginning. Raises ChainUnavailable."""
-        cursor = "" if before is None else f"&cursor={before}"
-        path = f"/accounts/{quote(wallet, safe='')}/payments?order=desc&limit={PAGE}"
-        return [_payment(json) for json in _records(self._get(path + cursor))]
-
-    def begins_before(self, moment: datetime) -> bool:
-        """Whether this Horizon keeps so old a history. Not by a network's first ledger, which says
-        that it closed in 1970: one that began anew would reach back. Raises ChainUnavailable."""
-        ledgers = _records(self._get(f"/ledgers?order=asc&limit=1&cursor={1 << 32}"))
-        return bool(ledgers) and _moment(ledgers[0], "closed_at") < moment
-
-    def is_current(self, now: datetime, dead_since: datetime | None = None) -> bool:
-        """Whether the latest ledger closed just now by Horizon's own clock, since ours may be off;
-        ours, roughly, tells that this is no old answer out of somebody's cache. `dead_since`:
-        whether it closed after this moment, which is all that matters. Raises ChainUnavailable."""
-        reply = self._get("/ledgers?order=desc&limit=1")
-        ledgers = _records(reply)
-        if not ledgers:
-            return False
-        closed_at = _moment(ledgers[0], "closed_at")
-        if dead_since is not None:
-            return closed_at > dead_since
-        return _is_fresh(reply, closed_at, now)
 
     def account(self, address: str) -> Account | None:
         """None: the chain has no such account, in Horizon's own words. Raises ChainUnavailable."""
         reply = self._get(f"/accounts/{quote(address, safe='')}")
-        json = reply.json or {}
-        if reply.status == 404 and json.get("status") == 404:
-            return None
-        return _account(json)
+        return None if _is_not_found(reply) else _account(reply.json or {})
 
     def base_reserve(self) -> int:
         """What an account must keep, twice and once more for each entry, in stroops."""
@@ -169,7 +130,7 @@ class Horizon:
     def _with_transfers(self, json: Json) -> ChainTransaction:
         txid = _text(json, "hash").lower()
         path = f"/transactions/{quote(txid, safe='')}/operations?limit={PAGE}"
-        transfers = map(_transfer, _records(self._get(path)))
+        transfers = map(_plain_payment, _records(self._get(path)))
         return ChainTransaction(
             txid=txid,
             successful=json.get("successful") is True,
@@ -190,7 +151,7 @@ class Horizon:
 
 def _is_not_found(reply: Reply) -> bool:
     """Horizon's own 404, and not that of something in between."""
-    return str((reply.json or {}).get("type")).endswith("/not_found")
+    return reply.status == 404 and str((reply.json or {}).get("type")).endswith("/not_found")
 
 
 def _is_fresh(reply: Reply, closed_at: datetime, now: datetime) -> bool:
@@ -212,18 +173,6 @@ def _records(reply: Reply) -> list[dict[str, Any]]:
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise ChainUnavailable
     return records
-
-
-def _payment(operation: Json) -> ChainPayment:
-    is_done = operation.get("transaction_successful")
-    if not isinstance(is_done, bool):
-        raise ChainUnavailable
-    return ChainPayment(
-        token=_whole(operation, "paging_token"),
-        at=_moment(operation, "created_at"),
-        txid=_text(operation, "transaction_hash").lower(),
-        transfer=_transfer(operation) if is_done else None,
-    )
 
 
 def _ledger(json: Json) -> Ledger:
@@ -260,9 +209,19 @@ KINDS: Mapping[str, tuple[str, str, str | None]] = {
 }
 
 
+# These move nothing else than native Pi, and do not say so.
+NATIVE_KINDS = frozenset({"create_account", "account_merge"})
+
+
+def _plain_payment(operation: Json) -> Transfer | None:
+    return _native(operation) if operation.get("type") == "payment" else None
+
+
 def _native(operation: Json) -> Transfer | None:
-    names = KINDS.get(str(operation.get("type")))
-    if names is None or operation.get("asset_type", "native") != "native":
+    kind = str(operation.get("type"))
+    names = KINDS.get(kind)
+    is_native = kind in NATIVE_KINDS or operation.get("asset_type") == "native"
+    if names is None or not is_native:
         return None
     source, destination, amount = names
     try:
@@ -270,16 +229,6 @@ def _native(operation: Json) -> Transfer | None:
     except InvalidAmount:
         return None
     return Transfer(_text(operation, source), _text(operation, destination), moved)
-
-
-def _transfer(operation: Json) -> Transfer | None:
-    if operation.get("type") != "payment" or operation.get("asset_type") != "native":
-        return None
-    try:
-        amount = Amount.of(_text(operation, "amount"))
-    except InvalidAmount:
-        return None
-    return Transfer(_text(operation, "from"), _text(operation, "to"), amount)
 
 
 def _account(json: Json) -> Account:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from dataclasses import replace as with_
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from shared.adapters.aws import aws_call
@@ -17,6 +19,7 @@ from shared.adapters.dynamodb import (
     whole,
 )
 from shared.domain.amount import Amount
+from shared.domain.identifiers import PAYMENT_ID
 from shared.domain.payment import Attention, Owed, PaymentRecord, PaymentState, Receipt
 from shared.domain.price import Price
 
@@ -26,6 +29,24 @@ if TYPE_CHECKING:
 
 KEY = "payment_id"
 CANARY = "canary#"  # no payment's id has a `#` in it
+LATEST = 10**12  # seconds since 1970
+Cursor = tuple[str, Decimal]
+"""The payment id of a history's last row, and its creation time, as the table holds them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryRow:
+    """What the index of a user's payments holds of one."""
+
+    payment_id: str
+    state: PaymentState
+    amount: Amount
+    product_id: str | None
+    quantity: int | None
+    txid: str | None
+    attention: Attention | None
+    created_at: int
+    completed_at: int | None
 
 
 class PaymentStore:
@@ -93,12 +114,10 @@ class PaymentStore:
             )
 
     def history(
-        self, uid: str, limit: int, after: tuple[str, int] | None
-    ) -> tuple[list[Item], tuple[str, int] | None]:
+        self, uid: str, limit: int, after: Cursor | None
+    ) -> tuple[list[Item], Cursor | None]:
         """A user's payments, newest first, as far as the index holds them; and where the next page
-        starts.
-
-        `after` is the payment id and creation time of the last one seen.
+        starts: `after` the last one seen.
         """
         query: QueryInputTypeDef = {
             "TableName": self._table,
@@ -114,8 +133,35 @@ class PaymentStore:
         with aws_call():
             page = self._client.query(**query)
         last = decoded(page.get("LastEvaluatedKey", {}))
-        cursor = (last[KEY], int(last["created_at"])) if last else None
+        cursor = (last[KEY], last["created_at"]) if last else None
         return [decoded(item) for item in page["Items"]], cursor
+
+
+def can_be_named(cursor: Cursor) -> bool:
+    """Whether a caller can give it back: it is not the key of a row that was edited by hand."""
+    payment_id, at = cursor
+    return bool(PAYMENT_ID.fullmatch(payment_id)) and at == int(at) and 0 <= at < LATEST
+
+
+def history_row(item: Item) -> HistoryRow:
+    """An item of a history. Raises UnreadableRecord."""
+    return readable(_read_row, item, KEY)
+
+
+def _read_row(item: Item) -> HistoryRow:
+    if not can_be_named((item[KEY], item["created_at"])):
+        raise ValueError(KEY)
+    return HistoryRow(
+        payment_id=item[KEY],
+        state=PaymentState(item["state"]),
+        amount=Amount(int(item["amount"])),
+        product_id=item.get("product_id"),
+        quantity=whole(item.get("quantity")),
+        txid=item.get("txid"),
+        attention=Attention(item["attention"]) if "attention" in item else None,
+        created_at=int(item["created_at"]),
+        completed_at=whole(item.get("completed_at")),
+    )
 
 
 def _item(record: PaymentRecord) -> Item:

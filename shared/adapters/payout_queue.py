@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.adapters.aws import aws_call
+from shared.adapters.book_store import wallet_of
 from shared.domain.errors import ServiceUnavailable
 from shared.domain.payout import PayoutRecord, payout_id_of
 
@@ -24,30 +25,31 @@ GROUP = "wallet"
 
 @dataclass(frozen=True, slots=True)
 class PayoutWakeUp:
-    """`due_at` is when the payout was due as the message was sent; seconds since 1970."""
+    """`key` is a payout's id, or the key of a wallet's book. `due_at` is when it was due as the
+    message was sent; seconds since 1970."""
 
-    payout_id: str
+    key: str
     due_at: int
 
     @classmethod
     def read(cls, body: str) -> PayoutWakeUp:
         """Raises ValueError or BadRequest: not a message of ours."""
-        payout_id, _, due_at = body.rpartition(":")
-        return cls(payout_id_of(payout_id), int(due_at))
+        key, _, due_at = body.rpartition(":")
+        return cls(key if wallet_of(key) else payout_id_of(key), int(due_at))
 
 
 class PayoutQueue:
     def __init__(self, client: SQSClient, queue_url: str) -> None:
         self._client, self._queue_url = client, queue_url
 
-    def send(self, payout_id: str, due_at: int) -> None:
+    def send(self, key: str, due_at: int) -> None:
         """Raises ServiceUnavailable; a later sweep sends it again."""
         with aws_call():
             self._client.send_message(
                 QueueUrl=self._queue_url,
-                MessageBody=f"{payout_id}:{due_at}",
+                MessageBody=f"{key}:{due_at}",
                 MessageGroupId=GROUP,
-                MessageDeduplicationId=f"{payout_id}:{due_at}",
+                MessageDeduplicationId=f"{key}:{due_at}",
             )
 
     def hint(self, record: PayoutRecord) -> None:

@@ -40,12 +40,14 @@ from shared.domain.payout import (
     PayoutOwed,
     PayoutRecord,
     PayoutState,
+    Sent,
 )
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEY = "payout_id"
+PAYMENT = "payment#"  # no payout id has a `#` in it
 FIELDS = frozenset(field.name for field in fields(PayoutRecord))
 
 
@@ -138,6 +140,40 @@ class PayoutStore:
             return with_(new, version=old.version + 1), True
         return _record(standing), False
 
+    def payout_of(self, payment_id: str) -> str | None:
+        """The payout that this payment at Pi was created for, if the table remembers."""
+        key = encoded({KEY: PAYMENT + payment_id})
+        with aws_call():
+            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        payout_id = decoded(answer.get("Item", {})).get("paid_for")
+        return payout_id if isinstance(payout_id, str) else None
+
+    def keep_payment(self, payment_id: str, payout_id: str) -> None:
+        """Remember what this payment was created for, so that nobody has to ask Pi."""
+        with aws_call():
+            self._client.update_item(
+                TableName=self._table,
+                Key=encoded({KEY: PAYMENT + payment_id}),
+                UpdateExpression="SET paid_for = :id",
+                ExpressionAttributeValues=encoded({":id": payout_id}),
+            )
+
+    def take_over(self, record: PayoutRecord) -> PayoutRecord:
+        """The record that stands afterwards: this one, of which a restored table knew nothing, or
+        the one that was first. What it refunds counts again."""
+        writes = [self._put(record)]
+        if record.refund_of is not None and self._is_payment(record.refund_of):
+            writes.append(self._refund(record, None))
+        reasons = transact(self._client, writes, self._sleep, self._jitter)
+        return record if reasons is None else _record(decoded(reasons[0]["Item"]))
+
+    def _is_payment(self, payment_id: str) -> bool:
+        """False in tables restored to different moments: an update would make half a payment."""
+        with aws_call():
+            key = encoded({payment_store.KEY: payment_id})
+            answer = self._client.get_item(TableName=self._payments, Key=key, ConsistentRead=True)
+        return "Item" in answer
+
     def count_withdrawal(self, day: str) -> bool:
         """One more payment is about to be cancelled at Pi on this day (UTC); False: that would be
         too many. One that is counted twice does no harm."""
@@ -225,6 +261,7 @@ def _item(record: PayoutRecord) -> Item:
     is_patient = record.state is PayoutState.REQUESTED and record.reason in RECIPIENT_WAITS
     return {
         **asdict(record),
+        "sent": [asdict(sent) for sent in record.sent] or None,
         # The age that alarms: of what waits for its recipient there is none.
         "created_at": None if is_patient else record.waiting_since,
         "attention": record.state.value if is_blocked else None,
@@ -246,6 +283,10 @@ def _read(item: Item) -> PayoutRecord:
         if name in FIELDS
     }
     values["amount"] = Amount(values["amount"])
+    values["sent"] = tuple(
+        Sent(int(entry["token"]), entry["txid"], entry["payment_id"])
+        for entry in values.get("sent", ())
+    )
     for name, kind in (("state", PayoutState), ("blocked_from", PayoutState), ("owed", PayoutOwed)):
         if name in values:
             values[name] = kind(values[name])

@@ -1,27 +1,32 @@
 """The Platform API, all eight calls of the reference.
 
 Every method raises PiNotSent, PiOutcomeUnknown or PiNonsense; those with the server key also
-KeyRefused, PiRefused and what StoredSecret raises. Source: the reference; where it is silent,
-docs/decisions.md.
+KeyRefused, PiRefused and what StoredSecret raises. Whether the key is wrong is found out with a
+call that no caller can cause, never guessed from one refusal. Source: the reference; where it is
+silent, docs/decisions.md.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
+from shared.adapters.context import seconds
 from shared.adapters.http import CallFailed, Failure, Http, Reply
 from shared.adapters.observability import count, logger
 from shared.adapters.secret import Secret
+from shared.domain import exact_json
 from shared.domain.amount import Amount
 from shared.domain.errors import (
     KeyRefused,
     NotFound,
     PiAnswer,
+    PiError,
     PiNonsense,
     PiNotSent,
     PiOutcomeUnknown,
@@ -35,8 +40,8 @@ if TYPE_CHECKING:
 
 Dto = TypeVar("Dto")
 
-# A refusal with one of these codes is about the request; any other 401 or 403 means that our key is
-# wrong. `missing_scope` does come as 401, and is about the recipient of a payout.
+# A refusal with one of these codes is about the request; any other 401 or 403 may mean that our key
+# is wrong. `missing_scope` does come as 401, and is about the recipient of a payout.
 REFUSALS = frozenset(
     {
         *("payment_not_found", "invalid_amount", "invalid_arguments", "invalid_metadata"),
@@ -56,7 +61,18 @@ REFUSALS = frozenset(
     }
 )
 AD_STATUS = "/ads_network/status/"
+OPEN_PAYOUTS = "/payments/incomplete_server_payments"
+VERDICT_SECONDS = 60.0  # Pi is asked whether it takes our key at most once in so long
 CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What Pi said of a server key, and when; `is_accepted` None: neither yes nor no."""
+
+    key: Secret
+    at: float
+    is_accepted: bool | None
 
 
 class PiClient:
@@ -64,6 +80,8 @@ class PiClient:
 
     def __init__(self, http: Http, base_url: str, key: StoredSecret | None) -> None:
         self._http, self._base_url, self._key = http, base_url.rstrip("/"), key
+        self._judging = threading.Lock()
+        self._judgement: Judgement | None = None
 
     def me(self, access_token: Secret) -> UserDto:
         """GET /me. Raises TokenRefused."""
@@ -81,8 +99,8 @@ class PiClient:
         A 4xx was not carried out: PiRefused, `creation_refused` where Pi names no reason. It is no
         verdict about our key, since Pi has refused creations with a good one.
         """
-        fields = json.dumps({"memo": memo, "metadata": metadata, "uid": uid})
-        # The amount is spliced in as its exact text: json would need a float for it.
+        fields = exact_json.dumps({"memo": memo, "metadata": metadata, "uid": uid})
+        # The amount is spliced in as its exact text, which has no exponent.
         body = f'{{"payment": {{"amount": {amount}, {fields[1:]}}}'
         try:
             return self._payment("POST", "/payments", body, repeatable=False, judges_key=False)
@@ -117,9 +135,7 @@ class PiClient:
 
     def incomplete_server_payments(self) -> tuple[PaymentDto, ...]:
         """GET /payments/incomplete_server_payments: A2U payments only."""
-        return _read(
-            _incomplete, self._send_with_key("GET", "/payments/incomplete_server_payments")
-        )
+        return _read(_incomplete, self._send_with_key("GET", OPEN_PAYOUTS))
 
     def renew_key(self) -> bool:
         """Read the server key again: it may be another app's, which Pi does not refuse. Whether it
@@ -174,15 +190,37 @@ class PiClient:
             raise AssertionError("this function has no server key")
         key = self._key.current()
         reply = self._send(method, path, f"Key {key.reveal()}", body, repeatable)
-        if _refuses_key(reply, refusals) and (newer := self._key.renewed(key)) is not None:
+        if _may_refuse_key(reply, refusals) and (newer := self._key.renewed(key)) is not None:
             reply = self._send(method, path, f"Key {newer.reveal()}", body, repeatable)
-        if judges_key and _refuses_key(reply, refusals):
-            count("ServerKeyRefused")
-            raise KeyRefused(_answer(reply))
+            key = newer
+        if judges_key and _may_refuse_key(reply, refusals):
+            is_asked = path == OPEN_PAYOUTS  # the very call that finds it out
+            is_accepted = _verdict(reply) if is_asked else self._takes(key)
+            if is_accepted is False:
+                count("ServerKeyRefused")
+                raise KeyRefused(_answer(reply))
+            if is_accepted is None and not is_asked:
+                raise PiOutcomeUnknown(_answer(reply))
         if reply.status >= 400:
             answer = _answer(reply)
             raise PiRefused(answer) if answer.code else PiNonsense(answer)
         return reply
+
+    def _takes(self, key: Secret) -> bool | None:
+        """Whether Pi accepts this server key, as it says within a minute; None: no verdict."""
+        with self._judging:
+            judged = self._judgement
+            if judged is None or judged.key != key or seconds() - judged.at >= VERDICT_SECONDS:
+                judged = Judgement(key, seconds(), self._found_out(key))
+                self._judgement = judged
+            return judged.is_accepted
+
+    def _found_out(self, key: Secret) -> bool | None:
+        try:
+            reply = self._send("GET", OPEN_PAYOUTS, f"Key {key.reveal()}", repeatable=False)
+        except PiError:
+            return None
+        return _verdict(reply)
 
     def _send(
         self,
@@ -220,8 +258,16 @@ def _path(payment_id: str, step: str = "") -> str:
     return f"/payments/{quote(payment_id, safe='')}" + (f"/{step}" if step else "")
 
 
-def _refuses_key(reply: Reply, refusals: frozenset[str]) -> bool:
+def _may_refuse_key(reply: Reply, refusals: frozenset[str]) -> bool:
     return reply.status in (401, 403) and _answer(reply).code not in refusals
+
+
+def _verdict(reply: Reply) -> bool | None:
+    """What an answer about our open payouts says of the key. An app that may not pay users yet can
+    be refused them with a good key, by any other status than 401."""
+    if reply.status == 401 and _may_refuse_key(reply, REFUSALS):
+        return False
+    return True if reply.status == 200 else None
 
 
 def _is_refusal(status: int | None) -> bool:

@@ -22,11 +22,13 @@ MOST_DOUBTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A movement that was read and could not be acted on: the record of its payment cannot be read,
-    or Pi does not say what it pays. It is tried again until it is."""
+    """A movement that was read and could not be acted on: the record that it belongs to cannot be
+    read, or Pi does not say what it pays. It is tried again until it is. `subject` is the id of the
+    record; empty: nobody knows. `amount` is in stroops."""
 
     token: int
-    payment_id: str
+    subject: str
+    amount: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +50,18 @@ class Book:
     doubts: tuple[Doubt, ...] = ()
     version: int = 1
 
-    def silent_until(self, payment_id: str, started_at: int) -> int:
-        """What was paid until then, by our clock, of a payment begun at `started_at` was noted; 0:
+    def silent_until(self, subject: str, started_at: int) -> int:
+        """What was paid until then, by our clock, for a record begun at `started_at` was noted; 0:
         the book cannot tell."""
-        is_doubted = any(doubt.payment_id == payment_id for doubt in self.doubts)
+        is_doubted = any(doubt.subject == subject for doubt in self.doubts)
         return self.covers if self.reaches_back_to(started_at) and not is_doubted else 0
+
+    def is_in_doubt_about(self, subject: str, amount: int) -> bool:
+        """Whether a movement of so much (stroops) may be this record's."""
+        return any(
+            doubt.subject == subject or (doubt.subject == "" and doubt.amount == amount)
+            for doubt in self.doubts
+        )
 
     def reaches_back_to(self, started_at: int) -> bool:
         return self.since < starts_before(started_at)

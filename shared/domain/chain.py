@@ -6,7 +6,6 @@ Anyone can send the app's wallet a transaction with any memo, so a memo alone pr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from shared.domain.amount import Amount
 from shared.domain.pi import PaymentDto
@@ -29,17 +28,6 @@ class ChainTransaction:
     successful: bool
     memo: str | None
     transfers: tuple[Transfer, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ChainPayment:
-    """One payment in a wallet's history. `token` is its place there, larger than all before it;
-    `transfer` is None unless it moved native Pi."""
-
-    token: int
-    at: datetime
-    txid: str
-    transfer: Transfer | None
 
 
 @dataclass(frozen=True, slots=True)

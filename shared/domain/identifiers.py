@@ -17,11 +17,11 @@ TXID = re.compile(r"[0-9a-f]{64}")
 AD_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.:~=+-]{0,127}")
 
 
-def payment_id_of(value: object) -> str:
-    """A payment identifier, or BadRequest `invalid_payment_id`."""
+def payment_id_of(value: object, key: str = "paymentId") -> str:
+    """A payment identifier, or BadRequest `invalid_payment_id`; `key` is its name in the body."""
     if isinstance(value, str) and value in PATHS_OF_PI:
         value = None
-    return _matching(PAYMENT_ID, value, "invalid_payment_id", "paymentId is missing or malformed.")
+    return _matching(PAYMENT_ID, value, "invalid_payment_id", f"{key} is missing or malformed.")
 
 
 def txid_of(value: object) -> str:

@@ -21,20 +21,25 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
+from shared.domain import exact_json
 from shared.domain.amount import Amount
+from shared.domain.book import NODES_APART_SECONDS
+from shared.domain.chain import Movement
 from shared.domain.due import ATTENTION_PAUSE_SECONDS
 from shared.domain.errors import BadRequest, Conflict, PiAnswer
 from shared.domain.pi import Direction, PaymentDto
 
 PAYOUT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 RESERVED_KEY = "payout_id"  # in the metadata at Pi: how we recognise our own payment
+REFUND_MEMO = "Refund"
 LONGEST_MEMO = 100  # characters; Pi shows it to the user
 LARGEST_METADATA = 2000  # characters of JSON
+LARGEST_EXPONENT = 307  # of a number in it
 
 CREATE_SETTLES_SECONDS = 120  # a payment that Pi may have created shows in its list by then
-FORGOTTEN_SECONDS = 3600  # a restored table may have forgotten an earlier request of this payout
 ENVELOPE_LIVES_SECONDS = 300
-CHAIN_SETTLES_SECONDS = 60  # later, each node behind one Horizon shows what was applied in time
+# Later, each node behind one Horizon shows what was applied in time, and the next ledger.
+CHAIN_SETTLES_SECONDS = NODES_APART_SECONDS + 15
 RETRY_SECONDS = 60
 UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
 STACK_RETRY_SECONDS = 600  # what holds up all payouts is mended by a person
@@ -44,6 +49,7 @@ UNKNOWN_USER_RETRY_SECONDS = 24 * 3600
 UNKNOWN_USER_PATIENCE_SECONDS = 30 * 24 * 3600
 MOST_ENVELOPES = 5
 MOST_REFUSALS = 5  # of a creation, without a reason that we know
+MOST_SENT = 20  # for one payout: by hand, if at all
 MOST_WITHDRAWALS = 20  # a day: Pi limits an app's cancelled payments
 GIVEN_UP = "given_up"  # by a person
 NO_DESTINATION = "no_destination"  # the recipient's wallet has no account on the chain yet
@@ -115,6 +121,16 @@ def _digits(number: Decimal) -> str:
     return f"{'-' * sign}{shown}e{int(exponent) + len(text) - len(shown)}" if shown else "0"
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the wallet has sent for a payout, as the chain shows it. `token` is the movement's place
+    in the wallet's history, `payment_id` the payment at Pi that its memo names."""
+
+    token: int
+    txid: str
+    payment_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayoutRecord:
     """Times are seconds since 1970. `day` is the UTC day whose counters hold it. `envelope` is the
@@ -122,6 +138,7 @@ class PayoutRecord:
     apply; `submitted_at`: from then on it may have been. `giving_up` is why it is to fail, as soon
     as it is certain that it was not paid; `withdrawing`, why its payment is to be cancelled at Pi,
     so that it holds up no other payout. `former_payments` are those that were, one space between.
+    `sent` is what the wallet's book has noted, but for what a record tells that is completed.
     `doubt` is what Pi refuses to answer, since `doubt_since`. `refusals` counts the creations that
     Pi has refused in turn without a reason that we know, `refused_with` is the last one's status
     and Pi's request id. `no_account_since`: `to_address` is not on the chain. `blocked_reason` is
@@ -156,6 +173,7 @@ class PayoutRecord:
     giving_up: str | None = None
     withdrawing: str | None = None
     former_payments: str | None = None
+    sent: tuple[Sent, ...] = ()
     doubt: str | None = None
     doubt_since: int | None = None
     refusals: int = 0
@@ -170,6 +188,11 @@ class PayoutRecord:
     def waiting_since(self) -> int:
         """It has been on its way since then, without a person."""
         return self.decided_at or self.requested_at
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """It waits neither for a person nor for its event alone."""
+        return self.closed_at is None and self.state is not PayoutState.BLOCKED
 
     @property
     def ending(self) -> str | None:
@@ -209,13 +232,38 @@ def check(request: PayoutRequest, caps: Caps) -> None:
         raise BadRequest("invalid_memo", f"memo must have 1 to {LONGEST_MEMO} characters.")
     if RESERVED_KEY in request.metadata:
         raise BadRequest("reserved_metadata_key", f"metadata must not have a {RESERVED_KEY!r}.")
-    if len(json.dumps(request.metadata, default=str)) > LARGEST_METADATA:
+    if len(_metadata_text(request.metadata)) > LARGEST_METADATA:
         raise BadRequest("invalid_metadata", f"metadata may have {LARGEST_METADATA} characters.")
 
 
 def _is_unicode(text: str) -> bool:
     """JSON can spell half a character, which nobody can store."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _metadata_text(metadata: Mapping[str, Any]) -> str:
+    """What Pi is to get, each value in its own type. Raises BadRequest `invalid_metadata`."""
+    try:
+        if not _is_portable(metadata):
+            message = "metadata has half a character, or a number that no double can hold."
+            raise BadRequest("invalid_metadata", message)
+        return exact_json.dumps(metadata)
+    except RecursionError:
+        raise BadRequest("invalid_metadata", "metadata nests too deep.") from None
+
+
+def _is_portable(json_value: Any) -> bool:
+    """Whether every reader of JSON can make something of it."""
+    match json_value:
+        case dict():
+            return all(_is_unicode(k) and _is_portable(v) for k, v in json_value.items())
+        case list():
+            return all(map(_is_portable, json_value))
+        case Decimal():
+            return json_value.is_finite() and abs(json_value.adjusted()) <= LARGEST_EXPONENT
+        case str():
+            return _is_unicode(json_value)
+    return True
 
 
 def requested(request: PayoutRequest, now: int) -> PayoutRecord:
@@ -225,7 +273,7 @@ def requested(request: PayoutRequest, now: int) -> PayoutRecord:
         uid=request.uid,
         amount=request.amount,
         memo=request.memo,
-        metadata=json.dumps({**request.metadata, RESERVED_KEY: request.payout_id}, default=str),
+        metadata=_metadata_text({**request.metadata, RESERVED_KEY: request.payout_id}),
         fingerprint=request.fingerprint,
         state=PayoutState.REQUESTED,
         requested_at=now,
@@ -279,6 +327,38 @@ def doubtful(record: PayoutRecord, code: str, now: int) -> PayoutRecord:
     """Pi has refused to answer; `doubt_since` is when it began to, with this code."""
     since = record.doubt_since if record.doubt == code else None
     return replace(record, doubt=code, doubt_since=since or now)
+
+
+def noted(record: PayoutRecord, movement: Movement, payment_id: str, now: int) -> PayoutRecord:
+    """The chain shows that the wallet sent this for it; the same record if it says so already. One
+    that is still on its way is looked at again."""
+    is_known = any(sent.token == movement.token for sent in record.sent)
+    is_told = record.state is PayoutState.COMPLETED and record.txid in movement.txids
+    if is_known or is_told or len(record.sent) >= MOST_SENT:
+        return record
+    txid = record.txid if record.txid in movement.txids else movement.txids[0]
+    sent = (*record.sent, Sent(movement.token, txid, payment_id))
+    return replace(record, sent=sent, due_at=now if record.is_on_its_way else record.due_at)
+
+
+def remembered(payment: PaymentDto) -> PayoutRecord | None:
+    """The payout that this payment of Pi's was made for, as it was asked for then; None: not by
+    this bundle."""
+    if (payout_id := payout_of(payment)) is None or payment.direction != Direction.APP_TO_USER:
+        return None
+    metadata = {name: value for name, value in payment.metadata.items() if name != RESERVED_KEY}
+    is_refund = payment.memo == REFUND_MEMO and set(metadata) <= {"refund_of", "refund_to"}
+    refund_of = metadata.get("refund_of") if is_refund else None
+    request = PayoutRequest(
+        payout_id=payout_id,
+        uid=payment.user_uid,
+        amount=payment.amount,
+        memo=payment.memo,
+        metadata=metadata,
+        refund_of=refund_of if isinstance(refund_of, str) else None,
+    )
+    now = int(payment.created_at.timestamp())
+    return created(requested(request, now), payment, now)
 
 
 def waiting(

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.domain.amount import Amount
 from shared.domain.payment import PaymentRecord
 from shared.domain.payout import PayoutRecord
 from shared.domain.reward import RewardRecord
+
+if TYPE_CHECKING:
+    from shared.adapters.payment_store import HistoryRow
 
 
 def payment_for_owner(record: PaymentRecord) -> dict[str, Any]:
@@ -32,18 +33,18 @@ def payment_for_anyone(record: PaymentRecord) -> dict[str, Any]:
     return {"payment_id": record.payment_id, "state": record.state}
 
 
-def payment_in_history(item: Mapping[str, Any]) -> dict[str, Any]:
+def payment_in_history(row: HistoryRow) -> dict[str, Any]:
     """The same shape as for the owner, from the index of a user's payments."""
     return {
-        "payment_id": item["payment_id"],
-        "state": item["state"],
-        "amount": str(Amount(int(item["amount"]))),
-        "product_id": item.get("product_id"),
-        "quantity": int(item["quantity"]) if "quantity" in item else None,
-        "txid": item.get("txid"),
-        "attention": item.get("attention"),
-        "created_at": int(item["created_at"]),
-        "completed_at": int(item["completed_at"]) if "completed_at" in item else None,
+        "payment_id": row.payment_id,
+        "state": row.state,
+        "amount": str(row.amount),
+        "product_id": row.product_id,
+        "quantity": row.quantity,
+        "txid": row.txid,
+        "attention": row.attention,
+        "created_at": row.created_at,
+        "completed_at": row.completed_at,
     }
 
 

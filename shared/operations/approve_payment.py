@@ -56,8 +56,8 @@ def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> Payme
     record = parts.payments.put_if_absent(first)
     if record.refusal is not None:
         if record is first:
+            count("PaymentRefused")
             _cancel_refused(parts, payment)
-        count("PaymentRefused")
         raise Conflict(record.refusal, _why(record.refusal))
     if payment.is_cancelled:
         record = settle(parts, record)

@@ -6,6 +6,8 @@ what this stack has seen completed: such a payment is kept as a canary.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from shared.adapters.observability import count, logger
@@ -16,23 +18,26 @@ from shared.domain.errors import KeyRefused, PiRefused
 
 @dataclass(slots=True, kw_only=True)
 class Canary:
-    """`is_kept`: this environment has put one into the table."""
+    """`is_kept`: this environment has put one into the table. `shown`: what Pi has just shown us,
+    good enough for a moment if nothing was completed yet."""
 
     pi: PiClient
     payments: PaymentStore
     payment_id: str | None = None
     is_kept: bool = False
+    shown: str | None = None
 
     def knows_us(self) -> bool | None:
         """Whether Pi takes our key for this app's; None: nothing can tell, since no payment was
         seen completed yet. Raises PiRefused and what else a question may."""
         if self.payment_id is None:
             self.payment_id = self.payments.canary()
-        if self.payment_id is None:
+        canary = self.payment_id or self.shown
+        if canary is None:
             self.pi.renew_key()  # it may have been replaced since
             return None
         try:
-            self.pi.get_payment(self.payment_id)
+            self.pi.get_payment(canary)
         except PiRefused as refused:
             if refused.code != "payment_not_found":
                 raise
@@ -47,6 +52,14 @@ class Canary:
             count("ServerKeyRefused")
             logger.error("The server key is another app's")
             raise KeyRefused
+
+    @contextmanager
+    def while_shown(self, payment_id: str | None) -> Iterator[None]:
+        self.shown = payment_id
+        try:
+            yield
+        finally:
+            self.shown = None
 
     def remember(self, payment_id: str) -> None:
         """Pi has completed this payment for us. The newest replaces the one before; one for each

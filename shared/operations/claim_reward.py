@@ -36,15 +36,13 @@ def claim(parts: ClaimParts, ad_id: str, token: Secret | None) -> RewardRecord |
     transaction.
     """
     user, ad = parts.users.recognise_while(token, parts.executor, lambda: parts.pi.ad_status(ad_id))
-    if parts.users.app_id is None:
-        # A token of any Pi app is a fresh user to us and evades the cap.
-        count("RewardClaimUnchecked")
-
     now = parts.clock()
     if (objection := judge(ad, parts.limits, now)) is None:
-        record = parts.rewards.grant(
-            granted(ad_id, user.uid, parts.limits, now), parts.limits.daily_cap
-        )
+        first = granted(ad_id, user.uid, parts.limits, now)
+        record = parts.rewards.grant(first, parts.limits.daily_cap)
+        if record is first and parts.users.app_id is None:
+            # A token of any Pi app is a fresh user to us and evades the cap.
+            count("RewardClaimUnchecked")
     else:
         # What was granted once stays granted to its owner, however the ad looks by now.
         claimed = parts.rewards.get(ad_id)

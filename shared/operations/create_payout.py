@@ -6,11 +6,11 @@ is open: that is looked at before each creation, and an unclear one is given tim
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from shared.adapters.observability import count, logger
+from shared.domain import exact_json
 from shared.domain.errors import ChainUnavailable, KeyRefused, PiNonsense, PiRefused
 from shared.domain.payout import (
     CREATE_SETTLES_SECONDS,
@@ -52,6 +52,7 @@ FINAL_REFUSALS = frozenset(
         *("invalid_amount", "altered_amount", "invalid_arguments", "invalid_metadata"),
     }
 )
+BEHIND_SECONDS = 3600  # sweeps read the book on much more often
 # Pi allows it later.
 PASSING_REFUSALS = frozenset(
     {"ongoing_payment_found", "too_many_payments", "too_many_cancelled_payments"}
@@ -65,7 +66,7 @@ def create_payout(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
         return standing
     try:
         open_payments = parts.pi.incomplete_server_payments()
-    except KeyRefused as refused:
+    except (KeyRefused, PiNonsense) as refused:  # of no payout's own
         return _hold_creations(parts, record, refused.code, RETRY_SECONDS)
     for payment in open_payments:
         if payout_of(payment) == record.payout_id and not payment.is_cancelled:
@@ -78,7 +79,8 @@ def create_payout(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
         return _give_up_request(parts, record, record.giving_up)
     if (cause := cause_to_wait(parts, record, open_payments)) is not None:
         return hold_up(parts, record, cause)
-    return _create(parts, record)
+    record = _read_back(parts, record)
+    return _adopt_sent(parts, record) if record.sent else _create(parts, record)
 
 
 def _create(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
@@ -90,7 +92,7 @@ def _create(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
             uid=record.uid,
             amount=record.amount,
             memo=record.memo,
-            metadata=json.loads(record.metadata),
+            metadata=exact_json.loads(record.metadata),
         )
     except PiRefused as refused:
         return _after_refused_creation(parts, record, refused)
@@ -142,15 +144,27 @@ def _give_up_request(parts: SendParts, record: PayoutRecord, reason: str) -> Pay
     wallet, is_ours = parts.app_wallet or parts.wallet.address(), parts.canary.knows_us()
     if is_ours is False:
         return hold_up(parts, record, OTHER_KEY)
-    try:
-        paid = trace_payout(parts, record, wallet)
-    except PiRefused as refused:
-        if refused.code != "payment_not_found" or not is_ours:
-            raise
-        paid = None  # the wallet has sent this amount for something that is not Pi's: by hand
-    if paid is not None:
-        return adopt(parts, record, paid.payment)
+    record = trace_payout(parts, record, wallet)
+    if record.sent:
+        return _adopt_sent(parts, record)
+    if parts.chain.account(wallet) is None:
+        raise ChainUnavailable  # another seed's, perhaps: that it has paid nothing proves nothing
     return fail(parts, record, reason)
+
+
+def _adopt_sent(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
+    """A restored table has forgotten that it was paid."""
+    return adopt(parts, record, parts.pi.get_payment(record.sent[0].payment_id))
+
+
+def _read_back(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
+    """A table that was restored is as old as its book: nothing is created before that was read on
+    to the present, so that what was paid since is known. Raises as `trace_payout`."""
+    wallet = parts.app_wallet or parts.wallet.known_address()
+    book = parts.book.books.get(wallet)
+    if book is None or parts.clock() - book.covers < BEHIND_SECONDS:
+        return record
+    return trace_payout(parts, record, wallet)
 
 
 def adopt(parts: SendParts, record: PayoutRecord, payment: PaymentDto) -> PayoutRecord:
@@ -160,6 +174,8 @@ def adopt(parts: SendParts, record: PayoutRecord, payment: PaymentDto) -> Payout
 
 
 def _adopted(parts: SendParts, record: PayoutRecord, payment: PaymentDto) -> PayoutRecord:
+    """Before it is written, the table remembers whose payment this is: the book will ask."""
+    parts.payouts.keep_payment(payment.identifier, record.payout_id)
     now, reason = parts.clock(), mismatch(payment, record, parts.network)
     adopted = created(record, payment, now)
     # One that a person gives up need not match: it is only searched for, and cancelled.

@@ -49,16 +49,16 @@ class NoteParts:
     clock: Clock
 
 
-def note_movement(parts: NoteParts, wallet: str, movement: Movement) -> bool:
-    """Whether it is settled; if not, it is to be tried again: its record cannot be read (that is
-    counted), or Pi does not say what it pays. Raises PiError while Pi answers nothing at all, and
-    ServiceUnavailable."""
+def note_movement(parts: NoteParts, wallet: str, movement: Movement) -> str | None:
+    """None once it is settled; else the payment whose record cannot be read (that is counted), or
+    of which Pi does not say what it is: to be tried again. Raises PiError while Pi answers nothing
+    at all, and ServiceUnavailable."""
     if movement.transfer is None or movement.transfer.destination != wallet:
-        return True
+        return None
     try:
         payment_id = payment_id_of(movement.memo)
     except BadRequest:
-        return True  # a deposit
+        return None  # a deposit
     concerning(payment_id)
     try:
         record = parts.payments.get(payment_id) or _forgotten(parts, payment_id, movement)
@@ -67,10 +67,10 @@ def note_movement(parts: NoteParts, wallet: str, movement: Movement) -> bool:
     except PiUnavailable:
         if parts.clock() - movement.at < PATIENCE_SECONDS:
             raise
-        return False
+        return payment_id
     except (UnreadableRecord, PiRefused, PiNonsense):
-        return False
-    return True
+        return payment_id
+    return None
 
 
 def _note(parts: NoteParts, record: PaymentRecord, movement: Movement) -> None:

@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from shared.adapters.book_store import BookStore
+from shared.adapters.context import remaining
 from shared.adapters.edges import Clock
 from shared.adapters.horizon import MOST_PAGES, Horizon
-from shared.adapters.ledgers import last_before, unbroken
 from shared.adapters.observability import count, logger
 from shared.domain.book import (
     FRESH_SECONDS,
@@ -31,17 +31,21 @@ from shared.domain.chain import Ledger, Movement
 from shared.domain.errors import BundleError, ChainUnavailable, ServiceUnavailable
 from shared.domain.pi import Network
 
+LEDGER_SECONDS = 5  # from one to the next, as a first guess: it is a setting of the network
+MOST_LEDGER_PAGES = 200  # at once: two days, after a restore
+SPARE_SECONDS = 5  # for what comes after the ledgers
+MOST_BEHIND_SECONDS = 24 * 3600
 MOST_TRIED = 10  # doubts, each time the book is read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookParts:
-    """`act` does what a movement of a wallet means, and says whether that is settled; what it
-    raises stops the reading there."""
+    """`act` does what a movement of a wallet means. What it raises stops the reading there; if that
+    movement alone is in doubt, it says whose record it belongs in, or an empty text."""
 
     chain: Horizon
     books: BookStore
-    act: Callable[[str, Movement], bool]
+    act: Callable[[str, Movement], str | None]
     network: Network
     clock: Clock
 
@@ -59,8 +63,7 @@ def book_of(parts: BookParts, wallet: str, started_at: int) -> Book:
     book = parts.books.get(wallet)
     if book is not None and book.reaches_back_to(started_at):
         return book
-    newest, _ = _newest(parts)
-    first = last_before(parts.chain, newest, starts_before(started_at))
+    first = _last_ledger_before(parts, starts_before(started_at))
     earlier = opened_at(wallet, first, parts.clock())
     if book is None:
         return parts.books.put_if_absent(earlier)
@@ -68,6 +71,29 @@ def book_of(parts: BookParts, wallet: str, started_at: int) -> Book:
         return book
     standing, _ = parts.books.replace(book, reopened(book, earlier))
     return standing
+
+
+def _last_ledger_before(parts: BookParts, moment: int) -> Ledger:
+    """One that closed before the moment, and not long before; the oldest that Horizon has if its
+    history does not go so far back. How fast ledgers close is found out on the way. Raises
+    ChainUnavailable, also where Horizon shows nothing yet, or only what is long past: from there
+    to the moment would be millions of ledgers."""
+    newest, _ = _newest(parts)
+    if newest.closed_at < moment - MOST_BEHIND_SECONDS:
+        raise ChainUnavailable
+    found, back = newest, 0
+    while found.closed_at >= moment and back < newest.number:
+        passed = newest.closed_at - found.closed_at
+        seconds = max(passed // back, 1) if back and passed else LEDGER_SECONDS
+        back += (found.closed_at - moment) // seconds + 1
+        # Never the first ledger of a network: it says that it closed in 1970.
+        ledgers = parts.chain.ledgers(after=max(newest.number - back - 1, 1))
+        if not ledgers:
+            raise ChainUnavailable
+        if ledgers[0] == found:  # nothing is shown before it
+            break
+        found = ledgers[0]
+    return found
 
 
 def _newest(parts: BookParts) -> tuple[Ledger, bool]:
@@ -87,7 +113,7 @@ def read_on(parts: BookParts, book: Book) -> Book:
     if newest.number < book.ledger:
         return _begin_anew(parts, book, newest)
     surely = newest.closed_at - NODES_APART_SECONDS
-    sure, is_whole = unbroken(parts.chain, Ledger(book.ledger, book.until), surely)
+    sure, is_whole = _unbroken(parts, book, surely)
     # A ledger that closed just now says that this is the chain as it is now.
     covers = parts.clock() - FRESH_SECONDS - NODES_APART_SECONDS if is_current and is_whole else 0
     cursor = book.place
@@ -110,11 +136,12 @@ def _act_on(
     doubts: list[Doubt] = []
     try:
         for movement in page:
-            if not parts.act(book.wallet, movement):
+            if (subject := parts.act(book.wallet, movement)) is not None:
                 if len(book.doubts) + len(doubts) >= MOST_DOUBTS:
                     logger.error("The wallet's book has too many doubts to read on")
                     raise ServiceUnavailable
-                doubts.append(Doubt(movement.token, movement.memo or ""))
+                moved = movement.transfer.amount.stroops if movement.transfer else 0
+                doubts.append(Doubt(movement.token, subject, moved))
             done.append(movement)
     except BundleError:
         if done:  # one that cannot be acted on now takes nothing back from those before it
@@ -131,7 +158,7 @@ def _try_doubts(parts: BookParts, book: Book) -> Book:
         with suppress(BundleError):
             page = parts.chain.movements(book.wallet, after=doubt.token - 1)
             shown = page[0] if page and page[0].token == doubt.token else None
-            is_settled = shown is not None and parts.act(book.wallet, shown)
+            is_settled = shown is not None and parts.act(book.wallet, shown) is None
         if not is_settled:
             count("TransferInDoubt")
         tried = tried_again(tried, doubt, is_settled=is_settled)
@@ -142,6 +169,26 @@ def _write(parts: BookParts, book: Book, new: Book) -> tuple[Book, bool]:
     return parts.books.replace(book, replace(new, read_at=parts.clock()))
 
 
+def _unbroken(parts: BookParts, book: Book, until: int) -> tuple[Ledger, bool]:
+    """The last ledger after those that were read that closed by `until`, with none missing between,
+    and whether all until then are there: Horizon may lack some, anywhere, while its history is
+    filled again."""
+    sure = Ledger(book.ledger, book.until)
+    for _ in range(MOST_LEDGER_PAGES):
+        if remaining() < SPARE_SECONDS:
+            break
+        page = parts.chain.ledgers(after=sure.number)
+        for ledger in page:
+            if ledger.number != sure.number + 1:
+                return sure, False
+            if ledger.closed_at > until:
+                return sure, True
+            sure = ledger
+        if not page:
+            break
+    return sure, False
+
+
 def _begin_anew(parts: BookParts, book: Book, newest: Ledger) -> Book:
     """The chain shows fewer ledgers than were read: this node is behind, or the network was begun
     anew, as Pi Testnet is at times. Then nothing can be said of what came before."""
@@ -149,6 +196,6 @@ def _begin_anew(parts: BookParts, book: Book, newest: Ledger) -> Book:
         raise ChainUnavailable
     logger.error("The network has begun anew", extra={"ledger": newest.number})
     count("ChainReset")
-    first = last_before(parts.chain, newest, book.until)
+    first = _last_ledger_before(parts, book.until)
     new = reopened(book, opened_at(book.wallet, first, parts.clock()))
     return parts.books.replace(book, new)[0]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from shared.adapters.context import concerning
-from shared.adapters.dynamodb import Item
-from shared.adapters.payment_store import PaymentStore
+from shared.adapters.payment_store import (
+    Cursor,
+    HistoryRow,
+    PaymentStore,
+    can_be_named,
+    history_row,
+)
 from shared.adapters.secret import Secret
-from shared.domain.errors import UnknownPayment
+from shared.domain.errors import UnknownPayment, UnreadableRecord
 from shared.domain.payment import PaymentRecord
 from shared.operations.verify_user import Users
-
-Cursor = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +39,17 @@ def read_payment(parts: ReadParts, payment_id: str, token: Secret | None) -> Pay
 
 def read_history(
     parts: ReadParts, token: Secret | None, limit: int, after: Cursor | None
-) -> tuple[list[Item], Cursor | None]:
-    """Newest first; the cursor continues where a page ended. Raises TokenRefused."""
+) -> tuple[list[HistoryRow], Cursor | None]:
+    """Newest first; the cursor continues where a page ended. A record that cannot be read is
+    counted and left out, so a page may be shorter than `limit`. Raises TokenRefused."""
     user = parts.users.recognise(token)
-    return parts.payments.history(user.uid, limit, after)
+    items, cursor = parts.payments.history(user.uid, limit, after)
+    while cursor is not None and not can_be_named(cursor):
+        # That row is left out, so there is room for the next one.
+        more, cursor = parts.payments.history(user.uid, 1, cursor)
+        items += more
+    rows = []
+    for item in items:
+        with suppress(UnreadableRecord):
+            rows.append(history_row(item))
+    return rows, cursor

@@ -13,7 +13,7 @@ from shared.adapters.switch import Switch
 from shared.domain.amount import ZERO, Amount
 from shared.domain.errors import BadRequest, Conflict, NotFound
 from shared.domain.payment import PaymentRecord
-from shared.domain.payout import Caps, PayoutRecord, PayoutRequest, check, requested
+from shared.domain.payout import REFUND_MEMO, Caps, PayoutRecord, PayoutRequest, check, requested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,24 +51,35 @@ def refund(
     parts: RequestParts,
     payout_id: str,
     payment_id: str,
+    *,
     amount: Amount | None,
-    uid: object = None,
+    uid: str | None = None,
+    refund_to: str | None = None,
 ) -> PayoutRequest:
     """The request that pays a payment back to its user; `amount` None: all of what was paid, or
-    what came in for a payment that nobody has paid as asked. `uid`, if the caller names one, must
-    be that user's.
+    what came in for a payment that nobody has paid as asked. `refund_to` is the user's new uid, if
+    Pi has given him one. `uid`, if the caller names one, must be that of the payment.
 
-    Raises NotFound, Conflict `not_refundable`, BadRequest `invalid_uid`.
+    What the caller leaves open is decided once: a repeat gets what stands, whatever has become of
+    the payment. Raises NotFound, Conflict `not_refundable`, BadRequest `invalid_uid`.
     """
-    payment = _received(parts, payment_id)
-    if uid not in (None, payment.uid):
-        raise BadRequest("invalid_uid", "A refund goes to the user who paid: leave uid out.")
+    if uid is not None and refund_to is not None:
+        raise BadRequest("invalid_uid", "uid and refund_to name two recipients: leave uid out.")
+    standing = parts.payouts.get(payout_id)
+    if standing is not None:
+        payer, whole = standing.uid, standing.amount
+    else:
+        payment = _received(parts, payment_id)
+        payer, whole = payment.uid, min(payment.amount, payment.refundable)
+        if uid not in (None, payer):
+            raise BadRequest("invalid_uid", "A refund goes to the user who paid: leave uid out.")
     return PayoutRequest(
         payout_id=payout_id,
-        uid=payment.uid,
-        amount=min(payment.amount, payment.refundable) if amount is None else amount,
-        memo="Refund",
-        metadata={"refund_of": payment_id},
+        uid=refund_to or uid or payer,
+        amount=whole if amount is None else amount,
+        memo=REFUND_MEMO,
+        # Part of the request's identity: without it, a repeat could not tell who was to be paid.
+        metadata={"refund_of": payment_id} | ({"refund_to": refund_to} if refund_to else {}),
         refund_of=payment_id,
     )
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from shared.adapters.book_store import wallet_of
 from shared.adapters.context import concerning
-from shared.adapters.ledgers import last_before, unbroken
 from shared.adapters.observability import count, count_outage, logger
 from shared.adapters.payout_queue import PayoutWakeUp
-from shared.domain.book import CLOCK_SKEW_SECONDS
 from shared.domain.chain import Account, Submission, Wanted
 from shared.domain.errors import (
     BundleError,
@@ -56,8 +55,9 @@ from shared.operations.check_stack import (
 from shared.operations.create_payout import adopt, after_withdrawal, create_payout, may_withdraw
 from shared.operations.deliver import deliver
 from shared.operations.move_payout import block, doubt, fail, hold_up, wait, withdraw, write
+from shared.operations.read_book import read_book
 from shared.operations.sender import SendParts
-from shared.operations.trace_payout import Paid, trace_payout
+from shared.operations.trace_payout import trace_payout
 
 LONGEST_MEMO_BYTES = 28
 
@@ -72,20 +72,28 @@ NO_SEED = frozenset({"wallet_seed_missing", "wallet_seed_invalid"})
 
 
 def send_payout(parts: SendParts, wake_up: PayoutWakeUp) -> None:
-    """Do all that can be done for this payout now. Whatever this raises is a bug in the bundle;
-    what Pi, the chain or our services hold up comes back with `due_at`."""
-    concerning(wake_up.payout_id)
+    """Do all that can be done now for this payout, or read on in this wallet's book. Whatever this
+    raises is a bug in the bundle; what Pi, the chain or our services hold up comes back with
+    `due_at`."""
+    concerning(wake_up.key)
     try:
-        record = parts.payouts.get(wake_up.payout_id)
-        if record is None or not _is_meant(record, wake_up, parts.clock()):
-            return
-        while (record.due_at is not None and record.state in STEPS) or record.owed is not None:
-            record = _advance(parts, record)
-            if (record.due_at or 0) > parts.clock():
-                return
+        if (wallet := wallet_of(wake_up.key)) is not None:
+            read_book(parts.book, wallet)
+        else:
+            _send(parts, wake_up)
     except BundleError as error:
         count_outage(error.code)
         logger.warning("Held up", extra={"code": error.code})
+
+
+def _send(parts: SendParts, wake_up: PayoutWakeUp) -> None:
+    record = parts.payouts.get(wake_up.key)
+    if record is None or not _is_meant(record, wake_up, parts.clock()):
+        return
+    while (record.due_at is not None and record.state in STEPS) or record.owed is not None:
+        record = _advance(parts, record)
+        if (record.due_at or 0) > parts.clock():
+            return
 
 
 def _is_meant(record: PayoutRecord, wake_up: PayoutWakeUp, now: int) -> bool:
@@ -150,9 +158,9 @@ def _sign(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     account = parts.chain.account(wallet)
     is_over = payment.is_cancelled or record.ending is not None
     dead_since = record.max_time if is_over else None
-    paid = trace_payout(parts, record, wallet, payment, dead_since)
-    if paid is not None:
-        return _after_trace(parts, record, payment, paid)
+    record = trace_payout(parts, record, wallet, payment, dead_since)
+    if record.sent:
+        return _after_trace(parts, record, payment)
     if is_over and record.max_time is None:
         return _let_forgotten_die(parts, record)
     if is_over:
@@ -162,11 +170,11 @@ def _sign(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
         return withdraw(parts, record, fault or "missing_address")
     if account is None:
         raise ChainUnavailable
-    return _sign_for(parts, record, payment, wanted, account)
+    return _sign_for(parts, record, wanted, account)
 
 
 def _sign_for(
-    parts: SendParts, record: PayoutRecord, payment: PaymentDto, wanted: Wanted, account: Account
+    parts: SendParts, record: PayoutRecord, wanted: Wanted, account: Account
 ) -> PayoutRecord:
     """Nothing has paid it: sign for it, unless something is in the way."""
     if record.envelopes >= MOST_ENVELOPES:
@@ -185,7 +193,6 @@ def _sign_for(
     now = parts.clock()
     max_time = now + ENVELOPE_LIVES_SECONDS
     envelope = parts.wallet.sign(wanted, sequence=account.sequence, fee=fee, max_time=max_time)
-    parts.memory.payment_of[envelope.txid] = payment  # so that no later search has to ask
     return write(
         parts,
         record,
@@ -213,9 +220,9 @@ def _end_forgotten(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     there is nothing to cancel. Not while the key may be another app's."""
     if record.max_time is None:
         return _let_forgotten_die(parts, record)
-    paid = trace_payout(parts, record, _wallet_of(parts, record), None, record.max_time)
-    if paid is not None:
-        return _adopt_other(parts, record, paid)
+    record = trace_payout(parts, record, _wallet_of(parts, record), None, record.max_time)
+    if record.sent:
+        return _adopt_other(parts, record)
     is_ours = parts.canary.knows_us()
     # Whoever gives up has seen to it that the key is right, where nothing can tell.
     if is_ours is False or (is_ours is None and record.giving_up != GIVEN_UP):
@@ -235,15 +242,13 @@ def _submit(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     named = payment.transaction.txid if payment.transaction else None
     if named == record.txid or (named is None and payment.status.developer_completed):
         return _report(parts, record, payment, record.txid)
-    if parts.clock() > settled_at:
-        _require_its_ledgers(parts, record.max_time)
     on_chain = parts.chain.transaction(record.txid)
     if on_chain is not None and on_chain.successful:
         return _report(parts, record, payment, record.txid)
     if on_chain is not None:  # applied, and refused
         return _after_death(parts, record, payment, None)
     if parts.clock() > settled_at:
-        return _after_death(parts, record, payment, settled_at)
+        return _after_death(parts, record, payment, record.max_time)
     if named is not None or parts.clock() > record.max_time:
         return write(parts, record, waiting(record, settled_at + 1, "may_still_apply"))
     return _submit_for(parts, record, payment, record.envelope)
@@ -267,32 +272,18 @@ def _outlive(parts: SendParts, record: PayoutRecord, settled_at: int) -> PayoutR
     """It is to end, and Pi does not know its payment: wait until its envelope is dead."""
     if parts.clock() <= settled_at:
         return write(parts, record, waiting(record, settled_at + 1, "may_still_apply"))
-    _require_its_ledgers(parts, settled_at - CHAIN_SETTLES_SECONDS)
-    paid = trace_payout(parts, record, _wallet_of(parts, record), None, settled_at)
-    if paid is not None:
-        return _adopt_other(parts, record, paid)
-    own = parts.chain.transaction(record.txid) if record.txid is not None else None
-    if own is not None and own.successful:
-        raise ChainUnavailable  # the search was too early, or asked a node that is behind
+    record = trace_payout(parts, record, _wallet_of(parts, record), None, record.max_time)
+    if record.sent:
+        return _adopt_other(parts, record)
     return write(parts, record, expired(record, parts.clock()))
 
 
-def _require_its_ledgers(parts: SendParts, max_time: int) -> None:
-    """Before an envelope is taken for dead since the chain does not show it: that each ledger which
-    may hold it is shown. Horizon may lack some while its history is filled again. Raises
-    ChainUnavailable."""
-    signed_at = max_time - ENVELOPE_LIVES_SECONDS - CLOCK_SKEW_SECONDS
-    first = last_before(parts.chain, parts.chain.root(parts.clock()).newest, signed_at)
-    _, is_whole = unbroken(parts.chain, first, max_time + CHAIN_SETTLES_SECONDS)
-    if first.closed_at >= signed_at or not is_whole:
-        raise ChainUnavailable
-
-
-def _adopt_other(parts: SendParts, record: PayoutRecord, paid: Paid) -> PayoutRecord:
+def _adopt_other(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     """Another payment than the one that Pi has forgotten paid it; or just that one."""
-    if paid.payment.identifier == record.payment_id:
-        return _after_refused_question(parts, record, "payment_not_found")
-    return adopt(parts, record, paid.payment)
+    for sent in record.sent:
+        if sent.payment_id != record.payment_id:
+            return adopt(parts, record, parts.pi.get_payment(sent.payment_id))
+    return _after_refused_question(parts, record, "payment_not_found")
 
 
 def _after_death(
@@ -302,9 +293,9 @@ def _after_death(
     dead_since: int | None,
 ) -> PayoutRecord:
     """The envelope can no longer apply: what the chain shows of it by now is final."""
-    paid = trace_payout(parts, record, _wallet_of(parts, record), payment, dead_since)
-    if paid is not None:
-        return _after_trace(parts, record, payment, paid)
+    record = trace_payout(parts, record, _wallet_of(parts, record), payment, dead_since)
+    if record.sent:
+        return _after_trace(parts, record, payment)
     if payment.transaction is not None:
         return block(parts, record, "other_transaction")  # which the chain does not show
     error, dead = record.chain_error or "never_applied", expired(record, parts.clock())
@@ -314,21 +305,21 @@ def _after_death(
     return withdraw(parts, record, reason, at=dead)
 
 
-def _after_trace(
-    parts: SendParts, record: PayoutRecord, payment: PaymentDto, paid: Paid
-) -> PayoutRecord:
+def _after_trace(parts: SendParts, record: PayoutRecord, payment: PaymentDto) -> PayoutRecord:
     """It was paid: by the payment in hand, or by a former one that a restored table has
     forgotten. Then the one in hand must not be paid as well."""
-    if record.txid is not None and paid.txid != record.txid:
+    if record.txid is not None and all(sent.txid != record.txid for sent in record.sent):
         # A later one paid, after ours had died; or both did.
         own = parts.chain.transaction(record.txid)
         if own is not None and own.successful:
             return block(parts, record, "other_transaction")
-    if paid.payment.identifier == payment.identifier:
-        return _report(parts, record, payment, paid.txid)
+    for sent in record.sent:
+        if sent.payment_id == payment.identifier:
+            return _report(parts, record, payment, sent.txid)
+    former = parts.pi.get_payment(record.sent[0].payment_id)
     if not _is_cancelled_at_pi(parts, payment):
         return block(parts, record, "not_cancelled")
-    return adopt(parts, record, paid.payment)
+    return adopt(parts, record, former)
 
 
 def _hand_in(

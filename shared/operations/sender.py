@@ -12,10 +12,10 @@ from shared.adapters.payout_queue import PayoutQueue
 from shared.adapters.payout_store import PayoutStore
 from shared.adapters.pi_client import PiClient
 from shared.adapters.switch import Switch
-from shared.adapters.wallet_history import WalletHistory
 from shared.domain.amount import Amount
-from shared.domain.pi import Network, PaymentDto
+from shared.domain.pi import Network
 from shared.operations.canary import Canary
+from shared.operations.read_book import BookParts
 
 if TYPE_CHECKING:
     from shared.adapters.wallet import Wallet  # loads stellar-sdk
@@ -23,13 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class SenderMemory:
-    """What the sender asks for once in its environment's life, since it never changes: what each
-    wallet has paid, and the payment at Pi that each transaction names (None: it names none); what
-    an account must keep, and which accounts there are. Until `held_until` no payment is created
+    """What the sender asks for once in its environment's life, since it never changes: what an
+    account must keep, and which accounts there are. Until `held_until` no payment is created
     at Pi, for the reason `held_for`. `no_account`: the address of each user who has no account."""
 
-    histories: dict[str, WalletHistory] = field(default_factory=dict)
-    payment_of: dict[str, PaymentDto | None] = field(default_factory=dict)
     base_reserve: int | None = None
     accounts: set[str] = field(default_factory=set)
     no_account: dict[str, str] = field(default_factory=dict)
@@ -53,5 +50,6 @@ class SendParts:
     app_wallet: str | None
     fee_cap: Amount
     canary: Canary
+    book: BookParts
     memory: SenderMemory
     clock: Clock

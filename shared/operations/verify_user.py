@@ -33,13 +33,17 @@ class Users:
         if token is None:
             raise TokenRefused
         try:
-            user = self.pi.me(token)
+            user = self._user_of(token)
         except TokenRefused:
             self.seen.note_refusal()
             raise
+        self.seen.remember(token, user)
+        return user
+
+    def _user_of(self, token: Secret) -> UserDto:
+        user = self.pi.me(token)
         if self.app_id is not None and user.app_id != self.app_id:
             raise TokenRefused("wrong_app", "This access token was issued for another app.")
-        self.seen.remember(token, user)
         return user
 
     def recognise(self, token: Secret | None) -> UserDto:

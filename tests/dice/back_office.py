@@ -110,10 +110,13 @@ class BackOffice:
     def _body(self) -> dict[str, Any]:
         if self._random.random() < 0.4:
             sold = [*self._sold, *(sale.payment_id for sale in self._scene.sales[-2:])]
-            return {
+            refund = {
                 "refund_of": self._random.choice(sold),
                 "amount": self._random.choice(("1", "2", "3")),
             }
+            if self._random.random() < 0.2:  # to the user's new uid
+                refund["refund_to"] = self._random.choice(self._users).uid
+            return refund
         uid = self._random.choice(self._users).uid
         amount = self._random.choice(("0.0000001", "3.14", "60", "100"))
         return {"uid": uid, "memo": "Hi", "amount": amount}

@@ -77,7 +77,13 @@ _malformed("invalid_memo", memo=None)
 _malformed("invalid_metadata", metadata=["raffle"])
 _malformed("invalid_metadata", metadata={"text": "m" * 2000})
 _malformed("reserved_metadata_key", metadata={"payout_id": "another"})
-_malformed("invalid_payment_id", refund_of="../me")
+_malformed("unexpected_key", meno="You won")
+_malformed("unexpected_key", refund_of="b7Pq-3xK_mZ0aYwVtR5sLcDe9fGh")
+
+
+@answers(REQUEST, 400, "invalid_payment_id")
+def _(world: World, *_: User) -> Reply:
+    return world.post(payout_id="refund-1", refund_of="../me")
 
 
 @answers(REQUEST, 400, "invalid_body")

@@ -1,6 +1,7 @@
 """docs/events/ describes what the bundle sends, for every end of a payment, reward or payout."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -13,6 +14,8 @@ from jsonschema import Draft202012Validator
 from local.processes import ROOT
 from shared.domain import payment, payout, reward
 from shared.domain.amount import Amount
+from shared.domain.chain import Movement, Transfer
+from shared.domain.errors import PiAnswer
 from shared.domain.events import Event, payment_event, payout_event, reward_event
 from shared.domain.payment import Attention, Owed, PaymentRecord, PaymentState
 from shared.domain.payout import PayoutOwed, PayoutRecord, PayoutRequest, PayoutState
@@ -192,3 +195,137 @@ def test_the_overview_names_every_event() -> None:
     text = (EVENTS / "README.md").read_text()
     for kind in TYPES:
         assert f"| [{kind}]({kind}.schema.json) |" in text
+
+
+# --- Snapshots: whatever happens between owing and sending ---------------------------------------
+
+
+def movement(token: int, **how: Any) -> Movement:
+    transfer = Transfer(how.get("source", "G-USER"), "G-APP", Amount.of(how.get("amount", "6.28")))
+    return Movement(token, NOW, "payment", (f"{token:064x}",), "memo", transfer)
+
+
+PAYMENT_STEPS: dict[str, Callable[[PaymentRecord, int], PaymentRecord]] = {
+    "completed at Pi": lambda record, now: payment.completed(record, TXID, now),
+    "completed, Pi shows no transaction": lambda r, now: payment.completed(r, None, now),
+    "cancelled": payment.cancelled,
+    "died": payment.died,
+    "gone": lambda record, now: payment.attended(record, Attention.GONE, now),
+    "paid, and cancelled": lambda record, now: payment.attended(
+        record, Attention.CANCELLED_BUT_PAID, now, TXID
+    ),
+    "paid": lambda record, now: payment.noted(record, movement(now), now),
+    "paid oddly": lambda record, now: payment.noted(record, movement(now, amount="1"), now),
+    "by a stranger": lambda r, now: payment.noted(r, movement(now, source="G-NOBODY"), now),
+    "refunded": lambda record, _: replace(record, refunded=record.received),
+    "told": payment.delivered,
+}
+ENDS = {"completed at Pi", "completed, Pi shows no transaction", "cancelled"}
+
+
+def may_follow(record: PaymentRecord, step: str) -> bool:
+    """As the decision has it: completed is for good, and cancelled only what nobody has paid."""
+    if step == "cancelled":
+        is_free = not record.receipts and record.attention not in payment.SEEN_PAID
+        return record.state is PaymentState.OPEN and is_free
+    return step not in ENDS or record.state is not PaymentState.COMPLETED
+
+
+@given(st.booleans(), st.lists(st.sampled_from(sorted(PAYMENT_STEPS)), max_size=9))
+def test_an_event_of_a_payment_says_what_was_true_when_it_came_to_be_owed(
+    is_for_sale: bool, steps: list[str]
+) -> None:
+    """2.7: also after receipts, refunds and a person; and it meets its schema."""
+    record = opened(PRICE if is_for_sale else None)
+    record = replace(record, from_address="G-USER", to_address="G-APP")
+    for now, step in enumerate(steps, start=NOW):
+        if not may_follow(record, step):
+            continue
+        before, record = record, PAYMENT_STEPS[step](record, now)
+        then, event = payment_event(before), payment_event(record)
+        if event is not None:
+            validate(event)
+        if then is not None and event is not None and then.type == event.type:
+            # A transaction that Pi did not show at first may be known by now.
+            known = {} if then.detail["txid"] else {"txid": event.detail["txid"]}
+            assert event.detail == {**then.detail, **known}
+
+
+PAYOUT_STEPS: dict[str, Callable[[PayoutRecord, int], PayoutRecord]] = {
+    "waits": lambda record, now: payout.waiting(record, now, "chain_unclear"),
+    "attempted": payout.attempted,
+    "refused": lambda r, _: payout.creation_refused(r, PiAnswer(http_status=404)),
+    "at Pi": lambda r, now: replace(r, state=PayoutState.CREATED, payment_id=f"p{now}"),
+    "signed": lambda r, now: payout.signed(r, envelope="A", txid=TXID, max_time=now, now=now),
+    "submitted": payout.submitted,
+    "odd words of the chain": lambda r, now: payout.waiting(r, now, "x", chain_error="[Op Odd]"),
+    "expired": payout.expired,
+    "withdrawn": payout.withdrawn,
+    "blocked": lambda record, now: payout.blocked(record, record.chain_error or "no_wallet", now),
+    "given up": lambda record, _: payout.never_to_be(record, "given_up"),
+    "paid": lambda record, now: payout.completed(record, TXID, now),
+    "failed": lambda record, now: payout.failed(record, record.chain_error or "given_up", now),
+}
+DECISIONS: dict[str, Callable[[PayoutRecord, int], PayoutRecord]] = {
+    "resumed": lambda record, now: payout.decided(record, now, giving_up=None),
+    "to be given up": lambda record, now: payout.decided(record, now, giving_up="given_up"),
+    "told": payout.delivered,
+}
+
+
+def may_take(record: PayoutRecord, step: str) -> bool:
+    """As the sender has it: what is owed is told first; a person may decide at any time."""
+    if record.closed_at is not None:
+        return step == "told"
+    if step in DECISIONS:
+        return step == "told" or record.state is PayoutState.BLOCKED
+    is_waiting = record.owed is not None or record.state is PayoutState.BLOCKED
+    needs = {"paid", "signed", "expired", "withdrawn", "submitted"}
+    return not is_waiting and (step not in needs or record.payment_id is not None)
+
+
+@given(st.lists(st.sampled_from(sorted({*PAYOUT_STEPS, *DECISIONS})), max_size=12))
+def test_an_event_of_a_payout_says_what_was_true_when_it_came_to_be_owed(steps: list[str]) -> None:
+    """2.7: also if a person has decided before it is sent."""
+    record = asked_for(None)
+    for now, step in enumerate(steps, start=NOW):
+        if not may_take(record, step):
+            continue
+        before, record = record, {**PAYOUT_STEPS, **DECISIONS}[step](record, now)
+        then, event = payout_event(before), payout_event(record)
+        if event is not None:
+            validate(event)
+        if then is not None and event is not None and then.event_id == event.event_id:
+            assert event.detail == then.detail
+        if then is not None and step != "told":
+            assert event is not None  # nothing that is owed gets lost
+
+
+def test_a_blocking_of_a_former_version() -> None:
+    """It had no `blocked_reason`, and `resume` clears the reason."""
+    record = payout.blocked(asked_for(None), "no_wallet", NOW)
+    resumed = payout.decided(replace(record, blocked_reason=None), NOW, giving_up=None)
+
+    validate(payout_event(resumed))
+
+
+def test_what_was_given_back_before_it_was_completed_names_no_goods() -> None:
+    """It matches a price, and is nevertheless for a person: the schema promises null."""
+    paid_oddly = payment.noted(
+        replace(opened(PRICE), from_address="G-USER", to_address="G-APP"), movement(1), NOW
+    )
+    event = payment_event(payment.completed(replace(paid_oddly, refunded=Amount(1)), TXID, NOW))
+
+    assert event is not None
+    assert (event.type, event.detail["product_id"]) == (Owed.UNMATCHED, None)
+    validate(event)
+
+
+def test_a_cancellation_that_is_overtaken_by_the_payment_is_not_told() -> None:
+    """Nothing was told yet, and the reservation that it would have released is used after all."""
+    overtaken = payment.completed(payment.cancelled(opened(PRICE), NOW), TXID, NOW + 1)
+    event = payment_event(overtaken)
+
+    assert event is not None
+    assert event.type == Owed.COMPLETED
+    assert payment_event(payment.delivered(overtaken, NOW + 2)) is None

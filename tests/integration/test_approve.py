@@ -313,3 +313,13 @@ def test_an_empty_bearer_header_counts_as_none(world: World, alice: User) -> Non
     )
 
     assert reply.status == 200
+
+
+def test_a_refusal_is_counted_once(world: World, alice: User) -> None:
+    """Issue 9, 2.7: metrics count what was written, not what was tried."""
+    payment_id = world.start(alice, "1")
+
+    for _ in range(3):
+        assert world.approve(payment_id, alice).error == "unexpected_amount"
+
+    assert world.metrics.counted["PaymentRefused"] == 1

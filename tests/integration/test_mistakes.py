@@ -210,10 +210,16 @@ def test_the_key_stands_in_no_source() -> None:
     assert all(KEY not in path.read_text() for path in CODE)
 
 
-def test_made_up_tokens_do_not_spend_the_server_keys_calls(world: World, alice: User) -> None:
-    """After the first one, Pi is asked with the key only for a user whom it knows."""
+@pytest.mark.parametrize("token", ["made up", "of another app"])
+def test_refused_tokens_do_not_spend_the_server_keys_calls(
+    world: World, alice: User, token: str
+) -> None:
+    """After the first one, Pi is asked with the key only for a user of this app."""
+    world.deploy(PiAppId=world.pi.registry.app().app_id)
+    world.pi.registry.add_app("other-app", "its key")
+    mallory = world.user("mallory", app_id="other-app")
     payment_id, ad_id = world.start(alice), world.pi.show_ad("granted").identifier
-    thief = User("nobody", "made-up")
+    thief = mallory if token == "of another app" else User("nobody", "made-up")
     world.approve(payment_id, thief)
     world.claim(ad_id, thief)
 

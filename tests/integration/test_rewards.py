@@ -165,3 +165,14 @@ def test_an_unknown_ad_is_refused(world: World, alice: User) -> None:
 
     assert reply.error == "ad_not_found"
     assert world.tables.items("RewardsTable") == []
+
+
+def test_what_was_granted_to_anybodys_token_is_counted_once(world: World, alice: User) -> None:
+    """Issue 9, 2.7: each grant, not each try."""
+    world.deploy(PiAppId="")
+    world.claim(watched(world, None), alice)
+    ad_id = watched(world)
+    for _ in range(3):
+        assert world.claim(ad_id, alice).status == 200
+
+    assert world.metrics.counted["RewardClaimUnchecked"] == 1

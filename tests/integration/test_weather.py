@@ -114,7 +114,8 @@ def test_a_key_rotated_in_mid_flight(world: World, alice: User) -> None:
 
 
 def test_a_key_that_stays_wrong(world: World, alice: User) -> None:
-    """502, the key shown once and not again; nothing is closed, and the right key mends it."""
+    """502, found out by a call that no caller can cause; nothing is closed, and the right key mends
+    it."""
     payment_id, txid = world.paid(alice)
     rotate(world, "the-new-key")
 
@@ -122,10 +123,22 @@ def test_a_key_that_stays_wrong(world: World, alice: User) -> None:
         reply = world.complete(payment_id, txid, alice)
 
     assert (reply.status, reply.error) == (502, "server_key_refused")
-    assert spent.pi == ["GET /v2/me", "GET /v2/payments/*"]
+    found_out = "GET /v2/payments/incomplete_server_payments"
+    assert spent.pi == ["GET /v2/me", "GET /v2/payments/*", found_out]
     assert (world.record(payment_id).state, world.record(payment_id).attention) == ("open", None)
     world.server_key = "the-new-key"
     assert world.complete(payment_id, txid, alice).status == 200
+
+
+def test_a_403_on_a_repeated_approval_is_not_a_wrong_key(world: World, alice: User) -> None:
+    """It has been approved, and Pi says so in its own way."""
+    payment_id = world.start(alice)
+    refusal = {"code": "already_approved", "status": 403, "effect": True}
+    world.fault("POST", "/v2/payments/*/approve", times=2, **refusal)
+
+    assert world.approve(payment_id, alice).status == 200
+
+    assert world.metrics.counted["ServerKeyRefused"] == 0
 
 
 @pytest.mark.parametrize("value", [None, "", " \n", "two\nlines", "kéy"])

@@ -510,7 +510,7 @@ EDITS = [
     ),
     Edit(
         "book-begins-in-an-old-history",
-        "shared/adapters/ledgers.py",
+        READ_BOOK,
         "    if newest.closed_at < moment - MOST_BEHIND_SECONDS:\n        raise ChainUnavailable\n",
         "",
         "A history that is filled again would be read for years.",
@@ -518,7 +518,7 @@ EDITS = [
     ),
     Edit(
         "missing-ledger-not-noticed",
-        "shared/adapters/ledgers.py",
+        READ_BOOK,
         "            if ledger.number != sure.number + 1:\n                return sure, False\n",
         "",
         "A ledger that Horizon lacks may hold a payment.",
@@ -763,9 +763,42 @@ EDITS = [
         "test_nobody_is_told_of_what_was_cancelled_before_it_was_approved",
     ),
     Edit(
+        "event-of-what-was-cancelled-names-a-transaction",
+        "shared/domain/events.py",
+        "None if is_cancelled else record.txid",
+        "record.txid",
+        "An event says what was true when it came to be owed.",
+        "tests/docs/test_events.py "
+        "tests/weather/test_bus.py::test_what_is_told_late_was_true_when_it_came_to_be_owed",
+    ),
+    Edit(
+        "event-of-what-was-given-back-names-goods",
+        "shared/domain/events.py",
+        "None if record.owed is Owed.UNMATCHED else record.price",
+        "record.price",
+        "An event meets its schema.",
+        "tests/docs/test_events.py",
+    ),
+    Edit(
+        "event-of-a-blocking-with-a-later-reason",
+        "shared/domain/events.py",
+        "(is_of_blocking and record.blocked_reason) or record.reason",
+        "record.reason",
+        "An event says what was true when it came to be owed.",
+        "tests/docs/test_events.py",
+    ),
+    Edit(
+        "refusal-counted-at-each-try",
+        APPROVE,
+        '            count("PaymentRefused")\n',
+        '        count("PaymentRefused")\n        if record is first:\n',
+        "Metrics count what was written, not what was tried.",
+        "tests/integration/test_approve.py::test_a_refusal_is_counted_once",
+    ),
+    Edit(
         "a-repeat-cancels",
         APPROVE,
-        "        if record is first:\n            _cancel_refused(parts, payment)\n",
+        "            _cancel_refused(parts, payment)\n",
         "        _cancel_refused(parts, payment)\n",
         "Only whoever recorded the refusal cancels at Pi.",
         "tests/integration/test_approve.py::"

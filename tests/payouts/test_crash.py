@@ -195,7 +195,8 @@ def test_withdrawn_whatever_happens_at_any_effect(
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_request_dies_at_any_effect(subtests: pytest.Subtests, moment: Moment) -> None:
     """The caller asks again: one payout, counted once."""
-    effects = ["GetItem", "GetItem", "GetParameter", "GetItem", "TransactWriteItems", "SendMessage"]
+    reads = ["GetItem", "GetItem", "GetItem", "GetParameter", "GetItem"]
+    effects = [*reads, "TransactWriteItems", "SendMessage"]
     for number, effect in enumerate(effects, start=1):
         with subtests.test(number=number, effect=effect), payout_world() as world:
             body = {"payout_id": PAYOUT, "refund_of": world.sold()}

@@ -51,6 +51,18 @@ def test_a_decision_that_is_none(world: World, decision: Any) -> None:
     assert world.decide(PAYOUT, decision)["error"] == "invalid_decision"
 
 
+@pytest.mark.parametrize("more", [{"reason": "it is late"}, {"fail": True}, {"": 1}], ids=repr)
+def test_a_decision_with_more_than_is_obeyed(world: World, more: dict[str, Any]) -> None:
+    """2.6: refused, not half obeyed."""
+    world.requested(PAYOUT)
+    before = world.payout()
+
+    answer = world.decide(PAYOUT, "fail", **more)
+
+    assert answer["error"] == "unexpected_key"
+    assert world.payout() == before
+
+
 def held_up_as_requested(world: World) -> None:
     world.fault("POST", "/v2/payments", code="too_many_payments")
     world.requested(PAYOUT)

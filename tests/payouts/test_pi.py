@@ -165,7 +165,7 @@ def test_nothing_is_given_up_while_the_key_is_another_apps(
     assert (record.state, record.reason) == (PayoutState.CREATED, "server_key_of_another_app")
     assert all(payment.is_open for payment in world.payments_of(PAYOUT))
     world.server_key = right
-    world.rounds(4)
+    world.rounds(25)  # of the book, which nobody has read for so long
     check_at_rest(world, PayoutState.FAILED if decision else PayoutState.COMPLETED)
 
 
@@ -217,6 +217,31 @@ def test_the_key_is_refused_for_all(world: World) -> None:
     world.rounds(1)
     for number in range(4):
         check_at_rest(world, PayoutState.COMPLETED, f"p{number}")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"status": 403, "body": "<html>"}, {"status": 200, "body": {"incomplete_server_payments": 7}}],
+    ids=str,
+)
+def test_the_list_of_open_payouts_is_none(world: World, answer: dict[str, Any]) -> None:
+    """A cause of all, and no wrong key: they wait with an alarm, and go on by themselves."""
+    for name in ("p1", "p2"):
+        world.requested(name, world.uid(name), amount="1")
+    world.fault("GET", "/v2/payments/incomplete_server_payments", **answer)
+
+    world.send()
+    world.tick(2 * 24 * HOUR)
+    world.rounds(2)
+
+    assert {record.reason for record in world.all_payouts()} == {"pi_answer_invalid"}
+    assert {record.state for record in world.all_payouts()} == {PayoutState.REQUESTED}
+    assert world.metrics.counted["PayoutsHeldUp"] > 0
+    assert world.metrics.counted["ServerKeyRefused"] == 0
+    world.heal()
+    world.rounds(2)
+    for name in ("p1", "p2"):
+        check_at_rest(world, PayoutState.COMPLETED, name)
 
 
 # --- Refused without a reason that we know --------------------------------------------------------

@@ -2,6 +2,7 @@
 is counted without a payout that stands for it.
 """
 
+import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -398,6 +399,10 @@ def test_reading_a_payout_that_is_not_there(world: World) -> None:
     assert refused(shown) == (404, "payout_not_found")
 
 
+FINGERPRINT = "557c25d225fe07f7e2b824beefa2ce9282d9c3ea5d5040820ee1a42da6ed984e"
+FINGERPRINT_OF_REFUND = "9d9f23b37e6347eea5d9391ab314c94e82e29a9a41a8f8e11cd89bf46b5578ce"
+
+
 def fingerprint(metadata: dict[str, Any]) -> str:
     return PayoutRequest("p", "u", Amount.of(1), "m", metadata).fingerprint
 
@@ -429,16 +434,119 @@ def test_different_values_have_different_fingerprints() -> None:
     assert len(fingerprints) == len(DIFFERENT)
 
 
-def test_a_refund_of_null_is_no_refund(world: World) -> None:
-    body = {"uid": world.uid("alice"), "amount": "1", "memo": "Hi", "refund_of": None}
-
-    assert world.post(payout_id=PAYOUT, **body).status == 202
+# --- A body that contradicts itself --------------------------------------------------------------
 
 
-def test_a_refund_to_somebody_else_is_refused(world: World) -> None:
-    body = {"uid": world.uid("mallory"), "memo": "For Mallory", "refund_of": world.sold()}
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"refund_of": None}, "unexpected_key"),
+        ({"refund_to": "somebody"}, "unexpected_key"),
+        ({"Memo": "Ho"}, "unexpected_key"),
+        ({"meta": {"a": 1}}, "unexpected_key"),
+        ({"x" * 1000: 1}, "unexpected_key"),
+        ({"metadata": None}, "invalid_metadata"),
+    ],
+    ids=repr,
+)
+def test_a_payout_that_contradicts_itself(
+    world: World, change: Mapping[str, Any], code: str
+) -> None:
+    """2.6: refused, not half obeyed; and told which key it was."""
+    reply = world.post(**body(world, **change))
 
-    assert world.post(payout_id=PAYOUT, **body).status == 400
+    assert refused(reply) == (400, code)
+    assert len(reply.body["error_message"]) < 200
+    assert world.all_payouts() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "named"),
+    [
+        ({"memo": "Sorry"}, "unexpected_key", "memo"),
+        ({"metadata": {}}, "unexpected_key", "metadata"),
+        ({"refund_off": "p"}, "unexpected_key", "refund_off"),
+        ({"refund_of": None}, "invalid_payment_id", "refund_of"),
+        ({"refund_of": 7}, "invalid_payment_id", "refund_of"),
+        ({"uid": "mallory"}, "invalid_uid", "uid"),
+        ({"uid": None}, "invalid_uid", "uid"),
+        ({"uid": 7}, "invalid_uid", "uid"),
+        ({"refund_to": None}, "invalid_uid", "refund_to"),
+        ({"refund_to": ""}, "invalid_uid", "refund_to"),
+        ({"refund_to": "new-uid", "uid": "new-uid"}, "invalid_uid", "refund_to"),
+    ],
+    ids=repr,
+)
+def test_a_refund_that_contradicts_itself(
+    world: World, change: Mapping[str, Any], code: str, named: str
+) -> None:
+    whole = {"payout_id": PAYOUT, "refund_of": world.sold(), **change}
+
+    reply = world.post(**whole)
+
+    assert refused(reply) == (400, code)
+    assert named in reply.body["error_message"]
+    assert world.all_payouts() == []
+
+
+def test_a_refund_names_its_own_user(world: World) -> None:
+    uid = world.uid("alice")
+
+    assert world.post(payout_id=PAYOUT, refund_of=world.sold(uid=uid), uid=uid).status == 202
+
+
+# --- The user has come back with a new uid -------------------------------------------------------
+
+
+def test_a_refund_to_the_users_new_uid(each_world: World) -> None:
+    """It counts as any refund of the payment, and towards the day of the uid that gets it."""
+    world = each_world
+    old, new = world.uid("alice"), world.uid("alice again")
+    payment_id = world.sold("3", old)
+
+    world.requested("r1", refund_of=payment_id, refund_to=new, amount="2")
+    world.send()
+
+    check_at_rest(world, PayoutState.COMPLETED, "r1")
+    [payment] = world.payments_of("r1")
+    assert (payment.user_uid, str(payment.amount)) == (new, "2")
+    assert world.record(payment_id).refunded == Amount.of(2)
+    assert {key for key in world.counters() if key.count("#") == 2} == {
+        f"day#{world.payout('r1').day}#{new}"
+    }
+    reply = world.post(payout_id="r2", refund_of=payment_id, amount="1.1")
+    assert refused(reply) == (409, "above_paid_amount")
+
+
+def test_whom_a_refund_goes_to_is_part_of_its_identity(each_world: World) -> None:
+    world = each_world
+    asked = {"payout_id": PAYOUT, "refund_of": world.sold("3", world.uid("alice"))}
+    new = world.uid("alice again")
+
+    assert world.post(**asked, refund_to=new).status == 202
+
+    assert world.post(**asked, refund_to=new).status == 202
+    for other in ({}, {"refund_to": world.uid("mallory")}, {"uid": new}):
+        assert refused(world.post(**asked | other)) == (409, "payout_id_taken")
+    assert len(world.all_payouts()) == 1
+
+
+def test_a_refund_is_the_same_whatever_has_become_of_its_payment(world: World) -> None:
+    """2.6: all of what came in was asked for; more comes in, and then the record is lost."""
+    payment_id = world.approved(world.user("alice"))
+    world.pay(payment_id, amount=1, link=False)
+    world.rounds(2)
+    asked = {"payout_id": PAYOUT, "refund_of": payment_id}
+    first = world.post(**asked)
+    world.pay(payment_id, amount=Decimal("0.5"), link=False, skip_approval_check=True)
+    world.rounds(2)
+
+    again = world.post(**asked)
+    world.tables.delete("PaymentsTable", payment_id)
+    later = world.post(**asked)
+
+    assert {reply.status for reply in (first, again, later)} <= {200, 202}
+    assert {reply.body["amount"] for reply in (first, again, later)} == {"1"}
 
 
 def test_the_same_request_meets_itself_at_a_cap(world: World) -> None:
@@ -450,3 +558,74 @@ def test_the_same_request_meets_itself_at_a_cap(world: World) -> None:
 
     assert reply.status == 202
     assert len(world.all_payouts()) == 1
+
+
+# --- Metadata ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(7, -7, 0, 2**53 + 1, 10**40, True, False, None, "1.5", "ä", [], {}, {"a": [None, {}]}),
+        *(Decimal("1.5"), Decimal("1.50"), Decimal("-0.1"), Decimal("1e-7"), Decimal("1E+22")),
+        [{"score": Decimal("0.1234567890123456789")}],
+    ],
+    ids=repr,
+)
+def test_metadata_reaches_pi_with_its_types(world: World, value: Any) -> None:
+    """Issue 9, 2.6: numbers stay numbers, of the same value, and whole numbers whole."""
+    world.requested(PAYOUT, metadata={"score": value})
+
+    world.send()
+
+    [payment] = world.payments_of(PAYOUT)
+    assert payment.metadata == {"score": value, "payout_id": PAYOUT}
+    assert type(payment.metadata["score"]) is type(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(Decimal("1e400"), Decimal("-1e999999999"), Decimal("1e-400")),
+        *([{"deep": Decimal("9e999")}], "\ud800", {"\ud800": 1}),
+    ],
+    ids=repr,
+)
+def test_metadata_that_would_not_arrive_as_it_is(world: World, value: Any) -> None:
+    reply = world.post(**body(world, metadata={"score": value}))
+
+    assert refused(reply) == (400, "invalid_metadata")
+    assert world.all_payouts() == []
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_metadata_that_is_no_json(world: World, constant: str) -> None:
+    text = f'{{"payout_id": "p1", "metadata": {{"score": {constant}}}}}'
+
+    assert refused(world.call("POST /payouts", body=text)) == (400, "invalid_body")
+
+
+def test_a_payout_that_was_taken_on_before_metadata_kept_its_types(world: World) -> None:
+    """Its text stands in the table, with 1.5 as a text. The same request is still the same."""
+    asked = body(world, payout_id=PAYOUT, metadata={"score": Decimal("1.5")})
+    world.post(**asked)
+    former = json.dumps({"score": "1.5", "payout_id": PAYOUT})
+    values = {":former": {"S": former}}
+    world.tables.update(
+        "PayoutsTable", PAYOUT, "SET metadata = :former", ExpressionAttributeValues=values
+    )
+
+    assert world.post(**asked).status == 202
+    world.send()
+
+    check_at_rest(world, PayoutState.COMPLETED)
+    [payment] = world.payments_of(PAYOUT)
+    assert payment.metadata["score"] == "1.5"
+
+
+def test_the_fingerprints_that_stand_in_tables_stay_the_same() -> None:
+    metadata = {"score": Decimal("1.50"), "n": 7, "l": [Decimal("1e22"), None, True, "ä"]}
+    refund = PayoutRequest("p", "u", Amount.of(1), "Refund", {"refund_of": "pay"}, "pay")
+
+    assert fingerprint(metadata) == FINGERPRINT
+    assert refund.fingerprint == FINGERPRINT_OF_REFUND

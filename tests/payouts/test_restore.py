@@ -131,7 +131,7 @@ def test_the_server_key_is_another_apps_by_now(world: World, decision: str | Non
         world.decide(PAYOUT, decision)
     world.rounds(2)
     record = world.payout()
-    reason = "payment_not_found" if decision else "user_not_found"
+    reason = "given_up" if decision else "user_not_found"
     assert (record.state, record.reason) == (PayoutState.REQUESTED, reason)
     world.server_key = KEY
     world.cold_start()

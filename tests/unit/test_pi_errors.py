@@ -22,6 +22,7 @@ from tests.unit.pi_in_process import PiInProcess, Secrets
 from tests.unit.samples import PAYMENT_ID, TXID, payment_json
 from tests.world.emulator import KEY
 
+OPEN_PAYOUTS = "GET /v2/payments/incomplete_server_payments"
 Call = Callable[[PiClient], object]
 
 CALLS: dict[str, Call] = {
@@ -178,16 +179,83 @@ def test_a_creation_is_no_verdict_about_the_key(pi: PiInProcess, fault: dict[str
     assert refused_keys() == 0
 
 
-@pytest.mark.parametrize("call", [name for name in CALLS if name != "create"])
-@pytest.mark.parametrize("fault", REFUSED_KEYS, ids=str)
+judging_calls = pytest.mark.parametrize("call", [name for name in CALLS if name != "create"])
+judged_calls = pytest.mark.parametrize("call", sorted({*CALLS} - {"create", "list"}))
+
+
+@judging_calls
+@pytest.mark.parametrize(
+    "fault", [fault for fault in REFUSED_KEYS if fault["status"] == 401], ids=str
+)
 def test_a_refused_key_is_read_again_once_and_not_retried_if_it_is_the_same(
     pi: PiInProcess, call: str, fault: dict[str, Any]
 ) -> None:
+    """Pi refuses it also where no caller can be the cause."""
     pi.fault(**fault, times=None)
     with pytest.raises(KeyRefused) as refused:
         CALLS[call](pi.client())
     assert (refused.value.status, refused.value.code) == (502, "server_key_refused")
-    assert (len(pi.calls), pi.secrets.reads) == (1, 2)
+    assert (len(pi.calls), pi.secrets.reads) == (1 if call == "list" else 2, 2)
+    assert refused_keys() == 1
+
+
+@judged_calls
+@pytest.mark.parametrize("fault", REFUSED_KEYS, ids=str)
+def test_one_refusal_is_no_verdict_about_the_key(
+    pi: PiInProcess, call: str, fault: dict[str, Any]
+) -> None:
+    """Pi takes it for a call that no caller can cause: the refusal is about this one."""
+    pi.fault(**fault)
+    with pytest.raises(PiRefused if "code" in fault else PiNonsense) as refused:
+        CALLS[call](pi.client())
+    assert refused.value.answer.http_status == fault["status"]
+    assert pi.calls[1:] == [OPEN_PAYOUTS]
+    assert refused_keys() == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *({"status": 403}, {"status": 403, "body": "<html>"}, {"status": 404, "body": "<html>"}),
+        *({"status": 500}, {"status": 429}, {"drop": "before"}, {"status": 200, "body": "<html>"}),
+        {"code": "feature_not_available", "status": 401},
+    ],
+    ids=str,
+)
+def test_without_a_verdict_nothing_is_concluded(pi: PiInProcess, answer: dict[str, Any]) -> None:
+    """An app that may not pay users yet can be refused the list with a good key."""
+    pi.fault(code="unauthorized", status=401)
+    pi.fault("*/incomplete_server_payments", **answer, times=None)
+    with pytest.raises(PiOutcomeUnknown):
+        CALLS["complete"](pi.client())
+    assert refused_keys() == 0
+
+
+def test_whether_the_key_is_wrong_is_asked_once_a_minute(pi: PiInProcess) -> None:
+    """However often a caller causes a refusal."""
+    client = pi.client()
+    pi.fault("*/approve", code="brand_new", status=403, times=None)
+    for _ in range(9):
+        with pytest.raises(PiRefused):
+            CALLS["approve"](client)
+    assert pi.calls.count(OPEN_PAYOUTS) == 1
+
+    pi.clock.sleep(60)
+    pi.fault("*", code="unauthorized", status=401, times=None)
+    with pytest.raises(KeyRefused):
+        pi.clock.invocation(15, CALLS["get"], client)
+    assert pi.calls.count(OPEN_PAYOUTS) == 2
+
+
+def test_a_new_key_has_a_verdict_of_its_own(pi: PiInProcess) -> None:
+    """It is not judged by what Pi said of the one before."""
+    secrets = Secrets("canary-old-key", "canary-old-key", KEY)
+    client = pi.client(secrets.key())
+    with pytest.raises(KeyRefused):
+        CALLS["get"](client)
+    pi.fault(f"*/{PAYMENT_ID}", status=401, times=None)
+    with pytest.raises(PiNonsense):
+        CALLS["get"](client)
     assert refused_keys() == 1
 
 
@@ -205,7 +273,7 @@ def test_a_key_replaced_by_another_wrong_one_is_tried_once(pi: PiInProcess, logs
     secrets = Secrets("canary-old-key", "canary-new-key", "canary-newer-key")
     with pytest.raises(KeyRefused) as refused:
         CALLS["get"](pi.client(secrets.key()))
-    assert (len(pi.calls), secrets.reads, refused_keys()) == (2, 2, 1)
+    assert (len(pi.calls), secrets.reads, refused_keys()) == (3, 2, 1)
     assert "canary" not in logs.text + str(refused.value) + repr(refused.value.__dict__)
 
 
@@ -240,12 +308,12 @@ def test_a_missing_scope_of_the_recipient_is_not_a_bad_key(pi: PiInProcess, stat
     assert (len(pi.calls), pi.secrets.reads, refused_keys()) == (1, 1, 0)
 
 
-def test_a_forbidden_cancel_is_not_a_bad_key_but_any_other_forbidden_is(pi: PiInProcess) -> None:
+def test_a_forbidden_cancel_asks_nothing_more(pi: PiInProcess) -> None:
+    """Its code is known there."""
     pi.fault(code="forbidden", status=403, times=None)
     with pytest.raises(PiRefused):
         CALLS["cancel"](pi.client())
-    with pytest.raises(KeyRefused):
-        CALLS["approve"](pi.client())
+    assert (len(pi.calls), pi.secrets.reads) == (1, 1)
 
 
 def test_without_a_key_nothing_is_sent(pi: PiInProcess) -> None:

@@ -112,3 +112,23 @@ def test_what_another_writer_owes_is_told_in_the_same_go(world: World) -> None:
         world.work()
 
     assert world.events(payment_id) == ["PaymentCancelled", "PaymentCompleted"]
+
+
+def test_what_is_told_late_was_true_when_it_came_to_be_owed(world: World) -> None:
+    """Issue 9, 2.7: cancelled, and paid after all, before the app could be told of the first."""
+    user = world.user()
+    payment_id = world.approved(user)
+    world.tick(HOUR)
+    with world.bus.is_down():
+        world.until_proven()
+        assert world.record(payment_id).owed == "PaymentCancelled"
+        closed_at = world.record(payment_id).cancelled_at
+        world.pay(payment_id, link=False, skip_approval_check=True)
+        world.rounds(2)
+
+    world.rounds(4)
+
+    [told] = [event.detail for event in world.bus.events if event.type == "PaymentCancelled"]
+    assert (told["txid"], told["closed_at"]) == (None, closed_at)
+    assert world.record(payment_id).paid_by is not None
+    assert world.record(payment_id).attention == "cancelled_but_paid"

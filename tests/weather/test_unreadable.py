@@ -10,7 +10,7 @@ import pytest
 from shared.adapters.wake_ups import Work
 from shared.domain.payout import PayoutState
 from tests.weather.ends import COMPLETED
-from tests.world import World
+from tests.world import User, World
 
 PAYMENT_FIELDS = ("uid", "amount", "state", "created_at", "version")
 PAYOUT_FIELDS = ("uid", "amount", "memo", "metadata", "fingerprint", "state", "day", "version")
@@ -90,7 +90,7 @@ def test_what_the_book_passed_meanwhile_is_noted_once_it_is_mended(
     odd = world.paid_unseen(known_to_pi=False)
     item = spoiled(world, "PaymentsTable", odd, lose, "state")
     world.live(3 * 3600)
-    assert [doubt.payment_id for doubt in world.book().doubts] == [odd]
+    assert [doubt.subject for doubt in world.book().doubts] == [odd]
 
     if closed_by_hand:
         state = {"state": {"S": "cancelled"}, "cancelled_at": item["created_at"]}
@@ -186,3 +186,77 @@ def test_the_comparison_with_pi_goes_on_behind_it(world: World) -> None:
     world.tables.put("PayoutsTable", item)
     world.sweep()
     assert world.metrics.counted["ForeignPayout"] == 0
+
+
+# --- A user's history ----------------------------------------------------------------------------
+
+NUMBERS, TEXTS = (
+    ("amount", "quantity", "completed_at"),
+    ("state", "attention", "product_id", "txid"),
+)
+
+
+def history(world: World, user: User, limit: int = 20) -> list[str]:
+    """The ids on all pages."""
+    found, query = list[str](), {"limit": str(limit)}
+    while True:
+        reply = world.call("GET /payments", token=user.token, query=query)
+        assert reply.status == 200
+        found += [payment["payment_id"] for payment in reply.body["payments"]]
+        if reply.body["next"] is None:
+            return found
+        query["next"] = reply.body["next"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 20])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *((field, None) for field in ("state", "amount")),
+        *((field, {"S": "almost"}) for field in (*NUMBERS, "state", "attention")),
+        *((field, {"N": "7"}) for field in TEXTS),
+    ],
+)
+def test_one_row_hides_no_other_from_its_user(
+    world: World, field: str, value: dict[str, Any] | None, limit: int
+) -> None:
+    """GET /payments leaves it out, and counts it."""
+    user = world.user()
+    payments = [world.approved(user) for _ in range(3)]
+    [item] = [i for i in world.tables.raw("PaymentsTable") if {"S": payments[1]} in i.values()]
+    world.tables.put("PaymentsTable", {**item, field: value} if value else lost(item, field))
+
+    assert set(history(world, user, limit)) == {payments[0], payments[2]}
+
+    assert world.metrics.counted["UnexpectedError"] == 1
+
+
+def lost(item: dict[str, Any], field: str) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name != field}
+
+
+@pytest.mark.parametrize(
+    ("created_at", "key"),
+    [
+        ("1795445570000", "in-milliseconds"),
+        ("1795445570.5", "of-half-a-second"),
+        ("-1", "before-1970"),
+        ("1795445570", "typed by hand, with a dot.ä"),
+    ],
+)
+def test_the_pages_go_on_behind_a_row_with_an_odd_key(
+    world: World, created_at: str, key: str
+) -> None:
+    """No page can end with it, since no caller could name it to go on."""
+    user = world.user()
+    payments = [world.approved(user)]
+    [item] = world.tables.raw("PaymentsTable")
+    odd = {"payment_id": {"S": key}, "created_at": {"N": created_at}}
+    world.tables.put("PaymentsTable", item | odd)
+    world.tick(60)
+    payments.append(world.approved(user))
+
+    found = history(world, user, limit=1)
+
+    assert sorted(found) == sorted(payments)
+    assert world.metrics.counted["UnexpectedError"] == 1

@@ -1,0 +1,121 @@
+"""Note in a payout's record what the wallet has sent for it, as the wallet's book comes by it.
+
+The memo of what the wallet sends is the identifier of a payment at Pi, which was made for a payout.
+A table that was restored does not remember that; but Pi does: its payment carries the payout's id,
+and all that was asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.adapters.context import concerning
+from shared.adapters.edges import Clock
+from shared.adapters.observability import count, logger
+from shared.adapters.payout_queue import PayoutQueue
+from shared.adapters.payout_store import PayoutStore
+from shared.adapters.pi_client import PiClient
+from shared.domain.chain import Movement
+from shared.domain.errors import (
+    BadRequest,
+    KeyRefused,
+    PiNonsense,
+    PiRefused,
+    PiUnavailable,
+    UnreadableRecord,
+)
+from shared.domain.identifiers import payment_id_of
+from shared.domain.payout import PayoutRecord, noted, remembered
+from shared.domain.pi import PaymentDto
+from shared.operations.canary import Canary
+
+# As long as Pi is away the book waits, but not for ever: it may be away for this payment alone.
+PATIENCE_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentParts:
+    pi: PiClient
+    payouts: PayoutStore
+    queue: PayoutQueue
+    canary: Canary
+    clock: Clock
+
+
+def note_sent(parts: SentParts, wallet: str, movement: Movement) -> str | None:
+    """None once it is settled; else the payout whose record cannot be read (that is counted), or an
+    empty text where Pi does not say what was paid: to be tried again. Raises PiError while Pi
+    answers nothing at all, and ServiceUnavailable."""
+    moved = movement.transfer
+    if moved is None or moved.source != wallet or moved.destination == wallet:
+        return None
+    try:
+        payment_id = payment_id_of(movement.memo)
+    except BadRequest:
+        _report(movement)
+        return None
+    payout_id = parts.payouts.payout_of(payment_id)
+    try:
+        if payout_id is None or (record := parts.payouts.get(payout_id)) is None:
+            record = _asked_for(parts, payment_id)
+    except UnreadableRecord:
+        return payout_id or ""
+    except PiUnavailable:
+        if parts.clock() - movement.at < PATIENCE_SECONDS:
+            raise
+        return ""
+    except (PiRefused, PiNonsense):
+        return ""
+    if record is None:
+        _report(movement)
+    else:
+        concerning(record.payout_id)
+        _note(parts, record, movement, payment_id)
+    return None
+
+
+def _asked_for(parts: SentParts, payment_id: str) -> PayoutRecord | None:
+    """Our record of what Pi knows this payment was made for, made anew if it was forgotten; None:
+    for no payout of ours. Raises PiError, and UnreadableRecord."""
+    payment = _at_pi(parts, payment_id)
+    asked = None if payment is None else remembered(payment)
+    if asked is None:
+        return None
+    record = parts.payouts.get(asked.payout_id) or parts.payouts.take_over(asked)
+    # Another stack of this app may pay somebody else under the same id.
+    is_its_own = record.uid == asked.uid or record.payment_id == payment_id
+    return record if is_its_own else None
+
+
+def _at_pi(parts: SentParts, payment_id: str) -> PaymentDto | None:
+    """None: no payment of this app. Raises PiError."""
+    try:
+        return parts.pi.get_payment(payment_id)
+    except PiRefused as refused:
+        if refused.code != "payment_not_found":
+            raise
+        match parts.canary.knows_us():
+            case True:
+                return None
+            case False:
+                raise KeyRefused from None
+        raise  # nothing tells yet whose key this is
+
+
+def _note(parts: SentParts, record: PayoutRecord, movement: Movement, payment_id: str) -> None:
+    while (new := noted(record, movement, payment_id, parts.clock())) != record:
+        standing, written = parts.payouts.replace(record, new)
+        if written:
+            logger.info("The chain shows a payout", extra={"txid": movement.txids[0]})
+            if record.closed_at is not None:  # paid twice, or after it had failed
+                _report(movement)
+            elif record.is_on_its_way:
+                parts.queue.hint(standing)
+            return
+        record = standing
+
+
+def _report(movement: Movement) -> None:
+    count("UnknownSpending")
+    txid = movement.txids[0]
+    logger.error("The wallet has paid what no payout asked for", extra={"txid": txid})
