@@ -210,5 +210,6 @@ def _whole_seconds(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@lru_cache(100_000)
 def _ledger_hash(number: int) -> str:
     return hashlib.sha256(f"ledger {number}".encode()).hexdigest()

@@ -509,6 +509,14 @@ EDITS = [
         f"{IN_BOOK}::test_what_lies_in_a_hole_is_no_silence",
     ),
     Edit(
+        "book-begins-in-an-old-history",
+        READ_BOOK,
+        "    if newest.closed_at < moment - MOST_BEHIND_SECONDS:\n        raise ChainUnavailable\n",
+        "",
+        "A history that is filled again would be read for years.",
+        f"{IN_BOOK}::test_no_book_begins_in_a_history_that_is_filled_again",
+    ),
+    Edit(
         "missing-ledger-not-noticed",
         READ_BOOK,
         "            if ledger.number != sure.number + 1:\n                return sure, False\n",

@@ -1,11 +1,12 @@
 """The chain in bad weather: the envelope that stands is paid, or proven dead before another."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from local.emulator.chain import MINIMUM_STROOPS
+from local.emulator.chain import MINIMUM_STROOPS, Chain
 from local.emulator.registry import wallet_seed_of
 from local.emulator.submission import submit
 from shared.domain.payout import PayoutState
@@ -51,6 +52,59 @@ def test_the_number_is_taken_again_and_again(world: World) -> None:
     world.decide(PAYOUT, "resume")
     world.rounds(2)
     check_at_rest(world, PayoutState.COMPLETED)
+
+
+@pytest.mark.parametrize("is_given_up", [False, True])
+def test_paid_in_a_ledger_that_horizon_lacks(world: World, is_given_up: bool) -> None:
+    """4: its history is filled again; what it does not show in the meantime may be paid. (Dice,
+    SEED=700670: paid twice.)"""
+    chain, settings = world.pi.chain, world.pi.settings
+    settings.close_at_once = False
+    world.requested(PAYOUT)
+    world.send()
+    latest, envelope = chain.latest_ledger(world.now), world.payout().txid
+    settings.holes = [(latest + 1, latest + 20)]
+    if is_given_up:
+        world.decide(PAYOUT, "fail")
+
+    world.rounds(6)
+
+    assert len(world.transfers_of(PAYOUT)) == 1
+    assert (world.payout().state, world.payout().txid) == (PayoutState.SIGNED, envelope)
+    settings.holes = []
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+    assert len(world.transfers_of(PAYOUT)) == 1
+
+
+@pytest.mark.parametrize("is_restored", [False, True])
+def test_the_network_begins_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_restored: bool
+) -> None:
+    """4: what was paid before is not to be seen any more, and is not paid again. Stellar's first
+    ledger says that it closed in 1970, and proves nothing."""
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses("GET /horizon/ledgers", "before")):
+        world.send()
+    backup = world.backup()
+    with world.effects.watched_by(Loses("POST /v2/payments/*/complete", "before")):
+        world.rounds(1)
+    assert len(world.transfers_of(PAYOUT)) == 1
+    if is_restored:
+        world.restore(backup)
+    world.pi.reset_chain()
+    closed_at, epoch = Chain.closed_at, datetime(1970, 1, 1, tzinfo=UTC)
+
+    def of_stellar(chain: Chain, ledger: int) -> datetime:
+        return epoch if ledger == 1 else closed_at(chain, ledger)
+
+    monkeypatch.setattr(Chain, "closed_at", of_stellar)
+    world.cold_start()
+    world.live(2 * HOUR)
+
+    assert world.transfers_of(PAYOUT) == []
+    assert world.payout().due_at is not None
+    assert not world.payments_of(PAYOUT)[-1].is_cancelled
 
 
 def test_an_envelope_expires_unseen(world: World) -> None:
