@@ -652,7 +652,7 @@ EDITS = [
     Edit(
         "refund-given-back-twice",
         STORE,
-        "if old.refund_of is not None and self._refunds_at_least(old.refund_of, old.amount):",
+        "if old.refund_of is not None and refunded >= old.amount.stroops:",
         "if old.refund_of is not None:",
         "Tables restored to different moments do not let more be refunded than was paid.",
         "tests/payouts/test_attacks.py::test_a_payment_restored_apart_is_not_refunded_twice",
