@@ -53,7 +53,7 @@ export ONCE PI_PORT AWS_PORT ALLOW_ORIGINS PI_API_URL PI_SERVER_API_KEY
 test: $(READY) ## Every test (TESTS=path to choose)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
 
-simulate: $(READY) ## Random histories of the whole bundle, in foul weather (SEEDS= FIRST=; SEED=n replays)
+simulate: $(READY) ## Random histories of the whole bundle, in foul weather (SEEDS= FIRST= WORKERS=; SEED=n replays)
 	@$(BIN)/python -m tests.dice
 
 export SEEDS FIRST SEED

@@ -77,17 +77,20 @@ class Cloud:
         self._dynamodb: Any = boto3.client("dynamodb")
 
     def make_due(self, payment_id: str) -> None:
-        """Now, and everything else an hour later: the wallet's book, for one."""
-        table, now = os.environ["PAYMENTS_TABLE"], int(time.time())
-        due = self._dynamodb.scan(TableName=table, IndexName="due")["Items"]
-        for key in {payment_id, *(item["payment_id"]["S"] for item in due)}:
+        """Now, and everything else an hour later: the wallet's books, for one."""
+        now = int(time.time())
+        self._make_due("PAYOUTS_TABLE", "payout_id", {}, now + 3600)
+        self._make_due("PAYMENTS_TABLE", "payment_id", {payment_id: now}, now + 3600)
+
+    def _make_due(self, table: str, key: str, chosen: Mapping[str, int], others: int) -> None:
+        name = os.environ[table]
+        rows = self._dynamodb.scan(TableName=name, IndexName="due")["Items"]
+        for row in {*chosen, *(item[key]["S"] for item in rows)}:
             self._dynamodb.update_item(
-                TableName=table,
-                Key={"payment_id": {"S": key}},
+                TableName=name,
+                Key={key: {"S": row}},
                 UpdateExpression="SET due_at = :then",
-                ExpressionAttributeValues={
-                    ":then": {"N": str(now if key == payment_id else now + 3600)}
-                },
+                ExpressionAttributeValues={":then": {"N": str(chosen.get(row, others))}},
             )
 
     def receive(self, queue: str) -> Event:

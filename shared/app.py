@@ -173,7 +173,6 @@ class App:
     @cached_property
     def prove_wallet(self) -> ProofParts:
         from shared.adapters import day_index, payment_store, payout_store
-        from shared.adapters.book_store import BookStore
         from shared.adapters.foreign import ForeignMemos
         from shared.domain.proof import comes_in, goes_out
         from shared.operations import prove_wallet
@@ -186,14 +185,14 @@ class App:
             network=self.network,
             clock=self.clock,
             payments=prove_wallet.Side(
-                books=BookStore(*paid),
+                books=self.books,
                 days=day_index.DayIndex(*paid, day_index.of_payment),
                 foreign=ForeignMemos(*paid),
                 is_its=comes_in,
                 told=partial(prove_wallet.told_by_payments, self.payments),
             ),
             payouts=prove_wallet.Side(
-                books=BookStore(*sent),
+                books=self.payout_books,
                 days=day_index.DayIndex(*sent, day_index.of_payout),
                 foreign=ForeignMemos(*sent),
                 is_its=goes_out,
@@ -306,6 +305,15 @@ class App:
         return BookStore(self.edges.aws("dynamodb"), table, payment_store.KEY)
 
     @cached_property
+    def payout_books(self) -> BookStore:
+        """In the payouts' own table: each of the two may be restored without the other."""
+        from shared.adapters import payout_store
+        from shared.adapters.book_store import BookStore
+
+        table = self.settings.text("PAYOUTS_TABLE")
+        return BookStore(self.edges.aws("dynamodb"), table, payout_store.KEY)
+
+    @cached_property
     def products(self) -> ProductStore:
         from shared.adapters.product_store import ProductStore
 
@@ -403,9 +411,7 @@ class App:
 
     @cached_property
     def _payout_book(self) -> BookParts:
-        """In the payouts' own table: each of the two may be restored without the other."""
         from shared.adapters import payout_store
-        from shared.adapters.book_store import BookStore
         from shared.adapters.foreign import ForeignMemos
         from shared.operations.note_sent import SentParts, note_sent
         from shared.operations.read_book import BookParts
@@ -421,7 +427,7 @@ class App:
         )
         return BookParts(
             chain=self.chain,
-            books=BookStore(self.edges.aws("dynamodb"), table, payout_store.KEY),
+            books=self.payout_books,
             act=partial(note_sent, sent),
             network=self.network,
             clock=self.clock,

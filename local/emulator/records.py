@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from local.emulator.chain import (
@@ -179,6 +180,7 @@ def _fee_bump(tx: Transaction) -> Record:
     }
 
 
+@lru_cache(maxsize=10_000)  # a page is two hundred of them, and most are empty
 def ledger(
     base: str, number: int, closed_at: datetime, tx: Transaction | None, base_fee_stroops: int
 ) -> Record:
@@ -208,5 +210,6 @@ def _whole_seconds(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@lru_cache(100_000)
 def _ledger_hash(number: int) -> str:
     return hashlib.sha256(f"ledger {number}".encode()).hexdigest()

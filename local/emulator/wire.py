@@ -21,11 +21,19 @@ def loads(text: bytes | str) -> Any:
 
 def dumps(value: Any) -> str:
     """Print JSON. A Decimal is printed as a number: `3.14`, and `1e-7` below a millionth."""
+    try:
+        return json.dumps(value, separators=(",", ":"))
+    except TypeError:  # it holds a Decimal, for which the library has no number
+        return _dumps_exactly(value)
+
+
+def _dumps_exactly(value: Any) -> str:
     match value:
         case dict():
-            return "{" + ",".join(f"{json.dumps(k)}:{dumps(v)}" for k, v in value.items()) + "}"
+            pairs = (f"{json.dumps(key)}:{_dumps_exactly(one)}" for key, one in value.items())
+            return "{" + ",".join(pairs) + "}"
         case list() | tuple():
-            return "[" + ",".join(map(dumps, value)) + "]"
+            return "[" + ",".join(map(_dumps_exactly, value)) + "]"
         case Decimal():
             return str(value).lower()
         case _:

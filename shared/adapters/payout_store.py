@@ -115,7 +115,8 @@ class PayoutStore:
             self._count(_day_of_user(old), minus, None),
             self._count(_day_of_wallet(old), minus, None),
         ]
-        if old.refund_of is not None and self._refunds_at_least(old.refund_of, old.amount):
+        refunded = self._payment(old.refund_of).get("refunded", 0) if old.refund_of else 0
+        if old.refund_of is not None and refunded >= old.amount.stroops:
             writes.append(self._refund(with_(old, amount=minus), None))
         if old.refund_of is None and new.reason not in RECIPIENT_FAULTS:
             writes.append(self._count_payout(old, -1, None))
@@ -124,14 +125,13 @@ class PayoutStore:
             return with_(new, version=old.version + 1), True
         return _record(decoded(reasons[0]["Item"])), False
 
-    def _refunds_at_least(self, payment_id: str, amount: Amount) -> bool:
-        """False in tables restored to different moments: an update would make half a payment, or
-        let more be refunded than was paid."""
+    def _payment(self, payment_id: str) -> Item:
+        """Empty in tables restored to different moments: an update would then make half a payment,
+        or let more be refunded than was paid."""
         with aws_call():
             key = encoded({payment_store.KEY: payment_id})
             answer = self._client.get_item(TableName=self._payments, Key=key, ConsistentRead=True)
-        refunded = decoded(answer.get("Item", {})).get("refunded", 0)
-        return bool(refunded >= amount.stroops)
+        return decoded(answer.get("Item", {}))
 
     def replace(self, old: PayoutRecord, new: PayoutRecord) -> tuple[PayoutRecord, bool]:
         """Write a transition from `old`: the record that stands afterwards, and whether it is this
@@ -160,20 +160,19 @@ class PayoutStore:
             )
 
     def take_over(self, record: PayoutRecord) -> PayoutRecord:
-        """The record that stands afterwards: this one, of which a restored table knew nothing, or
-        the one that was first. What it refunds counts again."""
-        writes = [self._put(record)]
-        if record.refund_of is not None and self._is_payment(record.refund_of):
+        """The record that stands afterwards: this one, of which a restored table knew nothing, with
+        all that it had reserved, or the one that was first."""
+        writes = [
+            self._put(record),
+            self._count(_day_of_user(record), record.amount, None),
+            self._count(_day_of_wallet(record), record.amount, None),
+        ]
+        if record.refund_of is None:
+            writes.append(self._count_payout(record, 1, None))
+        elif self._payment(record.refund_of):
             writes.append(self._refund(record, None))
         reasons = transact(self._client, writes, self._sleep, self._jitter)
         return record if reasons is None else _record(decoded(reasons[0]["Item"]))
-
-    def _is_payment(self, payment_id: str) -> bool:
-        """False in tables restored to different moments: an update would make half a payment."""
-        with aws_call():
-            key = encoded({payment_store.KEY: payment_id})
-            answer = self._client.get_item(TableName=self._payments, Key=key, ConsistentRead=True)
-        return "Item" in answer
 
     def count_withdrawal(self, day: str) -> bool:
         """One more payment is about to be cancelled at Pi on this day (UTC); False: that would be

@@ -343,8 +343,8 @@ def noted(record: PayoutRecord, movement: Movement, payment_id: str, now: int) -
 
 def remembered(payment: PaymentDto) -> PayoutRecord | None:
     """The payout that this payment of Pi's was made for, as it was asked for then; None: not by
-    this bundle."""
-    if (payout_id := payout_of(payment)) is None or payment.direction != Direction.APP_TO_USER:
+    this bundle. What else Pi shows of it need not fit: that is judged later."""
+    if (payout_id := payout_of(payment)) is None:
         return None
     metadata = {name: value for name, value in payment.metadata.items() if name != RESERVED_KEY}
     is_refund = payment.memo == REFUND_MEMO and set(metadata) <= {"refund_of", "refund_to"}

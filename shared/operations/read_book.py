@@ -34,6 +34,7 @@ from shared.domain.pi import Network
 LEDGER_SECONDS = 5  # from one to the next, as a first guess: it is a setting of the network
 MOST_LEDGER_PAGES = 200  # at once: two days, after a restore
 SPARE_SECONDS = 5  # for what comes after the ledgers
+MOST_BEHIND_SECONDS = 24 * 3600
 MOST_TRIED = 10  # doubts, each time the book is read
 
 
@@ -81,8 +82,11 @@ def book_of(parts: BookParts, wallet: str, started_at: int) -> Book:
 def last_ledger_before(parts: ChainParts, moment: int) -> Ledger:
     """One that closed before the moment, and not long before; the oldest that Horizon has if its
     history does not go so far back. How fast ledgers close is found out on the way. Raises
-    ChainUnavailable."""
+    ChainUnavailable, also where Horizon shows nothing yet, or only what is long past: from there
+    to the moment would be millions of ledgers."""
     newest, _ = _newest(parts)
+    if newest.closed_at < moment - MOST_BEHIND_SECONDS:
+        raise ChainUnavailable
     found, back = newest, 0
     while found.closed_at >= moment and back < newest.number:
         passed = newest.closed_at - found.closed_at

@@ -308,15 +308,17 @@ def _after_death(
 def _after_trace(parts: SendParts, record: PayoutRecord, payment: PaymentDto) -> PayoutRecord:
     """It was paid: by the payment in hand, or by a former one that a restored table has
     forgotten. Then the one in hand must not be paid as well."""
-    if record.txid is not None and all(sent.txid != record.txid for sent in record.sent):
+    if len(record.sent) > 1:
+        return block(parts, record, "other_transaction")
+    if record.txid is not None and record.sent[0].txid != record.txid:
         # A later one paid, after ours had died; or both did.
         own = parts.chain.transaction(record.txid)
         if own is not None and own.successful:
             return block(parts, record, "other_transaction")
-    for sent in record.sent:
-        if sent.payment_id == payment.identifier:
-            return _report(parts, record, payment, sent.txid)
-    former = parts.pi.get_payment(record.sent[0].payment_id)
+    [sent] = record.sent
+    if sent.payment_id == payment.identifier:
+        return _report(parts, record, payment, sent.txid)
+    former = parts.pi.get_payment(sent.payment_id)
     if not _is_cancelled_at_pi(parts, payment):
         return block(parts, record, "not_cancelled")
     return adopt(parts, record, former)

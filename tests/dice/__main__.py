@@ -1,5 +1,5 @@
-"""`python -m tests.dice` plays SEEDS histories from FIRST on; SEED=n replays one and tells what
-happens."""
+"""`python -m tests.dice` plays SEEDS histories from FIRST on, in WORKERS processes (one per core by
+default); SEED=n replays one and tells what happens."""
 
 import os
 import sys
@@ -36,7 +36,7 @@ def _replay(seed: int) -> int:
 
 def _play_many(first: int, count: int) -> int:
     started, failures, reached = time.monotonic(), 0, Counter[str]()
-    with ProcessPoolExecutor() as processes:
+    with ProcessPoolExecutor(int(os.environ.get("WORKERS") or 0) or None) as processes:
         seeds = range(first, first + count)
         for seed, failure, met in processes.map(_play_quietly, seeds, chunksize=20):
             reached.update(met)

@@ -17,7 +17,6 @@ from tests.world.tables import in_memory
 
 STEPS = 60
 CALM_ROUNDS = 12
-DAY = 24 * 3600
 # Caps that a few payouts and rewards reach, and one of the fee that a dear chain passes; what waits
 # for hours by default comes to its end sooner.
 PARAMETERS = {
@@ -95,11 +94,16 @@ class History:
             self._rounds(2)
             if number == CALM_ROUNDS // 4:
                 self._weather.mend("PayoutsTable")
+            elif number > CALM_ROUNDS // 4 and self._promises.is_at_rest():
+                break  # nothing is left to do but what the day brings
         if self.scene.damaged:
             self._promises.check_others_than({key for _, key, *_ in self.scene.damaged})
         self._weather.mend("PaymentsTable", "RewardsTable")
-        self._world.tick(DAY)
-        self._rounds(3)
+        self._weather.pass_day()
+        for number in range(CALM_ROUNDS):
+            self._rounds(1)
+            if number > 1 and self._promises.is_at_rest():
+                break
         self._promises.check_end()
 
     def _rounds(self, number: int) -> None:

@@ -8,7 +8,7 @@ holds up another one.
 
 import json
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -88,7 +88,7 @@ class Promises:
     def _paid(self) -> dict[str, list[Transaction]]:
         """What pays each payment exactly, oldest first."""
         memos: dict[str, list[Transaction]] = {}
-        for tx in self._world.pi.chain.transactions:
+        for tx in self._scene.transactions():
             if tx.successful and tx.memo is not None:
                 memos.setdefault(tx.memo, []).append(tx)
         return {
@@ -123,11 +123,9 @@ class Promises:
             )
             require(payment.developer_completed, f"3: {sale.name} is completed, but not at Pi")
         if record.attention is Attention.CANCELLED_BUT_PAID and paid:
-            has_proof = record.txid in {tx.txid for tx in paid}
-            require(
-                has_proof,
-                f"3: {sale.name} stands in front of a person without its proof",
-            )
+            # Or what Pi calls its transaction, as long as the book has not come by the right one.
+            has_proof = record.txid in {payment.txid, *(tx.txid for tx in paid)}
+            require(has_proof, f"3: {sale.name} stands in front of a person without its proof")
 
     def _check_transition(
         self,
@@ -180,7 +178,7 @@ class Promises:
             if payment.direction == "app_to_user":
                 made.setdefault(payment.metadata["payout_id"], []).append(payment)
         for payout_id, payments in made.items():
-            paid = self._world.transfers_of(payout_id)
+            paid = self._scene.transfers_of(payout_id)
             require(len(paid) <= 1, f"4: {payout_id} was paid twice")
             is_open = sum(payment.is_open for payment in payments)
             require(is_open <= 1, f"4: {payout_id} has two open payments")
@@ -189,7 +187,7 @@ class Promises:
                 self._check_closed(record, made.get(payout_id, []))
 
     def _check_closed(self, record: PayoutRecord, payments: list[Payment]) -> None:
-        name, paid = record.payout_id, self._world.transfers_of(record.payout_id)
+        name, paid = record.payout_id, self._scene.transfers_of(record.payout_id)
         if record.state is PayoutState.COMPLETED:
             require([record.txid] == paid, f"3: {name} is said to be paid")
             [payment] = [p for p in payments if p.identifier == record.payment_id]
@@ -236,10 +234,10 @@ class Promises:
             if event.type in SOLD:
                 self._check_sold(event, paid)
             if event.type == "PayoutFailed":
-                is_unpaid = self._world.transfers_of(event.business_id) == []
+                is_unpaid = self._scene.transfers_of(event.business_id) == []
                 require(is_unpaid, f"3: {event.business_id} is said to have failed")
             if event.type == "PayoutCompleted":
-                is_paid = [event.detail["txid"]] == self._world.transfers_of(event.business_id)
+                is_paid = [event.detail["txid"]] == self._scene.transfers_of(event.business_id)
                 require(is_paid, f"3: {event.business_id} is said to be paid")
             if event.type == "RewardRevoked":
                 is_revoked = self._world.pi.ads[event.business_id].revoked_at
@@ -273,11 +271,37 @@ class Promises:
             elif ad_id not in damaged:
                 self._check_end_of_reward(record)
 
+    def is_at_rest(self) -> bool:
+        """Whether nothing is left to do, but for what a person sees or cannot read."""
+        found = [table.now().values() for table in (*self._tables, self._rewards)]
+        return all(record is None or _is_done(record) for rows in found for _, record in rows)
+
     def check_end(self) -> None:
         self.check_others_than(set())
         for payment_id, (_, record) in self._tables[0].now().items():
+            begun_at = datetime.fromtimestamp(record.started_at or record.created_at, UTC)
             is_done = record.attention is not None or record.due_at is None
+            is_done = is_done or self._scene.is_from_before(begun_at)
             require(is_done, f"3: {payment_id} is due for ever")
+        if self._scene.begun_anew is None:
+            self._check_end_of_payouts()
+        else:
+            self._check_books(self._scene.begun_anew)
+
+    def _check_books(self, begun_at: datetime) -> None:
+        """Each claims nothing of a former chain; and an alarm has told of the new one."""
+        rows = self._world.tables.items("PaymentsTable")
+        books = [row for row in rows if str(row["payment_id"]).startswith("wallet#")]
+        for book in books:
+            latest = self._world.pi.chain.latest_ledger(self._world.now)
+            is_new = book["ledger"] <= latest and book["since"] >= begun_at.timestamp() - 1
+            require(is_new, "3: a book speaks of a chain that is gone")
+        is_told = self._world.metrics.counted["ChainReset"] > 0
+        require(is_told or not self._scene.had_book, "3: a chain has begun anew, and nobody knows")
+
+    def _check_end_of_payouts(self) -> None:
+        """Not on a chain that has begun anew: one that was under way waits for ever, with an alarm,
+        and Pi opens no other while its payment is open."""
         for payout_id, (_, record) in self._tables[1].now().items():
             is_at_rest = record.state in AT_REST and record.due_at is None
             require(is_at_rest, f"3: {payout_id} is still {record.state} {record.reason}")
@@ -289,11 +313,16 @@ class Promises:
     ) -> None:
         record: PaymentRecord | None = found[1] if found else None
         told = {event for event in SOLD if f"{sale.payment_id}:{event}" in self._told}
-        if record is None:
+        if self._scene.is_from_before(sale.payment.created_at):
+            is_left = record is not None and record.state is OPEN and record.due_at is None
+            require(not is_left, f"3: {sale.name} is open, and nothing comes back to it")
+        elif record is None:
             if paid and not told and not self._is_excused(sale, paid[0]):
                 raise ViolatedError(f"3: {sale.name} is paid, and nobody knows of it")
         elif record.attention is not None and record.state is not PaymentState.COMPLETED:
-            return  # it stands in front of a person
+            known = {record.txid, *(receipt.txid for receipt in record.receipts)}
+            has_proof = not paid or known & {tx.txid for tx in paid}
+            require(has_proof, f"3: {sale.name} is paid, and a person does not see its proof")
         elif paid:
             is_completed = record.state is PaymentState.COMPLETED
             require(is_completed, f"3: {sale.name} is paid, and is {record.state}")
@@ -309,10 +338,13 @@ class Promises:
                 require(sale.payment.is_cancelled, f"3: {sale.name} is still open at Pi")
 
     def _is_excused(self, sale: Sale, paid: Transaction) -> bool:
-        """Pi calls it none of ours; or its wallet has no book yet, or one that began later: a
-        restore has taken the first one away, or nobody has told us of any payment before."""
+        """Pi calls it none of ours, or does not know what another back end approved or a restore
+        has taken from us; or its wallet has no book yet, or one that began later: a restore has
+        taken the first one away, or nobody has told us of any payment before."""
         book = self._world.look(self._world.eyes.books.get, paid.destination)
+        is_told_of = sale.payment_id not in self._scene.forgotten and not sale.approved_elsewhere
         is_ours = sale.payment.dto().get("direction") == "user_to_app"
+        is_ours = is_ours and (is_told_of or not sale.is_gone)
         is_before = not is_ours or book is None or paid.closed_at.timestamp() <= book.since
         return is_before or self._is_done_elsewhere(sale)
 
@@ -344,6 +376,15 @@ class Promises:
                 self._scene.tell(f"        {names.get(key, key)} is {', '.join(said)}")
         for key in self._before.keys() - records.keys():
             self._scene.tell(f"        {names.get(key, key)} is forgotten")
+
+
+def _is_done(record: Any) -> bool:
+    match record:
+        case PaymentRecord():
+            return record.owed is None and (record.attention is not None or record.due_at is None)
+        case PayoutRecord():
+            return record.state in AT_REST and record.due_at is None
+    return record.due_at is None
 
 
 def describe(record: Any) -> list[str]:

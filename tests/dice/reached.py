@@ -9,9 +9,18 @@ from shared.domain.reward import RewardOwed, RewardState
 ONE_IN = 200
 ENOUGH = 2000  # histories, to judge the dice by them
 
+REFUSALS = ("network", "token", "split", "wallet", "amount")
+WAITS = (
+    *("chain_unclear", "not_applied", "may_still_apply", "ongoing_payment_found"),
+    *("creation_unclear", "balance_too_low", "fee_above_cap", "wrong_seed", "server_key_refused"),
+)
+
 MUST = (
     *(f"payment {state}" for state in PaymentState),
     *(f"attention {reason}" for reason in Attention),
+    *(f"refusal unexpected_{what}" for what in REFUSALS),
+    "refusal unknown_product",
+    *(f"payout waits {reason}" for reason in WAITS),
     *(f"reward {state}" for state in RewardState),
     *(f"payout {state}" for state in PayoutState),
     *(f"event {kind}" for kind in (*Owed, *RewardOwed, *PayoutOwed)),

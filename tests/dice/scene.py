@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from random import Random
 from typing import TypeVar
 
 from local.emulator.chain import Transaction
 from local.emulator.payment import Payment
+from shared.domain.book import CLOCK_SKEW_SECONDS
 from shared.domain.price import Product
 from tests.world import User, World
 from tests.world.devices import Died, lost
@@ -16,6 +18,7 @@ from tests.world.functions import Reply
 
 Step = Callable[[], object]
 T = TypeVar("T")
+SKEW = timedelta(seconds=2 * CLOCK_SKEW_SECONDS)  # of a book's beginning, and our clock's
 NEWER = "attribute_of_a_newer_version"
 
 
@@ -27,7 +30,8 @@ class ViolatedError(AssertionError):
 class Sale:
     """A payment that a user has started, as the dice know it; Pi may have forgotten it.
     `is_sellable`: at some moment since its start it was what the table sells. `is_altered`: what Pi
-    shows of it is not what we sell; `is_odd`: or was not for a while."""
+    shows of it is not what we sell; `is_odd`: or was not for a while. `is_gone`: Pi has forgotten
+    it."""
 
     name: str
     payment: Payment
@@ -39,6 +43,7 @@ class Sale:
     approved_elsewhere: bool = False
     cancelled_outside: bool = False
     is_odd: bool = False
+    is_gone: bool = False
 
     @property
     def payment_id(self) -> str:
@@ -101,7 +106,9 @@ class Scene:
     taken away. `restored` counts restores, `apart` says that one did not take all tables.
     `damaged`: what was edited by hand, as (table, key, attribute, what stood there, what stands).
     `complaints`: what broke a promise in the middle of a step. `odd`: what Pi leaves out of a
-    payment's DTO just now; `newer`: the keys of items that a newer version has written to."""
+    payment's DTO just now; `newer`: the keys of items that a newer version has written to.
+    `begun_anew`: when the chain was; `former`: what was in it before; `had_book`: a wallet's book
+    had been read on it, and no restore has taken that away since."""
 
     random: Random
     world: World
@@ -117,6 +124,9 @@ class Scene:
     newer: set[str] = field(default_factory=set)
     odd: dict[str, list[str]] = field(default_factory=dict)
     reached: set[str] = field(default_factory=set)
+    begun_anew: datetime | None = None
+    former: list[Transaction] = field(default_factory=list)
+    had_book: bool = False
 
     def choice(self, values: Sequence[T]) -> T:
         return self.random.choice(values)
@@ -140,11 +150,29 @@ class Scene:
             self.complain(f"{route} answered unexpected_error")
         return reply
 
+    def transactions(self) -> list[Transaction]:
+        """All that ever were."""
+        return [*self.former, *self.world.pi.chain.transactions]
+
+    def transfers_of(self, payout_id: str) -> list[str]:
+        """As the world's, and those of a former chain."""
+        memos = {payment.identifier for payment in self.world.payments_of(payout_id)}
+        return [
+            tx.txid
+            for tx in self.transactions()
+            if tx.memo in memos and tx.source == self.world.wallet and tx.successful
+        ]
+
+    def is_from_before(self, at: datetime) -> bool:
+        """Whether it began on a former chain: of what that held nothing is certain any more, so it
+        may wait for ever, with an alarm. It is neither closed as unpaid nor paid again."""
+        return self.begun_anew is not None and at <= self.begun_anew + SKEW
+
     def transactions_of(self, payment: Payment) -> list[Transaction]:
         """What pays exactly this payment, oldest first."""
         return [
             tx
-            for tx in self.world.pi.chain.transactions
+            for tx in self.transactions()
             if tx.memo == payment.identifier and tx.successful and payment.mismatch(tx) is None
         ]
 

@@ -15,6 +15,7 @@ from local.emulator.chain import MINIMUM_STROOPS
 from local.emulator.control import STRANGER
 from local.emulator.errors import PiError
 from local.emulator.registry import SCOPES, wallet_seed_of
+from shared.adapters.payment_store import CANARY
 from shared.domain.amount import Amount
 from shared.domain.price import Product
 from tests.dice.back_office import USERS, BackOffice
@@ -65,6 +66,7 @@ EDITS = {
     "RewardsTable": ("uid", "state", "granted_at"),
     "PayoutsTable": ("uid", "state", "amount"),
 }
+DAY = 24 * 3600
 BUSY = 450  # more than a reading takes, with ten to a page
 
 _serialize = TypeSerializer().serialize
@@ -94,7 +96,7 @@ class Weather:
             *(self.nonsense, self.refuse_completion, self.scopes, self.rotate_key),
             self.other_back_end,
             # The chain
-            *(self.busy_wallet, self.holes, self.nodes),
+            *(self.busy_wallet, self.holes, self.nodes, self.pace, self.begin_anew),
             *(self.lag, self.lag, self.chain_ways, self.fund, self.short_pages, self.stranger_pays),
             *(self.forge, pages.pay_oddly, pages.pay_late),
             # Ours
@@ -135,8 +137,26 @@ class Weather:
         settings.page_limit = 100 if self._is_busy else 200
         settings.ledger_lag_s, settings.base_fee_stroops = 0, 100_000
         settings.holes, settings.node_lag_s = [], 0
+        settings.ledger_close_s = 5
         world.pi.chain.fund(world.wallet, 10**13)
+        self._forget_canary()
         self._office.cold_start()
+
+    def _forget_canary(self) -> None:
+        """Pi has forgotten the payment by which the key is told: the runbook says to delete it."""
+        known = {item["payment_id"]["S"]: item for item in self._world.tables.raw("PaymentsTable")}
+        canary = known.get(CANARY)
+        if canary is not None and canary["seen"]["S"] not in self._world.pi.payments:
+            self._world.tables.delete("PaymentsTable", CANARY)
+
+    def pass_day(self) -> None:
+        """With few ledgers in it, to be read in less of our time; `wait_for_long` has as many as
+        there are."""
+        settings = self._world.pi.settings
+        for close_s, seconds in ((300, DAY), (5, 60)):
+            settings.ledger_close_s = close_s
+            self._world.pi.core.catch_up(self._world.now)
+            self._world.tick(seconds)
 
     # --- Pi --------------------------------------------------------------------------------------
 
@@ -184,6 +204,7 @@ class Weather:
         if sales:
             sale = self._scene.choice(sales)
             self._world.pi.delete_payment(sale.payment_id)
+            sale.is_gone = True
             self._scene.tell(f"    Pi forgets {sale.name}")
 
     def repeat_refused(self) -> None:
@@ -265,9 +286,23 @@ class Weather:
         hole = self._scene.choice(((1, first), (first, latest - 1), next_ones, None))
         self._world.pi.settings.holes = [hole] if hole else []
 
+    def begin_anew(self) -> None:
+        """The network begins anew, as Pi Testnet does at times; once in a history."""
+        scene, chain = self._scene, self._world.pi.chain
+        if scene.begun_anew is None:
+            scene.former = list(chain.transactions)
+            scene.begun_anew = self._world.now
+            scene.had_book = any(key.startswith("wallet#") for key in self._payment_ids())
+            self._world.pi.settings.holes = []
+            self._world.pi.reset_chain()
+
     def nodes(self) -> None:
         """Two nodes behind one address, the other one a minute behind."""
         self._world.pi.settings.node_lag_s = self._scene.choice((0, 20, 60))
+
+    def pace(self) -> None:
+        """How fast ledgers close."""
+        self._world.pi.settings.ledger_close_s = self._scene.choice((1, 5, 20))
 
     def chain_ways(self) -> None:
         settings = self._world.pi.settings
@@ -339,7 +374,7 @@ class Weather:
 
     def rotate_seed(self) -> None:
         right = wallet_seed_of("demo-app")
-        seeds = (right, right, right, wallet_seed_of("other"), "none")
+        seeds = (right, right, wallet_seed_of("other"), "none", None)
         self._world.wallet_seed = self._scene.choice(seeds)
 
     def change_prices(self) -> None:
@@ -433,6 +468,7 @@ class Weather:
         del self._backups[number + 1 :]
         self._scene.forgotten |= before - self._payment_ids()
         self._scene.restored += 1
+        self._scene.had_book = False
         self._scene.newer.clear()
         self._scene.tell(f"    restored {table or 'all tables'} to backup {number}")
 

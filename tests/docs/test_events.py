@@ -211,8 +211,10 @@ PAYMENT_STEPS: dict[str, Callable[[PaymentRecord, int], PaymentRecord]] = {
     "cancelled": payment.cancelled,
     "died": payment.died,
     "gone": lambda record, now: payment.attended(record, Attention.GONE, now),
-    "paid, and cancelled": lambda record, now: payment.attended(
-        record, Attention.CANCELLED_BUT_PAID, now, TXID
+    "paid, and cancelled": lambda record, now: (
+        record  # what is completed stays so
+        if record.state is PaymentState.COMPLETED
+        else payment.attended(record, Attention.CANCELLED_BUT_PAID, now, TXID)
     ),
     "paid": lambda record, now: payment.noted(record, movement(now), now),
     "paid oddly": lambda record, now: payment.noted(record, movement(now, amount="1"), now),

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from local.stack import Deployment, Stack
+from shared.adapters.book_store import wallet_of
 from shared.adapters.dynamodb import decoded, encoded
 from shared.adapters.edges import Edges
 from shared.adapters.payout_store import PayoutStore
@@ -128,11 +129,21 @@ def send(stack: Stack, payout_id: str) -> PayoutRecord:
 
 @contextmanager
 def restored(stack: Stack, payout_id: str) -> Iterator[None]:
-    """What happens meanwhile to the payout, its table has forgotten afterwards."""
+    """What happens meanwhile to the payout, its table has forgotten afterwards; and so has the
+    wallet's book in it."""
     client, table = stack.cloud.dynamodb, stack.outputs["PayoutsTableName"]
-    backup = client.get_item(TableName=table, Key=encoded({"payout_id": payout_id}))["Item"]
+
+    def restorable() -> dict[str, Any]:
+        pages = client.get_paginator("scan").paginate(TableName=table)
+        items = {item["payout_id"]["S"]: item for page in pages for item in page["Items"]}
+        return {key: item for key, item in items.items() if key == payout_id or wallet_of(key)}
+
+    backup = restorable()
     yield
-    client.put_item(TableName=table, Item=backup)
+    for key in restorable():
+        client.delete_item(TableName=table, Key=encoded({"payout_id": key}))
+    for item in backup.values():
+        client.put_item(TableName=table, Item=item)
 
 
 def forget(stack: Stack, payout_id: str) -> None:

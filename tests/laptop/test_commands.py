@@ -270,7 +270,8 @@ def test_a_blocked_payout_is_resumed_or_given_up(stack: Stack, shell: Shell) -> 
         return [(record.state, record.reason) for record in records if record is not None]
 
     ends = [(PayoutState.REQUESTED, "user_not_found"), (PayoutState.FAILED, "given_up")]
-    eventually(lambda: reasons() == ends, seconds=20)
+    # The sender first reads the wallet's book, with all that other tests have paid.
+    eventually(lambda: reasons() == ends, seconds=90)
     assert decide(shell, "Give it up", given_up.payout_id)["error"] == "payout_closed"
     assert decide(shell, "Resume it", given_up.payout_id)["error"] == "not_blocked"
     forget(stack, resumed.payout_id)

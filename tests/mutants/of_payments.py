@@ -308,8 +308,8 @@ EDITS = [
     Edit(
         "unreadable-record-passed-for-ever",
         NOTE,
-        "    except (UnreadableRecord, PiRefused, PiNonsense):\n        return False\n",
-        "    except (UnreadableRecord, PiRefused, PiNonsense):\n        return True\n",
+        "    except (UnreadableRecord, PiRefused, PiNonsense):\n        return payment_id\n",
+        "    except (UnreadableRecord, PiRefused, PiNonsense):\n        return None\n",
         "What came in while a record could not be read is noted once it is mended.",
         "tests/weather/test_unreadable.py"
         "::test_what_the_book_passed_meanwhile_is_noted_once_it_is_mended",
@@ -387,8 +387,8 @@ EDITS = [
         "    except PiUnavailable:\n"
         "        if parts.clock() - movement.at < PATIENCE_SECONDS:\n"
         "            raise\n"
-        "        return False\n",
-        "    except PiUnavailable:\n        return True\n",
+        "        return payment_id\n",
+        "    except PiUnavailable:\n        return None\n",
         "The book waits for Pi's word about what our table has forgotten.",
         f"{IN_BOOK}::test_pi_is_away_when_a_forgotten_payment_shows",
     ),
@@ -421,8 +421,8 @@ EDITS = [
     Edit(
         "any-404-is-an-empty-wallet",
         "shared/adapters/horizon.py",
-        "        if reply.status == 404 and _is_not_found(reply):\n",
-        "        if reply.status == 404:\n",
+        "return reply.status == 404 and str(",
+        "return reply.status == 404 or str(",
         "Only Horizon's own 404 says that a wallet is empty.",
         f"{IN_BOOK}::test_whatever_cannot_be_read_proves_nothing",
     ),
@@ -509,6 +509,14 @@ EDITS = [
         f"{IN_BOOK}::test_what_lies_in_a_hole_is_no_silence",
     ),
     Edit(
+        "book-begins-in-an-old-history",
+        READ_BOOK,
+        "    if newest.closed_at < moment - MOST_BEHIND_SECONDS:\n        raise ChainUnavailable\n",
+        "",
+        "A history that is filled again would be read for years.",
+        f"{IN_BOOK}::test_no_book_begins_in_a_history_that_is_filled_again",
+    ),
+    Edit(
         "missing-ledger-not-noticed",
         READ_BOOK,
         "            if ledger.number != sure.number + 1:\n                return sure, False\n",
@@ -520,11 +528,11 @@ EDITS = [
         "place-moved-before-acting",
         READ_BOOK,
         """\
-            if not parts.act(book.wallet, movement):
+            if (subject := parts.act(book.wallet, movement)) is not None:
 """,
         """\
             done.append(movement)
-            if not parts.act(book.wallet, movement):
+            if (subject := parts.act(book.wallet, movement)) is not None:
 """,
         "What could not be acted on is read again, and never skipped.",
         f"{IN_BOOK}::test_pi_is_away_when_a_forgotten_payment_shows",

@@ -5,6 +5,7 @@ from tests.mutants.edit import Edit
 PAYOUT = "shared/domain/payout.py"
 CREATE = "shared/operations/create_payout.py"
 SEND = "shared/operations/send_payout.py"
+NOTE_SENT = "shared/operations/note_sent.py"
 TRACE = "shared/operations/trace_payout.py"
 REQUEST = "shared/operations/request_payout.py"
 DECIDE = "shared/operations/decide_payout.py"
@@ -16,6 +17,7 @@ IN_PI = "tests/payouts/test_pi.py"
 IN_CHAIN = "tests/payouts/test_chain.py"
 IN_ATTACKS = "tests/payouts/test_attacks.py"
 IN_REQUESTS = "tests/payouts/test_requests.py"
+IN_BOOK_OF_PAYOUTS = "tests/payouts/test_book.py"
 IN_RESTORE = "tests/payouts/test_restore.py"
 IN_DECISIONS = "tests/payouts/test_decisions.py"
 
@@ -141,18 +143,17 @@ EDITS = [
     Edit(
         "given-up-without-a-search",
         CREATE,
-        "    if paid is not None:\n"
-        "        return adopt(parts, record, paid.payment)\n"
-        "    return fail(parts, record, reason)\n",
-        "    return fail(parts, record, reason)\n",
+        "    if record.sent:\n        return _adopt_sent(parts, record)\n",
+        "",
         "A payout that was paid before a restore does not fail.",
         "tests/payouts/test_restore.py::test_given_up_but_paid_long_ago",
     ),
     Edit(
         "given-up-under-another-apps-key",
         CREATE,
-        "    if is_ours is False:\n        return hold_up(parts, record, OTHER_KEY)\n    try:",
-        "    try:",
+        "    if is_ours is False:\n        return hold_up(parts, record, OTHER_KEY)\n"
+        "    record = trace_payout",
+        "    record = trace_payout",
         "While the key is another app's nothing is given up.",
         f"{IN_PI}::test_a_request_is_not_given_up_while_the_key_is_another_apps",
     ),
@@ -164,12 +165,12 @@ EDITS = [
     account = parts.chain.account(wallet)
     is_over = payment.is_cancelled or record.ending is not None
     dead_since = record.max_time if is_over else None
-    paid = trace_payout(parts, record, wallet, payment, dead_since)
+    record = trace_payout(parts, record, wallet, payment, dead_since)
 """,
         """\
     is_over = payment.is_cancelled or record.ending is not None
     dead_since = record.max_time if is_over else None
-    paid = trace_payout(parts, record, wallet, payment, dead_since)
+    record = trace_payout(parts, record, wallet, payment, dead_since)
     account = parts.chain.account(wallet)
 """,
         "What is applied after the search takes the sequence number from ours.",
@@ -295,7 +296,7 @@ EDITS = [
         "dead-before-the-chain-has-settled",
         SEND,
         "    if parts.clock() > settled_at:\n"
-        "        return _after_death(parts, record, payment, settled_at)\n",
+        "        return _after_death(parts, record, payment, record.max_time)\n",
         "    if parts.clock() > record.max_time:\n"
         "        return _after_death(parts, record, payment, record.max_time)\n",
         "One node shows what was applied a minute later than another.",
@@ -419,8 +420,8 @@ EDITS = [
         SEND,
         "    if not _is_cancelled_at_pi(parts, payment):\n"
         '        return block(parts, record, "not_cancelled")\n'
-        "    return adopt(parts, record, paid.payment)\n",
-        "    return adopt(parts, record, paid.payment)\n",
+        "    return adopt(parts, record, former)\n",
+        "    return adopt(parts, record, former)\n",
         "What a former payment has paid is not paid by this one as well.",
         "tests/payouts/test_restore.py::test_a_paid_payout_is_not_paid_again",
     ),
@@ -435,51 +436,92 @@ EDITS = [
     # --- What has paid it ---
     Edit(
         "anybodys-payment-of-that-name",
-        TRACE,
-        "payout_of(payment) == record.payout_id and payment.user_uid == record.uid",
-        "payout_of(payment) == record.payout_id",
+        NOTE_SENT,
+        "record.uid == asked.uid or record.payment_id == payment_id",
+        "True",
         "Another payout of the same id is not this one.",
         f"{IN_RESTORE}::test_another_payout_with_the_same_id_is_not_this_one",
     ),
     Edit(
         "any-payment-of-that-user",
-        TRACE,
-        "payout_of(payment) == record.payout_id and payment.user_uid == record.uid",
-        "payment.user_uid == record.uid",
+        STORE,
+        '.get("paid_for")',
+        '.get("payout_id")',
         "Another payout of the same amount to the same user is not this one.",
         "tests/payouts/test_story.py::test_two_of_the_same_amount_to_the_same_user_are_both_paid",
     ),
     Edit(
-        "unknown-to-pi-counts-as-nothing",
+        "doubt-proves-that-nothing-was-sent",
         TRACE,
-        "    if unknown is not None and not asked:\n        raise unknown\n",
+        "    if book.is_in_doubt_about(record.payout_id, record.amount.stroops):\n"
+        "        return False\n",
         "",
         "What Pi does not know may be ours under another app's key.",
         "tests/payouts/test_restore.py::test_the_server_key_is_another_apps_by_now",
     ),
     Edit(
-        "forgotten-request-not-looked-for",
-        TRACE,
-        "record.requested_at - FORGOTTEN_SECONDS",
-        "record.requested_at",
-        "A restored table may have forgotten an earlier request.",
-        f"{IN_RESTORE}::test_the_table_never_heard_of_it",
-    ),
-    Edit(
         "lagging-chain-proves",
-        "shared/adapters/wallet_history.py",
-        "        if not is_current:\n            raise ChainUnavailable\n",
-        "",
+        TRACE,
+        "book.covers >= now - LATELY_SECONDS if",
+        "True if",
         "A chain that is behind proves nothing.",
-        "tests/unit/test_wallet_history.py",
+        f"{IN_RESTORE}::test_while_the_chain_lags",
     ),
     Edit(
-        "cut-history-proves",
-        "shared/adapters/wallet_history.py",
-        "is_current = is_current and chain.begins_before(until)",
-        "is_current = is_current and True",
-        "A history that Horizon has dropped is no beginning.",
-        "tests/unit/test_wallet_history.py",
+        "dead-before-the-chain-has-passed",
+        TRACE,
+        "else book.until > dead_since",
+        "else True",
+        "Nothing more can come only after a moment that the chain has passed.",
+        f"{IN_CHAIN} tests/payouts/test_attacks.py",
+    ),
+    Edit(
+        "forgotten-request-is-created-anew",
+        CREATE,
+        "    record = _read_back(parts, record)\n",
+        "",
+        "After a restore nothing is created before the book has read back.",
+        f"{IN_RESTORE}::test_nothing_is_created_before_the_book_has_read_back",
+    ),
+    Edit(
+        "forgotten-request-not-taken-over",
+        NOTE_SENT,
+        "parts.payouts.get(asked.payout_id) or parts.payouts.take_over(asked)",
+        "parts.payouts.get(asked.payout_id)",
+        "What was paid and forgotten is not paid again, however late it is asked for again.",
+        f"{IN_RESTORE}::test_a_forgotten_request_comes_again_after_weeks",
+    ),
+    Edit(
+        "refund-forgotten-twice",
+        STORE,
+        "            writes.append(self._refund(record, None))\n",
+        "            pass\n",
+        "A refund that a restore forgot counts again.",
+        f"{IN_RESTORE}::test_a_refund_that_the_tables_forgot",
+    ),
+    Edit(
+        "sent-by-hand-unseen",
+        NOTE_SENT,
+        "    except BadRequest:\n        _report(movement)\n",
+        "    except BadRequest:\n",
+        "What no payout asked for rings an alarm.",
+        f"{IN_BOOK_OF_PAYOUTS}::test_what_was_sent_by_hand_is_reported_once",
+    ),
+    Edit(
+        "paid-after-it-failed-unseen",
+        NOTE_SENT,
+        "            if record.closed_at is not None:  # paid twice, or after it had failed\n",
+        "            if False:\n",
+        "A payout that is paid twice rings an alarm.",
+        f"{IN_BOOK_OF_PAYOUTS}::test_a_payout_that_was_paid_twice_is_reported",
+    ),
+    Edit(
+        "only-pi-tells-what-was-sent",
+        CREATE,
+        "    parts.payouts.keep_payment(payment.identifier, record.payout_id)\n",
+        "",
+        "What Pi has forgotten is not failed although paid.",
+        f"{IN_PI}::test_what_pi_has_forgotten_is_given_up_but_was_paid",
     ),
     # --- Take it on ---
     Edit(
@@ -610,7 +652,7 @@ EDITS = [
     Edit(
         "refund-given-back-twice",
         STORE,
-        "if old.refund_of is not None and self._refunds_at_least(old.refund_of, old.amount):",
+        "if old.refund_of is not None and refunded >= old.amount.stroops:",
         "if old.refund_of is not None:",
         "Tables restored to different moments do not let more be refunded than was paid.",
         "tests/payouts/test_attacks.py::test_a_payment_restored_apart_is_not_refunded_twice",

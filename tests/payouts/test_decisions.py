@@ -85,7 +85,7 @@ def test_an_old_request_needs_nobody(world: World) -> None:
     held_up_as_requested(world)
     world.tick(7 * 24 * 3600)
     world.heal()
-    world.rounds(2)
+    world.rounds(8)  # the book was not read for so long
     check_at_rest(world, PayoutState.COMPLETED)
 
 

@@ -97,6 +97,77 @@ def test_the_table_never_heard_of_it(world: World) -> None:
     check_at_rest(world, PayoutState.COMPLETED)
 
 
+def test_a_forgotten_request_comes_again_after_weeks(world: World) -> None:
+    """Its caller was down: the book, read back, has found what Pi and the chain remember of it."""
+    uid = world.uid("alice")
+    world.requested("before", world.uid("bob"))
+    world.send()
+    backup = world.backup()
+    world.requested(PAYOUT, uid)
+    world.send()
+    check_at_rest(world, PayoutState.COMPLETED)
+    txid = world.payout().txid
+    world.restore(backup)
+    world.cold_start()
+    world.tick(20 * 24 * HOUR)
+    world.rounds(12)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+    again = world.post(payout_id=PAYOUT, uid=uid, amount="3.14", memo="Thank you")
+
+    assert (again.status, again.state) == (200, "completed")
+    check_at_rest(world, PayoutState.COMPLETED)
+    assert world.payout().txid == txid
+    assert len(world.payments_of(PAYOUT)) == 1
+
+
+@pytest.mark.parametrize("age", [600, 3 * 24 * HOUR])
+def test_nothing_is_created_before_the_book_has_read_back(world: World, age: int) -> None:
+    """The request that was forgotten comes again at once."""
+    uid = world.uid("alice")
+    world.requested("before", world.uid("bob"))
+    world.send()
+    backup = world.backup()
+    world.tick(HOUR)
+    world.requested(PAYOUT, uid)
+    world.send()
+    check_at_rest(world, PayoutState.COMPLETED)
+    world.tick(age)
+    world.restore(backup)
+    world.cold_start()
+
+    world.requested(PAYOUT, uid)
+    world.rounds(6)
+
+    check_at_rest(world, PayoutState.COMPLETED)
+    assert len(world.payments_of(PAYOUT)) == 1
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_refund_that_the_tables_forgot(world: World, apart: bool) -> None:
+    """It is found before it is asked for again; and no other refund of it is taken on."""
+    world.requested("before", world.uid("bob"))
+    world.send()
+    payment_id = world.sold("3.14")
+    backup = world.backup()
+    assert world.post(payout_id=PAYOUT, refund_of=payment_id).status == 202
+    world.send()
+    check_at_rest(world, PayoutState.COMPLETED)
+    if apart:
+        backup = {name: backup[name] for name in ("PayoutsTable",)}
+    world.restore({**world.backup(), **backup})
+    world.cold_start()
+    world.tick(HOUR)
+    world.rounds(2)
+
+    assert world.payout().state is PayoutState.COMPLETED
+    assert world.post(payout_id="another", refund_of=payment_id).error == "not_refundable" or (
+        world.find_payout("another") is None
+    )
+    assert world.post(payout_id=PAYOUT, refund_of=payment_id).status in (200, 202)
+    assert len(world.transfers_of(PAYOUT)) == 1
+
+
 @pytest.mark.parametrize("state", NEXT)
 def test_more_history_since_than_one_look_reads(world: World, state: str) -> None:
     back_to(world, state, 1200)

@@ -115,7 +115,7 @@ def test_off_for_days(world: World) -> None:
     world.rounds(1)
     assert (world.payout().state, world.payout().reason) == (PayoutState.REQUESTED, "payouts_off")
     world.switch.value = "on"
-    world.rounds(1)
+    world.rounds(3)  # of the book, which nobody has read for so long
     check_at_rest(world, PayoutState.COMPLETED)
 
 

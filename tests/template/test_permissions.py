@@ -86,6 +86,7 @@ ALLOWED = {
     },
     "SendPayout": {
         ("dynamodb:GetItem", PAYOUTS),
+        ("dynamodb:PutItem", PAYOUTS),
         ("dynamodb:UpdateItem", PAYOUTS),
         ("dynamodb:GetItem", PAYMENTS),
         ("dynamodb:UpdateItem", PAYMENTS),

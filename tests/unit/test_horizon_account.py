@@ -36,7 +36,8 @@ def test_a_reserve_is_what_the_latest_ledger_says(pi: PiInProcess) -> None:
 
 
 def test_an_account_that_is_not_there(pi: PiInProcess) -> None:
-    shows(pi, {"title": "Resource Missing", "status": 404}, status=404)
+    kind = "https://stellar.org/horizon-errors/not_found"
+    shows(pi, {"type": kind, "title": "Resource Missing", "status": 404}, status=404)
     assert pi.horizon().account("GWALLET") is None
 
 

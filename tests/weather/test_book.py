@@ -108,6 +108,21 @@ def test_two_nodes_a_minute_apart(world: World, seed: int) -> None:
     COMPLETED.check(world, late)
 
 
+@pytest.mark.parametrize("shown", [0, 1000])
+def test_no_book_begins_in_a_history_that_is_filled_again(world: World, shown: int) -> None:
+    """It shows nothing yet, or its first years: millions of ledgers would have to be read. (Dice,
+    SEED=703205.)"""
+    unseen, unpaid = unseen_and_unpaid(world)
+    world.pi.settings.holes = [(shown + 1, 10**9)]
+    world.live(HOUR)
+    world.pi.settings.holes = []
+
+    world.live(2 * HOUR)
+
+    COMPLETED.check(world, unseen)
+    CANCELLED.check(world, unpaid)
+
+
 def test_the_network_begins_anew(world: World) -> None:
     """As Pi Testnet does: of what was before nothing is certain any more, what comes after is."""
     before = world.approved()
