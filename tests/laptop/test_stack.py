@@ -117,6 +117,7 @@ class Customers:
             ),
             "Settle": lambda: self.settle(left),
             "Sweep": lambda: self.sweep(due),
+            "ProveWallet": self.prove,
             "RequestPayout": self.request_payout,
             "SendPayout": self.send_payout,
             "DecidePayout": self.decide_payout,
@@ -163,6 +164,14 @@ class Customers:
         except FunctionFailedError:
             return 503
         return 200 if record(self.stack, payment_id)["due_at"] > time.time() else 503
+
+    def prove(self) -> int:
+        """As a status: whether yesterday is proven. The wallet's books were begun today."""
+        try:
+            answer = self.stack.invoke("ProveWallet", {})
+        except FunctionFailedError:
+            return 503
+        return 200 if answer == {"differing": 0} else 503
 
     def request_payout(self) -> int:
         """For nobody whom Pi knows: the sender, awake at once, blocks it and pays nothing."""
@@ -223,6 +232,8 @@ def test_every_function_does_its_work_under_its_role(stack: Stack, emulator: PiE
         ("Sweep", "dynamodb:Query"),
         ("Sweep", "dynamodb:UpdateItem"),
         ("Sweep", "sqs:SendMessage"),
+        ("ProveWallet", "dynamodb:Query"),
+        ("ProveWallet", "dynamodb:GetItem"),
         ("RequestPayout", "dynamodb:GetItem"),
         ("RequestPayout", "dynamodb:PutItem"),
         ("RequestPayout", "dynamodb:UpdateItem"),

@@ -1,5 +1,11 @@
 """All edits."""
 
-from tests.mutants import of_edges, of_payments, of_payouts, of_template
+from tests.mutants import of_edges, of_payments, of_payouts, of_proof, of_template
 
-EDITS = [*of_payments.EDITS, *of_payouts.EDITS, *of_edges.EDITS, *of_template.EDITS]
+EDITS = [
+    *of_payments.EDITS,
+    *of_payouts.EDITS,
+    *of_edges.EDITS,
+    *of_template.EDITS,
+    *of_proof.EDITS,
+]

@@ -200,6 +200,43 @@ def test_the_sums_say_by_how_much(world: World, payment_id: str) -> None:
     assert sums(world) == (6280, 4280, 5140, 6140)
 
 
+def test_a_transaction_that_pays_another(world: World, payment_id: str) -> None:
+    """A record of the same amount, which nothing has paid, names it."""
+    began, txid = world.clock(), world.record(payment_id).txid
+    never = world.sold(completed_at=began, started_at=began, to_address=world.wallet, txid=txid)
+    until_after(world)
+
+    with logged() as log:
+        assert prove(world) == 1
+
+    [line] = [line for line in log if line["message"] == "A record and the chain differ"]
+    assert (line["subject"], line["why"]) == (never, "other_transaction")
+
+
+@pytest.mark.parametrize("successful", [True, False])
+def test_paid_days_ago_in_another_amount(world: World, payment_id: str, successful: bool) -> None:
+    """Or it failed: what is looked up by its hash is compared as well."""
+    payer, paid = world.at_pi(payment_id).from_address, world.clock()
+    memo = f"payment-{len(world.tables.raw(PAYMENTS))}"
+    assert payer is not None
+    paid_by = world.pi.transfer(
+        source=payer, destination=world.wallet, amount=2, memo=memo, successful=successful
+    )
+    world.tick(2 * DAY)
+    never = world.sold(
+        completed_at=world.clock(), started_at=paid, to_address=world.wallet, txid=paid_by.txid
+    )
+    assert never == memo
+    until_after(world)
+
+    with logged() as log:
+        assert prove(world) == 1
+
+    [line] = [line for line in log if line["message"] == "A record and the chain differ"]
+    why = "other_amount" if successful else "other_transaction"
+    assert (line["subject"], line["why"]) == (never, why)
+
+
 @pytest.mark.parametrize("txid", [MADE_UP, None])
 def test_completed_and_never_on_the_chain(world: World, payment_id: str, txid: str | None) -> None:
     began = world.clock()
