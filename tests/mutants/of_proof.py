@@ -113,4 +113,20 @@ EDITS = [
         "What is completed is found by its day.",
         f"{IN_PROOF}::test_completed_and_never_on_the_chain",
     ),
+    Edit(
+        "silent-proof-is-fine",
+        "template.yaml",
+        "GreaterThanOrEqualToThreshold\n      TreatMissingData: breaching\n",
+        "GreaterThanOrEqualToThreshold\n      TreatMissingData: notBreaching\n",
+        "A proof that does not run alarms.",
+        "tests/template/test_alarms.py",
+    ),
+    Edit(
+        "proof-alarm-ends-between-proofs",
+        "template.yaml",
+        "# Until the next proof nothing is known anew.\n      TreatMissingData: ignore",
+        "# Until the next proof nothing is known anew.\n      TreatMissingData: notBreaching",
+        "What differs alarms until the next proof.",
+        "tests/template/test_alarms.py",
+    ),
 ]

@@ -82,8 +82,8 @@ EDITS = [
     Edit(
         "silent-sweep-is-fine",
         TEMPLATE,
-        "      TreatMissingData: breaching\n",
-        "      TreatMissingData: notBreaching\n",
+        "LessThanThreshold\n      TreatMissingData: breaching\n",
+        "LessThanThreshold\n      TreatMissingData: notBreaching\n",
         "A sweep that does not run alarms.",
         ALARMS,
     ),
@@ -136,11 +136,11 @@ EDITS = [
     Edit(
         "payments-not-protected-in-prod",
         TEMPLATE,
-        "txid, completed_at]\n"
+        "to_address, started_at]\n"
         "      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}\n"
         "      SSESpecification: {SSEEnabled: true}\n"
         "      DeletionProtectionEnabled: !If [IsProd, true, false]\n",
-        "txid, completed_at]\n"
+        "to_address, started_at]\n"
         "      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}\n"
         "      SSESpecification: {SSEEnabled: true}\n"
         "      DeletionProtectionEnabled: !If [IsProd, false, true]\n",
@@ -150,9 +150,9 @@ EDITS = [
     Edit(
         "payments-without-backups",
         TEMPLATE,
-        "txid, completed_at]\n"
+        "to_address, started_at]\n"
         "      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}\n",
-        "txid, completed_at]\n"
+        "to_address, started_at]\n"
         "      PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: false}\n",
         "Each table can be restored to any second.",
         RESOURCES,
@@ -210,8 +210,8 @@ EDITS = [
     Edit(
         "failed-sweep-repeated-by-lambda",
         TEMPLATE,
-        "EventInvokeConfig: {MaximumRetryAttempts: 0}",
-        "EventInvokeConfig: {MaximumRetryAttempts: 2}",
+        "sweep is the retry.\n      EventInvokeConfig: {MaximumRetryAttempts: 0}",
+        "sweep is the retry.\n      EventInvokeConfig: {MaximumRetryAttempts: 2}",
         "The next sweep is the retry.",
         BACKGROUND,
     ),
