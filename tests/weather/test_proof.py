@@ -350,6 +350,25 @@ def test_a_page_at_a_time(world: World, payment_id: str) -> None:
     assert prove(world) == 0
 
 
+def test_what_was_completed_on_its_day_costs_no_read_of_its_own(world: World) -> None:
+    world.paid_payment()
+    world.rounds(2)
+    until_after(world)
+    for _ in range(20):
+        world.paid_payment()
+    world.rounds(2)
+    until_after(world)
+
+    with world.counting() as spent:
+        assert prove(world) == 0
+
+    assert spent.log.count("GetItem") == 1  # the book
+    assert spent.log.count("Query") == 4  # the books, and the rows, of each table
+    movements = [call for call in spent.chain if call.endswith("/payments")]
+    assert len(movements) <= 2
+    assert not [call for call in spent.chain if "/transactions" in call]
+
+
 # --- No proof -------------------------------------------------------------------------------------
 
 
