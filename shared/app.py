@@ -393,7 +393,6 @@ class App:
 
         table = self.settings.text("PAYMENTS_TABLE")
         notes = NoteParts(
-            pi=self.pi,
             payments=self.payments,
             products=self.products,
             terms=self._terms,
@@ -418,7 +417,6 @@ class App:
 
         table = self.settings.text("PAYOUTS_TABLE")
         sent = SentParts(
-            pi=self.pi,
             payouts=self.payouts,
             queue=self.payout_queue,
             canary=self._canary,

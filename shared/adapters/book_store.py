@@ -67,6 +67,7 @@ class BookStore:
         return {
             self._key: key,
             **asdict(book),
+            "ahead": list(book.ahead) or None,
             "doubts": [asdict(doubt) for doubt in book.doubts] or None,
             "created_at": book.until,
             "settled_on": NEVER,
@@ -84,6 +85,7 @@ def _read(item: Item) -> Book:
     )
     return Book(
         wallet=item["wallet"],
+        ahead=tuple(map(int, item.get("ahead", ()))),
         doubts=tuple(doubts),
         **{name: int(item[name]) for name in NUMBERS},
     )

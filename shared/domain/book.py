@@ -18,6 +18,8 @@ NODES_APART_SECONDS = 60
 FRESH_SECONDS = 30  # a ledger closes every five
 LEDGERS_A_DAY = 24 * 3600 // 5
 MOST_DOUBTS = 100
+MOST_AHEAD = 400  # more than that are acted on again, which changes nothing
+PI_PATIENCE_SECONDS = 3600  # so long the book waits for Pi, which may be away for one payment alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class Doubt:
 class Book:
     """Every movement in a ledger that closed after `since` and before `until` (seconds since 1970,
     by the chain's clock) was read and, but for the `doubts`, acted on; `ledger` is the last of
-    them, and none between is missing. `place` is the paging token of the last movement in them.
+    them, and none between is missing. `place` is the paging token of the last movement in them;
+    those of later ones that were acted on already are `ahead`.
     `covers`: until when, by our clock, that is all that there is; it stands still while Horizon is
     behind. `read_at` is when it was last read on. `version` counts the writes."""
 
@@ -47,6 +50,7 @@ class Book:
     covers: int
     read_at: int
     due_at: int
+    ahead: tuple[int, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     version: int = 1
 
@@ -96,17 +100,20 @@ def read_up_to(
     book: Book, page: Sequence[Movement], doubts: Sequence[Doubt], sure: Ledger, covers: int
 ) -> Book:
     """The book once this page of movements was acted on, but for these `doubts`. What lies beyond
-    `sure`, the last ledger up to which none is missing, is read again next time; to have read up to
-    there `covers` all until that moment."""
+    `sure`, the last ledger up to which none is missing, is read again next time, since others may
+    show between; to have read up to there `covers` all until that moment."""
     inside = [movement.token for movement in page if _ledger_of(movement.token) <= sure.number]
     read = sure
     if page and len(inside) == len(page):  # the next page may hold more of the same ledger
         read, covers = Ledger(_ledger_of(inside[-1]) - 1, page[-1].at), 0
     place = max([book.place, *inside])
+    acted_on = {*book.ahead, *(movement.token for movement in page)}
+    ahead = sorted(token for token in acted_on if token > place)
     return replace(
         book,
         place=place,
-        doubts=(*book.doubts, *(doubt for doubt in doubts if doubt.token <= place)),
+        ahead=tuple(ahead[:MOST_AHEAD]),
+        doubts=tuple(dict.fromkeys((*book.doubts, *doubts))),
         ledger=max(book.ledger, read.number),
         until=max(book.until, read.closed_at),
         covers=max(book.covers, covers),

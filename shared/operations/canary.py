@@ -14,12 +14,12 @@ from shared.adapters.observability import count, logger
 from shared.adapters.payment_store import PaymentStore
 from shared.adapters.pi_client import PiClient
 from shared.domain.errors import KeyRefused, PiRefused
+from shared.domain.pi import PaymentDto
 
 
 @dataclass(slots=True, kw_only=True)
 class Canary:
-    """`is_kept`: this environment has put one into the table. `shown`: what Pi has just shown us,
-    good enough for a moment if nothing was completed yet."""
+    """`is_kept`: this environment has put one into the table. `shown`: as in `while_shown`."""
 
     pi: PiClient
     payments: PaymentStore
@@ -45,16 +45,31 @@ class Canary:
             return False
         return True
 
-    def require_own_key(self) -> None:
-        """Before Pi is believed that it does not know a payment. Raises KeyRefused where it is
-        known that the key is another app's, and what `knows_us` raises."""
+    def _require_own_key(self) -> None:
         if self.knows_us() is False:
             count("ServerKeyRefused")
             logger.error("The server key is another app's")
             raise KeyRefused
 
+    def find(self, payment_id: str) -> PaymentDto | None:
+        """Pi's payment; None: it knows none of this name, and the key is not known to be another
+        app's. Raises KeyRefused and what else a question may."""
+        try:
+            return self.pi.get_payment(payment_id)
+        except PiRefused as refused:
+            if refused.code != "payment_not_found":
+                raise
+        self._require_own_key()
+        return None
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether there was anything to tell the key by, when it was last asked for."""
+        return (self.payment_id or self.shown) is not None
+
     @contextmanager
     def while_shown(self, payment_id: str | None) -> Iterator[None]:
+        """Pi has just shown this payment: meanwhile it serves where nothing was completed yet."""
         self.shown = payment_id
         try:
             yield

@@ -13,8 +13,8 @@ from shared.adapters.edges import Clock
 from shared.adapters.foreign import ForeignMemos
 from shared.adapters.observability import count, logger
 from shared.adapters.payment_store import PaymentStore
-from shared.adapters.pi_client import PiClient
 from shared.adapters.product_store import ProductStore
+from shared.domain.book import PI_PATIENCE_SECONDS
 from shared.domain.chain import Movement
 from shared.domain.errors import (
     BadRequest,
@@ -32,17 +32,12 @@ from shared.domain.payment import (
     is_payable,
     noted,
 )
-from shared.domain.pi import PaymentDto
 from shared.operations.adopt_payment import adopt_payment
 from shared.operations.canary import Canary
-
-# As long as Pi is away the book waits, but not for ever: it may be away for this payment alone.
-PATIENCE_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteParts:
-    pi: PiClient
     payments: PaymentStore
     products: ProductStore
     terms: Terms
@@ -67,7 +62,7 @@ def note_movement(parts: NoteParts, wallet: str, movement: Movement) -> str | No
         if record is not None:
             _note(parts, _informed(parts, record), movement)
     except PiUnavailable:
-        if parts.clock() - movement.at < PATIENCE_SECONDS:
+        if parts.clock() - movement.at < PI_PATIENCE_SECONDS:
             raise
         return payment_id
     except (UnreadableRecord, PiRefused, PiNonsense):
@@ -89,7 +84,7 @@ def _informed(parts: NoteParts, record: PaymentRecord) -> PaymentRecord:
     PiError."""
     if record.from_address is not None and record.to_address is not None:
         return record
-    payment = _at_pi(parts, record.payment_id)
+    payment = parts.canary.find(record.payment_id)
     if payment is None:
         return record
     standing, _ = parts.payments.replace(record, informed(record, payment))
@@ -106,21 +101,10 @@ def _tell(old: PaymentRecord, new: PaymentRecord, movement: Movement) -> None:
 def _forgotten(parts: NoteParts, payment_id: str, movement: Movement) -> PaymentRecord | None:
     """Our record of it if it is a payment of this app that was approved, made anew; None: a
     stranger's memo. Raises PiError."""
-    payment = _at_pi(parts, payment_id)
+    payment = parts.canary.find(payment_id)
     if payment is None or not is_payable(payment):
         parts.foreign.add(payment_id, movement.txids[0])
         count("UnknownTransfer")
         logger.warning("The wallet got Pi for no payment here", extra={"txid": movement.txids[0]})
         return None
     return adopt_payment(parts.payments, parts.products, parts.terms, parts.clock(), payment)
-
-
-def _at_pi(parts: NoteParts, payment_id: str) -> PaymentDto | None:
-    """None: no payment of this app. Raises PiError."""
-    try:
-        return parts.pi.get_payment(payment_id)
-    except PiRefused as refused:
-        if refused.code != "payment_not_found":
-            raise
-        parts.canary.require_own_key()
-        return None

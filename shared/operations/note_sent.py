@@ -15,11 +15,10 @@ from shared.adapters.foreign import ForeignMemos
 from shared.adapters.observability import count, logger
 from shared.adapters.payout_queue import PayoutQueue
 from shared.adapters.payout_store import PayoutStore
-from shared.adapters.pi_client import PiClient
+from shared.domain.book import PI_PATIENCE_SECONDS
 from shared.domain.chain import Movement
 from shared.domain.errors import (
     BadRequest,
-    KeyRefused,
     PiNonsense,
     PiRefused,
     PiUnavailable,
@@ -27,16 +26,11 @@ from shared.domain.errors import (
 )
 from shared.domain.identifiers import payment_id_of
 from shared.domain.payout import PayoutRecord, noted, remembered
-from shared.domain.pi import PaymentDto
 from shared.operations.canary import Canary
-
-# As long as Pi is away the book waits, but not for ever: it may be away for this payment alone.
-PATIENCE_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentParts:
-    pi: PiClient
     payouts: PayoutStore
     queue: PayoutQueue
     canary: Canary
@@ -51,6 +45,7 @@ def note_sent(parts: SentParts, wallet: str, movement: Movement) -> str | None:
     moved = movement.transfer
     if moved is None or moved.source != wallet or moved.destination == wallet:
         return None
+    concerning(wallet)
     try:
         payment_id = payment_id_of(movement.memo)
     except BadRequest:
@@ -63,7 +58,7 @@ def note_sent(parts: SentParts, wallet: str, movement: Movement) -> str | None:
     except UnreadableRecord:
         return payout_id or ""
     except PiUnavailable:
-        if parts.clock() - movement.at < PATIENCE_SECONDS:
+        if parts.clock() - movement.at < PI_PATIENCE_SECONDS:
             raise
         return ""
     except (PiRefused, PiNonsense):
@@ -80,29 +75,19 @@ def note_sent(parts: SentParts, wallet: str, movement: Movement) -> str | None:
 def _asked_for(parts: SentParts, payment_id: str) -> PayoutRecord | None:
     """Our record of what Pi knows this payment was made for, made anew if it was forgotten; None:
     for no payout of ours. Raises PiError, and UnreadableRecord."""
-    payment = _at_pi(parts, payment_id)
-    asked = None if payment is None else remembered(payment)
+    payment = parts.canary.find(payment_id)
+    if payment is None and not parts.canary.can_tell:
+        raise PiNonsense  # nobody knows yet whose key this is
+    try:
+        asked = None if payment is None else remembered(payment)
+    except BadRequest:  # metadata that no request here could have had
+        asked = None
     if asked is None:
         return None
     record = parts.payouts.get(asked.payout_id) or parts.payouts.take_over(asked)
     # Another stack of this app may pay somebody else under the same id.
     is_its_own = record.uid == asked.uid or record.payment_id == payment_id
     return record if is_its_own else None
-
-
-def _at_pi(parts: SentParts, payment_id: str) -> PaymentDto | None:
-    """None: no payment of this app. Raises PiError."""
-    try:
-        return parts.pi.get_payment(payment_id)
-    except PiRefused as refused:
-        if refused.code != "payment_not_found":
-            raise
-        match parts.canary.knows_us():
-            case True:
-                return None
-            case False:
-                raise KeyRefused from None
-        raise  # nothing tells yet whose key this is
 
 
 def _note(parts: SentParts, record: PayoutRecord, movement: Movement, payment_id: str) -> None:

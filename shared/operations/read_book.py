@@ -142,6 +142,9 @@ def _act_on(
     doubts: list[Doubt] = []
     try:
         for movement in page:
+            if movement.token in book.ahead:
+                done.append(movement)
+                continue
             if (subject := parts.act(book.wallet, movement)) is not None:
                 if len(book.doubts) + len(doubts) >= MOST_DOUBTS:
                     logger.error("The wallet's book has too many doubts to read on")

@@ -93,12 +93,8 @@ def _decide(
 ) -> tuple[PaymentRecord, Decision]:
     """From Pi's fresh answer, and the chain's where that is needed; and the record that it is
     about."""
-    try:
-        payment = parts.pi.get_payment(record.payment_id)
-    except PiRefused as refused:
-        if refused.code != "payment_not_found":
-            raise
-        parts.canary.require_own_key()
+    payment = parts.canary.find(record.payment_id)
+    if payment is None:
         return record, _after_unknown(record)
     if (known := informed(record, payment)) != record:
         record, _ = parts.payments.replace(record, known)
