@@ -80,7 +80,7 @@ def create_payout(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     if (cause := cause_to_wait(parts, record, open_payments)) is not None:
         return hold_up(parts, record, cause)
     record = _read_back(parts, record)
-    return _adopt_sent(parts, record) if record.sent else _create(parts, record)
+    return record if record.sent else _create(parts, record)
 
 
 def _create(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
@@ -146,15 +146,10 @@ def _give_up_request(parts: SendParts, record: PayoutRecord, reason: str) -> Pay
         return hold_up(parts, record, OTHER_KEY)
     record = trace_payout(parts, record, wallet)
     if record.sent:
-        return _adopt_sent(parts, record)
+        return record
     if parts.chain.account(wallet) is None:
         raise ChainUnavailable  # another seed's, perhaps: that it has paid nothing proves nothing
     return fail(parts, record, reason)
-
-
-def _adopt_sent(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
-    """A restored table has forgotten that it was paid."""
-    return adopt(parts, record, parts.pi.get_payment(record.sent[0].payment_id))
 
 
 def _read_back(parts: SendParts, record: PayoutRecord) -> PayoutRecord:

@@ -106,7 +106,7 @@ def _advance(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     if record.owed is not None:
         return _deliver(parts, record)
     try:
-        return STEPS[record.state](parts, record)
+        return (_after_sent if record.sent else STEPS[record.state])(parts, record)
     except PiRefused as refused:  # of a question: each step foresees what its effects meet
         return _after_refused_question(parts, _standing(parts, record), refused.code)
     except ChainUnavailable:
@@ -160,7 +160,7 @@ def _sign(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     dead_since = record.max_time if is_over else None
     record = trace_payout(parts, record, wallet, payment, dead_since)
     if record.sent:
-        return _after_trace(parts, record, payment)
+        return record
     if is_over and record.max_time is None:
         return _let_forgotten_die(parts, record)
     if is_over:
@@ -222,7 +222,7 @@ def _end_forgotten(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
         return _let_forgotten_die(parts, record)
     record = trace_payout(parts, record, _wallet_of(parts, record), None, record.max_time)
     if record.sent:
-        return _adopt_other(parts, record)
+        return record
     is_ours = parts.canary.knows_us()
     # Whoever gives up has seen to it that the key is right, where nothing can tell.
     if is_ours is False or (is_ours is None and record.giving_up != GIVEN_UP):
@@ -274,16 +274,8 @@ def _outlive(parts: SendParts, record: PayoutRecord, settled_at: int) -> PayoutR
         return write(parts, record, waiting(record, settled_at + 1, "may_still_apply"))
     record = trace_payout(parts, record, _wallet_of(parts, record), None, record.max_time)
     if record.sent:
-        return _adopt_other(parts, record)
+        return record
     return write(parts, record, expired(record, parts.clock()))
-
-
-def _adopt_other(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
-    """Another payment than the one that Pi has forgotten paid it; or just that one."""
-    for sent in record.sent:
-        if sent.payment_id != record.payment_id:
-            return adopt(parts, record, parts.pi.get_payment(sent.payment_id))
-    return _after_refused_question(parts, record, "payment_not_found")
 
 
 def _after_death(
@@ -295,7 +287,7 @@ def _after_death(
     """The envelope can no longer apply: what the chain shows of it by now is final."""
     record = trace_payout(parts, record, _wallet_of(parts, record), payment, dead_since)
     if record.sent:
-        return _after_trace(parts, record, payment)
+        return record
     if payment.transaction is not None:
         return block(parts, record, "other_transaction")  # which the chain does not show
     error, dead = record.chain_error or "never_applied", expired(record, parts.clock())
@@ -305,17 +297,22 @@ def _after_death(
     return withdraw(parts, record, reason, at=dead)
 
 
-def _after_trace(parts: SendParts, record: PayoutRecord, payment: PaymentDto) -> PayoutRecord:
-    """It was paid: by the payment in hand, or by a former one that a restored table has
-    forgotten. Then the one in hand must not be paid as well."""
+def _after_sent(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
+    """The chain shows that it was paid: by the payment in hand, or by a former one that a restored
+    table has forgotten. Then the one in hand must not be paid as well."""
     if len(record.sent) > 1:
         return block(parts, record, "other_transaction")
-    if record.txid is not None and record.sent[0].txid != record.txid:
+    [sent] = record.sent
+    payment = None if record.payment_id is None else _ask(parts, record)
+    if payment is None:
+        if sent.payment_id == record.payment_id:
+            return _after_refused_question(parts, record, "payment_not_found")
+        return adopt(parts, record, parts.pi.get_payment(sent.payment_id))
+    if record.txid not in (None, sent.txid):
         # A later one paid, after ours had died; or both did.
         own = parts.chain.transaction(record.txid)
         if own is not None and own.successful:
             return block(parts, record, "other_transaction")
-    [sent] = record.sent
     if sent.payment_id == payment.identifier:
         return _report(parts, record, payment, sent.txid)
     former = parts.pi.get_payment(sent.payment_id)

@@ -24,7 +24,8 @@ def trace_payout(
     dead_since: int | None = None,
 ) -> PayoutRecord:
     """The record as it stands once the wallet's book was read to its end. What has paid the payout
-    is noted in it (`sent`); if nothing is, then certainly nothing has, as of now.
+    is noted in it (`sent`), and is the next step's; if nothing is, then certainly nothing has, as
+    of now.
 
     `in_hand` is the payment that Pi has for it. `dead_since`: nothing that we signed for it can be
     applied after this moment (seconds since 1970), so what came later does not matter.

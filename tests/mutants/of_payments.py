@@ -13,6 +13,7 @@ SETTLE = "shared/operations/settle_payment.py"
 FOR_CALLER = "shared/operations/settle_for_caller.py"
 READ_BOOK = "shared/operations/read_book.py"
 NOTE = "shared/operations/note_movement.py"
+CANARY = "shared/operations/canary.py"
 WORK = "shared/operations/work.py"
 DELIVER = "shared/operations/deliver.py"
 CLAIM = "shared/operations/claim_reward.py"
@@ -332,6 +333,14 @@ EDITS = [
         "tests/weather/test_book_attacks.py::test_a_book_of_many_doubts_waits",
     ),
     Edit(
+        "what-lies-ahead-acted-on-again",
+        READ_BOOK,
+        "            if movement.token in book.ahead:\n",
+        "            if movement.token in ():\n",
+        "Each movement is acted on once, also before its ledger is sure.",
+        "tests/payouts/test_book.py::test_what_was_just_sent_by_hand_is_reported_once",
+    ),
+    Edit(
         "doubts-never-tried-again",
         READ_BOOK,
         "    return _try_doubts(parts, book)\n",
@@ -350,8 +359,8 @@ EDITS = [
     ),
     Edit(
         "another-apps-404-believed-of-a-forgotten-payment",
-        NOTE,
-        "        parts.canary.require_own_key()\n",
+        CANARY,
+        "        self._require_own_key()\n",
         "",
         "Another app's key hides no payment that a restore forgot.",
         "tests/weather/test_book_attacks.py"
@@ -359,15 +368,15 @@ EDITS = [
     ),
     Edit(
         "another-apps-404-believed-of-a-payment",
-        "shared/operations/settle_payment.py",
-        "        parts.canary.require_own_key()\n",
-        "",
+        CANARY,
+        "        if self.knows_us() is False:\n",
+        "        if self.knows_us() is None:\n",
         "While the key is another app's, nothing is gone.",
         "tests/weather/test_keys.py::test_the_key_of_another_app_closes_nothing",
     ),
     Edit(
         "canary-not-kept",
-        "shared/operations/canary.py",
+        CANARY,
         "        if not self.is_kept:\n",
         "        if self.is_kept:\n",
         "A new environment knows a canary too.",
@@ -385,7 +394,7 @@ EDITS = [
         "nonsense-forgets-a-payment",
         NOTE,
         "    except PiUnavailable:\n"
-        "        if parts.clock() - movement.at < PATIENCE_SECONDS:\n"
+        "        if parts.clock() - movement.at < PI_PATIENCE_SECONDS:\n"
         "            raise\n"
         "        return payment_id\n",
         "    except PiUnavailable:\n        return None\n",
@@ -588,9 +597,10 @@ EDITS = [
     ),
     Edit(
         "any-refusal-becomes-gone",
-        SETTLE,
-        '        if refused.code != "payment_not_found":\n            raise\n',
-        "",
+        CANARY,
+        '            if refused.code != "payment_not_found":\n                raise\n'
+        "        self._require_own_key()",
+        "            pass\n        self._require_own_key()",
         "Only `payment_not_found` says that Pi does not know a payment.",
         "tests/weather/test_attention.py::"
         "test_another_refusal_than_that_pi_does_not_know_it_is_not_gone",

@@ -143,8 +143,8 @@ EDITS = [
     Edit(
         "given-up-without-a-search",
         CREATE,
-        "    if record.sent:\n        return _adopt_sent(parts, record)\n",
-        "",
+        "    if record.sent:\n        return record\n    if parts",
+        "    if parts",
         "A payout that was paid before a restore does not fail.",
         "tests/payouts/test_restore.py::test_given_up_but_paid_long_ago",
     ),
@@ -449,6 +449,16 @@ EDITS = [
         '.get("payout_id")',
         "Another payout of the same amount to the same user is not this one.",
         "tests/payouts/test_story.py::test_two_of_the_same_amount_to_the_same_user_are_both_paid",
+    ),
+    Edit(
+        "paid-twice-taken-for-paid",
+        SEND,
+        "    if len(record.sent) > 1:\n"
+        '        return block(parts, record, "other_transaction")\n'
+        "    [sent] = record.sent\n",
+        "    sent = record.sent[0]\n",
+        "Two transactions for one payout are a person's.",
+        f"{IN_CHAIN}::test_a_later_one_paid_as_well_and_one_node_lacks_ours",
     ),
     Edit(
         "doubt-proves-that-nothing-was-sent",

@@ -40,6 +40,19 @@ def test_what_was_sent_by_hand_is_reported_once(world: World) -> None:
     check_at_rest(world, PayoutState.COMPLETED)
 
 
+def test_what_was_just_sent_by_hand_is_reported_once(world: World) -> None:
+    """It is read again until its ledger is a minute old."""
+    paid_one(world)
+    by_hand(world)
+
+    for number in range(3):
+        world.tick(10)
+        world.requested(f"p{number}", world.uid(f"user {number}"))
+        world.send()
+
+    assert world.metrics.counted["UnknownSpending"] == 1
+
+
 def test_a_payout_that_was_paid_twice_is_reported(world: World) -> None:
     world.requested(PAYOUT)
     world.send()

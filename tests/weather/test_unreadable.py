@@ -11,6 +11,7 @@ from shared.adapters.wake_ups import Work
 from shared.domain.payout import PayoutState
 from tests.weather.ends import COMPLETED
 from tests.world import User, World
+from tests.world.tables import KEYS as TABLE_KEYS
 
 PAYMENT_FIELDS = ("uid", "amount", "state", "created_at", "version")
 PAYOUT_FIELDS = ("uid", "amount", "memo", "metadata", "fingerprint", "state", "day", "version")
@@ -33,7 +34,7 @@ KEYS = {"uid", "created_at"}
 
 def spoiled(world: World, table: str, key: str, spoil: Spoil, field: str) -> dict[str, Any]:
     """The item as it was before it was edited."""
-    [item] = [item for item in world.tables.raw(table) if {"S": key} in item.values()]
+    [item] = [item for item in world.tables.raw(table) if item[TABLE_KEYS[table]] == {"S": key}]
     edited = dict(item)
     spoil(edited, field)
     world.tables.delete(table, key)
