@@ -28,8 +28,7 @@ class PiEmulator:
                 "local.emulator",
                 "--port",
                 str(port),
-                "--server-key",
-                server_key,
+                f"--server-key={server_key}",  # which may begin with a dash
             ],
             log=home / "emulator.log",
             env=environment(),

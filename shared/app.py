@@ -242,6 +242,7 @@ class App:
             chain=self.chain,
             wallet=Wallet(seed, self.network),
             payouts=self.payouts,
+            payments=self.payments,
             queue=self.payout_queue,
             bus=self.bus,
             switch=self.switch,

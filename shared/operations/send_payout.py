@@ -177,6 +177,8 @@ def _sign_for(
     parts: SendParts, record: PayoutRecord, wanted: Wanted, account: Account
 ) -> PayoutRecord:
     """Nothing has paid it: sign for it, unless something is in the way."""
+    if _is_refunded_already(parts, record):
+        return withdraw(parts, record, "above_paid_amount")
     if record.envelopes >= MOST_ENVELOPES:
         return withdraw(parts, record, record.chain_error or "never_applied")
     if len(wanted.memo.encode()) > LONGEST_MEMO_BYTES or not PAYMENT_ID.fullmatch(wanted.memo):
@@ -198,6 +200,13 @@ def _sign_for(
         record,
         signed(record, envelope=envelope.xdr, txid=envelope.txid, max_time=max_time, now=now),
     )
+
+
+def _is_refunded_already(parts: SendParts, record: PayoutRecord) -> bool:
+    """A restored table takes on a refund of what a forgotten one has paid back; the wallet's book
+    has counted that by now."""
+    payment = None if record.refund_of is None else parts.payments.get(record.refund_of)
+    return payment is not None and payment.refunded > payment.refundable
 
 
 def _fault(parts: SendParts, record: PayoutRecord, payment: PaymentDto) -> str | None:

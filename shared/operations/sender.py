@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from shared.adapters.edges import Clock
 from shared.adapters.event_bus import EventBus
 from shared.adapters.horizon import Horizon
+from shared.adapters.payment_store import PaymentStore
 from shared.adapters.payout_queue import PayoutQueue
 from shared.adapters.payout_store import PayoutStore
 from shared.adapters.pi_client import PiClient
@@ -43,6 +44,7 @@ class SendParts:
     chain: Horizon
     wallet: Wallet
     payouts: PayoutStore
+    payments: PaymentStore
     queue: PayoutQueue
     bus: EventBus
     switch: Switch

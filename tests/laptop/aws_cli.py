@@ -31,9 +31,11 @@ def main(service: str, operation: str, *words: str) -> int:
     called = model.operation_model(names[operation])
     options = dict(_options(words))
     options.pop("cli-binary-format", None)  # we take a payload as it is anyway
+    waits = options.pop("cli-read-timeout", [])  # longer than any of ours takes
     query, output = options.pop("query", ["@"])[0], options.pop("output", ["json"])[0]
     assert called.input_shape is not None
     parameters, rest = _parameters(called.input_shape, options)
+    rest += waits[1:]
     expression = jmespath.compile(query)
     if os.environ.get(DRY):
         report = ParamValidator().validate(parameters, called.input_shape)

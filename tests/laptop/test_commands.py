@@ -301,7 +301,7 @@ def test_the_switch_is_thrown_by_hand(stack: Stack, shell: Shell) -> None:
 
 
 def test_a_sweep_by_hand_says_what_it_woke(shell: Shell) -> None:
-    (sweep,) = (block for block in blocks(README) if "lambda invoke" in block)
+    (sweep,) = (block for block in blocks(README) if "output SweepFunctionName" in block)
     assert re.search(r'\{"woken": \d+\}', shell(sweep).stdout)
 
 

@@ -461,6 +461,14 @@ EDITS = [
         f"{IN_CHAIN}::test_a_later_one_paid_as_well_and_one_node_lacks_ours",
     ),
     Edit(
+        "refunded-once-more-after-a-restore",
+        SEND,
+        "    if _is_refunded_already(parts, record):\n",
+        "    if False:\n",
+        "What a forgotten refund has paid back is not paid back again.",
+        f"{IN_RESTORE}::test_another_refund_of_what_a_forgotten_one_has_paid_back",
+    ),
+    Edit(
         "doubt-proves-that-nothing-was-sent",
         TRACE,
         "    if book.is_in_doubt_about(record.payout_id, record.amount.stroops):\n"

@@ -169,6 +169,32 @@ def test_a_refund_that_the_tables_forgot(world: World, apart: bool) -> None:
     assert len(world.transfers_of(PAYOUT)) == 1
 
 
+def test_another_refund_of_what_a_forgotten_one_has_paid_back(world: World) -> None:
+    """Found by dice (SEED=164): it was taken on before the book had come by the first. A person
+    sees it, and it is not signed for."""
+    world.requested("before", world.uid("bob"))
+    world.send()
+    payment_id = world.sold("3.14")
+    backup = world.backup()
+    assert world.post(payout_id=PAYOUT, refund_of=payment_id).status == 202
+    world.send()
+    check_at_rest(world, PayoutState.COMPLETED)
+    world.restore(backup)
+
+    assert world.post(payout_id="another", refund_of=payment_id).status == 202
+    world.send()
+    world.rounds(3)
+
+    another = world.payout("another")
+    assert (another.state, another.reason) == (PayoutState.BLOCKED, "above_paid_amount")
+    assert world.transfers_of("another") == []
+    assert all(payment.is_cancelled for payment in world.payments_of("another"))
+    world.decide("another", "fail")
+    world.rounds(1)
+    check_at_rest(world, PayoutState.FAILED, "another")
+    assert world.record(payment_id).refunded == world.payout().amount
+
+
 @pytest.mark.parametrize("state", NEXT)
 def test_more_history_since_than_one_look_reads(world: World, state: str) -> None:
     back_to(world, state, 1200)
