@@ -38,6 +38,7 @@ class Promises:
         self._tables = [make(self._world) for make in (tables.payments, tables.payouts)]
         self._rewards = tables.rewards(self._world)
         self._before: dict[str, Any] = {}
+        self._last_read: dict[str, Any] = {}  # also of what cannot be read just now
         self._checked_at, self._restored = self._world.now, 0
         self._cancelled: set[str] = set()
         self._told: dict[str, Delivered] = {}
@@ -70,6 +71,9 @@ class Promises:
         }
         self._tell(records)
         self._before, self._checked_at = records, self._world.now
+        readable = {key: record for key, record in records.items() if record is not None}
+        is_restored = self._restored != self._scene.restored
+        self._last_read = readable if is_restored else {**self._last_read, **readable}
         self._restored = self._scene.restored
 
     def _check_world(self) -> None:
@@ -114,7 +118,8 @@ class Promises:
         record: PaymentRecord | None = found[1] if found else None
         if record is None:
             return
-        before = self._before.get(payment_id) if self._restored == self._scene.restored else None
+        is_restored = self._restored != self._scene.restored
+        before = None if is_restored else self._last_read.get(payment_id)
         self._check_transition(sale, before, record, long_paid)
         if record.state is PaymentState.COMPLETED:
             require(
