@@ -507,7 +507,7 @@ EDITS = [
         "parts.payouts.get(asked.payout_id) or parts.payouts.take_over(asked)",
         "parts.payouts.get(asked.payout_id)",
         "What was paid and forgotten is not paid again, however late it is asked for again.",
-        f"{IN_RESTORE}::test_a_forgotten_request_comes_again_after_weeks",
+        f"{IN_RESTORE}::test_a_forgotten_request_comes_again_after_days",
     ),
     Edit(
         "refund-forgotten-twice",

@@ -75,11 +75,11 @@ def _given_up_unpaid(world: World) -> None:
 
 
 def _given_up_paid(world: World) -> None:
-    """Pi cannot verify it for a day; the person who gives it up is wrong."""
+    """Pi does not verify it; the person who gives it up is wrong."""
     _payout(world)
-    world.fault(path="/v2/payments/*/complete", code="not_verified")
+    world.fault(path="/v2/payments/*/complete", code="verification_failed")
     world.send()
-    world.tick(24 * 3600)
+    world.tick(400)
     world.rounds(1)
     assert world.payout(PAYOUT).state is PayoutState.BLOCKED
     world.heal()

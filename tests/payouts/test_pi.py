@@ -159,13 +159,13 @@ def test_nothing_is_given_up_while_the_key_is_another_apps(
     if decision:
         world.decide(PAYOUT, decision)
     world.rounds(2)
-    world.tick(40 * 24 * HOUR)
+    world.tick(3 * 24 * HOUR)
     world.rounds(2)
     record = world.payout()
     assert (record.state, record.reason) == (PayoutState.CREATED, "server_key_of_another_app")
     assert all(payment.is_open for payment in world.payments_of(PAYOUT))
     world.server_key = right
-    world.rounds(25)  # of the book, which nobody has read for so long
+    world.rounds(5)  # of the book, which nobody has read for so long
     check_at_rest(world, PayoutState.FAILED if decision else PayoutState.COMPLETED)
 
 
