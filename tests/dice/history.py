@@ -15,7 +15,7 @@ from tests.world.devices import Died
 from tests.world.payments import DONATION, PIE
 from tests.world.tables import in_memory
 
-STEPS = 60
+STEPS = 55
 CALM_ROUNDS = 12
 # Caps that a few payouts and rewards reach, and one of the fee that a dear chain passes; what waits
 # for hours by default comes to its end sooner.
@@ -57,6 +57,7 @@ class History:
         chosen = random.sample(self._weather.kinds(), random.randrange(14))
         weather = [self._office.cold_start, *chosen]
         frequent = self._cast()
+        settings.ledger_close_s = random.choice((5, 25, 25, 25))
         settings.close_at_once = random.random() < 0.7
         settings.repeats_success = random.random() < 0.5
         settings.show_txid_before_complete = random.random() < 0.7
@@ -92,9 +93,9 @@ class History:
         for number in range(CALM_ROUNDS):
             self._office.decide_all("resume" if number < CALM_ROUNDS // 2 else "fail")
             self._rounds(2)
-            if number == CALM_ROUNDS // 4:
+            if number == 1:
                 self._weather.mend("PayoutsTable")
-            elif number > CALM_ROUNDS // 4 and self._promises.is_at_rest():
+            elif number > 1 and self._promises.is_at_rest():
                 break  # nothing is left to do but what the day brings
         if self.scene.damaged:
             self._promises.check_others_than({key for _, key, *_ in self.scene.damaged})

@@ -101,8 +101,14 @@ class Weather:
             *(self.forge, pages.pay_oddly, pages.pay_late),
             # Ours
             *(self.throw_switch, self.jump, self.outage, self.lose_messages, self.throttle),
-            *(self.rotate_seed, self.change_prices, self.edit, self.restore, self.restore),
-            *(self.restore_apart, self.newer_version, office.wait_for_long),
+            *(self.rotate_seed, self.rotate_seed, self.change_prices, self.edit),
+            *(
+                self.restore,
+                self.restore,
+                self.restore_apart,
+                self.newer_version,
+                office.wait_for_long,
+            ),
             # People
             *(office.decide, office.give_up, office.read, self.anonymous_payout),
             self.wake_anything,
@@ -137,7 +143,7 @@ class Weather:
         settings.page_limit = 100 if self._is_busy else 200
         settings.ledger_lag_s, settings.base_fee_stroops = 0, 100_000
         settings.holes, settings.node_lag_s = [], 0
-        settings.ledger_close_s = 5
+        settings.ledger_close_s = 25  # few to read
         world.pi.chain.fund(world.wallet, 10**13)
         self._forget_canary()
         self._office.cold_start()
@@ -247,7 +253,7 @@ class Weather:
         is revoked, or gone, or put right again."""
         if any(record.giving_up for record in payouts_of(self._world).values()):
             return  # a person who gives up sees to it that the key is right
-        self._world.server_key = self._scene.choice((KEY, KEY, KEY, OTHER_KEY, "revoked", None))
+        self._world.server_key = self._scene.choice((KEY, KEY, OTHER_KEY, "revoked", None))
         self._scene.tell(f"    the server key is now {self._world.server_key}")
         self._office.cold_start()
 
