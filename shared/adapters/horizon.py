@@ -53,7 +53,7 @@ class Horizon:
         Raises ChainUnavailable.
         """
         reply = self._get(f"/transactions/{quote(txid, safe='')}")
-        if reply.status == 404:
+        if _is_not_found(reply):
             return None
         transaction = self._with_transfers(reply.json or {})
         if transaction.txid != txid:
