@@ -41,7 +41,10 @@ class Canary:
         except PiRefused as refused:
             if refused.code != "payment_not_found":
                 raise
-            self.pi.renew_key()  # for the next time; what was answered before was not for us
+            # For the next time: what was answered before was not for us; or Pi has forgotten this
+            # canary, and the table keeps another.
+            self.pi.renew_key()
+            self.payment_id = None
             return False
         return True
 

@@ -383,6 +383,14 @@ EDITS = [
         "tests/weather/test_keys.py::test_the_key_of_another_app_closes_nothing",
     ),
     Edit(
+        "forgotten-canary-asked-for-ever",
+        CANARY,
+        "            self.payment_id = None\n",
+        "",
+        "What Pi has forgotten is no canary; the table keeps another.",
+        "tests/weather/test_keys.py::test_pi_forgets_the_payment_by_which_the_key_is_told",
+    ),
+    Edit(
         "nonsense-stops-the-book",
         NOTE,
         "except (UnreadableRecord, PiRefused, PiNonsense):",

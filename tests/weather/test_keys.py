@@ -98,3 +98,18 @@ def test_the_key_of_another_app_closes_nothing(world: World) -> None:
     for payment_id, end in ends.items():
         assert world.record(payment_id).state == end.state
         assert tuple(world.events(payment_id)) == end.events
+
+
+def test_pi_forgets_the_payment_by_which_the_key_is_told(world: World) -> None:
+    """The newest that an environment saw completed; the table keeps an older one."""
+    kept, newest = world.paid_payment(), world.paid_payment()
+    world.rounds(2)
+    world.pi.delete_payment(newest)
+    world.work()
+    lost = world.approved()
+    world.pi.delete_payment(lost)
+
+    world.rounds(4)
+
+    COMPLETED.check(world, kept)
+    assert world.record(lost).attention == "gone"
