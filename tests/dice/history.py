@@ -110,6 +110,7 @@ class History:
     def _rounds(self, number: int) -> None:
         self._world.rounds(number)
         self._office.mend_strangers()
+        self._weather.forget_canary()
         self._promises.check()
 
 

@@ -102,7 +102,7 @@ class Dice:
 
 @dataclass(slots=True)
 class Scene:
-    """`shelf` is what the table of products says. `forgotten`: payments whose record a restore has
+    """`shelf` is what the table of products says. `forgotten`: records that a restore has
     taken away. `restored` counts restores, `apart` says that one did not take all tables.
     `damaged`: what was edited by hand, as (table, key, attribute, what stood there, what stands).
     `complaints`: what broke a promise in the middle of a step. `odd`: what Pi leaves out of a
@@ -155,13 +155,18 @@ class Scene:
         return [*self.former, *self.world.pi.chain.transactions]
 
     def transfers_of(self, payout_id: str) -> list[str]:
-        """As the world's, and those of a former chain."""
+        """As the world's, and those of a former chain. What was forgotten before that chain went
+        can be found nowhere, and is paid again."""
         memos = {payment.identifier for payment in self.world.payments_of(payout_id)}
-        return [
+        found = [
             tx.txid
             for tx in self.transactions()
             if tx.memo in memos and tx.source == self.world.wallet and tx.successful
         ]
+        former = {tx.txid for tx in self.former}
+        if payout_id in self.forgotten and not former.issuperset(found):
+            return [txid for txid in found if txid not in former]
+        return found
 
     def is_from_before(self, at: datetime) -> bool:
         """Whether it began on a former chain: of what that held nothing is certain any more, so it

@@ -145,10 +145,10 @@ class Weather:
         settings.holes, settings.node_lag_s = [], 0
         settings.ledger_close_s = 25  # few to read
         world.pi.chain.fund(world.wallet, 10**13)
-        self._forget_canary()
+        self.forget_canary()
         self._office.cold_start()
 
-    def _forget_canary(self) -> None:
+    def forget_canary(self) -> None:
         """Pi has forgotten the payment by which the key is told: the runbook says to delete it."""
         known = {item["payment_id"]["S"]: item for item in self._world.tables.raw("PaymentsTable")}
         canary = known.get(CANARY)
@@ -468,15 +468,19 @@ class Weather:
             self._scene.apart = True
 
     def _restore(self, number: int, table: str | None) -> None:
-        before = self._payment_ids()
+        before = self._ids()
         backup = self._backups[number]
         self._world.restore(backup if table is None else {table: backup[table]})
         del self._backups[number + 1 :]
-        self._scene.forgotten |= before - self._payment_ids()
+        self._scene.forgotten |= before - self._ids()
         self._scene.restored += 1
         self._scene.had_book = False
         self._scene.newer.clear()
         self._scene.tell(f"    restored {table or 'all tables'} to backup {number}")
+
+    def _ids(self) -> set[str]:
+        payouts = self._world.tables.raw("PayoutsTable")
+        return self._payment_ids() | {item["payout_id"]["S"] for item in payouts}
 
     def _payment_ids(self) -> set[str]:
         return {item["payment_id"]["S"] for item in self._world.tables.raw("PaymentsTable")}
