@@ -1,7 +1,7 @@
 """What the stores share: items to and from DynamoDB's wire form, and optimistic writes.
 
 A record is written whole when it is made and then only by `replace`: the attributes that a
-transition changed, on condition that nobody wrote in between (`version`). So a transition happens
+transition changed, on condition that nobody wrote in between (`TELLING`). So a transition happens
 once, however often it is tried, and an older deployment never drops an attribute that it does not
 know.
 """
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 Item = Mapping[str, Any]
 Record = TypeVar("Record")
 DUE_SHARDS = 8
+# What tells a record from another one with its key: all that the next write rests on.
+TELLING = ("version", "state", "txid", "place")
 NEVER = "never"  # the day on which a book settles
 FAILED_CONDITION = "ConditionalCheckFailed"
 CONFLICT_PAUSE_SECONDS = 0.05
@@ -116,7 +118,10 @@ def put_if_absent(client: DynamoDBClient, table: str, key: str, item: Item) -> I
 
 
 def update_of(table: str, key: str, old: Item, new: Item) -> dict[str, Any]:
-    """The update that writes what differs between `old` and `new`, if nobody wrote in between."""
+    """The update that writes what differs between `old` and `new`, if nobody wrote in between.
+
+    Not the version alone: a restored record counts its versions once more.
+    """
     changed = {
         name: value for name, value in new.items() if value != old.get(name) and value is not None
     }
@@ -125,15 +130,20 @@ def update_of(table: str, key: str, old: Item, new: Item) -> dict[str, Any]:
     sets = ", ".join(f"#{name} = :{name}" for name in changed)
     removes = f" REMOVE {', '.join(f'#{name}' for name in gone)}" if gone else ""
     values = {f":{name}": value for name, value in changed.items()}
+    known = {f":read_{name}": old[name] for name in TELLING if old.get(name) is not None}
+    conditions = [
+        f"#{name} = :read_{name}" if f":read_{name}" in known else f"attribute_not_exists(#{name})"
+        for name in TELLING
+    ]
     return {
         "TableName": table,
         "Key": encoded({key: old[key]}),
         "UpdateExpression": f"SET {sets}{removes}",
         # Nobody wrote since we read: the record is still in the state that the transition starts
         # from.
-        "ConditionExpression": "#version = :read_version",
-        "ExpressionAttributeNames": {f"#{name}": name for name in [*changed, *gone]},
-        "ExpressionAttributeValues": encoded({":read_version": old["version"], **values}),
+        "ConditionExpression": " AND ".join(conditions),
+        "ExpressionAttributeNames": {f"#{name}": name for name in [*changed, *gone, *TELLING]},
+        "ExpressionAttributeValues": encoded({**known, **values}),
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
 

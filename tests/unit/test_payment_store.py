@@ -86,6 +86,20 @@ def test_promise_4_who_read_an_older_version_gets_what_stands(tables: Tables) ->
     assert standing == done == store(tables).get(PAYMENT_ID)
 
 
+def test_promise_4_a_version_that_a_restored_table_counts_once_more_is_another_one(
+    tables: Tables,
+) -> None:
+    """Its sender goes on in the middle of what another one has ended since."""
+    read = store(tables).put_if_absent(record())
+    tables.client.delete_item(TableName=PAYMENTS, Key={"payment_id": {"S": PAYMENT_ID}})
+    ended = store(tables).put_if_absent(completed(record(), TXID, NOW + 1))
+
+    standing, is_written = store(tables).replace(read, cancelled(read, NOW + 2))
+
+    assert (standing, is_written) == (ended, False)
+    assert store(tables).get(PAYMENT_ID) == ended
+
+
 def test_a_transition_leaves_alone_what_it_does_not_know(tables: Tables) -> None:
     # A newer deployment, or the operator, added an attribute.
     old = record()
