@@ -102,6 +102,8 @@ def _forgotten(parts: NoteParts, payment_id: str, movement: Movement) -> Payment
     """Our record of it if it is a payment of this app that was approved, made anew; None: a
     stranger's memo. Raises PiError."""
     payment = parts.canary.find(payment_id)
+    if payment is not None and payment.direction is None:
+        raise PiNonsense  # Pi does not say just now what it is
     if payment is None or not is_payable(payment):
         parts.foreign.add(payment_id, movement.txids[0])
         count("UnknownTransfer")

@@ -78,6 +78,8 @@ def _asked_for(parts: SentParts, payment_id: str) -> PayoutRecord | None:
     payment = parts.canary.find(payment_id)
     if payment is None and not parts.canary.can_tell:
         raise PiNonsense  # nobody knows yet whose key this is
+    if payment is not None and payment.direction is None:
+        raise PiNonsense  # Pi does not say just now what it is
     try:
         asked = None if payment is None else remembered(payment)
     except BadRequest:  # metadata that no request here could have had

@@ -269,13 +269,17 @@ class Promises:
 
     def check_others_than(self, damaged: set[str]) -> None:
         """9: the weather has been fair for long; all but the damaged payments and rewards have
-        come to their end, and those of which Pi is given a day to verify what it shows."""
+        come to their end, and those of which Pi is given a day to verify what it shows, or to know
+        them again."""
         payments, paid = self._tables[0].now(), self._paid()
         for sale in self._scene.sales:
             proofs = (None, *(tx.txid for tx in paid[sale.payment_id]))
-            is_unverified = bool(damaged) and sale.payment.txid not in proofs
-            if sale.payment_id not in damaged and not is_unverified:
-                self._check_end_of_sale(sale, payments.get(sale.payment_id), paid[sale.payment_id])
+            found = payments.get(sale.payment_id)
+            record = found[1] if found else None
+            is_gone = record is not None and record.attention is Attention.GONE
+            has_a_day = bool(damaged) and (is_gone or sale.payment.txid not in proofs)
+            if sale.payment_id not in damaged and not has_a_day:
+                self._check_end_of_sale(sale, found, paid[sale.payment_id])
         for ad_id, (_, record) in self._rewards.now().items():
             if record is None:
                 require(ad_id in damaged, f"9: {ad_id} cannot be read")

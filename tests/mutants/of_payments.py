@@ -1088,4 +1088,12 @@ EDITS = [
         "A payment that others get a part of is refused.",
         CHECKS,
     ),
+    Edit(
+        "undirected-payment-is-foreign",
+        "shared/operations/note_movement.py",
+        "    if payment is not None and payment.direction is None:\n",
+        "    if False:\n",
+        "What Pi does not say now it may say later.",
+        "tests/weather/test_book_attacks.py::test_an_answer_that_does_not_say_whose_payment_it_is_is_not_the_last",
+    ),
 ]

@@ -121,6 +121,25 @@ def test_a_forgotten_request_comes_again_after_days(world: World) -> None:
     assert len(world.payments_of(PAYOUT)) == 1
 
 
+def test_pi_does_not_say_at_once_what_a_forgotten_payment_was(world: World) -> None:
+    world.requested("before", world.uid("bob"))
+    world.send()
+    backup = world.backup()
+    world.requested(PAYOUT)
+    world.send()
+    [payment] = world.payments_of(PAYOUT)
+    world.restore(backup)
+    world.cold_start()
+    payment.overrides["direction"] = None
+    world.rounds(2)
+    assert world.metrics.counted["UnknownSpending"] == 0
+
+    payment.overrides.clear()
+    world.rounds(3)
+
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
 @pytest.mark.parametrize("age", [600, 3 * 24 * HOUR])
 def test_nothing_is_created_before_the_book_has_read_back(world: World, age: int) -> None:
     """The request that was forgotten comes again at once."""

@@ -259,6 +259,22 @@ def test_an_odd_answer_about_a_forgotten_payment_is_not_the_last(
     COMPLETED.check(world, unseen)
 
 
+def test_an_answer_that_does_not_say_whose_payment_it_is_is_not_the_last(world: World) -> None:
+    world.paid_payment()
+    world.rounds(2)
+    backup = world.backup()
+    unseen = world.paid_unseen(known_to_pi=False)
+    world.restore(backup)
+    world.at_pi(unseen).overrides["direction"] = None
+    world.rounds(2)
+    assert world.metrics.counted["TransferInDoubt"] > 0  # its alarm
+
+    world.at_pi(unseen).overrides.clear()
+    world.rounds(3)
+
+    COMPLETED.check(world, unseen)
+
+
 @pytest.mark.parametrize("is_closed", [True, False])
 def test_the_key_of_another_app_hides_no_forgotten_payment(world: World, is_closed: bool) -> None:
     """Pi answers as of a stranger's made-up memo."""
