@@ -170,6 +170,7 @@ def _item(record: PaymentRecord) -> Item:
     return {
         KEY: record.payment_id,
         "uid": record.uid,
+        "username": record.username,
         "amount": record.amount.stroops,
         "state": record.state.value,
         "created_at": record.created_at,
@@ -212,6 +213,7 @@ def _read(item: Item) -> PaymentRecord:
     return PaymentRecord(
         payment_id=item[KEY],
         uid=item["uid"],
+        username=item.get("username"),
         amount=Amount(int(item["amount"])),
         state=PaymentState(item["state"]),
         created_at=int(item["created_at"]),

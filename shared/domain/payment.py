@@ -72,7 +72,8 @@ class Receipt:
 class PaymentRecord:
     """Times are seconds since 1970. `price` is what the payment was checked against when the record
     was made, and stays; without one (then `refusal` says why) no goods are ever released for it.
-    `started_at` (by Pi's clock) and the addresses are Pi's, as they were then. `asked_at`: somebody
+    `started_at` (by Pi's clock), the addresses and the payer's name, where its user lets us see it,
+    are Pi's, as they were then. `asked_at`: somebody
     wants it freed. `dead_at`: when it was first seen that Pi calls it cancelled. `receipts` is what
     the wallet's book has noted, `refunded` what payouts pay back, or are about to. `version` counts
     the writes."""
@@ -86,6 +87,7 @@ class PaymentRecord:
     from_address: str | None = None
     to_address: str | None = None
     price: Price | None = None
+    username: str | None = None
     refusal: str | None = None
     attention: Attention | None = None
     txid: str | None = None
@@ -190,7 +192,12 @@ def is_payable(payment: PaymentDto) -> bool:
 
 
 def opened(
-    payment: PaymentDto, price: Price | None, refusal: str | None, terms: Terms, now: int
+    payment: PaymentDto,
+    price: Price | None,
+    refusal: str | None,
+    terms: Terms,
+    now: int,
+    username: str | None = None,
 ) -> PaymentRecord:
     """The record that must stand before Pi is asked to approve.
 
@@ -201,6 +208,7 @@ def opened(
     return PaymentRecord(
         payment_id=payment.identifier,
         uid=payment.user_uid,
+        username=username,
         amount=payment.amount,
         price=price if refusal is None else None,
         refusal=refusal,

@@ -52,7 +52,7 @@ def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> Payme
     refusal = mismatch(payment, price, parts.terms)
     if payment.is_cancelled:
         refusal = "payment_cancelled"
-    first = opened(payment, price, refusal, parts.terms, parts.clock())
+    first = opened(payment, price, refusal, parts.terms, parts.clock(), user.username)
     record = parts.payments.put_if_absent(first)
     if record.refusal is not None:
         if record is first:

@@ -14,6 +14,18 @@ from tests.world.payments import DONATION, PIE
 A_STRANGER = address_of("somebody else")
 
 
+def test_the_payer_is_known_by_name_where_the_user_lets_us_see_it(world: World) -> None:
+    """So that support finds the payment that a user tells of."""
+    named = world.user("alice")
+    nameless = world.user("bob", scopes=("payments",))
+    for user, expected in ((named, "alice"), (nameless, None)):
+        payment_id = world.start(user, "3.14", {"productId": PIE})
+        assert world.approve(payment_id, user).status == 200
+        assert world.record(payment_id).username == expected
+        found = [item for item in world.tables.raw("PaymentsTable", "by_username")]
+        assert [item["username"]["S"] for item in found] == ["alice"]
+
+
 # --- Promise 1: what differs from what we sell is never approved ---------------------------------
 
 

@@ -43,6 +43,18 @@ BY_USER = {
     },
 }
 
+BY_USERNAME = {
+    "IndexName": "by_username",
+    "KeySchema": [
+        {"AttributeName": "username", "KeyType": "HASH"},
+        {"AttributeName": "created_at", "KeyType": "RANGE"},
+    ],
+    "Projection": {
+        "ProjectionType": "INCLUDE",
+        "NonKeyAttributes": ["uid", "state", "attention", "amount"],
+    },
+}
+
 
 def by_day(key: str, *shown: str) -> dict[str, Any]:
     return {
@@ -58,7 +70,7 @@ def by_day(key: str, *shown: str) -> dict[str, Any]:
 PAYMENTS_BY_DAY = by_day("payment_id", "amount", "txid", "to_address", "started_at")
 PAYOUTS_BY_DAY = by_day("payout_id", "amount", "txid", "payment_id", "from_address", "requested_at")
 TABLES: dict[str, tuple[str, list[dict[str, Any]]]] = {
-    "PaymentsTable": ("payment_id", [DUE_AND_COUNTED, BY_USER, PAYMENTS_BY_DAY]),
+    "PaymentsTable": ("payment_id", [DUE_AND_COUNTED, BY_USER, BY_USERNAME, PAYMENTS_BY_DAY]),
     "ProductsTable": ("product_id", []),
     "RewardsTable": ("id", [DUE]),
     "PayoutsTable": ("payout_id", [DUE_AND_COUNTED, PAYOUTS_BY_DAY]),
