@@ -103,7 +103,7 @@ def _already_completed(parts: ApproveParts, payment_id: str) -> PaymentRecord:
     record = parts.payments.get(payment_id)
     if record is None:
         raise Conflict("already_completed", "This payment was completed elsewhere.")
-    return record
+    return settle(parts, record)  # it may say less than Pi
 
 
 def _cancel_refused(parts: ApproveParts, payment: PaymentDto) -> None:

@@ -858,6 +858,15 @@ EDITS = [
         "tests/integration/test_adopt.py::test_a_cancelled_one_that_is_paid_is_taken_over",
     ),
     Edit(
+        "completed-elsewhere-called-cancelled",
+        "shared/operations/approve_payment.py",
+        "    return settle(parts, record)  # it may say less than Pi\n",
+        "    return record\n",
+        "What Pi calls completed is not answered with an older record.",
+        "tests/integration/test_approve.py::"
+        "test_what_was_refused_here_and_completed_elsewhere_is_not_called_cancelled",
+    ),
+    Edit(
         "completed-elsewhere-adopted",
         FOR_CALLER,
         "    if payment.status.developer_completed:\n"
