@@ -22,13 +22,13 @@ from local.bench_stack import SERVER_KEY, make_resources, process_environment, v
 from local.cloud import LocalCloud
 from local.processes import HOST, ROOT, free_port
 from local.progress import say, step
-from shared.adapters.context import within
-from shared.adapters.edges import Edges
-from shared.adapters.settings import Settings
 from shared.app import App
-from shared.domain.amount import Amount
-from shared.domain.payment import PaymentRecord, PaymentState
-from shared.domain.price import Price
+from shared.base.amount import Amount
+from shared.base.context import within
+from shared.base.settings import Settings
+from shared.edges import Edges
+from shared.payments.prices import Price
+from shared.payments.record import PaymentRecord, PaymentState
 
 WORKERS = tuple(n for n in (1, 2, 4, 8) if n <= int(os.environ.get("WORKERS") or 8))
 BATCH = 10

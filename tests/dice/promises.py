@@ -17,9 +17,9 @@ from jsonschema import Draft202012Validator
 from local.emulator.chain import Transaction
 from local.emulator.payment import Payment
 from local.processes import ROOT
-from shared.domain.payment import MILDEST_FIRST, Attention, PaymentRecord, PaymentState
-from shared.domain.payout import PayoutRecord, PayoutState
-from shared.domain.reward import RewardRecord, RewardState
+from shared.payments.record import MILDEST_FIRST, Attention, PaymentRecord, PaymentState
+from shared.payouts.record import PayoutRecord, PayoutState
+from shared.rewards.record import RewardRecord, RewardState
 from tests.dice import tables
 from tests.dice.scene import NEWER, Sale, Scene, ViolatedError
 from tests.world.aws import Delivered

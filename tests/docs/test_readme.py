@@ -12,8 +12,8 @@ from local.processes import HOST, ROOT
 from local.run import AWS_PORT
 from local.stack import STACK
 from local.template import load, of_type
-from shared.adapters.dynamodb import decoded
-from shared.domain.amount import Amount
+from shared.aws.dynamodb import decoded
+from shared.base.amount import Amount
 from tests.docs.spec import codes_of, operations
 from tests.template.metrics import sent
 

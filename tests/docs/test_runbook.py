@@ -9,10 +9,12 @@ import pytest
 
 from local.processes import ROOT
 from local.template import Template, load, of_type, translate
-from shared.adapters.context import About
-from shared.domain.payment import Attention
-from shared.domain.payout import RECIPIENT_FAULTS, RECIPIENT_WAITS, UNKNOWN_USER
-from shared.operations import check_stack, create_payout, send_payout
+from shared.base.context import About
+from shared.payments.record import Attention
+from shared.payouts import checks as check_stack
+from shared.payouts import create as create_payout
+from shared.payouts import send as send_payout
+from shared.payouts.record import RECIPIENT_FAULTS, RECIPIENT_WAITS, UNKNOWN_USER
 
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 BLOCKED, WAITING, FAILED = (
@@ -20,7 +22,7 @@ BLOCKED, WAITING, FAILED = (
     "What an unfinished one waits for",
     "Why it failed",
 )
-SENDER = ("create_payout", "send_payout", "check_stack", "move_payout")
+SENDER = ("create", "send", "checks", "move")
 # Pi's own refusals of a completion, which reach a payout's reason as they are.
 COMPLETION = {"txid_mismatch", "verification_failed", "payment_already_linked_with_a_tx"}
 
@@ -34,7 +36,7 @@ def explained(heading: str) -> set[str]:
 
 def given(*calls: str) -> set[str]:
     """The reasons that the sender gives to these calls of its own."""
-    files = ((ROOT / "shared" / "operations" / f"{name}.py") for name in SENDER)
+    files = ((ROOT / "shared" / "payouts" / f"{name}.py") for name in SENDER)
     return {
         text
         for file in files

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.emulator.address import address_of
-from shared.domain.amount import Amount
+from shared.base.amount import Amount
 from tests.world import User, World
 from tests.world.effects import Moment
 from tests.world.payments import DONATION, PIE

@@ -6,7 +6,7 @@ import pytest
 
 from local.consumer import ExampleConsumer
 from local.stack import Stack
-from shared.adapters.context import within
+from shared.base.context import within
 
 
 @pytest.fixture(autouse=True)

@@ -16,9 +16,9 @@ from local.consumer import ExampleConsumer
 from local.pi import PiEmulator
 from local.processes import ROOT
 from local.stack import Stack
-from shared.adapters.payment_store import PaymentStore
-from shared.domain.amount import Amount
-from shared.domain.payment import (
+from shared.base.amount import Amount
+from shared.payments.prices import Price
+from shared.payments.record import (
     Attention,
     Owed,
     PaymentRecord,
@@ -27,8 +27,8 @@ from shared.domain.payment import (
     completed,
     delivered,
 )
-from shared.domain.payout import PayoutState
-from shared.domain.price import Price
+from shared.payments.store import PaymentStore
+from shared.payouts.record import PayoutState
 from tests.laptop.commands import DOCUMENTS, blocks, run, under
 from tests.laptop.deployed import forget, parts, payouts, taken_on
 from tests.laptop.waiting import eventually

@@ -2,7 +2,7 @@
 
 from local.pi import PiEmulator
 from local.stack import Stack
-from shared.domain.payout import PayoutState
+from shared.payouts.record import PayoutState
 from tests.laptop.deployed import restored, send, taken_on
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from local.consumer import TEMPLATE
 from local.template import Template, load, of_type, translate
-from shared.adapters.event_bus import SOURCE
-from shared.domain.payment import Owed
+from shared.payments.record import Owed
+from shared.work.event_bus import SOURCE
 
 
 @pytest.fixture(scope="module")
