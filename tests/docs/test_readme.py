@@ -7,11 +7,11 @@ from functools import cache
 
 import pytest
 
-from local.cloud import CREDENTIALS
+from local.cloud.ministack import CREDENTIALS
+from local.cloud.stack import STACK
+from local.cloud.template import load, of_type
 from local.processes import HOST, ROOT
 from local.run import AWS_PORT
-from local.stack import STACK
-from local.template import load, of_type
 from shared.aws.dynamodb import decoded
 from shared.base.amount import Amount
 from tests.docs.spec import codes_of, operations

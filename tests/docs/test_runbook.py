@@ -7,8 +7,8 @@ from dataclasses import fields
 
 import pytest
 
+from local.cloud.template import Template, load, of_type, translate
 from local.processes import ROOT
-from local.template import Template, load, of_type, translate
 from shared.base.context import About
 from shared.payments.record import Attention
 from shared.payouts import checks as check_stack

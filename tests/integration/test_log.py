@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local import template
+from local.cloud import template
 from shared.base.observability import OUTAGES, logger
 from shared.base.threads import Threads
 from tests.world import User, World, new_world

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.consumer import ExampleConsumer
-from local.stack import Stack
+from local.cloud.stack import Stack
+from local.play.consumer import ExampleConsumer
 from shared.base.context import within
 
 

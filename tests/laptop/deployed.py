@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
-from local.stack import Deployment, Stack
+from local.cloud.stack import Deployment, Stack
 from shared.app import App
 from shared.aws.dynamodb import decoded, encoded
 from shared.base.amount import Amount

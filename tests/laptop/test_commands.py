@@ -11,11 +11,11 @@ from uuid import uuid4
 import pytest
 import requests
 
-from local.cloud import CREDENTIALS
-from local.consumer import ExampleConsumer
-from local.pi import PiEmulator
+from local.cloud.ministack import CREDENTIALS
+from local.cloud.stack import Stack
+from local.emulator.process import PiEmulator
+from local.play.consumer import ExampleConsumer
 from local.processes import ROOT
-from local.stack import Stack
 from shared.base.amount import Amount
 from shared.payments.prices import Price
 from shared.payments.record import (

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from local.consumer import ExampleConsumer
-from local.stack import Stack
+from local.cloud.stack import Stack
+from local.play.consumer import ExampleConsumer
 from shared.base.amount import Amount
 from shared.payments.prices import Price
 from shared.payments.record import PaymentRecord, PaymentState, cancelled, completed

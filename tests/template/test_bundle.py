@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from local.pi import PiEmulator
+from local.cloud.template import Template, load, of_type
+from local.emulator.process import PiEmulator
 from local.processes import ROOT, environment
-from local.template import Template, load, of_type
 
 MEGABYTE = 1024 * 1024
 # Zipped, the most that each may have.

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from local.consumer import TEMPLATE
-from local.template import Template, load, of_type, translate
+from local.cloud.template import Template, load, of_type, translate
+from local.play.consumer import TEMPLATE
 from shared.payments.record import Owed
 from shared.work.event_bus import SOURCE
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local import template
+from local.cloud import template
 from local.processes import ROOT
 from shared.app import App
 from shared.base.settings import Settings

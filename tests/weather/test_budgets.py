@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from local.cloud import REGION, ROOT_KEY
+from local.cloud.ministack import REGION, ROOT_KEY
 from shared.aws.dynamodb import DUE_SHARDS, due_keys, encoded
 from shared.payments.record import PROOF_SECONDS
 from shared.work.wake_ups import Work

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local import template
+from local.cloud import template
 from shared.base.context import remaining
 from shared.payments.store import PaymentStore
 from shared.work.wake_ups import Work

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import shared.app
-from local import template
+from local.cloud import template
 from local.processes import ROOT
 from shared.app import App
 from shared.base.settings import Settings

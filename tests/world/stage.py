@@ -19,7 +19,7 @@ from re import escape, fullmatch
 from threading import RLock
 from typing import Any, TypeVar
 
-from local import template
+from local.cloud import template
 from local.emulator.faults import Fault
 from local.emulator.registry import wallet_seed_of
 from shared.app import App

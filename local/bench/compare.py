@@ -1,6 +1,6 @@
 """`make bench`: what the bundle's safety costs, beside a bare script that does the same I/O.
 
-Two things are compared, each against the script in bench_bare.py: a cold start (import and first
+Two things are compared, each against the script in bare.py: a cold start (import and first
 clients, every function in fresh processes) and the CPU of a warm approve, complete, sweep, worker
 and sender. Both sides take turns, and CPU time is what counts, so the ratios hold on a machine that
 others use too. `ROUNDS=` and `PAIRS=` make it longer or shorter.
@@ -16,15 +16,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from local.bench_stack import (
+from local.bench.stack import (
     FUNCTIONS,
     SERVER_KEY,
     make_resources,
     process_environment,
     variables,
 )
-from local.cloud import BUILD_SECONDS, LocalCloud, start_build
-from local.pi import PiEmulator
+from local.cloud.ministack import BUILD_SECONDS, LocalCloud, start_build
+from local.emulator.process import PiEmulator
 from local.processes import HOST, ROOT, free_port
 from local.progress import say, step
 
@@ -65,7 +65,7 @@ def cold(build: Path, rounds: int) -> Iterator[tuple[str, Times]]:
         times: Times = {"bundle": [], "bare": []}
         for round_ in range(rounds):
             for side in sorted(times, reverse=round_ % 2 == 1):
-                times[side].append(_run("bench_cold.py", side, *sorted(libraries), env=env))
+                times[side].append(_run("cold.py", side, *sorted(libraries), env=env))
         yield function, times
 
 
@@ -82,7 +82,7 @@ def warm(build: Path, home: Path, pairs: int) -> Iterator[tuple[str, Times]]:
         env = process_environment(*layers, ROOT) | {"AWS_ENDPOINT_URL": cloud.endpoint}
         for function in FUNCTIONS:
             env |= variables(function, emulator.url, names)
-        times: dict[str, Times] = _run("bench_warm.py", str(pairs), emulator.url, env=env)
+        times: dict[str, Times] = _run("warm.py", str(pairs), emulator.url, env=env)
     yield from times.items()
 
 

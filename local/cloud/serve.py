@@ -1,6 +1,6 @@
 """MiniStack as it is, but that its HTTP APIs let the pages of this machine in, whatever their port.
 
-Usage: python -P serve_ministack.py, with MiniStack's own settings in the environment.
+Usage: python -P serve.py, with MiniStack's own settings in the environment.
 
 API Gateway, and so MiniStack, compares a page's origin with a list. The port of a page under
 development is the developer's to choose, and a list of all of them costs 12 ms a call.

@@ -1,7 +1,7 @@
 """The Pi of `make bench-sweep`: the emulator, with payments that are paid and never completed, and
 a delay before each answer.
 
-Usage: python -P bench_sweep_pi.py PORT SERVER_KEY PAYMENTS DELAY_SECONDS
+Usage: python -P sweep_pi.py PORT SERVER_KEY PAYMENTS DELAY_SECONDS
 Says `= ` and the ids as JSON on standard error, then serves until its standard input ends.
 """
 

@@ -1,6 +1,6 @@
 """Warm calls in one process: the bundle's handlers and the bare script, in turns.
 
-Usage: python -P bench_warm.py PAIRS EMULATOR_URL
+Usage: python -P warm.py PAIRS EMULATOR_URL
 Prints {"approve": {"bundle": [ms, ...], "bare": [ms, ...]}, "complete": {...}, ...} on its last
 line. CPU time: everything that an invocation computes is counted, its threads included; what the
 servers do is not.
@@ -24,8 +24,8 @@ from functions.request_payout.app import handler as request_payout
 from functions.send_payout.app import handler as send
 from functions.settle.app import handler as work
 from functions.sweep.app import handler as sweep
-from local.bench_bare import Bare
-from local.bench_stack import Context
+from local.bench.bare import Bare
+from local.bench.stack import Context
 
 WARM_UP = 3
 STEPS = ("approve", "complete", "sweep", "worker", "sender")

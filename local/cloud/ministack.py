@@ -13,7 +13,7 @@ import boto3
 import requests
 from botocore.credentials import Credentials
 
-from local.calls import Signed
+from local.play.calls import Signed
 from local.processes import HOST, Child, environment
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ CREDENTIALS = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 
-SERVER = Path(__file__).with_name("serve_ministack.py")
+SERVER = Path(__file__).with_name("serve.py")
 UV = Path(sys.executable).with_name("uv")
 
 START_SECONDS = 60.0

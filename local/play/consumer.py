@@ -1,8 +1,8 @@
 """The example consumer, deployed beside the bundle: shows that what is sold arrives at its user."""
 
-from local.cloud import LocalCloud
+from local.cloud.ministack import LocalCloud
+from local.cloud.stack import Deployment
 from local.processes import ROOT
-from local.stack import Deployment
 
 TEMPLATE = ROOT / "docs" / "example_consumer" / "template.yaml"
 

@@ -1,6 +1,6 @@
 """One Lambda environment of `make bench-sweep`: the real handlers of `sweep` and `settle`.
 
-Usage: python -P bench_sweep_worker.py, then lines on standard input:
+Usage: python -P sweep_worker.py, then lines on standard input:
 `sweep` runs one; `settle 120` takes so many messages from the queue, in batches, as the trigger
 does. Each is answered, on standard error, by `= ` and how many it was.
 """
@@ -12,7 +12,7 @@ import boto3
 
 from functions.settle.app import handler as settle
 from functions.sweep.app import handler as sweep
-from local.bench_stack import Context
+from local.bench.stack import Context
 
 BATCH = 10
 

@@ -18,8 +18,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, cast
 
-from local.bench_stack import SERVER_KEY, make_resources, process_environment, variables
-from local.cloud import LocalCloud
+from local.bench.stack import SERVER_KEY, make_resources, process_environment, variables
+from local.cloud.ministack import LocalCloud
 from local.processes import HOST, ROOT, free_port
 from local.progress import say, step
 from shared.app import App
@@ -90,13 +90,13 @@ def main(payments: int) -> None:
         with step(f"{payments} payments, paid and stuck"):
             arguments = (str(port), SERVER_KEY, str(payments), str(PI_LATENCY_SECONDS))
             env = process_environment(ROOT) | {"AWS_ENDPOINT_URL": cloud.endpoint}
-            pi = stack.enter_context(Process("bench_sweep_pi.py", *arguments, env=env, log=log))
+            pi = stack.enter_context(Process("sweep_pi.py", *arguments, env=env, log=log))
             names = make_resources(cloud)
             for function in ("sweep", "settle"):
                 env |= variables(function, f"http://{HOST}:{port}", names)
             _put_records(cloud, json.loads(pi.answer()))
         workers = [
-            stack.enter_context(Process("bench_sweep_worker.py", env=env, log=log))
+            stack.enter_context(Process("sweep_worker.py", env=env, log=log))
             for _ in range(max(WORKERS))
         ]
         with step(f"One sweep wakes the worker {payments} times"):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from local.calls import Calls, StepFailedError, expect, until
+from local.play.calls import Calls, StepFailedError, expect, until
 from local.progress import say
 
 PRODUCT = "apple_pie_1"

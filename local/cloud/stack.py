@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from local import template
-from local.cloud import CREDENTIALS, REGION, LocalCloud, sam
+from local.cloud import template
+from local.cloud.ministack import CREDENTIALS, REGION, LocalCloud, sam
 from local.processes import ROOT, Child, environment
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local import template
-from local.cloud import CREDENTIALS, LocalCloud
+from local.cloud import template
+from local.cloud.ministack import CREDENTIALS, LocalCloud
 from local.processes import ROOT
 
 FUNCTIONS = sorted(app.parent.name for app in (ROOT / "functions").glob("*/app.py"))
