@@ -1,10 +1,4 @@
-"""What the stores share: items to and from DynamoDB's wire form, and optimistic writes.
-
-A record is written whole when it is made and then only by `replace`: the attributes that a
-transition changed, on condition that nobody wrote in between (`TELLING`). So a transition happens
-once, however often it is tried, and an older deployment never drops an attribute that it does not
-know.
-"""
+"""DynamoDB's wire form, and its conditional writes; see `shared.work.records`."""
 
 from __future__ import annotations
 
@@ -12,10 +6,8 @@ import random
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import is_dataclass
 from datetime import UTC, datetime
-from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
@@ -60,32 +52,11 @@ def readable(read: Callable[[Item], Record], item: Item, key: str) -> Record:
     """The record that an item holds. Raises UnreadableRecord, counted and logged, if a field is
     missing or not what it should be: somebody has edited the table."""
     try:
-        return _typed(read(item))
+        return read(item)
     except (KeyError, TypeError, ValueError, ArithmeticError):
         logger.exception("This record cannot be read", extra={"record": str(item.get(key))})
         count("UnexpectedError")
         raise UnreadableRecord from None
-
-
-def _typed(record: Record) -> Record:
-    """Raises TypeError if a field holds what it is not declared to hold."""
-    declared: Any = type(record)
-    for name, kind in _kinds(declared).items():
-        value = getattr(record, name)
-        if not isinstance(value, kind):
-            raise TypeError(name)
-        if is_dataclass(value):
-            _typed(value)
-    return record
-
-
-@cache
-def _kinds(declared: Any) -> Mapping[str, Any]:
-    hints = get_type_hints(declared)
-    return {
-        name: get_origin(hint) if get_origin(hint) is tuple else hint
-        for name, hint in hints.items()
-    }
 
 
 def due_keys(business_id: str, due_at: int | None) -> Item:

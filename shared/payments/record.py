@@ -9,7 +9,7 @@ back to it: losing a request, an answer or a process costs time only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from shared.base.amount import ZERO, Amount
@@ -70,6 +70,15 @@ class Receipt:
     odd: str | None = None
 
 
+# A price lies beside the other attributes, where indexes can show it.
+PRICE_ATTRIBUTES = {
+    "product_id": "product_id",
+    "quantity": "quantity",
+    "minimum": "price_minimum",
+    "maximum": "price_maximum",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRecord:
     """Times are seconds since 1970. `price` is what the payment was checked against when the record
@@ -88,7 +97,7 @@ class PaymentRecord:
     started_at: int | None = None
     from_address: str | None = None
     to_address: str | None = None
-    price: Price | None = None
+    price: Price | None = field(default=None, metadata={"stored_as": PRICE_ATTRIBUTES})
     username: str | None = None
     refusal: str | None = None
     attention: Attention | None = None

@@ -11,12 +11,11 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import asdict, fields
 from dataclasses import replace as with_
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from shared.aws.client import aws_call
+from shared.aws.codec import item_of
 from shared.aws.dynamodb import (
     FAILED_CONDITION,
     Item,
@@ -24,10 +23,7 @@ from shared.aws.dynamodb import (
     decoded,
     due_keys,
     encoded,
-    readable,
-    replace,
     transact,
-    update_of,
 )
 from shared.base.amount import Amount
 from shared.base.errors import Conflict
@@ -38,21 +34,19 @@ from shared.payouts.record import (
     RECIPIENT_FAULTS,
     RECIPIENT_WAITS,
     Caps,
-    PayoutOwed,
     PayoutRecord,
     PayoutState,
-    Sent,
 )
+from shared.work.records import Records
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEY = "payout_id"
 PAYMENT = "payment#"  # no payout id has a `#` in it
-FIELDS = frozenset(field.name for field in fields(PayoutRecord))
 
 
-class PayoutStore:
+class PayoutStore(Records[PayoutRecord]):
     def __init__(
         self,
         client: DynamoDBClient,
@@ -61,16 +55,9 @@ class PayoutStore:
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._client, self._table, self._payments = client, table, payments_table
+        super().__init__(client, table, KEY, PayoutRecord, _item)
+        self._payments = payments_table
         self._sleep, self._jitter = sleep, jitter
-
-    def get(self, payout_id: str) -> PayoutRecord | None:
-        """The record, read consistently."""
-        with aws_call():
-            answer = self._client.get_item(
-                TableName=self._table, Key=encoded({KEY: payout_id}), ConsistentRead=True
-            )
-        return _record(decoded(answer["Item"])) if "Item" in answer else None
 
     def reserve(
         self, record: PayoutRecord, caps: Caps, payment: PaymentRecord | None
@@ -96,7 +83,7 @@ class PayoutStore:
             return record
         # The payout's own reason first: a repeat is answered as before, even at a cap.
         if reasons[0]["Code"] == FAILED_CONDITION:
-            return _record(decoded(reasons[0]["Item"]))
+            return self._read(decoded(reasons[0]["Item"]))
         codes = (
             "",
             "user_daily_cap_reached",
@@ -111,7 +98,7 @@ class PayoutStore:
         its user's number if he was the cause. As `replace`."""
         minus = Amount(-old.amount.stroops)
         writes = [
-            {"Update": update_of(self._table, KEY, _item(old), _item(new))},
+            self._update(old, new),
             self._count(_day_of_user(old), minus, None),
             self._count(_day_of_wallet(old), minus, None),
         ]
@@ -122,8 +109,8 @@ class PayoutStore:
             writes.append(self._count_payout(old, -1, None))
         reasons = transact(self._client, writes, self._sleep, self._jitter)
         if reasons is None:
-            return with_(new, version=old.version + 1), True
-        return _record(decoded(reasons[0]["Item"])), False
+            return self._next(old, new), True
+        return self._read(decoded(reasons[0]["Item"])), False
 
     def _payment(self, payment_id: str) -> Item:
         """Empty in tables restored to different moments: an update would then make half a payment,
@@ -133,20 +120,9 @@ class PayoutStore:
             answer = self._client.get_item(TableName=self._payments, Key=key, ConsistentRead=True)
         return decoded(answer.get("Item", {}))
 
-    def replace(self, old: PayoutRecord, new: PayoutRecord) -> tuple[PayoutRecord, bool]:
-        """Write a transition from `old`: the record that stands afterwards, and whether it is this
-        transition's; if somebody else wrote first, it is theirs."""
-        standing = replace(self._client, self._table, KEY, _item(old), _item(new))
-        if standing is None:
-            return with_(new, version=old.version + 1), True
-        return _record(standing), False
-
     def payout_of(self, payment_id: str) -> str | None:
         """The payout that this payment at Pi was created for, if the table remembers."""
-        key = encoded({KEY: PAYMENT + payment_id})
-        with aws_call():
-            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        payout_id = decoded(answer.get("Item", {})).get("paid_for")
+        payout_id = self._get(PAYMENT + payment_id).get("paid_for")
         return payout_id if isinstance(payout_id, str) else None
 
     def keep_payment(self, payment_id: str, payout_id: str) -> None:
@@ -172,7 +148,7 @@ class PayoutStore:
         elif self._payment(record.refund_of):
             writes.append(self._refund(record, None))
         reasons = transact(self._client, writes, self._sleep, self._jitter)
-        return record if reasons is None else _record(decoded(reasons[0]["Item"]))
+        return record if reasons is None else self._read(decoded(reasons[0]["Item"]))
 
     def count_withdrawal(self, day: str) -> bool:
         """One more payment is about to be cancelled at Pi on this day (UTC); False: that would be
@@ -189,16 +165,6 @@ class PayoutStore:
             except self._client.exceptions.ConditionalCheckFailedException:
                 return False
         return True
-
-    def _put(self, record: PayoutRecord) -> Any:
-        return {
-            "Put": {
-                "TableName": self._table,
-                "Item": encoded(_item(record)),
-                "ConditionExpression": "attribute_not_exists(payout_id)",
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            }
-        }
 
     def _count(self, counter: str, amount: Amount, cap: Amount | None) -> Any:
         """Add `amount` to a day's counter. `cap` None: no limit."""
@@ -255,40 +221,14 @@ def _within(most: Amount | None, amount: Amount, name: str, values: Item) -> dic
 
 
 def _item(record: PayoutRecord) -> Item:
-    """Every field under its own name; amounts in stroops, states as their texts; and what the index
-    of unfinished work shows of every table."""
+    """And what the index of unfinished work shows of every table."""
     is_blocked = record.state is PayoutState.BLOCKED
     is_patient = record.state is PayoutState.REQUESTED and record.reason in RECIPIENT_WAITS
     return {
-        **asdict(record),
-        "sent": [asdict(sent) for sent in record.sent] or None,
+        **item_of(record),
         # The age that alarms: of what waits for its recipient there is none.
         "created_at": None if is_patient else record.waiting_since,
         "attention": record.state.value if is_blocked else None,
-        "amount": record.amount.stroops,
         **due_keys(record.payout_id, record.due_at),
         **day_key(record.closed_at if record.state is PayoutState.COMPLETED else None),
     }
-
-
-def _record(item: Item) -> PayoutRecord:
-    return readable(_read, item, KEY)
-
-
-def _read(item: Item) -> PayoutRecord:
-    if "version" not in item:
-        raise KeyError("version")  # only a new record has the default
-    values: dict[str, Any] = {
-        name: int(value) if isinstance(value, Decimal) else value
-        for name, value in item.items()
-        if name in FIELDS
-    }
-    values["amount"] = Amount(values["amount"])
-    values["sent"] = tuple(
-        Sent(int(entry["token"]), entry["txid"], entry["payment_id"])
-        for entry in values.get("sent", ())
-    )
-    for name, kind in (("state", PayoutState), ("blocked_from", PayoutState), ("owed", PayoutOwed)):
-        if name in values:
-            values[name] = kind(values[name])
-    return PayoutRecord(**values)

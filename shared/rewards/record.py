@@ -7,7 +7,7 @@ Pi's answer names no user, so the ad id is a bearer voucher; users may run a hac
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -33,7 +33,7 @@ class RewardRecord:
     """Times are seconds since 1970. `day` is the UTC day whose counter holds it. `recheck_at`: Pi
     is asked once more then whether the grant was taken back."""
 
-    ad_id: str
+    ad_id: str = field(metadata={"stored_as": "id"})
     uid: str
     state: RewardState
     day: str

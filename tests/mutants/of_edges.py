@@ -2,6 +2,8 @@
 
 from tests.mutants.edit import Edit
 
+RECORDS = "shared/work/records.py"
+CODEC = "shared/aws/codec.py"
 DYNAMODB = "shared/aws/dynamodb.py"
 PAYMENT_STORE = "shared/payments/store.py"
 PAYOUT_STORE = "shared/payouts/store.py"
@@ -110,20 +112,12 @@ EDITS = [
     ),
     # --- The tables ---
     Edit(
-        "payment-not-read-consistently",
-        PAYMENT_STORE,
-        "TableName=self._table, Key=encoded({KEY: payment_id}), ConsistentRead=True",
-        "TableName=self._table, Key=encoded({KEY: payment_id}), ConsistentRead=False",
+        "record-not-read-consistently",
+        RECORDS,
+        "Key=encoded({self._key: key}), ConsistentRead=True",
+        "Key=encoded({self._key: key}), ConsistentRead=False",
         "What was written is what is read.",
         "tests/weather/test_book.py::test_another_writer_comes_between_a_movement_and_its_note",
-    ),
-    Edit(
-        "payout-not-read-consistently",
-        PAYOUT_STORE,
-        "TableName=self._table, Key=encoded({KEY: payout_id}), ConsistentRead=True",
-        "TableName=self._table, Key=encoded({KEY: payout_id}), ConsistentRead=False",
-        "What was written is what is read.",
-        "tests/payouts/test_story.py::test_a_payout_is_paid_and_told_of",
     ),
     Edit(
         "refund-not-read-consistently",
@@ -134,22 +128,6 @@ EDITS = [
         "tests/payouts/test_requests.py",
         explained="Between a reservation and its release lie two writes of the payout and calls to "
         "Pi at least; a read that is not consistent is late by less.",
-    ),
-    Edit(
-        "book-not-read-consistently",
-        BOOK_STORE,
-        "TableName=self._table, Key=key, ConsistentRead=True",
-        "TableName=self._table, Key=key, ConsistentRead=False",
-        "What was read of the chain is what counts as read.",
-        "tests/weather/test_book.py::test_a_hole_far_behind_holds_up_nothing",
-    ),
-    Edit(
-        "reward-not-read-consistently",
-        REWARD_STORE,
-        "TableName=self._table, Key=encoded({KEY: ad_id}), ConsistentRead=True",
-        "TableName=self._table, Key=encoded({KEY: ad_id}), ConsistentRead=False",
-        "What was written is what is read.",
-        "tests/weather/test_rewards.py::test_it_is_delivered_at_once",
     ),
     Edit(
         "written-over-another-write",
@@ -201,11 +179,35 @@ EDITS = [
     ),
     Edit(
         "unreadable-value-believed",
-        DYNAMODB,
-        "        if not isinstance(value, kind):\n            raise TypeError(name)\n",
+        CODEC,
+        "    if not isinstance(value, kind):\n        raise TypeError(kind)\n",
         "",
         "A record that was edited by hand is not half obeyed.",
-        "tests/weather/test_unreadable.py::test_a_payout",
+        "tests/weather/test_unreadable.py::test_a_payout tests/unit/test_codec.py",
+    ),
+    Edit(
+        "missing-attribute-made-up",
+        CODEC,
+        "        elif field.default not in LEFT_OUT:\n            raise KeyError(field.stored)\n",
+        "",
+        "Only a new record has the default of a version.",
+        "tests/unit/test_codec.py",
+    ),
+    Edit(
+        "truth-is-a-number",
+        CODEC,
+        "isinstance(value, bool) or not isinstance",
+        "not isinstance",
+        "True in an edited item is not one stroop.",
+        "tests/unit/test_codec.py",
+    ),
+    Edit(
+        "amount-below-zero",
+        CODEC,
+        "Amount(_whole(value, least=0))",
+        "Amount(_whole(value))",
+        "No record has a negative amount.",
+        "tests/unit/test_codec.py",
     ),
     Edit(
         "history-oldest-first",

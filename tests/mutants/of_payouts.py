@@ -643,7 +643,7 @@ EDITS = [
         "repeat-refused-at-the-cap",
         STORE,
         '        if reasons[0]["Code"] == FAILED_CONDITION:\n'
-        '            return _record(decoded(reasons[0]["Item"]))\n'
+        '            return self._read(decoded(reasons[0]["Item"]))\n'
         "        codes = (",
         "        codes = (",
         "The same request gives the same answer, also when two of them meet.",
