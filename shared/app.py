@@ -312,7 +312,9 @@ class App:
     def payments(self) -> PaymentStore:
         from shared.payments.store import PaymentStore
 
-        return PaymentStore(self.edges.aws("dynamodb"), self.settings.text("PAYMENTS_TABLE"))
+        return PaymentStore(
+            self.edges.aws("dynamodb"), self.settings.text("PAYMENTS_TABLE"), self.clock
+        )
 
     @cached_property
     def books(self) -> BookStore:
@@ -342,7 +344,7 @@ class App:
         from shared.rewards.store import RewardStore
 
         table, edges = self.settings.text("REWARDS_TABLE"), self.edges
-        return RewardStore(edges.aws("dynamodb"), table, edges.sleep, edges.jitter)
+        return RewardStore(edges.aws("dynamodb"), table, edges.sleep, edges.jitter, self.clock)
 
     @cached_property
     def payouts(self) -> PayoutStore:
@@ -350,7 +352,7 @@ class App:
 
         tables = self.settings.text("PAYOUTS_TABLE"), self.settings.text("PAYMENTS_TABLE")
         edges = self.edges
-        return PayoutStore(edges.aws("dynamodb"), *tables, edges.sleep, edges.jitter)
+        return PayoutStore(edges.aws("dynamodb"), *tables, edges.sleep, edges.jitter, self.clock)
 
     @cached_property
     def wake_ups(self) -> WakeUps:

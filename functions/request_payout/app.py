@@ -14,7 +14,7 @@ from shared.edge.keys import allow_only
 from shared.payouts.read import read_payout
 from shared.payouts.record import PayoutRequest, payout_id_of
 from shared.payouts.request import RequestParts, refund, request_payout
-from shared.payouts.view import payout
+from shared.payouts.view import payout, payout_with_story
 
 KEYS = frozenset({"payout_id", "uid", "amount", "memo", "metadata"})
 KEYS_OF_REFUND = frozenset({"payout_id", "refund_of", "refund_to", "uid", "amount"})
@@ -29,7 +29,7 @@ def request(parts: RequestParts, request: Request) -> Answer:
 
 def read(parts: RequestParts, request: Request) -> Answer:
     payout_id = payout_id_of(request.path("payout_id"))
-    return Answer(200, payout(read_payout(parts.payouts, payout_id)))
+    return Answer(200, payout_with_story(read_payout(parts.payouts, payout_id)))
 
 
 def _wanted(parts: RequestParts, body: Mapping[str, Any]) -> PayoutRequest:

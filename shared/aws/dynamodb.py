@@ -97,7 +97,6 @@ def update_of(table: str, key: str, old: Item, new: Item) -> dict[str, Any]:
         name: value for name, value in new.items() if value != old.get(name) and value is not None
     }
     gone = [name for name, value in old.items() if value is not None and new.get(name) is None]
-    changed["version"] = old["version"] + 1
     sets = ", ".join(f"#{name} = :{name}" for name in changed)
     removes = f" REMOVE {', '.join(f'#{name}' for name in gone)}" if gone else ""
     values = {f":{name}": value for name, value in changed.items()}

@@ -90,6 +90,12 @@ def seconds() -> float:
     return _current().clock()
 
 
+def doing() -> str | None:
+    """The route, or else the function, that is at work; None outside of both."""
+    context = _context.get(None)
+    return None if context is None else context.about.route or context.about.function
+
+
 def log_keys() -> dict[str, str]:
     """What a line of the log says of its invocation; nothing outside one."""
     context = _context.get(None)

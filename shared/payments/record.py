@@ -20,6 +20,7 @@ from shared.payments.prices import Price
 from shared.pi.objects import Direction, PaymentDto
 from shared.stellar.objects import Movement
 from shared.work.due import ATTENTION_PAUSE_SECONDS
+from shared.work.story import Story
 
 UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
 # After that the chain's silence can be proven, whatever the clocks and Horizon's nodes differ by.
@@ -111,6 +112,7 @@ class PaymentRecord:
     owed: Owed | None = None
     due_at: int | None = None
     version: int = 1
+    story: Story = ()
 
     @property
     def paid_by(self) -> str | None:

@@ -17,6 +17,7 @@ from shared.aws.dynamodb import (
     readable,
 )
 from shared.base.amount import Amount
+from shared.base.clock import Clock, clock
 from shared.base.identifiers import PAYMENT_ID
 from shared.payments.record import Attention, PaymentRecord, PaymentState
 from shared.work.records import Records
@@ -48,8 +49,8 @@ class HistoryRow:
 
 
 class PaymentStore(Records[PaymentRecord]):
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        super().__init__(client, table, KEY, PaymentRecord, _item)
+    def __init__(self, client: DynamoDBClient, table: str, clock: Clock = clock) -> None:
+        super().__init__(client, table, KEY, PaymentRecord, _item, _reason, clock)
 
     def ask_to_free(self, payment_id: str, now: int) -> bool:
         """Note that somebody wants an open payment freed; whether that is news. Beside the record's
@@ -123,6 +124,10 @@ def _read_row(item: Item) -> HistoryRow:
     if not can_be_named((item[KEY], item["created_at"])):
         raise ValueError(KEY)
     return record_of(HistoryRow, item)
+
+
+def _reason(record: PaymentRecord) -> str | None:
+    return record.attention or record.refusal
 
 
 def _item(record: PaymentRecord) -> Item:

@@ -28,6 +28,7 @@ from shared.book.record import NODES_APART_SECONDS
 from shared.pi.objects import Direction, PaymentDto
 from shared.stellar.objects import Movement
 from shared.work.due import ATTENTION_PAUSE_SECONDS
+from shared.work.story import Story
 
 PAYOUT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 RESERVED_KEY = "payout_id"  # in the metadata at Pi: how we recognise our own payment
@@ -143,6 +144,7 @@ class PayoutRecord:
     Pi has refused in turn without a reason that we know, `refused_with` is the last one's status
     and Pi's request id. `no_account_since`: `to_address` is not on the chain. `blocked_reason` is
     why it was last blocked, whatever was decided since; `decided_at`: when a person last decided.
+    `handed_in` are the transactions that were handed to the chain, in their order.
     """
 
     payout_id: str
@@ -183,6 +185,8 @@ class PayoutRecord:
     owed: PayoutOwed | None = None
     due_at: int | None = None
     version: int = 1
+    story: Story = ()
+    handed_in: tuple[str, ...] = ()
 
     @property
     def waiting_since(self) -> int:
@@ -476,7 +480,13 @@ def signed(
 
 def submitted(record: PayoutRecord, now: int) -> PayoutRecord:
     """The chain is about to get the envelope: from here on it may have been paid."""
-    return replace(record, submitted_at=record.submitted_at or now, due_at=now + RETRY_SECONDS)
+    is_new = record.txid is not None and record.txid not in record.handed_in
+    return replace(
+        record,
+        submitted_at=record.submitted_at or now,
+        handed_in=(*record.handed_in, str(record.txid)) if is_new else record.handed_in,
+        due_at=now + RETRY_SECONDS,
+    )
 
 
 def expired(record: PayoutRecord, now: int) -> PayoutRecord:

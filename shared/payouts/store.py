@@ -26,6 +26,7 @@ from shared.aws.dynamodb import (
     transact,
 )
 from shared.base.amount import Amount
+from shared.base.clock import Clock, clock
 from shared.base.errors import Conflict
 from shared.payments import store as payment_store
 from shared.payments.record import PaymentRecord
@@ -54,8 +55,9 @@ class PayoutStore(Records[PayoutRecord]):
         payments_table: str,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
+        clock: Clock = clock,
     ) -> None:
-        super().__init__(client, table, KEY, PayoutRecord, _item)
+        super().__init__(client, table, KEY, PayoutRecord, _item, _reason, clock)
         self._payments = payments_table
         self._sleep, self._jitter = sleep, jitter
 
@@ -96,7 +98,7 @@ class PayoutStore(Records[PayoutRecord]):
     def release(self, old: PayoutRecord, new: PayoutRecord) -> tuple[PayoutRecord, bool]:
         """Write that a payout failed, and give back all that it had reserved; but it counts towards
         its user's number if he was the cause. As `replace`."""
-        minus = Amount(-old.amount.stroops)
+        new, minus = self._next(old, new), Amount(-old.amount.stroops)
         writes = [
             self._update(old, new),
             self._count(_day_of_user(old), minus, None),
@@ -109,7 +111,7 @@ class PayoutStore(Records[PayoutRecord]):
             writes.append(self._count_payout(old, -1, None))
         reasons = transact(self._client, writes, self._sleep, self._jitter)
         if reasons is None:
-            return self._next(old, new), True
+            return new, True
         return self._read(decoded(reasons[0]["Item"])), False
 
     def _payment(self, payment_id: str) -> Item:
@@ -218,6 +220,10 @@ def _within(most: Amount | None, amount: Amount, name: str, values: Item) -> dic
             **encoded({":room": room}),
         },
     }
+
+
+def _reason(record: PayoutRecord) -> str | None:
+    return record.reason or record.ending
 
 
 def _item(record: PayoutRecord) -> Item:

@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.payouts.record import PayoutOwed, PayoutRecord
 from shared.work.events import Event, event
+from shared.work.story import told
 
 REASON = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -27,6 +28,11 @@ def payout(record: PayoutRecord) -> dict[str, Any]:
         "requested_at": record.requested_at,
         "closed_at": record.closed_at,
     }
+
+
+def payout_with_story(record: PayoutRecord) -> dict[str, Any]:
+    """And what became of it."""
+    return {**payout(record), "handed_in": list(record.handed_in), "story": told(record.story)}
 
 
 def payout_event(record: PayoutRecord) -> Event | None:

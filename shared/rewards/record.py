@@ -14,6 +14,7 @@ from enum import StrEnum
 from shared.base.clock import CLOCK_SKEW_SECONDS
 from shared.base.errors import BundleError, Conflict
 from shared.pi.objects import AdStatus, RewardedAdStatusDto
+from shared.work.story import Story
 
 RECHECK_PATIENCE_SECONDS = 7 * 24 * 3600  # Pi refuses to tell: then the grant stands
 
@@ -42,6 +43,7 @@ class RewardRecord:
     recheck_at: int | None
     due_at: int | None
     version: int = 1
+    story: Story = ()
 
 
 @dataclass(frozen=True, slots=True)

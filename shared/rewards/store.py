@@ -20,6 +20,7 @@ from shared.aws.dynamodb import (
     encoded,
     transact,
 )
+from shared.base.clock import Clock, clock
 from shared.base.errors import DailyCapReached
 from shared.rewards.record import RewardRecord
 from shared.work.records import Records
@@ -38,8 +39,9 @@ class RewardStore(Records[RewardRecord]):
         table: str,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
+        clock: Clock = clock,
     ) -> None:
-        super().__init__(client, table, KEY, RewardRecord, _item)
+        super().__init__(client, table, KEY, RewardRecord, _item, lambda _record: None, clock)
         self._sleep, self._jitter = sleep, jitter
 
     def grant(self, record: RewardRecord, daily_cap: int) -> RewardRecord:

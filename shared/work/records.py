@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace as with_
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from shared.aws.client import aws_call
 from shared.aws.codec import record_of
@@ -22,6 +22,9 @@ from shared.aws.dynamodb import (
     replace,
     update_of,
 )
+from shared.base.clock import Clock, clock
+from shared.base.context import doing
+from shared.work.story import Entry, continued
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,7 +34,8 @@ Record = TypeVar("Record")
 
 class Records(Generic[Record]):
     """`key` is the name of the table's key. `item` gives a record's attributes: its own, and what
-    the table's indexes show of it."""
+    the table's indexes show of it. `reason` says why a record is in its state, for its story; None:
+    it has no story."""
 
     def __init__(
         self,
@@ -40,9 +44,11 @@ class Records(Generic[Record]):
         key: str,
         kind: type[Record],
         item: Callable[[Record], Item],
+        reason: Callable[[Record], str | None] | None = None,
+        clock: Clock = clock,
     ) -> None:
         self._client, self._table, self._key = client, table, key
-        self._kind, self._item = kind, item
+        self._kind, self._item, self._reason, self._clock = kind, item, reason, clock
 
     def get(self, key: str) -> Record | None:
         """The record, read consistently. Raises UnreadableRecord."""
@@ -58,8 +64,9 @@ class Records(Generic[Record]):
     def replace(self, old: Record, new: Record) -> tuple[Record, bool]:
         """Write a transition from `old`: the record that stands afterwards, and whether it is this
         transition's; if somebody else wrote first, it is theirs. Raises UnreadableRecord."""
+        new = self._next(old, new)
         standing = replace(self._client, self._table, self._key, self._item(old), self._item(new))
-        return (self._next(old, new), True) if standing is None else (self._read(standing), False)
+        return (new, True) if standing is None else (self._read(standing), False)
 
     # --- For transactions, and for what lies beside the records ----------------------------------
 
@@ -84,13 +91,22 @@ class Records(Generic[Record]):
         }
 
     def _update(self, old: Record, new: Record) -> Any:
-        """A write that fails if somebody wrote since `old` was read."""
+        """A write of the `_next` version that fails if somebody wrote since `old` was read."""
         update = update_of(self._table, self._key, self._item(old), self._item(new))
         return {"Update": update}
 
     def _next(self, old: Any, new: Any) -> Record:
-        written: Record = with_(new, version=old.version + 1)
-        return written
+        """The next version, with its story."""
+        new = with_(new, version=old.version + 1)
+        if self._reason is None:
+            return cast(Record, new)
+        why = self._reason(new)
+        if old.owed is not None and new.owed is None:
+            why = f"told {old.owed}"
+        if why is None and new.state is old.state:
+            return cast(Record, new)  # nothing that a person would tell
+        entry = Entry(self._clock(), old.state, new.state, why, doing(), new.version)
+        return cast(Record, with_(new, story=continued(old.story, entry)))
 
     def _read(self, item: Item) -> Record:
         return readable(lambda found: record_of(self._kind, found), item, self._key)

@@ -162,6 +162,9 @@ class Promises:
         """Unfinished work is always due: nothing depends on anybody's coming back. And what another
         version has written stays."""
         require(NEWER in item or key not in self._scene.newer, f"4: {key} has lost an attribute")
+        if record is not None and record.story:
+            is_told = record.story[-1].state == record.state
+            require(is_told, f"4: the story of {key} ends in another state")
         match record:
             case None:
                 return
