@@ -20,7 +20,7 @@ def complete_payment(parts: CallerParts, request: Request) -> Answer:
     txid = txid_of(one_of(body.get("txid"), body.get("transactionId"), "invalid_txid"))
     record, is_owner = settle_for_caller(parts, payment_id, request.token(body), txid)
     has_goods = record.state is PaymentState.COMPLETED and record.price is not None
-    if record.attention is not None and not has_goods:
+    if record.needs_review is not None and not has_goods:
         raise Conflict("payment_needs_attention", "Someone of this app must look at this payment.")
     if record.state is PaymentState.CANCELLED:
         raise Conflict("payment_cancelled", "This payment was cancelled.")

@@ -10,15 +10,15 @@
     ├── DailyCapReached         429
     ├── PiError                      with what Pi said: PiAnswer
     │   ├── PiRefused           409  (404: unknown at Pi) Pi said no; nothing happened
-    │   ├── KeyRefused          502  our server key is wrong
-    │   ├── PiNonsense          502  an answer that the reference does not allow
+    │   ├── PiAuthenticationError          502  our server key is wrong
+    │   ├── PiInvalidResponse          502  an answer that the reference does not allow
     │   └── PiUnavailable       503
     │       ├── PiNotSent            Pi never got the request
     │       └── PiOutcomeUnknown     Pi may have acted: ask before acting again
     ├── ChainUnavailable        503
     ├── ServiceUnavailable      503  one of our own services (database, secrets)
     ├── UnreadableRecord        503  an item of a table that was edited by hand, say
-    └── Overtaken               503  somebody else wrote first
+    └── WriteConflict               503  somebody else wrote first
 
 `status` is the HTTP status that a front end sees; only the edge reads it.
 """
@@ -121,14 +121,14 @@ class PiRefused(PiError):
         self.status = 404 if answer.code.endswith("_not_found") else 409
 
 
-class KeyRefused(PiError):
+class PiAuthenticationError(PiError):
     status = 502
 
     def __init__(self, answer: PiAnswer | None = None) -> None:
         super().__init__("server_key_refused", "Pi refused this app's server key.", answer)
 
 
-class PiNonsense(PiError):
+class PiInvalidResponse(PiError):
     status = 502
 
     def __init__(self, answer: PiAnswer | None = None) -> None:
@@ -185,7 +185,7 @@ class UnreadableRecord(BundleError):
         )
 
 
-class Overtaken(BundleError):
+class WriteConflict(BundleError):
     """Somebody else moved the record on; whoever comes next finds it as it is."""
 
     status = 503

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from shared.base.errors import KeyRefused, PiRefused
+from shared.base.errors import PiAuthenticationError, PiRefused
 from shared.base.observability import count, logger
 from shared.payments.store import PaymentStore
 from shared.pi.client import PiClient
@@ -52,11 +52,11 @@ class Canary:
         if self.knows_us() is False:
             count("ServerKeyRefused")
             logger.error("The server key is another app's")
-            raise KeyRefused
+            raise PiAuthenticationError
 
     def find(self, payment_id: str) -> PaymentDto | None:
         """Pi's payment; None: it knows none of this name, and the key is not known to be another
-        app's. Raises KeyRefused and what else a question may."""
+        app's. Raises PiAuthenticationError and what else a question may."""
         try:
             return self.pi.get_payment(payment_id)
         except PiRefused as refused:

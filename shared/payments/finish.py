@@ -24,7 +24,7 @@ def finish_payment(parts: FinishParts, payment_id: str) -> None:
     record = parts.payments.get(payment_id)
     if record is None or record.due_at is None:
         return
-    if record.owed is None:
+    if record.pending_event is None:
         record = settle(parts, record)
     record = _deliver(parts, record)
     if parts.watch.covers(record) and is_at_rest(record) and record.due_at is not None:

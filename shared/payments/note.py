@@ -12,7 +12,7 @@ from shared.base.clock import Clock
 from shared.base.context import concerning
 from shared.base.errors import (
     BadRequest,
-    PiNonsense,
+    PiInvalidResponse,
     PiRefused,
     PiUnavailable,
     UnreadableRecord,
@@ -65,7 +65,7 @@ def note_movement(parts: NoteParts, wallet: str, movement: Movement) -> str | No
         if parts.clock() - movement.at < PI_PATIENCE_SECONDS:
             raise
         return payment_id
-    except (UnreadableRecord, PiRefused, PiNonsense):
+    except (UnreadableRecord, PiRefused, PiInvalidResponse):
         return payment_id
     return None
 
@@ -93,8 +93,8 @@ def _informed(parts: NoteParts, record: PaymentRecord) -> PaymentRecord:
 
 def _tell(old: PaymentRecord, new: PaymentRecord, movement: Movement) -> None:
     logger.info("The chain shows a payment", extra={"txid": movement.txids[0]})
-    if new.attention is Attention.ODD_RECEIPT and old.attention is not new.attention:
-        logger.error("This payment needs a person", extra={"attention": new.attention})
+    if new.needs_review is Attention.ODD_RECEIPT and old.needs_review is not new.needs_review:
+        logger.error("This payment needs a person", extra={"attention": new.needs_review})
         count("PaymentNeedsAttention")
 
 
@@ -103,7 +103,7 @@ def _forgotten(parts: NoteParts, payment_id: str, movement: Movement) -> Payment
     stranger's memo. Raises PiError."""
     payment = parts.canary.find(payment_id)
     if payment is not None and payment.direction is None:
-        raise PiNonsense  # Pi does not say just now what it is
+        raise PiInvalidResponse  # Pi does not say just now what it is
     if payment is None or not is_payable(payment):
         parts.foreign.add(payment_id, movement.txids[0])
         count("UnknownTransfer")

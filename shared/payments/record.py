@@ -51,7 +51,7 @@ class Attention(StrEnum):
 MILDEST_FIRST = (None, *Attention)
 
 
-class Owed(StrEnum):
+class PaymentEvent(StrEnum):
     """The event that the app's delivery has not had yet."""
 
     COMPLETED = "PaymentCompleted"
@@ -101,7 +101,7 @@ class PaymentRecord:
     price: Price | None = field(default=None, metadata={"stored_as": PRICE_ATTRIBUTES})
     username: str | None = None
     refusal: str | None = None
-    attention: Attention | None = None
+    needs_review: Attention | None = field(default=None, metadata={"stored_as": "attention"})
     txid: str | None = None
     asked_at: int | None = None
     dead_at: int | None = None
@@ -109,7 +109,7 @@ class PaymentRecord:
     cancelled_at: int | None = None
     receipts: tuple[Receipt, ...] = ()
     refunded: Amount = ZERO
-    owed: Owed | None = None
+    pending_event: PaymentEvent | None = field(default=None, metadata={"stored_as": "owed"})
     due_at: int | None = None
     version: int = 1
     story: Story = ()
@@ -122,14 +122,14 @@ class PaymentRecord:
     @property
     def is_paid_after_all(self) -> bool:
         """It was closed as unpaid, and the chain shows that it is paid; nobody has seen to it."""
-        is_open_case = self.attention not in SEEN_PAID
+        is_open_case = self.needs_review not in SEEN_PAID
         return self.state is PaymentState.CANCELLED and self.paid_by is not None and is_open_case
 
     @property
     def received(self) -> Amount:
         """What the wallet got for it, and can give back."""
         shown = sum(receipt.amount.stroops for receipt in self.receipts)
-        is_paid = self.state is PaymentState.COMPLETED or self.attention in SEEN_PAID
+        is_paid = self.state is PaymentState.COMPLETED or self.needs_review in SEEN_PAID
         untold = is_paid and self.paid_by is None
         return Amount(shown + (self.amount.stroops if untold else 0))
 
@@ -138,7 +138,7 @@ class PaymentRecord:
         """What may be paid back: all that was received once the payment is closed, or will not be
         completed; else what came in beside it."""
         is_over = self.state is PaymentState.COMPLETED
-        if is_over or self.attention is Attention.CANCELLED_BUT_PAID:
+        if is_over or self.needs_review is Attention.CANCELLED_BUT_PAID:
             return self.received
         return self._odd_amount
 
@@ -244,7 +244,7 @@ def taken_over(
     if not payment.status.developer_completed:
         return record
     txid = payment.transaction.txid if payment.transaction else None
-    return replace(completed(record, txid, now), attention=None, owed=None, due_at=None)
+    return replace(completed(record, txid, now), needs_review=None, pending_event=None, due_at=None)
 
 
 def completed(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecord:
@@ -256,10 +256,12 @@ def completed(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecor
     return replace(
         record,
         state=PaymentState.COMPLETED,
-        attention=(Attention.ODD_RECEIPT if is_odd else None) if matched else Attention.UNMATCHED,
+        needs_review=(Attention.ODD_RECEIPT if is_odd else None)
+        if matched
+        else Attention.UNMATCHED,
         txid=txid,
         completed_at=now,
-        owed=Owed.COMPLETED if matched else Owed.UNMATCHED,
+        pending_event=PaymentEvent.COMPLETED if matched else PaymentEvent.UNMATCHED,
         due_at=now,
     )
 
@@ -269,9 +271,9 @@ def cancelled(record: PaymentRecord, now: int) -> PaymentRecord:
     return replace(
         record,
         state=PaymentState.CANCELLED,
-        attention=None,
+        needs_review=None,
         cancelled_at=now,
-        owed=Owed.CANCELLED,
+        pending_event=PaymentEvent.CANCELLED,
         due_at=now,
     )
 
@@ -281,14 +283,14 @@ def attended(
 ) -> PaymentRecord:
     """Nothing closes it but a person or a change at Pi; it is looked at again tomorrow, or at once
     if the app has still to hear of it. `txid` is the proof that it was paid."""
-    due_at = record.due_at if record.owed is not None else now + ATTENTION_PAUSE_SECONDS
-    return replace(record, attention=reason, txid=txid or record.txid, due_at=due_at)
+    due_at = record.due_at if record.pending_event is not None else now + ATTENTION_PAUSE_SECONDS
+    return replace(record, needs_review=reason, txid=txid or record.txid, due_at=due_at)
 
 
 def died(record: PaymentRecord, now: int) -> PaymentRecord:
     """Pi calls it cancelled: from now on nobody pays it, but somebody may have done so before."""
-    attention = None if record.attention is Attention.GONE else record.attention
-    return replace(record, attention=attention, dead_at=now, due_at=now + PROOF_SECONDS)
+    attention = None if record.needs_review is Attention.GONE else record.needs_review
+    return replace(record, needs_review=attention, dead_at=now, due_at=now + PROOF_SECONDS)
 
 
 def noted(record: PaymentRecord, movement: Movement, now: int) -> PaymentRecord:
@@ -306,7 +308,7 @@ def noted(record: PaymentRecord, movement: Movement, now: int) -> PaymentRecord:
     new = replace(record, receipts=(*record.receipts, receipt))
     if odd is None:
         return replace(new, txid=txid, due_at=record.due_at if is_completed else now)
-    if _is_worse(Attention.ODD_RECEIPT, record.attention):
+    if _is_worse(Attention.ODD_RECEIPT, record.needs_review):
         seen = attended(new, Attention.ODD_RECEIPT, now)
         # What pays it is looked at first.
         return seen if is_completed or record.paid_by is None else replace(seen, due_at=now)
@@ -346,7 +348,7 @@ def informed(record: PaymentRecord, payment: PaymentDto) -> PaymentRecord:
 def is_at_rest(record: PaymentRecord) -> bool:
     """Whether nothing is left to do: closed, told, and no case for a person."""
     is_closed = record.state is not PaymentState.OPEN and not record.is_paid_after_all
-    return is_closed and record.owed is None and record.attention is None
+    return is_closed and record.pending_event is None and record.needs_review is None
 
 
 def rested(record: PaymentRecord) -> PaymentRecord:
@@ -356,18 +358,18 @@ def rested(record: PaymentRecord) -> PaymentRecord:
 def delivered(record: PaymentRecord, now: int) -> PaymentRecord:
     """The app has had its event. What needs a person stays in sight, and what was paid after
     all is completed."""
-    due_at = None if record.attention is None else now + ATTENTION_PAUSE_SECONDS
+    due_at = None if record.needs_review is None else now + ATTENTION_PAUSE_SECONDS
     if record.is_paid_after_all:
         due_at = now
-    return replace(record, owed=None, due_at=due_at)
+    return replace(record, pending_event=None, due_at=due_at)
 
 
 def recovered(record: PaymentRecord, now: int) -> PaymentRecord:
     """Pi knows it again; it goes on like any open payment."""
-    return replace(record, attention=None, due_at=now)
+    return replace(record, needs_review=None, due_at=now)
 
 
-class Do(StrEnum):
+class Step(StrEnum):
     """The next step of a settlement."""
 
     NOTHING = "nothing"
@@ -385,16 +387,16 @@ class Do(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    do: Do
+    step: Step
     txid: str | None = None
-    attention: Attention | None = None
+    needs_review: Attention | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Pi's no to the step just tried, COMPLETE (with this txid) or CANCEL."""
 
-    step: Do
+    step: Step
     code: str
     txid: str | None = None
 
@@ -420,18 +422,18 @@ def decide(
     not asked. Source: the table in docs/decisions.md.
     """
     if payment.direction != Direction.USER_TO_APP:
-        return Decision(Do.DISOWN)
+        return Decision(Step.DISOWN)
     if record.state is PaymentState.COMPLETED:
-        return Decision(Do.NOTHING)
+        return Decision(Step.NOTHING)
     shown = payment.transaction.txid if payment.transaction else None
     if payment.status.developer_completed:
-        return Decision(Do.RECORD_COMPLETED, shown)
-    if refusal is not None and refusal.step is Do.COMPLETE:
+        return Decision(Step.RECORD_COMPLETED, shown)
+    if refusal is not None and refusal.step is Step.COMPLETE:
         return _after_refused_completion(payment, record, refusal, now)
     if (txid := shown or record.paid_by) is not None:
-        return Decision(Do.COMPLETE, txid)
+        return Decision(Step.COMPLETE, txid)
     if claimed_txid is not None:
-        return Decision(Do.PROVE, claimed_txid)
+        return Decision(Step.PROVE, claimed_txid)
     if refusal is not None:
         patience = None
     return _decide_unpaid(payment, record, now, patience, silent_until)
@@ -445,31 +447,35 @@ def _decide_unpaid(
     silent_until: int | None,
 ) -> Decision:
     # What was noted of it is no silence: a person sees it.
-    if record.state is PaymentState.CANCELLED or record.receipts or record.attention in SEEN_PAID:
-        return Decision(Do.NOTHING)
+    if (
+        record.state is PaymentState.CANCELLED
+        or record.receipts
+        or record.needs_review in SEEN_PAID
+    ):
+        return Decision(Step.NOTHING)
     if payment.is_cancelled:
         return _decide_dead(payment, record, silent_until)
-    if record.attention is Attention.GONE:
-        return Decision(Do.RECOVER)
+    if record.needs_review is Attention.GONE:
+        return Decision(Step.RECOVER)
     if patience is None or now < (patient_until := record.created_at + patience.of(record)):
-        return Decision(Do.NOTHING)
+        return Decision(Step.NOTHING)
     if silent_until is None:
-        return Decision(Do.ASK_BOOK)
+        return Decision(Step.ASK_BOOK)
     # Nothing until a moment ago, and a minute longer than the user has time.
     is_silent = silent_until >= max(patient_until + NODES_APART_SECONDS, now - LATELY_SECONDS)
-    return Decision(Do.CANCEL if is_silent else Do.NOTHING)
+    return Decision(Step.CANCEL if is_silent else Step.NOTHING)
 
 
 def _decide_dead(payment: PaymentDto, record: PaymentRecord, silent_until: int | None) -> Decision:
     """Pi calls it cancelled: closed as unpaid once the chain has surely nothing for it."""
     if not payment.status.developer_approved:  # so no wallet could pay it
-        return Decision(Do.RECORD_CANCELLED)
+        return Decision(Step.RECORD_CANCELLED)
     if record.dead_at is None:
-        return Decision(Do.NOTE_DEATH)
+        return Decision(Step.NOTE_DEATH)
     if silent_until is None:
-        return Decision(Do.ASK_BOOK)
+        return Decision(Step.ASK_BOOK)
     is_silent = silent_until > record.dead_at + CLOCK_SKEW_SECONDS
-    return Decision(Do.RECORD_CANCELLED if is_silent else Do.NOTHING)
+    return Decision(Step.RECORD_CANCELLED if is_silent else Step.NOTHING)
 
 
 def _after_refused_completion(
@@ -480,28 +486,28 @@ def _after_refused_completion(
         attention = Attention.CANCELLED_BUT_PAID
     elif refusal.code in FINAL_REFUSALS or now - record.created_at >= UNVERIFIED_PATIENCE_SECONDS:
         attention = Attention.NEVER_VERIFIES
-    return Decision(Do.ATTEND, refusal.txid, attention) if attention else Decision(Do.NOTHING)
+    return Decision(Step.ATTEND, refusal.txid, attention) if attention else Decision(Step.NOTHING)
 
 
 def after(record: PaymentRecord, decision: Decision, now: int) -> PaymentRecord:
     """The record once `decision` has been carried out at Pi; the same one if it changes nothing."""
-    match decision.do:
-        case Do.COMPLETE | Do.RECORD_COMPLETED:
+    match decision.step:
+        case Step.COMPLETE | Step.RECORD_COMPLETED:
             return completed(record, decision.txid, now)
-        case Do.RECORD_CANCELLED:
+        case Step.RECORD_CANCELLED:
             return cancelled(record, now)
-        case Do.CANCEL | Do.NOTE_DEATH:
+        case Step.CANCEL | Step.NOTE_DEATH:
             return died(record, now)
-        case Do.RECOVER:
+        case Step.RECOVER:
             return recovered(record, now)
-        case Do.ATTEND if decision.attention and _is_news(decision.attention, record):
-            return attended(record, decision.attention, now, decision.txid)
+        case Step.ATTEND if decision.needs_review and _is_news(decision.needs_review, record):
+            return attended(record, decision.needs_review, now, decision.txid)
     return record
 
 
 def _is_news(reason: Attention, record: PaymentRecord) -> bool:
     is_over = record.state is PaymentState.CANCELLED and reason is Attention.GONE
-    return not is_over and _is_worse(reason, record.attention)
+    return not is_over and _is_worse(reason, record.needs_review)
 
 
 def _is_worse(reason: Attention, standing: Attention | None) -> bool:

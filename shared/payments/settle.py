@@ -15,7 +15,7 @@ from shared.base.clock import Clock
 from shared.base.errors import (
     ChainUnavailable,
     NotOwner,
-    PiNonsense,
+    PiInvalidResponse,
     PiRefused,
     UnknownPayment,
 )
@@ -25,11 +25,11 @@ from shared.payments.canary import Canary
 from shared.payments.record import (
     Attention,
     Decision,
-    Do,
     Patience,
     PaymentRecord,
     PaymentState,
     Refusal,
+    Step,
     Terms,
     after,
     decide,
@@ -41,7 +41,7 @@ from shared.pi.objects import Direction, PaymentDto, UserDto
 from shared.stellar.horizon import Horizon
 
 MOST_ROUNDS = 3  # ask and act; another round follows a refusal of Pi's, or another writer
-NOTHING = Decision(Do.NOTHING)
+NOTHING = Decision(Step.NOTHING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ def settle(
         try:
             record, is_done = _carry_out(parts, record, decision)
         except PiRefused as refused:
-            refusal = Refusal(decision.do, refused.code, decision.txid)
+            refusal = Refusal(decision.step, refused.code, decision.txid)
         else:
             if is_done:
                 return record
@@ -100,13 +100,13 @@ def _decide(
         record, _ = parts.payments.replace(record, known)
     choose = partial(decide, payment, now=parts.clock(), patience=parts.patience, refusal=refusal)
     decision = choose(record, claimed_txid=claimed_txid)
-    if decision.do is Do.PROVE:
+    if decision.step is Step.PROVE:
         proven = _prove(parts, payment, decision.txid)
         if proven is None:  # not known yet: not the time to decide
             return record, NOTHING
         # Disproved: as if nothing had been claimed.
-        decision = Decision(Do.COMPLETE, decision.txid) if proven else choose(record)
-    if decision.do is Do.ASK_BOOK:
+        decision = Decision(Step.COMPLETE, decision.txid) if proven else choose(record)
+    if decision.step is Step.ASK_BOOK:
         silent_until = parts.silence(record)
         # Read after the book: what the book has noted in it by now is what makes it silent.
         record = parts.payments.get(record.payment_id) or record
@@ -117,9 +117,9 @@ def _decide(
 def _after_unknown(record: PaymentRecord) -> Decision:
     """Pi does not know it (any more): what the chain has shown counts, whatever Pi says."""
     if record.state is not PaymentState.CANCELLED:
-        return Decision(Do.ATTEND, record.paid_by, Attention.GONE)
+        return Decision(Step.ATTEND, record.paid_by, Attention.GONE)
     if record.is_paid_after_all:
-        return Decision(Do.ATTEND, record.paid_by, Attention.CANCELLED_BUT_PAID)
+        return Decision(Step.ATTEND, record.paid_by, Attention.CANCELLED_BUT_PAID)
     return NOTHING
 
 
@@ -142,13 +142,13 @@ def _carry_out(
 ) -> tuple[PaymentRecord, bool]:
     """As `_write`. Raises PiRefused if Pi refuses to complete or cancel: then nothing has
     happened."""
-    if decision.do is Do.DISOWN:
+    if decision.step is Step.DISOWN:
         raise UnknownPayment
-    if decision.do is Do.COMPLETE and decision.txid is not None:
+    if decision.step is Step.COMPLETE and decision.txid is not None:
         if not parts.pi.complete(record.payment_id, decision.txid).status.developer_completed:
-            raise PiNonsense
-    elif decision.do is Do.CANCEL and not parts.pi.cancel(record.payment_id).is_cancelled:
-        raise PiNonsense
+            raise PiInvalidResponse
+    elif decision.step is Step.CANCEL and not parts.pi.cancel(record.payment_id).is_cancelled:
+        raise PiInvalidResponse
     return _write(parts, record, decision)
 
 
@@ -165,7 +165,7 @@ def _write(
             _tell(record, standing)
         if written or standing.state is PaymentState.COMPLETED:
             return standing, True
-        if decision.do not in (Do.COMPLETE, Do.RECORD_COMPLETED, Do.ATTEND):
+        if decision.step not in (Step.COMPLETE, Step.RECORD_COMPLETED, Step.ATTEND):
             return standing, False
         record = standing
     return record, True
@@ -175,8 +175,8 @@ def _tell(old: PaymentRecord, new: PaymentRecord) -> None:
     if new.state is not old.state:
         logger.info(f"Payment {new.state}", extra={"txid": new.txid})
         count(f"Payment{new.state.capitalize()}")
-    if new.attention is not None and new.attention is not old.attention:
-        logger.error("This payment needs a person", extra={"attention": new.attention})
+    if new.needs_review is not None and new.needs_review is not old.needs_review:
+        logger.error("This payment needs a person", extra={"attention": new.needs_review})
         count("PaymentNeedsAttention")
 
 

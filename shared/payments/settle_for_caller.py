@@ -51,7 +51,7 @@ def settle_for_caller(
     elif user is not None and user.uid != record.uid:
         raise NotOwner
     record = settle(parts, record, claimed_txid=claimed_txid)
-    if record.owed is not None or (frees and _is_asked_first(parts, record)):
+    if record.pending_event is not None or (frees and _is_asked_first(parts, record)):
         parts.wake_ups.hint(WakeUp(Work.PAYMENT, payment_id))
     return record, user is not None
 

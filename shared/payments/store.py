@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,7 @@ class HistoryRow:
     product_id: str | None
     quantity: int | None
     txid: str | None
-    attention: Attention | None
+    needs_review: Attention | None = field(metadata={"stored_as": "attention"})
     created_at: int
     completed_at: int | None
 
@@ -127,7 +127,7 @@ def _read_row(item: Item) -> HistoryRow:
 
 
 def _reason(record: PaymentRecord) -> str | None:
-    return record.attention or record.refusal
+    return record.needs_review or record.refusal
 
 
 def _item(record: PaymentRecord) -> Item:

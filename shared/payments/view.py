@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.payments.record import Owed, PaymentRecord
+from shared.payments.record import PaymentEvent, PaymentRecord
 from shared.work.events import Event, event
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def payment_for_owner(record: PaymentRecord) -> dict[str, Any]:
         "product_id": record.price.product_id if record.price else None,
         "quantity": record.price.quantity if record.price else None,
         "txid": record.txid,
-        "attention": record.attention,
+        "attention": record.needs_review,
         "created_at": record.created_at,
         "completed_at": record.completed_at,
     }
@@ -41,7 +41,7 @@ def payment_in_history(row: HistoryRow) -> dict[str, Any]:
         "product_id": row.product_id,
         "quantity": row.quantity,
         "txid": row.txid,
-        "attention": row.attention,
+        "attention": row.needs_review,
         "created_at": row.created_at,
         "completed_at": row.completed_at,
     }
@@ -50,13 +50,15 @@ def payment_in_history(row: HistoryRow) -> dict[str, Any]:
 def payment_event(record: PaymentRecord) -> Event | None:
     """The event that this payment owes; None if it owes none. Amounts are fixed-point text in Pi,
     times seconds since 1970."""
-    if record.owed is None:
+    if record.pending_event is None:
         return None
     # It may match a price and yet sell nothing, since its money went back.
-    price = None if record.owed is Owed.UNMATCHED else record.price
-    is_cancelled = record.owed is Owed.CANCELLED  # as far as was known then; it may be paid by now
+    price = None if record.pending_event is PaymentEvent.UNMATCHED else record.price
+    is_cancelled = (
+        record.pending_event is PaymentEvent.CANCELLED
+    )  # as far as was known then; it may be paid by now
     return event(
-        record.owed,
+        record.pending_event,
         record.payment_id,
         {
             "payment_id": record.payment_id,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from shared.base import exact_json
-from shared.base.errors import ChainUnavailable, KeyRefused, PiNonsense, PiRefused
+from shared.base.errors import ChainUnavailable, PiAuthenticationError, PiInvalidResponse, PiRefused
 from shared.base.observability import count, logger
 from shared.payouts.checks import OTHER_KEY, cause_to_wait, has_account
 from shared.payouts.move import block, fail, hold_up, wait, write
@@ -66,7 +66,7 @@ def create_payout(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
         return standing
     try:
         open_payments = parts.pi.incomplete_server_payments()
-    except (KeyRefused, PiNonsense) as refused:  # of no payout's own
+    except (PiAuthenticationError, PiInvalidResponse) as refused:  # of no payout's own
         return _hold_creations(parts, record, refused.code, RETRY_SECONDS)
     for payment in open_payments:
         if payout_of(payment) == record.payout_id and not payment.is_cancelled:
@@ -97,7 +97,7 @@ def _create(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     except PiRefused as refused:
         return _after_refused_creation(parts, record, refused)
     if payout_of(payment) != record.payout_id:
-        raise PiNonsense  # somebody else's payment; ours may have been created all the same
+        raise PiInvalidResponse  # somebody else's payment; ours may have been created all the same
     return _adopt_new(parts, record, payment)
 
 

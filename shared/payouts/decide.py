@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.base.clock import Clock
-from shared.base.errors import Conflict, Overtaken
+from shared.base.errors import Conflict, WriteConflict
 from shared.payouts.queue import PayoutQueue
 from shared.payouts.read import read_payout
 from shared.payouts.record import GIVEN_UP, PayoutRecord, PayoutState, decided
@@ -25,7 +25,7 @@ class DecideParts:
 
 def resume(parts: DecideParts, payout_id: str) -> PayoutRecord:
     """It goes on where it stood, whatever it was to fail for. Raises NotFound, Conflict
-    `not_blocked`, Overtaken."""
+    `not_blocked`, WriteConflict."""
     record = read_payout(parts.payouts, payout_id)
     if record.state is not PayoutState.BLOCKED:
         raise Conflict("not_blocked", "Only a blocked payout can be resumed.")
@@ -35,7 +35,7 @@ def resume(parts: DecideParts, payout_id: str) -> PayoutRecord:
 def give_up(parts: DecideParts, payout_id: str) -> PayoutRecord:
     """It becomes `failed` once it is certain that it was not paid, `completed` if it was.
 
-    Raises NotFound, Conflict `payout_closed`, Overtaken.
+    Raises NotFound, Conflict `payout_closed`, WriteConflict.
     """
     record = read_payout(parts.payouts, payout_id)
     if record.closed_at is not None:
@@ -46,6 +46,6 @@ def give_up(parts: DecideParts, payout_id: str) -> PayoutRecord:
 def _go_on(parts: DecideParts, record: PayoutRecord, new: PayoutRecord) -> PayoutRecord:
     standing, written = parts.payouts.replace(record, new)
     if not written:
-        raise Overtaken
+        raise WriteConflict
     parts.queue.hint(standing)
     return standing

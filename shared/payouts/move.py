@@ -1,11 +1,11 @@
 """Write down what becomes of a payout: each on condition that nobody else wrote since it was read.
 
-Raises Overtaken where somebody did; whoever comes next finds the record as it is.
+Raises WriteConflict where somebody did; whoever comes next finds the record as it is.
 """
 
 from __future__ import annotations
 
-from shared.base.errors import Overtaken
+from shared.base.errors import WriteConflict
 from shared.base.observability import count, logger
 from shared.payouts.record import (
     RETRY_SECONDS,
@@ -24,7 +24,7 @@ def write(parts: SendParts, old: PayoutRecord, new: PayoutRecord) -> PayoutRecor
     """The record as it stands now."""
     standing, written = parts.payouts.replace(old, new)
     if not written:
-        raise Overtaken
+        raise WriteConflict
     return standing
 
 
@@ -80,5 +80,5 @@ def fail(parts: SendParts, record: PayoutRecord, reason: str) -> PayoutRecord:
     """Certainly unpaid, for good: what it reserved is released with the same write."""
     standing, written = parts.payouts.release(record, failed(record, reason, parts.clock()))
     if not written:
-        raise Overtaken
+        raise WriteConflict
     return standing

@@ -13,7 +13,7 @@ from shared.base.clock import Clock
 from shared.base.context import concerning
 from shared.base.errors import (
     BadRequest,
-    PiNonsense,
+    PiInvalidResponse,
     PiRefused,
     PiUnavailable,
     UnreadableRecord,
@@ -61,7 +61,7 @@ def note_sent(parts: SentParts, wallet: str, movement: Movement) -> str | None:
         if parts.clock() - movement.at < PI_PATIENCE_SECONDS:
             raise
         return ""
-    except (PiRefused, PiNonsense):
+    except (PiRefused, PiInvalidResponse):
         return ""
     if record is None:
         parts.foreign.add(payment_id, movement.txids[0])
@@ -77,13 +77,13 @@ def _asked_for(parts: SentParts, payment_id: str) -> PayoutRecord | None:
     for no payout of ours. Raises PiError, and UnreadableRecord."""
     payment = parts.canary.find(payment_id)
     if payment is None and not parts.canary.can_tell:
-        raise PiNonsense  # nobody knows yet whose key this is
-    if payment is not None and payment.direction is None:
-        raise PiNonsense  # Pi does not say just now what it is
+        raise PiInvalidResponse  # nobody knows yet whose key this is
     try:
         asked = None if payment is None else remembered(payment)
     except BadRequest:  # metadata that no request here could have had
         asked = None
+    if asked is None and payment is not None and payment.direction is None:
+        raise PiInvalidResponse  # Pi does not say just now what it is
     if asked is None:
         return None
     record = parts.payouts.get(asked.payout_id) or parts.payouts.take_over(asked)

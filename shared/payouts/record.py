@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -72,7 +72,7 @@ class PayoutState(StrEnum):
     BLOCKED = "blocked"
 
 
-class PayoutOwed(StrEnum):
+class PayoutEvent(StrEnum):
     COMPLETED = "PayoutCompleted"
     FAILED = "PayoutFailed"
     BLOCKED = "PayoutBlocked"
@@ -182,7 +182,7 @@ class PayoutRecord:
     refused_with: str | None = None
     no_account_since: int | None = None
     closed_at: int | None = None
-    owed: PayoutOwed | None = None
+    pending_event: PayoutEvent | None = field(default=None, metadata={"stored_as": "owed"})
     due_at: int | None = None
     version: int = 1
     story: Story = ()
@@ -509,18 +509,20 @@ def silent_until(record: PayoutRecord, last: int) -> PayoutRecord:
 
 
 def completed(record: PayoutRecord, txid: str, now: int) -> PayoutRecord:
-    return _closed(record, PayoutState.COMPLETED, PayoutOwed.COMPLETED, now, txid=txid, reason=None)
+    return _closed(
+        record, PayoutState.COMPLETED, PayoutEvent.COMPLETED, now, txid=txid, reason=None
+    )
 
 
 def failed(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
     """Certainly not paid, and never will be: its reservations are released with this write."""
-    return _closed(record, PayoutState.FAILED, PayoutOwed.FAILED, now, reason=reason)
+    return _closed(record, PayoutState.FAILED, PayoutEvent.FAILED, now, reason=reason)
 
 
 def _closed(
-    record: PayoutRecord, state: PayoutState, owed: PayoutOwed, now: int, **changes: Any
+    record: PayoutRecord, state: PayoutState, event: PayoutEvent, now: int, **changes: Any
 ) -> PayoutRecord:
-    return replace(record, state=state, owed=owed, closed_at=now, due_at=now, **changes)
+    return replace(record, state=state, pending_event=event, closed_at=now, due_at=now, **changes)
 
 
 def blocked(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
@@ -532,7 +534,7 @@ def blocked(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
         blocked_at=now,
         blocked_reason=reason,
         reason=reason,
-        owed=PayoutOwed.BLOCKED,
+        pending_event=PayoutEvent.BLOCKED,
         due_at=now,
     )
 
@@ -565,4 +567,4 @@ def delivered(record: PayoutRecord, now: int) -> PayoutRecord:
         due_at = None
     elif record.state is PayoutState.BLOCKED:
         due_at = now + ATTENTION_PAUSE_SECONDS
-    return replace(record, owed=None, due_at=due_at)
+    return replace(record, pending_event=None, due_at=due_at)

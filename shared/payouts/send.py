@@ -14,10 +14,10 @@ from shared.base.context import concerning
 from shared.base.errors import (
     BundleError,
     ChainUnavailable,
-    Overtaken,
-    PiNonsense,
+    PiInvalidResponse,
     PiRefused,
     ServiceUnavailable,
+    WriteConflict,
 )
 from shared.base.identifiers import PAYMENT_ID
 from shared.base.observability import count, count_outage, logger
@@ -91,7 +91,7 @@ def _send(parts: SendParts, wake_up: PayoutWakeUp) -> None:
     record = parts.payouts.get(wake_up.key)
     if record is None or not _is_meant(record, wake_up, parts.clock()):
         return
-    while (record.due_at is not None and record.state in STEPS) or record.owed is not None:
+    while (record.due_at is not None and record.state in STEPS) or record.pending_event is not None:
         record = _advance(parts, record)
         if (record.due_at or 0) > parts.clock():
             return
@@ -104,7 +104,7 @@ def _is_meant(record: PayoutRecord, wake_up: PayoutWakeUp, now: int) -> bool:
 
 
 def _advance(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
-    if record.owed is not None:
+    if record.pending_event is not None:
         return _deliver(parts, record)
     try:
         return (_after_sent if record.sent else STEPS[record.state])(parts, record)
@@ -126,11 +126,11 @@ def _advance(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
 
 
 def _standing(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
-    """The record as it stands: the step that failed may have written before. Raises Overtaken where
-    it has come to its end, or waits for a person, meanwhile."""
+    """The record as it stands: the step that failed may have written before. Raises WriteConflict
+    where it has come to its end, or waits for a person, meanwhile."""
     standing = parts.payouts.get(record.payout_id)
     if standing is None or standing.state not in STEPS:
-        raise Overtaken
+        raise WriteConflict
     return standing
 
 
@@ -367,7 +367,7 @@ def _report(
     except PiRefused as refused:
         return _after_refused_report(parts, record, txid, refused)
     if not payment.status.developer_completed:
-        raise PiNonsense
+        raise PiInvalidResponse
     return _complete(parts, record, payment, txid)
 
 

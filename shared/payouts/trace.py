@@ -6,7 +6,7 @@ is open. But all that the wallet has sent is on the chain, and its book notes it
 
 from __future__ import annotations
 
-from shared.base.errors import ChainUnavailable, Overtaken
+from shared.base.errors import ChainUnavailable, WriteConflict
 from shared.book.read import book_of, read_on
 from shared.book.record import Book
 from shared.payouts.record import PayoutRecord
@@ -30,13 +30,13 @@ def trace_payout(
     `in_hand` is the payment that Pi has for it. `dead_since`: nothing that we signed for it can be
     applied after this moment (seconds since 1970), so what came later does not matter.
 
-    Raises ChainUnavailable: it is not certain yet; Overtaken; and what reading the book may.
+    Raises ChainUnavailable: it is not certain yet; WriteConflict; and what reading the book may.
     """
     with parts.canary.while_shown(in_hand.identifier if in_hand else None):
         book = read_on(parts.book, book_of(parts.book, wallet, record.requested_at))
     standing = parts.payouts.get(record.payout_id)
     if standing is None or not (standing.sent or standing == record):
-        raise Overtaken
+        raise WriteConflict
     if standing.sent or _is_silent(book, record, parts.clock(), dead_since):
         return standing
     raise ChainUnavailable

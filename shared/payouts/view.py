@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from shared.payouts.record import PayoutOwed, PayoutRecord
+from shared.payouts.record import PayoutEvent, PayoutRecord
 from shared.work.events import Event, event
 from shared.work.story import told
 
@@ -37,11 +37,11 @@ def payout_with_story(record: PayoutRecord) -> dict[str, Any]:
 
 def payout_event(record: PayoutRecord) -> Event | None:
     """The event that this payout owes; None if it owes none."""
-    if record.owed is None:
+    if record.pending_event is None:
         return None
-    is_of_blocking = record.owed is PayoutOwed.BLOCKED
+    is_of_blocking = record.pending_event is PayoutEvent.BLOCKED
     return event(
-        record.owed,
+        record.pending_event,
         record.payout_id,
         {
             "payout_id": record.payout_id,
@@ -49,7 +49,7 @@ def payout_event(record: PayoutRecord) -> Event | None:
             "amount": str(record.amount),
             "refund_of": record.refund_of,
             "payment_id": record.payment_id,
-            "txid": record.txid if record.owed is PayoutOwed.COMPLETED else None,
+            "txid": record.txid if record.pending_event is PayoutEvent.COMPLETED else None,
             "reason": _reason(record),
             "requested_at": record.requested_at,
             "closed_at": record.closed_at,
@@ -61,9 +61,9 @@ def payout_event(record: PayoutRecord) -> Event | None:
 
 def _reason(record: PayoutRecord) -> str | None:
     """Why it failed, or was blocked, whatever a person has decided since; None: it was paid."""
-    if record.owed is PayoutOwed.COMPLETED:
+    if record.pending_event is PayoutEvent.COMPLETED:
         return None
-    is_of_blocking = record.owed is PayoutOwed.BLOCKED
+    is_of_blocking = record.pending_event is PayoutEvent.BLOCKED
     reason = (is_of_blocking and record.blocked_reason) or record.reason or ""
     # The chain's words are not ours, and former versions did not keep the reason of a blocking.
     return reason if REASON.fullmatch(reason) else "unknown_reason"

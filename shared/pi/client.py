@@ -1,9 +1,9 @@
 """The Platform API, all eight calls of the reference.
 
-Every method raises PiNotSent, PiOutcomeUnknown or PiNonsense; those with the server key also
-KeyRefused, PiRefused and what StoredSecret raises. Whether the key is wrong is found out with a
-call that no caller can cause, never guessed from one refusal. Source: the reference; where it is
-silent, docs/decisions.md.
+Every method raises PiNotSent, PiOutcomeUnknown or PiInvalidResponse; those with the server key also
+PiAuthenticationError, PiRefused and what StoredSecret raises. Whether the key is wrong is found out
+with a call that no caller can cause, never guessed from one refusal. Source: the reference; where
+it is silent, docs/decisions.md.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from shared.base import exact_json
 from shared.base.amount import Amount
 from shared.base.context import seconds
 from shared.base.errors import (
-    KeyRefused,
     NotFound,
     PiAnswer,
+    PiAuthenticationError,
     PiError,
-    PiNonsense,
+    PiInvalidResponse,
     PiNotSent,
     PiOutcomeUnknown,
     PiRefused,
@@ -104,7 +104,7 @@ class PiClient:
         body = f'{{"payment": {{"amount": {amount}, {fields[1:]}}}'
         try:
             return self._payment("POST", "/payments", body, repeatable=False, judges_key=False)
-        except PiNonsense as nonsense:
+        except PiInvalidResponse as nonsense:
             if _is_refusal(nonsense.answer.http_status):
                 raise PiRefused(replace(nonsense.answer, code="creation_refused")) from None
             raise PiOutcomeUnknown(nonsense.answer) from None
@@ -148,13 +148,13 @@ class PiClient:
         """GET /ads_network/status/{ad_id}. Raises NotFound `ad_not_found`."""
         try:
             reply = self._send_with_key("GET", AD_STATUS + quote(ad_id, safe=""))
-        except (PiRefused, PiNonsense) as error:
+        except (PiRefused, PiInvalidResponse) as error:
             if error.answer.http_status == 404:
                 raise NotFound("ad_not_found", "Pi does not know this ad.") from None
             raise
         ad = _read(RewardedAdStatusDto.read, reply)
         if ad.identifier != ad_id:
-            raise PiNonsense
+            raise PiInvalidResponse
         return ad
 
     def _payment(
@@ -173,7 +173,7 @@ class PiClient:
         )
         payment = _read(PaymentDto.read, reply)
         if payment_id not in (None, payment.identifier):
-            raise PiNonsense
+            raise PiInvalidResponse
         return payment
 
     def _send_with_key(
@@ -198,12 +198,12 @@ class PiClient:
             is_accepted = _verdict(reply) if is_asked else self._takes(key)
             if is_accepted is False:
                 count("ServerKeyRefused")
-                raise KeyRefused(_answer(reply))
+                raise PiAuthenticationError(_answer(reply))
             if is_accepted is None and not is_asked:
                 raise PiOutcomeUnknown(_answer(reply))
         if reply.status >= 400:
             answer = _answer(reply)
-            raise PiRefused(answer) if answer.code else PiNonsense(answer)
+            raise PiRefused(answer) if answer.code else PiInvalidResponse(answer)
         return reply
 
     def _takes(self, key: Secret) -> bool | None:
@@ -247,7 +247,7 @@ class PiClient:
             if failed.failure is Failure.NOT_SENT:
                 raise PiNotSent(answer) from None
             if failed.reply is not None and 200 <= failed.reply.status < 300:
-                raise PiNonsense(answer) from None
+                raise PiInvalidResponse(answer) from None
             raise PiOutcomeUnknown(answer) from None
         log = logger.warning if reply.status >= 400 else logger.info
         _log(log, "Pi answered", method, path, _answer(reply))
@@ -283,7 +283,7 @@ def _read(read: Callable[[Mapping[str, Any]], Dto], reply: Reply) -> Dto:
             "Pi's answer lacks a field",
             extra={"field": str(malformed), "pi_request_id": _answer(reply).request_id},
         )
-        raise PiNonsense(_answer(reply)) from None
+        raise PiInvalidResponse(_answer(reply)) from None
 
 
 def _incomplete(json: Mapping[str, Any]) -> tuple[PaymentDto, ...]:

@@ -53,6 +53,6 @@ def claim(parts: ClaimParts, ad_id: str, token: Secret | None) -> RewardRecord |
         record = claimed
     if record.uid != user.uid:
         raise Conflict("ad_already_claimed", "Another user has claimed this ad.")
-    if record.owed is not None:
+    if record.pending_event is not None:
         parts.wake_ups.hint(WakeUp(Work.REWARD, ad_id))
     return record

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.base.clock import Clock
-from shared.base.errors import NotFound, PiNonsense, PiRefused
+from shared.base.errors import NotFound, PiInvalidResponse, PiRefused
 from shared.pi.client import PiClient
 from shared.rewards.record import RECHECK_PATIENCE_SECONDS, RewardRecord, delivered, rechecked
 from shared.rewards.store import RewardStore
@@ -34,7 +34,7 @@ def finish_reward(parts: FinishParts, key: str) -> None:
         return
     try:
         is_revoked = parts.pi.ad_status(record.ad_id).is_revoked
-    except (PiRefused, PiNonsense, NotFound):
+    except (PiRefused, PiInvalidResponse, NotFound):
         if now < record.recheck_at + RECHECK_PATIENCE_SECONDS:
             raise
         is_revoked = False

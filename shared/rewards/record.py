@@ -24,7 +24,7 @@ class RewardState(StrEnum):
     REVOKED = "revoked"
 
 
-class RewardOwed(StrEnum):
+class RewardEvent(StrEnum):
     GRANTED = "RewardGranted"
     REVOKED = "RewardRevoked"
 
@@ -39,7 +39,7 @@ class RewardRecord:
     state: RewardState
     day: str
     granted_at: int
-    owed: RewardOwed | None
+    pending_event: RewardEvent | None = field(metadata={"stored_as": "owed"})
     recheck_at: int | None
     due_at: int | None
     version: int = 1
@@ -79,7 +79,7 @@ def granted(ad_id: str, uid: str, limits: RewardLimits, now: int) -> RewardRecor
         state=RewardState.GRANTED,
         day=datetime.fromtimestamp(now, UTC).date().isoformat(),
         granted_at=now,
-        owed=RewardOwed.GRANTED,
+        pending_event=RewardEvent.GRANTED,
         recheck_at=now + limits.recheck_after,
         due_at=now,
     )
@@ -87,7 +87,7 @@ def granted(ad_id: str, uid: str, limits: RewardLimits, now: int) -> RewardRecor
 
 def delivered(record: RewardRecord) -> RewardRecord:
     """The app has had its event; what is left is the re-check, if it is still to come."""
-    return replace(record, owed=None, due_at=record.recheck_at)
+    return replace(record, pending_event=None, due_at=record.recheck_at)
 
 
 def rechecked(record: RewardRecord, now: int, *, is_revoked: bool) -> RewardRecord:
@@ -97,7 +97,7 @@ def rechecked(record: RewardRecord, now: int, *, is_revoked: bool) -> RewardReco
     return replace(
         record,
         state=RewardState.REVOKED,
-        owed=RewardOwed.REVOKED,
+        pending_event=RewardEvent.REVOKED,
         recheck_at=None,
         due_at=now,
     )

@@ -14,10 +14,10 @@ def reward(record: RewardRecord) -> dict[str, Any]:
 
 def reward_event(record: RewardRecord) -> Event | None:
     """The event that this reward owes; None if it owes none."""
-    if record.owed is None:
+    if record.pending_event is None:
         return None
     return event(
-        record.owed,
+        record.pending_event,
         record.ad_id,
         {"ad_id": record.ad_id, "uid": record.uid, "granted_at": record.granted_at},
     )

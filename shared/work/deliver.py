@@ -19,13 +19,13 @@ Record = TypeVar("Record")
 def deliver(
     bus: EventBus,
     record: Record,
-    owed: Callable[[Record], Event | None],
+    pending_event: Callable[[Record], Event | None],
     told: Callable[[Record], Record],
     replace: Callable[[Record, Record], tuple[Record, bool]],
 ) -> Record:
     """The record as it stands when it owes nothing more. Raises ServiceUnavailable; it then stays
     due. Costs 1 event and 1 write."""
-    while event := owed(record):
+    while event := pending_event(record):
         bus.put(event)
         # If another writer was first, its record may owe another event, or none.
         record, written = replace(record, told(record))

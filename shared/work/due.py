@@ -21,13 +21,13 @@ class DueRow:
     key: str
     due_at: int
     created_at: int | None = None
-    attention: str | None = None
+    needs_review: str | None = None
     is_owed: bool = False
 
 
 def next_look(row: DueRow, now: int, sweep_seconds: int) -> int:
     """When to look at this again if nobody finishes it: soon while it is young, then less often."""
-    if row.attention is not None and not row.is_owed:
+    if row.needs_review is not None and not row.is_owed:
         return now + ATTENTION_PAUSE_SECONDS
     age = 0 if row.created_at is None else now - row.created_at
     # Three quarters: due again just before the next sweep, whatever this one took.

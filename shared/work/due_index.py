@@ -48,7 +48,7 @@ class DueIndex:
             key=item[self._key],
             due_at=int(item["due_at"]),
             created_at=whole(item.get("created_at")),
-            attention=item.get("attention"),
+            needs_review=item.get("attention"),
             is_owed="owed" in item,
         )
 

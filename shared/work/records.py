@@ -101,8 +101,8 @@ class Records(Generic[Record]):
         if self._reason is None:
             return cast(Record, new)
         why = self._reason(new)
-        if old.owed is not None and new.owed is None:
-            why = f"told {old.owed}"
+        if old.pending_event is not None and new.pending_event is None:
+            why = f"told {old.pending_event}"
         if why is None and new.state is old.state:
             return cast(Record, new)  # nothing that a person would tell
         entry = Entry(self._clock(), old.state, new.state, why, doing(), new.version)

@@ -51,13 +51,13 @@ class Tally:
 
     unfinished: int = 0
     stuck: int = 0
-    attention: int = 0
+    needs_review: int = 0
     oldest: int = 0
 
     def add(self, row: DueRow, now: int) -> None:
         self.unfinished += 1
-        if row.attention is not None:
-            self.attention += 1
+        if row.needs_review is not None:
+            self.needs_review += 1
         elif row.created_at is not None:
             self.oldest = max(self.oldest, now - row.created_at)
             self.stuck += now - row.created_at > STUCK_SECONDS
@@ -149,7 +149,7 @@ def _report(parts: SweepParts, found: Found, *, is_complete: bool) -> None:
         levels = {
             f"{name}sUnfinished": (tally.unfinished, 0),
             f"{name}sStuck": (tally.stuck, 0),
-            f"{name}sAttention": (tally.attention, 0),
+            f"{name}sAttention": (tally.needs_review, 0),
             f"Oldest{name}Seconds": (tally.oldest, parts.alarm_seconds),
         }
         for level, (value, alarms_above) in levels.items():

@@ -36,12 +36,14 @@ def _check_payment(world: World, payment: Payment, case: Case) -> None:
             # 4: completed at Pi, paid on the chain, and its event owed, once.
             assert payment.developer_completed
             assert record.txid in paid
-            assert record.owed == ("PaymentCompleted" if record.price else "PaymentUnmatched")
+            assert record.pending_event == (
+                "PaymentCompleted" if record.price else "PaymentUnmatched"
+            )
         case "cancelled" if record.refusal is None:
             assert payment.is_cancelled
-            assert record.owed == "PaymentCancelled"
+            assert record.pending_event == "PaymentCancelled"
         case _:
-            assert record.owed is None
+            assert record.pending_event is None
     # 1: what we refused was not approved by us.
     if record.refusal is not None and not case.approved_elsewhere:
         assert not payment.developer_approved

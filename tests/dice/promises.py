@@ -127,7 +127,7 @@ class Promises:
                 f"3: {sale.name} is completed with a transaction that does not pay it",
             )
             require(payment.developer_completed, f"3: {sale.name} is completed, but not at Pi")
-        if record.attention is Attention.CANCELLED_BUT_PAID and paid:
+        if record.needs_review is Attention.CANCELLED_BUT_PAID and paid:
             # Or what Pi calls its transaction, as long as the book has not come by the right one.
             has_proof = record.txid in {payment.txid, *(tx.txid for tx in paid)}
             require(has_proof, f"3: {sale.name} stands in front of a person without its proof")
@@ -139,7 +139,7 @@ class Promises:
         record: PaymentRecord,
         long_paid: list[Transaction],
     ) -> None:
-        is_closed_unpaid = record.state is PaymentState.CANCELLED and record.attention is None
+        is_closed_unpaid = record.state is PaymentState.CANCELLED and record.needs_review is None
         was_closed_unpaid = before and before.state is PaymentState.CANCELLED
         is_new = self._restored == self._scene.restored  # and not what a restore has brought back
         if is_closed_unpaid and not was_closed_unpaid and is_new:
@@ -151,11 +151,13 @@ class Promises:
             closed = (record.state, record.txid, record.completed_at)
             stood = (before.state, before.txid, before.completed_at)
             require(closed == stood, f"4: {sale.name} was completed, and changed")
-        is_milder = MILDEST_FIRST.index(record.attention) < MILDEST_FIRST.index(before.attention)
+        is_milder = MILDEST_FIRST.index(record.needs_review) < MILDEST_FIRST.index(
+            before.needs_review
+        )
         if is_milder and record.state is not PaymentState.COMPLETED:
             require(
-                before.attention is Attention.GONE,
-                f"3: {sale.name} was {before.attention}, and is {record.attention} now",
+                before.needs_review is Attention.GONE,
+                f"3: {sale.name} was {before.needs_review}, and is {record.needs_review} now",
             )
 
     def _check_item(self, key: str, item: dict[str, Any], record: Any) -> None:
@@ -169,12 +171,12 @@ class Promises:
             case None:
                 return
             case PaymentRecord():
-                is_open = record.state is PaymentState.OPEN or record.attention is not None
+                is_open = record.state is PaymentState.OPEN or record.needs_review is not None
             case PayoutRecord():
                 is_open = record.state not in AT_REST
             case RewardRecord():
                 is_open = record.recheck_at is not None
-        if is_open or record.owed is not None:
+        if is_open or record.pending_event is not None:
             is_due = "due_at" in item and "due_shard" in item
             require(is_due, f"3: {key} is unfinished, and nothing comes back to it")
 
@@ -280,7 +282,7 @@ class Promises:
             proofs = (None, *(tx.txid for tx in paid[sale.payment_id]))
             found = payments.get(sale.payment_id)
             record = found[1] if found else None
-            is_gone = record is not None and record.attention is Attention.GONE
+            is_gone = record is not None and record.needs_review is Attention.GONE
             has_a_day = bool(damaged) and (is_gone or sale.payment.txid not in proofs)
             if sale.payment_id not in damaged and not has_a_day:
                 self._check_end_of_sale(sale, found, paid[sale.payment_id])
@@ -309,7 +311,7 @@ class Promises:
     def check_end(self) -> None:
         self.check_others_than(set())
         for payment_id, (_, record) in self._tables[0].now().items():
-            is_done = record.attention is not None or record.due_at is None
+            is_done = record.needs_review is not None or record.due_at is None
             is_done = is_done or self._scene.is_from_before(_begun_at(record))
             require(is_done, f"3: {payment_id} is due for ever")
         if self._scene.begun_anew is None:
@@ -348,7 +350,7 @@ class Promises:
         elif record is None:
             if paid and not told and not self._is_excused(sale, paid[0]):
                 raise ViolatedError(f"3: {sale.name} is paid, and nobody knows of it")
-        elif record.attention is not None and record.state is not PaymentState.COMPLETED:
+        elif record.needs_review is not None and record.state is not PaymentState.COMPLETED:
             known = {record.txid, *(receipt.txid for receipt in record.receipts)}
             has_proof = not paid or known & {tx.txid for tx in paid}
             require(has_proof, f"3: {sale.name} is paid, and a person does not see its proof")
@@ -414,7 +416,9 @@ def _begun_at(record: PaymentRecord) -> datetime:
 def _is_done(record: Any) -> bool:
     match record:
         case PaymentRecord():
-            return record.owed is None and (record.attention is not None or record.due_at is None)
+            return record.pending_event is None and (
+                record.needs_review is not None or record.due_at is None
+            )
         case PayoutRecord():
             return record.state in AT_REST and record.due_at is None
     return record.due_at is None
@@ -427,7 +431,7 @@ def describe(record: Any) -> list[str]:
             parts = {
                 "payment": record.state,
                 "refusal": record.refusal,
-                "attention": record.attention,
+                "attention": record.needs_review,
             }
         case PayoutRecord():
             is_blocked = record.state is PayoutState.BLOCKED

@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from shared.payments.record import Attention, Owed, PaymentState
-from shared.payouts.record import PayoutOwed, PayoutState
-from shared.rewards.record import RewardOwed, RewardState
+from shared.payments.record import Attention, PaymentEvent, PaymentState
+from shared.payouts.record import PayoutEvent, PayoutState
+from shared.rewards.record import RewardEvent, RewardState
 
 ONE_IN = 200
 ENOUGH = 2000  # histories, to judge the dice by them
@@ -23,7 +23,7 @@ MUST = (
     *(f"payout waits {reason}" for reason in WAITS),
     *(f"reward {state}" for state in RewardState),
     *(f"payout {state}" for state in PayoutState),
-    *(f"event {kind}" for kind in (*Owed, *RewardOwed, *PayoutOwed)),
+    *(f"event {kind}" for kind in (*PaymentEvent, *RewardEvent, *PayoutEvent)),
 )
 
 

@@ -16,13 +16,13 @@ from shared.base.amount import Amount
 from shared.base.errors import PiAnswer
 from shared.payments import record as payment
 from shared.payments.prices import Price
-from shared.payments.record import Attention, Owed, PaymentRecord, PaymentState
+from shared.payments.record import Attention, PaymentEvent, PaymentRecord, PaymentState
 from shared.payments.view import payment_event
 from shared.payouts import record as payout
-from shared.payouts.record import PayoutOwed, PayoutRecord, PayoutRequest, PayoutState
+from shared.payouts.record import PayoutEvent, PayoutRecord, PayoutRequest, PayoutState
 from shared.payouts.view import payout_event
 from shared.rewards import record as reward
-from shared.rewards.record import RewardLimits, RewardOwed
+from shared.rewards.record import RewardEvent, RewardLimits
 from shared.rewards.view import reward_event
 from shared.stellar.objects import Movement, Transfer
 from shared.work.events import Event
@@ -31,7 +31,7 @@ EVENTS = ROOT / "docs" / "events"
 NOW = 1_795_445_570
 TXID = "40813ae426e7a88ae4990fd36f4991318a90f3c7e67b4179bc60ef89a399f79c"
 PRICE = Price("apple_pie_1", 2, Amount.of("3.14"), Amount.of("3.14"))
-TYPES = {*Owed, *RewardOwed, *PayoutOwed}
+TYPES = {*PaymentEvent, *RewardEvent, *PayoutEvent}
 
 
 @cache
@@ -84,8 +84,8 @@ ALL_ENDS = {
 }
 GRANTED = reward.granted("ad-1:x", "a-uid", RewardLimits(20, 3600, 86400), NOW)
 REWARDS = {
-    RewardOwed.GRANTED: GRANTED,
-    RewardOwed.REVOKED: reward.rechecked(reward.delivered(GRANTED), NOW + 86400, is_revoked=True),
+    RewardEvent.GRANTED: GRANTED,
+    RewardEvent.REVOKED: reward.rechecked(reward.delivered(GRANTED), NOW + 86400, is_revoked=True),
 }
 
 
@@ -142,11 +142,11 @@ def test_what_a_closed_payment_owes_fits_its_schema(how: str) -> None:
 
 
 def test_the_ends_of_a_payment_are_all_its_events() -> None:
-    assert {end.owed for end in ALL_ENDS.values()} == set(Owed)
+    assert {end.pending_event for end in ALL_ENDS.values()} == set(PaymentEvent)
 
 
 @pytest.mark.parametrize("kind", REWARDS)
-def test_what_a_reward_owes_fits_its_schema(kind: RewardOwed) -> None:
+def test_what_a_reward_owes_fits_its_schema(kind: RewardEvent) -> None:
     event = reward_event(REWARDS[kind])
     validate(event)
     assert event is not None
@@ -158,12 +158,12 @@ def test_what_a_payout_owes_fits_its_schema(how: str) -> None:
     event = payout_event(PAYOUTS[how])
     validate(event)
     assert event is not None
-    which = f":{PAYOUTS[how].blocked_at}" if event.type == PayoutOwed.BLOCKED else ""
+    which = f":{PAYOUTS[how].blocked_at}" if event.type == PayoutEvent.BLOCKED else ""
     assert event.event_id == f"raffle-1:{event.type}{which}"
 
 
 def test_the_ends_of_a_payout_are_all_its_events() -> None:
-    assert {end.owed for end in PAYOUTS.values()} == set(PayoutOwed)
+    assert {end.pending_event for end in PAYOUTS.values()} == set(PayoutEvent)
     assert payout_event(asked_for(None)) is None
 
 
@@ -172,7 +172,7 @@ def test_an_identity_is_the_business_id_and_the_type() -> None:
     of_completed = {
         event.event_id
         for end in ends(opened(PRICE)).values()
-        if (event := payment_event(end)) and event.type == Owed.COMPLETED
+        if (event := payment_event(end)) and event.type == PaymentEvent.COMPLETED
     }
     assert of_completed == {"b7Pq-3xK_mZ0aYwVtR5sLcDe9fGh:PaymentCompleted"}
 
@@ -233,7 +233,7 @@ ENDS = {"completed at Pi", "completed, Pi shows no transaction", "cancelled"}
 def may_follow(record: PaymentRecord, step: str) -> bool:
     """As the decision has it: completed is for good, and cancelled only what nobody has paid."""
     if step == "cancelled":
-        is_free = not record.receipts and record.attention not in payment.SEEN_PAID
+        is_free = not record.receipts and record.needs_review not in payment.SEEN_PAID
         return record.state is PaymentState.OPEN and is_free
     return step not in ENDS or record.state is not PaymentState.COMPLETED
 
@@ -286,7 +286,7 @@ def may_take(record: PayoutRecord, step: str) -> bool:
         return step == "told"
     if step in DECISIONS:
         return step == "told" or record.state is PayoutState.BLOCKED
-    is_waiting = record.owed is not None or record.state is PayoutState.BLOCKED
+    is_waiting = record.pending_event is not None or record.state is PayoutState.BLOCKED
     needs = {"paid", "signed", "expired", "withdrawn", "submitted"}
     return not is_waiting and (step not in needs or record.payment_id is not None)
 
@@ -324,7 +324,7 @@ def test_what_was_given_back_before_it_was_completed_names_no_goods() -> None:
     event = payment_event(payment.completed(replace(paid_oddly, refunded=Amount(1)), TXID, NOW))
 
     assert event is not None
-    assert (event.type, event.detail["product_id"]) == (Owed.UNMATCHED, None)
+    assert (event.type, event.detail["product_id"]) == (PaymentEvent.UNMATCHED, None)
     validate(event)
 
 
@@ -334,5 +334,5 @@ def test_a_cancellation_that_is_overtaken_by_the_payment_is_not_told() -> None:
     event = payment_event(overtaken)
 
     assert event is not None
-    assert event.type == Owed.COMPLETED
+    assert event.type == PaymentEvent.COMPLETED
     assert payment_event(payment.delivered(overtaken, NOW + 2)) is None

@@ -23,7 +23,7 @@ def test_a_paid_one_is_completed_and_delivered(world: World, alice: User) -> Non
     reply = world.incomplete(payment_id, alice)
 
     assert (reply.status, reply.body["txid"]) == (200, txid)
-    assert world.record(payment_id).owed == "PaymentCompleted"
+    assert world.record(payment_id).pending_event == "PaymentCompleted"
 
 
 def test_one_that_matches_no_price_frees_the_user_and_is_not_delivered(
@@ -37,7 +37,7 @@ def test_one_that_matches_no_price_frees_the_user_and_is_not_delivered(
     assert (reply.status, reply.body["attention"]) == (200, "unmatched")
     assert world.at_pi(payment_id).developer_completed
     record = world.record(payment_id)
-    assert (record.state, record.owed, record.attention) == (
+    assert (record.state, record.pending_event, record.needs_review) == (
         "completed",
         "PaymentUnmatched",
         "unmatched",
@@ -55,7 +55,7 @@ def test_an_unmatched_one_stays_so_when_the_price_changes(world: World, alice: U
 
     world.incomplete(payment_id, alice)
 
-    assert world.record(payment_id).owed == "PaymentUnmatched"
+    assert world.record(payment_id).pending_event == "PaymentUnmatched"
 
 
 def test_an_unpaid_one_is_watched(world: World, alice: User) -> None:
@@ -116,4 +116,4 @@ def test_a_cancelled_one_that_is_paid_is_taken_over(world: World, alice: User) -
 
     record = world.record(payment_id)
     assert record.txid == txid
-    assert record.state == "completed" or record.attention == "cancelled_but_paid"
+    assert record.state == "completed" or record.needs_review == "cancelled_but_paid"

@@ -69,7 +69,7 @@ def test_another_payment_than_we_sell_is_refused_and_cancelled(
     assert not world.at_pi(payment_id).developer_approved
     assert world.at_pi(payment_id).cancelled
     record = world.record(payment_id)
-    assert (record.state, record.refusal, record.owed) == ("cancelled", code, None)
+    assert (record.state, record.refusal, record.pending_event) == ("cancelled", code, None)
 
 
 @pytest.mark.parametrize("direction", ["app_to_user", None])
@@ -151,7 +151,7 @@ def test_a_price_change_does_not_undo_an_approval(world: World, alice: User) -> 
     assert world.record(payment_id).version == 1
     txid = world.pay(payment_id)
     assert world.complete(payment_id, txid, alice).state == "completed"
-    assert world.record(payment_id).owed == "PaymentCompleted"
+    assert world.record(payment_id).pending_event == "PaymentCompleted"
 
 
 def test_a_price_change_before_the_repeat_of_a_lost_approval(world: World, alice: User) -> None:
@@ -270,7 +270,7 @@ def test_cancelled_between_our_look_and_our_approval(world: World, alice: User) 
 
     assert (reply.status, reply.error) == (409, "cancelled_payment")
     record = world.record(payment_id)
-    assert (record.state, record.owed) == ("cancelled", "PaymentCancelled")
+    assert (record.state, record.pending_event) == ("cancelled", "PaymentCancelled")
 
 
 def test_a_repeat_after_completion_answers_the_same(world: World, alice: User) -> None:
@@ -307,7 +307,7 @@ def test_what_was_refused_here_and_completed_elsewhere_is_not_called_cancelled(
     reply = world.approve(payment_id, alice)
 
     assert (reply.status, reply.state) == (200, "completed")
-    assert world.record(payment_id).attention == "unmatched"
+    assert world.record(payment_id).needs_review == "unmatched"
 
 
 def test_a_repeat_that_pi_refuses_is_an_approval(world: World, alice: User) -> None:

@@ -19,12 +19,16 @@ def test_an_unverified_transaction_is_waited_for_then_handed_to_a_person(
     world.pay(payment_id, amount=Decimal(1), link=True)
 
     assert world.incomplete(payment_id).status == 202
-    assert world.record(payment_id).attention is None
+    assert world.record(payment_id).needs_review is None
 
     world.tick(24 * 3600)
     assert world.incomplete(payment_id).status == 202
     record = world.record(payment_id)
-    assert (record.state, record.attention, record.owed) == ("open", "never_verifies", None)
+    assert (record.state, record.needs_review, record.pending_event) == (
+        "open",
+        "never_verifies",
+        None,
+    )
     assert world.complete(payment_id, "ab" * 32).error == "payment_needs_attention"
 
 
@@ -39,7 +43,7 @@ def test_a_jammed_payment_is_handed_to_a_person(world: World, alice: User) -> No
 
     assert [reply.status for reply in replies] == [202, 202]
     record = world.record(payment_id)
-    assert (record.state, record.attention, record.version) == ("open", "never_verifies", 2)
+    assert (record.state, record.needs_review, record.version) == ("open", "never_verifies", 2)
 
 
 @pytest.mark.parametrize("code", ["verification_failed", "txid_mismatch"])
@@ -50,7 +54,7 @@ def test_a_final_refusal_is_handed_to_a_person(world: World, alice: User, code: 
     assert world.incomplete(payment_id).status == 202
 
     record = world.record(payment_id)
-    assert (record.state, record.attention) == ("open", "never_verifies")
+    assert (record.state, record.needs_review) == ("open", "never_verifies")
 
 
 @pytest.mark.parametrize("flag", ["cancelled", "user_cancelled"])
@@ -64,12 +68,12 @@ def test_cancelled_although_paid_is_handed_to_a_person(
     assert world.incomplete(payment_id).status == 202
 
     record = world.record(payment_id)
-    assert (record.state, record.attention) == ("open", "cancelled_but_paid")
+    assert (record.state, record.needs_review) == ("open", "cancelled_but_paid")
     # Pi's own people mend it: then it completes, and is delivered.
     world.pi.force(payment_id, {"status": {flag: False}})
     assert world.incomplete(payment_id).state == "completed"
-    assert world.record(payment_id).owed == "PaymentCompleted"
-    assert world.record(payment_id).attention is None
+    assert world.record(payment_id).pending_event == "PaymentCompleted"
+    assert world.record(payment_id).needs_review is None
 
 
 # --- Gone ---------------------------------------------------------------------------------------
@@ -84,7 +88,7 @@ def test_gone_at_pi_is_never_closed(world: World, alice: User) -> None:
     assert world.cancel(payment_id, alice).status == 202
 
     record = world.record(payment_id)
-    assert (record.state, record.attention, record.owed) == ("open", "gone", None)
+    assert (record.state, record.needs_review, record.pending_event) == ("open", "gone", None)
     assert record.due_at == world.clock() + 24 * 3600
 
 
@@ -97,12 +101,12 @@ def test_the_key_of_another_app_closes_nothing(world: World, alice: User) -> Non
     world.cold_start()
 
     assert world.cancel(paid, alice).status == 202
-    assert (world.record(paid).state, world.record(paid).attention) == ("open", "gone")
+    assert (world.record(paid).state, world.record(paid).needs_review) == ("open", "gone")
 
     world.server_key = world.pi.registry.app().key
     world.cold_start()
     assert world.cancel(paid, alice).state == "completed"
-    assert world.record(paid).attention is None
+    assert world.record(paid).needs_review is None
 
 
 def test_back_from_gone(world: World, alice: User) -> None:
@@ -114,7 +118,7 @@ def test_back_from_gone(world: World, alice: User) -> None:
     assert world.incomplete(payment_id).status == 202
 
     record = world.record(payment_id)
-    assert (record.state, record.attention) == ("open", None)
+    assert (record.state, record.needs_review) == ("open", None)
     assert record.due_at is not None
 
 
@@ -135,13 +139,13 @@ def test_a_completion_is_written_over_an_attention_that_came_first(
 
     assert (reply.status, reply.state) == (200, "completed")
     record = world.record(payment_id)
-    assert (record.state, record.attention, record.version) == ("completed", None, 3)
+    assert (record.state, record.needs_review, record.version) == ("completed", None, 3)
 
 
 def test_a_wrong_key_does_not_make_it_forget_that_it_was_paid(world: World, alice: User) -> None:
     payment_id, txid = world.cancelled_but_paid(alice)
     world.complete(payment_id, txid, alice)
-    assert world.record(payment_id).attention == "cancelled_but_paid"
+    assert world.record(payment_id).needs_review == "cancelled_but_paid"
 
     world.pi.registry.add_app("other-app", "key-of-the-other-app")
     right, world.server_key = world.server_key, "key-of-the-other-app"
@@ -151,7 +155,7 @@ def test_a_wrong_key_does_not_make_it_forget_that_it_was_paid(world: World, alic
     world.cold_start()
     world.incomplete(payment_id)
 
-    assert world.record(payment_id).attention == "cancelled_but_paid"
+    assert world.record(payment_id).needs_review == "cancelled_but_paid"
 
 
 def test_a_race_does_not_make_it_forget_that_it_was_paid(world: World, alice: User) -> None:
@@ -165,7 +169,7 @@ def test_a_race_does_not_make_it_forget_that_it_was_paid(world: World, alice: Us
     with world.effects.watched_by(First("UpdateItem", prove)):
         world.incomplete(payment_id)
 
-    assert world.record(payment_id).attention == "cancelled_but_paid"
+    assert world.record(payment_id).needs_review == "cancelled_but_paid"
 
 
 def test_its_cancellation_is_delivered_in_between(world: World, alice: User) -> None:
@@ -184,5 +188,5 @@ def test_its_cancellation_is_delivered_in_between(world: World, alice: User) -> 
         world.complete(payment_id, txid, alice)
 
     record = world.record(payment_id)
-    assert record.attention == "cancelled_but_paid"
+    assert record.needs_review == "cancelled_but_paid"
     assert record.due_at is not None

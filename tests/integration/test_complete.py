@@ -144,7 +144,7 @@ def test_a_completion_that_pi_does_not_confirm_is_not_recorded(world: World, ali
 
     assert world.complete(payment_id, txid, alice).status == 502
 
-    assert world.record(payment_id).owed is None
+    assert world.record(payment_id).pending_event is None
     assert world.complete(payment_id, txid, alice).status == 200
 
 
@@ -177,7 +177,7 @@ def test_an_anonymous_caller_completes_and_learns_nothing(world: World, alice: U
     reply = world.complete(payment_id, txid)
 
     assert (reply.status, reply.body) == (200, {"payment_id": payment_id, "state": "completed"})
-    assert world.record(payment_id).owed == "PaymentCompleted"
+    assert world.record(payment_id).pending_event == "PaymentCompleted"
 
 
 def test_an_expired_token_counts_as_none(world: World, alice: User) -> None:
@@ -205,4 +205,4 @@ def test_the_price_of_the_record_is_what_counts(world: World, alice: User) -> No
 
     assert world.complete(payment_id, txid, alice).status == 200
 
-    assert world.record(payment_id).owed == "PaymentCompleted"
+    assert world.record(payment_id).pending_event == "PaymentCompleted"

@@ -52,7 +52,7 @@ def test_no_goods_before_pi_has_completed(
 
     assert world.complete(payment_id, txid, alice).state != "completed"
 
-    assert world.record(payment_id).owed is None
+    assert world.record(payment_id).pending_event is None
 
 
 def test_the_uid_is_never_taken_from_the_body(world: World, alice: User, bob: User) -> None:

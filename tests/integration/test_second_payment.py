@@ -15,7 +15,11 @@ def test_what_was_paid_before_is_completed_before_the_next_one_is_approved(
     assert world.approve(second, alice).status == 200
 
     record = world.record(paid)
-    assert (record.state, record.txid, record.owed) == ("completed", txid, "PaymentCompleted")
+    assert (record.state, record.txid, record.pending_event) == (
+        "completed",
+        txid,
+        "PaymentCompleted",
+    )
     world.wake(Work.PAYMENT, paid)
     world.work()
     assert world.events(paid) == ["PaymentCompleted"]

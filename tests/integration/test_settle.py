@@ -33,7 +33,7 @@ def test_a_paid_payment_is_completed(world: World, alice: User, settle: Settle) 
 
     assert (reply.status, reply.body) == (200, {"payment_id": payment_id, "state": "completed"})
     record = world.record(payment_id)
-    assert (record.txid, record.owed, record.version) == (txid, "PaymentCompleted", 2)
+    assert (record.txid, record.pending_event, record.version) == (txid, "PaymentCompleted", 2)
 
 
 def test_the_whole_payment_of_the_demo_app(world: World, alice: User) -> None:
@@ -67,7 +67,7 @@ def test_completed_by_somebody_else_is_recorded_once(world: World, alice: User) 
 
     assert [reply.status for reply in replies] == [200, 200]
     record = world.record(payment_id)
-    assert (record.txid, record.owed, record.version) == (txid, "PaymentCompleted", 2)
+    assert (record.txid, record.pending_event, record.version) == (txid, "PaymentCompleted", 2)
 
 
 # --- Not paid -----------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ def test_cancelled_in_our_record_and_then_paid(world: World, alice: User) -> Non
 
     assert world.incomplete(payment_id).state == "completed"
 
-    assert world.record(payment_id).owed == "PaymentCompleted"
+    assert world.record(payment_id).pending_event == "PaymentCompleted"
 
 
 # --- Anonymous, unknown, not ours --------------------------------------------------------------

@@ -18,4 +18,4 @@ def test_a_payment_from_start_to_completion(world: World, alice: User) -> None:
     assert completed.body["txid"] == txid
     assert world.at_pi(payment_id).developer_completed
     record = world.record(payment_id)
-    assert (record.owed, record.version) == ("PaymentCompleted", 2)
+    assert (record.pending_event, record.version) == ("PaymentCompleted", 2)

@@ -61,7 +61,11 @@ def test_the_same_completion(
     assert {reply.status for reply in replies} == {200}
     assert all(reply.body == replies[0].body for reply in replies)
     record = world.record(payment_id)
-    assert (record.state, record.owed, record.version) == ("completed", "PaymentCompleted", 2)
+    assert (record.state, record.pending_event, record.version) == (
+        "completed",
+        "PaymentCompleted",
+        2,
+    )
 
 
 def test_complete_incomplete_cancel_and_error(
@@ -79,7 +83,7 @@ def test_complete_incomplete_cancel_and_error(
 
     assert {(reply.status, reply.state) for reply in replies} == {(200, "completed")}
     record = world.record(payment_id)
-    assert (record.owed, record.version) == ("PaymentCompleted", 2)
+    assert (record.pending_event, record.version) == ("PaymentCompleted", 2)
 
 
 def test_the_same_cancellation(world: World, alice: User, crowd: ThreadPoolExecutor) -> None:
@@ -111,7 +115,11 @@ def test_the_same_adoption(world: World, alice: User, crowd: ThreadPoolExecutor)
 
     assert {reply.status for reply in replies} <= {200, 409}
     record = world.record(payment_id)
-    assert (record.state, record.owed, record.version) == ("completed", "PaymentCompleted", 2)
+    assert (record.state, record.pending_event, record.version) == (
+        "completed",
+        "PaymentCompleted",
+        2,
+    )
 
 
 def test_the_same_claim(world: World, alice: User, crowd: ThreadPoolExecutor) -> None:

@@ -125,7 +125,7 @@ def test_a_key_that_stays_wrong(world: World, alice: User) -> None:
     assert (reply.status, reply.error) == (502, "server_key_refused")
     found_out = "GET /v2/payments/incomplete_server_payments"
     assert spent.pi == ["GET /v2/me", "GET /v2/payments/*", found_out]
-    assert (world.record(payment_id).state, world.record(payment_id).attention) == ("open", None)
+    assert (world.record(payment_id).state, world.record(payment_id).needs_review) == ("open", None)
     world.server_key = "the-new-key"
     assert world.complete(payment_id, txid, alice).status == 200
 
@@ -178,7 +178,7 @@ def test_the_table_refuses(
     assert "Retry-After" in reply.headers
     assert story(world, alice, payment_id).state == "completed"
     record = world.record(payment_id)
-    assert (record.owed, record.version) == ("PaymentCompleted", 2)
+    assert (record.pending_event, record.version) == ("PaymentCompleted", 2)
 
 
 @pytest.mark.parametrize("operation", ["PutItem", "UpdateItem"])

@@ -20,7 +20,7 @@ from shared.base.amount import Amount
 from shared.payments.prices import Price
 from shared.payments.record import (
     Attention,
-    Owed,
+    PaymentEvent,
     PaymentRecord,
     PaymentState,
     attended,
@@ -116,7 +116,7 @@ def test_closed_as_sold_it_is_delivered(
     standing = store.get(record.payment_id)
     assert standing is not None
     assert (standing.state, standing.txid) == (PaymentState.COMPLETED, TXID)
-    assert (standing.attention, standing.owed) == (None, None)
+    assert (standing.needs_review, standing.pending_event) == (None, None)
 
 
 def test_closed_as_not_sold_it_is_cancelled_and_told(
@@ -127,12 +127,12 @@ def test_closed_as_not_sold_it_is_cancelled_and_told(
     closed = store.get(record.payment_id)
     assert closed is not None
     # Perhaps the worker was quicker than we are to look.
-    assert closed.owed in (Owed.CANCELLED, None)
+    assert closed.pending_event in (PaymentEvent.CANCELLED, None)
     stack.sweep()
     eventually(lambda: is_finished(store, record), seconds=20)
     standing = store.get(record.payment_id)
     assert standing is not None
-    assert (standing.state, standing.attention) == (PaymentState.CANCELLED, None)
+    assert (standing.state, standing.needs_review) == (PaymentState.CANCELLED, None)
 
 
 def test_closed_as_looked_after_it_is_as_it_was_but_for_the_alarm(
@@ -142,8 +142,8 @@ def test_closed_as_looked_after_it_is_as_it_was_but_for_the_alarm(
     assert close(shell, "looked after", record, Attention.UNMATCHED) == 0
     standing = store.get(record.payment_id)
     assert standing is not None
-    assert (standing.state, standing.attention) == (PaymentState.COMPLETED, None)
-    assert (standing.due_at, standing.owed) == (None, None)
+    assert (standing.state, standing.needs_review) == (PaymentState.COMPLETED, None)
+    assert (standing.due_at, standing.pending_event) == (None, None)
     assert standing.version == record.version + 1
 
 
@@ -199,7 +199,7 @@ def test_an_unmatched_payment_is_refunded_once_and_the_record_knows(
     assert asked(stack, request)["error"] == "above_paid_amount"
     standing = store.get(record.payment_id)
     assert standing is not None
-    assert (standing.refunded, standing.attention) == (record.amount, None)
+    assert (standing.refunded, standing.needs_review) == (record.amount, None)
     assert received(emulator, uid) == ["3.14"]
 
 
@@ -286,7 +286,7 @@ def test_a_payout_that_was_paid_is_closed_as_paid(stack: Stack, shell: Shell) ->
     standing = payouts(stack).get(blocked.payout_id)
     assert standing is not None
     assert (standing.state, standing.txid) == (PayoutState.COMPLETED, TXID)
-    assert (standing.reason, standing.owed) == (None, None)
+    assert (standing.reason, standing.pending_event) == (None, None)
     assert shell(close_it).returncode != 0
 
 

@@ -172,8 +172,8 @@ EDITS = [
     Edit(
         "telling-not-told",
         RECORDS,
-        "        if old.owed is not None and new.owed is None:\n"
-        '            why = f"told {old.owed}"\n',
+        "        if old.pending_event is not None and new.pending_event is None:\n"
+        '            why = f"told {old.pending_event}"\n',
         "",
         "The story says that the app was told.",
         "tests/payouts/test_told.py",
@@ -310,7 +310,8 @@ EDITS = [
     Edit(
         "answer-about-another-payment",
         PI,
-        "        if payment_id not in (None, payment.identifier):\n            raise PiNonsense\n",
+        "        if payment_id not in (None, payment.identifier):\n"
+        "            raise PiInvalidResponse\n",
         "",
         "An answer about another payment is not believed.",
         "tests/unit/test_pi_client.py::test_nonsense_is_neither_a_payment_nor_a_refusal",
@@ -318,7 +319,7 @@ EDITS = [
     Edit(
         "answer-about-another-ad",
         PI,
-        "        if ad.identifier != ad_id:\n            raise PiNonsense\n",
+        "        if ad.identifier != ad_id:\n            raise PiInvalidResponse\n",
         "",
         "An answer about another ad is not believed.",
         PI_CLIENT,

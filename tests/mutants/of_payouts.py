@@ -50,8 +50,8 @@ EDITS = [
     Edit(
         "another-payments-answer-adopted",
         CREATE,
-        "    if payout_of(payment) != record.payout_id:\n        raise PiNonsense",
-        "    if payment.identifier == record.payout_id:\n        raise PiNonsense",
+        "    if payout_of(payment) != record.payout_id:\n        raise PiInvalidResponse",
+        "    if payment.identifier == record.payout_id:\n        raise PiInvalidResponse",
         "A created payment is adopted only if it carries our payout id.",
         f"{IN_PI}::test_a_creation_that_answers_with_another_payment_pays_nobody_else",
     ),
@@ -383,7 +383,7 @@ EDITS = [
     Edit(
         "report-answer-ignored",
         SEND,
-        "    if not payment.status.developer_completed:\n        raise PiNonsense\n",
+        "    if not payment.status.developer_completed:\n        raise PiInvalidResponse\n",
         "",
         "Only what Pi shows to be completed is completed.",
         f"{IN_ATTACKS}::test_pi_answers_the_completion_and_has_not_completed_it",
@@ -697,7 +697,7 @@ EDITS = [
     Edit(
         "lost-decision-answers-200",
         DECIDE,
-        "    if not written:\n        raise Overtaken\n",
+        "    if not written:\n        raise WriteConflict\n",
         "",
         "A decision that was lost to another writer is said so.",
         f"{IN_DECISIONS}::test_a_decision_that_somebody_else_overtakes_is_not_answered_as_taken",
@@ -716,7 +716,7 @@ EDITS = [
         MOVE,
         "    standing, written = parts.payouts.replace(old, new)\n"
         "    if not written:\n"
-        "        raise Overtaken\n",
+        "        raise WriteConflict\n",
         "    standing, _ = parts.payouts.replace(old, new)\n",
         "Who lost a write does not act on what it would have written.",
         "tests/payouts/test_overlap.py::test_the_other_one_goes_first_at_any_effect",
@@ -740,7 +740,7 @@ EDITS = [
     Edit(
         "undirected-payout-is-foreign",
         "shared/payouts/note.py",
-        "    if payment is not None and payment.direction is None:\n",
+        "    if asked is None and payment is not None and payment.direction is None:\n",
         "    if False:\n",
         "What Pi does not say now it may say later.",
         "tests/payouts/test_restore.py::test_pi_does_not_say_at_once_what_a_forgotten_payment_was",

@@ -22,7 +22,7 @@ def check_at_rest(world: World, expected: PayoutState, payout_id: str = "payout-
     """It has ended as it should, was told of once, and nothing is left to do."""
     check(world)
     record = world.payout(payout_id)
-    assert (record.state, record.owed, record.due_at) == (expected, None, None)
+    assert (record.state, record.pending_event, record.due_at) == (expected, None, None)
     assert set(world.events(payout_id)) >= {f"Payout{str(expected).capitalize()}"}
     if expected is PayoutState.COMPLETED:
         assert len(world.transfers_of(payout_id)) == 1

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from local.processes import ROOT
-from shared.base.errors import Overtaken
+from shared.base.errors import WriteConflict
 from shared.payouts.record import PayoutState, decided, waiting
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT, STORIES, payout_world
@@ -175,7 +175,7 @@ def test_a_decision_before_the_event_was_delivered(world: World) -> None:
     world.requested(PAYOUT)
     with world.bus.is_down(), world.effects.watched_by(raises_at("GET /v2/payments/*")):
         world.send()
-    assert world.payout().owed is not None
+    assert world.payout().pending_event is not None
     world.decide(PAYOUT, "resume")
     world.rounds(2)
     check_at_rest(world, PayoutState.COMPLETED)
@@ -239,7 +239,7 @@ def test_a_decision_that_somebody_else_overtakes_is_not_answered_as_taken(world:
     with world.effects.watched_by(First("UpdateItem", write_first)):
         answer = world.decide(PAYOUT, "fail")
 
-    assert answer["error"] == Overtaken().code
+    assert answer["error"] == WriteConflict().code
     assert world.payout().giving_up is None
 
 
@@ -257,6 +257,6 @@ def test_what_is_blocked_is_looked_at_daily(world: World) -> None:
     world.rounds(2)
 
     record = world.payout()
-    assert (record.state, record.owed) == (PayoutState.BLOCKED, None)
+    assert (record.state, record.pending_event) == (PayoutState.BLOCKED, None)
     assert record.due_at is not None
     assert world.metrics.last["PayoutsAttention"] == 1

@@ -253,7 +253,7 @@ def test_what_pi_cancelled_though_it_was_paid_is_refunded(world: World) -> None:
     world.pay(payment_id, link=False)
     world.pi.user_cancel(payment_id)
     world.until_proven()
-    assert world.record(payment_id).attention == "cancelled_but_paid"
+    assert world.record(payment_id).needs_review == "cancelled_but_paid"
 
     world.requested("r1", refund_of=payment_id)
     world.send()
@@ -265,7 +265,7 @@ def test_what_pi_cancelled_though_it_was_paid_is_refunded(world: World) -> None:
     world.tick(24 * 3600)
     world.rounds(3)
     record = world.record(payment_id)
-    assert (record.state, record.attention) == ("completed", "unmatched")
+    assert (record.state, record.needs_review) == ("completed", "unmatched")
     assert world.events(payment_id) == ["PaymentUnmatched"]
 
 
@@ -312,7 +312,7 @@ def test_what_was_never_paid_is_not_refunded(world: World, state: PaymentState) 
 
 
 def test_an_unmatched_payment_is_refunded(world: World) -> None:
-    payment_id = world.sold("7", attention=Attention.UNMATCHED)
+    payment_id = world.sold("7", needs_review=Attention.UNMATCHED)
     world.requested("r1", refund_of=payment_id)
     world.send()
     check_at_rest(world, PayoutState.COMPLETED, "r1")

@@ -130,7 +130,7 @@ def test_pi_does_not_say_at_once_what_a_forgotten_payment_was(world: World) -> N
     [payment] = world.payments_of(PAYOUT)
     world.restore(backup)
     world.cold_start()
-    payment.overrides["direction"] = None
+    payment.overrides.update(direction=None, metadata={})
     world.rounds(2)
     assert world.metrics.counted["UnknownSpending"] == 0
 

@@ -113,7 +113,10 @@ def test_the_event_cannot_be_delivered(world: World, down: str) -> None:
     else:
         world.bus.refuses = lambda _detail: True
     world.rounds(4)
-    assert (world.payout().state, world.payout().owed) == (PayoutState.COMPLETED, "PayoutCompleted")
+    assert (world.payout().state, world.payout().pending_event) == (
+        PayoutState.COMPLETED,
+        "PayoutCompleted",
+    )
     world.bus.down, world.bus.refuses = False, lambda _detail: False
     world.rounds(1)
     check_at_rest(world, PayoutState.COMPLETED)

@@ -6,7 +6,7 @@ import pytest
 
 from local.cloud.template import Template, load, of_type, translate
 from local.play.consumer import TEMPLATE
-from shared.payments.record import Owed
+from shared.payments.record import PaymentEvent
 from shared.work.event_bus import SOURCE
 
 
@@ -27,7 +27,7 @@ def arn(name: str) -> dict[str, list[str]]:
 def test_it_hears_completed_payments_of_the_bundle(consumer: Template) -> None:
     rule = properties(consumer, "Completed")
     assert rule["EventBusName"] == {"Ref": "EventBusName"}
-    assert rule["EventPattern"] == {"source": [SOURCE], "detail-type": [Owed.COMPLETED]}
+    assert rule["EventPattern"] == {"source": [SOURCE], "detail-type": [PaymentEvent.COMPLETED]}
     (target,) = rule["Targets"]
     assert target["Arn"] == arn("Queue")
     assert target["DeadLetterConfig"] == {"Arn": arn("DeadLetters")}

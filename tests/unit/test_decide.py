@@ -16,10 +16,10 @@ from shared.payments.record import (
     UNVERIFIED_PATIENCE_SECONDS,
     Attention,
     Decision,
-    Do,
-    Owed,
+    PaymentEvent,
     PaymentState,
     Refusal,
+    Step,
     after,
     attended,
     cancelled,
@@ -37,19 +37,19 @@ OPEN = record()
 COMPLETED = record(state=PaymentState.COMPLETED, txid=TXID, completed_at=NOW)
 CANCELLED = record(state=PaymentState.CANCELLED, cancelled_at=NOW)
 BUT_PAID = attended(OPEN, Attention.CANCELLED_BUT_PAID, NOW)
-GONE = record(attention=Attention.GONE)
+GONE = record(needs_review=Attention.GONE)
 REFUSED = record(state=PaymentState.CANCELLED, price=None, refusal="unexpected_amount")
 
 YOUNG, OLD = NOW + 3599, NOW + 3600
 LATE = NOW + UNVERIFIED_PATIENCE_SECONDS
 
-NOTHING = Decision(Do.NOTHING)
-COMPLETE = Decision(Do.COMPLETE, txid=TXID)
-PROVE = Decision(Do.PROVE, txid=OTHER_TXID)
-CANCELLED_BUT_PAID = Decision(Do.ATTEND, TXID, Attention.CANCELLED_BUT_PAID)
-NEVER_VERIFIES = Decision(Do.ATTEND, TXID, Attention.NEVER_VERIFIES)
-ASK_BOOK, CANCEL = Decision(Do.ASK_BOOK), Decision(Do.CANCEL)
-RECORD_CANCELLED = Decision(Do.RECORD_CANCELLED)
+NOTHING = Decision(Step.NOTHING)
+COMPLETE = Decision(Step.COMPLETE, txid=TXID)
+PROVE = Decision(Step.PROVE, txid=OTHER_TXID)
+CANCELLED_BUT_PAID = Decision(Step.ATTEND, TXID, Attention.CANCELLED_BUT_PAID)
+NEVER_VERIFIES = Decision(Step.ATTEND, TXID, Attention.NEVER_VERIFIES)
+ASK_BOOK, CANCEL = Decision(Step.ASK_BOOK), Decision(Step.CANCEL)
+RECORD_CANCELLED = Decision(Step.RECORD_CANCELLED)
 
 
 class Row(NamedTuple):
@@ -59,7 +59,7 @@ class Row(NamedTuple):
     record: Any = OPEN
     now: int = YOUNG
     claimed: str | None = None
-    refused: tuple[Do, str] | None = None
+    refused: tuple[Step, str] | None = None
     silent: int | None = None
     patience: Any = PATIENCE
 
@@ -67,7 +67,7 @@ class Row(NamedTuple):
 def after_complete(
     code: str, seen: str, payment: PaymentDto, decision: Decision, now: int = YOUNG
 ) -> Row:
-    return Row(f"{code}: {seen}", payment, decision, now=now, refused=(Do.COMPLETE, code))
+    return Row(f"{code}: {seen}", payment, decision, now=now, refused=(Step.COMPLETE, code))
 
 
 APPROVED = payment("developer_approved")
@@ -82,13 +82,13 @@ DONE = payment("developer_approved", "transaction_verified", "developer_complete
 
 TABLE = [
     # Direction is not user_to_app: not ours here, whatever else it shows.
-    Row("A2U", payment(direction="app_to_user"), Decision(Do.DISOWN)),
-    Row("A2U paid", payment(direction="app_to_user", paid=True), Decision(Do.DISOWN)),
-    Row("no direction", payment(direction=None), Decision(Do.DISOWN), now=OLD),
+    Row("A2U", payment(direction="app_to_user"), Decision(Step.DISOWN)),
+    Row("A2U paid", payment(direction="app_to_user", paid=True), Decision(Step.DISOWN)),
+    Row("no direction", payment(direction=None), Decision(Step.DISOWN), now=OLD),
     Row(
         "A2U completed",
         payment("developer_completed", direction="app_to_user"),
-        Decision(Do.DISOWN),
+        Decision(Step.DISOWN),
         record=COMPLETED,
     ),
     # A completed record is final.
@@ -96,15 +96,15 @@ TABLE = [
     Row("ours completed, Pi not", PAID, NOTHING, record=COMPLETED, now=OLD),
     Row("ours completed, Pi cancelled", payment("cancelled"), NOTHING, record=COMPLETED),
     # developer_completed: record it.
-    Row("completed", DONE, Decision(Do.RECORD_COMPLETED, txid=TXID)),
-    Row("completed, no txid", payment("developer_completed"), Decision(Do.RECORD_COMPLETED)),
-    Row("completed, ours cancelled", DONE, Decision(Do.RECORD_COMPLETED, txid=TXID), CANCELLED),
-    Row("completed, ours refused", DONE, Decision(Do.RECORD_COMPLETED, txid=TXID), REFUSED),
+    Row("completed", DONE, Decision(Step.RECORD_COMPLETED, txid=TXID)),
+    Row("completed, no txid", payment("developer_completed"), Decision(Step.RECORD_COMPLETED)),
+    Row("completed, ours cancelled", DONE, Decision(Step.RECORD_COMPLETED, txid=TXID), CANCELLED),
+    Row("completed, ours refused", DONE, Decision(Step.RECORD_COMPLETED, txid=TXID), REFUSED),
     Row(
         "already_completed, with the same txid",
         DONE,
-        Decision(Do.RECORD_COMPLETED, txid=TXID),
-        refused=(Do.COMPLETE, "already_completed"),
+        Decision(Step.RECORD_COMPLETED, txid=TXID),
+        refused=(Step.COMPLETE, "already_completed"),
     ),
     # A transaction that is not completed: complete it with that txid, even if flagged cancelled.
     Row("paid", PAID, COMPLETE),
@@ -126,8 +126,10 @@ TABLE = [
     # Cancelled without a transaction: at once if it was never approved, else on the chain's proof.
     Row("cancelled, never approved", payment("cancelled"), RECORD_CANCELLED),
     Row("user cancelled, never approved", payment("user_cancelled"), RECORD_CANCELLED),
-    Row("cancelled", DEAD, Decision(Do.NOTE_DEATH)),
-    Row("user cancelled", payment("developer_approved", "user_cancelled"), Decision(Do.NOTE_DEATH)),
+    Row("cancelled", DEAD, Decision(Step.NOTE_DEATH)),
+    Row(
+        "user cancelled", payment("developer_approved", "user_cancelled"), Decision(Step.NOTE_DEATH)
+    ),
     Row("cancelled, seen before", DEAD, ASK_BOOK, record=DYING),
     Row("cancelled, and the chain is silent", DEAD, RECORD_CANCELLED, DYING, silent=SILENT + 1),
     Row("cancelled, not silent for long enough", DEAD, NOTHING, DYING, silent=SILENT),
@@ -138,10 +140,10 @@ TABLE = [
     Row("cancelled, ours too", DEAD, NOTHING, record=CANCELLED),
     Row("unpaid, ours cancelled", APPROVED, NOTHING, record=CANCELLED, now=OLD),
     # 404 before, and Pi knows it again: it goes on like any open payment.
-    Row("gone and back", APPROVED, Decision(Do.RECOVER), record=GONE),
-    Row("gone and back, old", APPROVED, Decision(Do.RECOVER), record=GONE, now=OLD),
+    Row("gone and back", APPROVED, Decision(Step.RECOVER), record=GONE),
+    Row("gone and back, old", APPROVED, Decision(Step.RECOVER), record=GONE, now=OLD),
     Row("gone and back, paid", PAID, COMPLETE, record=GONE),
-    Row("gone and back, cancelled", DEAD, Decision(Do.NOTE_DEATH), GONE),
+    Row("gone and back, cancelled", DEAD, Decision(Step.NOTE_DEATH), GONE),
     # No transaction: leave it while it is young, ask the book before cancelling it.
     Row("unpaid, young", APPROVED, NOTHING),
     Row("unpaid, unapproved, young", payment(), NOTHING),
@@ -157,23 +159,23 @@ TABLE = [
     Row("unpaid, somebody asked", APPROVED, ASK_BOOK, record=ASKED, now=NOW + 600),
     Row("unpaid, somebody asked, silent", APPROVED, CANCEL, ASKED, NOW + 700, silent=NOW + 660),
     # Refused cancels: never tried twice in a row.
-    Row("tx present", PAID, COMPLETE, now=OLD, refused=(Do.CANCEL, "payment_tx_present")),
-    Row("tx hidden", APPROVED, NOTHING, now=OLD, refused=(Do.CANCEL, "payment_tx_present")),
+    Row("tx present", PAID, COMPLETE, now=OLD, refused=(Step.CANCEL, "payment_tx_present")),
+    Row("tx hidden", APPROVED, NOTHING, now=OLD, refused=(Step.CANCEL, "payment_tx_present")),
     Row(
         "cancelled meanwhile",
         DEAD,
-        Decision(Do.NOTE_DEATH),
+        Decision(Step.NOTE_DEATH),
         now=OLD,
-        refused=(Do.CANCEL, "cancelled_payment"),
+        refused=(Step.CANCEL, "cancelled_payment"),
     ),
     Row(
         "completed meanwhile",
         DONE,
-        Decision(Do.RECORD_COMPLETED, txid=TXID),
+        Decision(Step.RECORD_COMPLETED, txid=TXID),
         now=OLD,
-        refused=(Do.CANCEL, "already_completed"),
+        refused=(Step.CANCEL, "already_completed"),
     ),
-    Row("forbidden", APPROVED, NOTHING, now=OLD, refused=(Do.CANCEL, "forbidden")),
+    Row("forbidden", APPROVED, NOTHING, now=OLD, refused=(Step.CANCEL, "forbidden")),
     # Refused completions: refused because cancelled, or for good: a person must look.
     after_complete(
         "cancelled_payment", "flagged", payment("cancelled", paid=True), CANCELLED_BUT_PAID
@@ -203,7 +205,7 @@ def test_the_decision_table(row: Row) -> None:
 
 
 def test_the_table_reaches_every_decision_there_is() -> None:
-    assert {row.decision.do for row in TABLE} == set(Do)
+    assert {row.decision.step for row in TABLE} == set(Step)
 
 
 FLAGS = ("developer_approved", "transaction_verified", "developer_completed")
@@ -218,7 +220,7 @@ silences = st.none() | st.just(0) | st.integers(NOW - 300, LATE + 300)
 moments = st.integers(NOW - 300, LATE + 300)
 refusals = st.none() | st.builds(
     Refusal,
-    st.sampled_from([Do.COMPLETE, Do.CANCEL]),
+    st.sampled_from([Step.COMPLETE, Step.CANCEL]),
     st.sampled_from([*FINAL_REFUSALS, "cancelled_payment", "payment_tx_present", "not_verified"]),
 )
 
@@ -241,51 +243,55 @@ def test_no_decision_closes_what_may_be_paid(
         refusal=refusal,
         silent_until=silent,
     )
-    if decision.do in (Do.ASK_BOOK, Do.CANCEL, Do.RECORD_CANCELLED):
+    if decision.step in (Step.ASK_BOOK, Step.CANCEL, Step.RECORD_CANCELLED):
         assert seen.transaction is None
         assert ours.state is PaymentState.OPEN
         assert ours.receipts == ()
-    if decision.do is Do.CANCEL:
+    if decision.step is Step.CANCEL:
         assert silent is not None
         assert now - ours.created_at >= PATIENCE.of(ours)
         assert silent - ours.created_at >= PATIENCE.of(ours) + 60
         assert now - silent <= 240
         assert refusal is None
         assert not seen.is_cancelled
-    if decision.do is Do.RECORD_CANCELLED and seen.status.developer_approved:
+    if decision.step is Step.RECORD_CANCELLED and seen.status.developer_approved:
         assert (silent or 0) > ours.dead_at
-    if decision.do is Do.COMPLETE:
+    if decision.step is Step.COMPLETE:
         assert decision.txid == (seen.transaction.txid if seen.transaction else ours.paid_by)
     if ours.state is PaymentState.COMPLETED:
-        assert decision.do in (Do.NOTHING, Do.DISOWN)
-    assert (decision.attention is not None) == (decision.do is Do.ATTEND)
+        assert decision.step in (Step.NOTHING, Step.DISOWN)
+    assert (decision.needs_review is not None) == (decision.step is Step.ATTEND)
 
 
 def test_completing_owes_the_goods_once_checked_against_a_price() -> None:
     done = completed(OPEN, TXID, NOW + 5)
     assert (done.state, done.txid, done.completed_at) == (PaymentState.COMPLETED, TXID, NOW + 5)
-    assert (done.owed, done.due_at, done.attention) == (Owed.COMPLETED, NOW + 5, None)
+    assert (done.pending_event, done.due_at, done.needs_review) == (
+        PaymentEvent.COMPLETED,
+        NOW + 5,
+        None,
+    )
     assert done.price == PRICE
 
 
 @pytest.mark.parametrize("ours", [REFUSED, record(price=None, refusal="unknown_product")])
 def test_what_was_never_checked_against_a_price_owes_no_goods(ours: Any) -> None:
     done = completed(ours, TXID, NOW)
-    assert (done.owed, done.attention) == (Owed.UNMATCHED, Attention.UNMATCHED)
+    assert (done.pending_event, done.needs_review) == (PaymentEvent.UNMATCHED, Attention.UNMATCHED)
     assert done.state is PaymentState.COMPLETED
 
 
 def test_a_cancelled_payment_that_was_paid_completes() -> None:
     done = completed(CANCELLED, TXID, NOW + 5)
-    assert (done.state, done.owed) == (PaymentState.COMPLETED, Owed.COMPLETED)
+    assert (done.state, done.pending_event) == (PaymentState.COMPLETED, PaymentEvent.COMPLETED)
 
 
 @pytest.mark.parametrize("reason", list(Attention))
 def test_attention_keeps_the_state_and_comes_back_tomorrow(reason: Attention) -> None:
     watched = attended(OPEN, reason, NOW)
-    assert (watched.state, watched.attention) == (PaymentState.OPEN, reason)
+    assert (watched.state, watched.needs_review) == (PaymentState.OPEN, reason)
     assert watched.due_at == NOW + ATTENTION_PAUSE_SECONDS
-    assert watched.owed is None
+    assert watched.pending_event is None
 
 
 def test_what_is_owed_does_not_wait_for_the_person() -> None:
@@ -294,28 +300,28 @@ def test_what_is_owed_does_not_wait_for_the_person() -> None:
 
     watched = attended(owing, Attention.ODD_RECEIPT, NOW + 5)
 
-    assert (watched.owed, watched.due_at) == (Owed.COMPLETED, owing.due_at)
+    assert (watched.pending_event, watched.due_at) == (PaymentEvent.COMPLETED, owing.due_at)
 
 
 def test_a_recovered_payment_needs_nobody_and_is_looked_at_soon() -> None:
     back = recovered(GONE, NOW)
-    assert (back.state, back.attention, back.due_at) == (PaymentState.OPEN, None, NOW)
+    assert (back.state, back.needs_review, back.due_at) == (PaymentState.OPEN, None, NOW)
 
 
 WATCHED = attended(OPEN, Attention.GONE, NOW - 9)
 OUTCOMES = [
     (OPEN, COMPLETE, completed(OPEN, TXID, NOW)),
-    (OPEN, Decision(Do.RECORD_COMPLETED), completed(OPEN, None, NOW)),
+    (OPEN, Decision(Step.RECORD_COMPLETED), completed(OPEN, None, NOW)),
     (CANCELLED, COMPLETE, completed(CANCELLED, TXID, NOW)),
     (OPEN, CANCEL, died(OPEN, NOW)),
-    (OPEN, Decision(Do.NOTE_DEATH), died(OPEN, NOW)),
+    (OPEN, Decision(Step.NOTE_DEATH), died(OPEN, NOW)),
     (OPEN, RECORD_CANCELLED, cancelled(OPEN, NOW)),
-    (WATCHED, Decision(Do.RECOVER), recovered(WATCHED, NOW)),
+    (WATCHED, Decision(Step.RECOVER), recovered(WATCHED, NOW)),
     (OPEN, NEVER_VERIFIES, attended(OPEN, Attention.NEVER_VERIFIES, NOW, TXID)),
     (WATCHED, NEVER_VERIFIES, attended(WATCHED, Attention.NEVER_VERIFIES, NOW, TXID)),
     # Seen again and again by a front end: written, and alarmed, once.
-    (WATCHED, Decision(Do.ATTEND, attention=Attention.GONE), WATCHED),
-    *((OPEN, Decision(do), OPEN) for do in (Do.NOTHING, Do.DISOWN, Do.PROVE, Do.ASK_BOOK)),
+    (WATCHED, Decision(Step.ATTEND, needs_review=Attention.GONE), WATCHED),
+    *((OPEN, Decision(do), OPEN) for do in (Step.NOTHING, Step.DISOWN, Step.PROVE, Step.ASK_BOOK)),
 ]
 
 
@@ -326,15 +332,19 @@ def test_what_was_carried_out_is_written_down(ours: Any, decision: Decision, the
 
 def test_closing_ends_the_attention() -> None:
     watched = attended(OPEN, Attention.GONE, NOW)
-    assert completed(watched, TXID, NOW).attention is None
+    assert completed(watched, TXID, NOW).needs_review is None
     closed = cancelled(watched, NOW + 9)
-    assert (closed.state, closed.attention) == (PaymentState.CANCELLED, None)
-    assert (closed.owed, closed.cancelled_at, closed.due_at) == (Owed.CANCELLED, NOW + 9, NOW + 9)
+    assert (closed.state, closed.needs_review) == (PaymentState.CANCELLED, None)
+    assert (closed.pending_event, closed.cancelled_at, closed.due_at) == (
+        PaymentEvent.CANCELLED,
+        NOW + 9,
+        NOW + 9,
+    )
 
 
 def test_gone_does_not_make_room_for_what_the_chain_has_shown() -> None:
     held = attended(record(), Attention.CANCELLED_BUT_PAID, NOW)
 
-    gone = after(held, Decision(Do.ATTEND, attention=Attention.GONE), NOW)
+    gone = after(held, Decision(Step.ATTEND, needs_review=Attention.GONE), NOW)
 
-    assert gone.attention is Attention.CANCELLED_BUT_PAID
+    assert gone.needs_review is Attention.CANCELLED_BUT_PAID

@@ -24,15 +24,15 @@ ERRORS = [
     (errors.DailyCapReached(20), 429, "daily_cap_reached"),
     (errors.PiRefused(PiAnswer(code="cancelled_payment")), 409, "cancelled_payment"),
     (errors.PiRefused(PiAnswer(code="payment_not_found")), 404, "payment_not_found"),
-    (errors.KeyRefused(PiAnswer()), 502, "server_key_refused"),
-    (errors.PiNonsense(), 502, "pi_answer_invalid"),
+    (errors.PiAuthenticationError(PiAnswer()), 502, "server_key_refused"),
+    (errors.PiInvalidResponse(), 502, "pi_answer_invalid"),
     (errors.PiUnavailable(), 503, "pi_unavailable"),
     (errors.PiNotSent(), 503, "pi_unavailable"),
     (errors.PiOutcomeUnknown(), 503, "pi_unavailable"),
     (errors.ChainUnavailable(), 503, "chain_unavailable"),
     (errors.ServiceUnavailable(), 503, "service_unavailable"),
     (errors.ServiceUnavailable("server_key_missing", "m"), 503, "server_key_missing"),
-    (errors.Overtaken(), 503, "overtaken"),
+    (errors.WriteConflict(), 503, "overtaken"),
     (errors.UnreadableRecord(), 503, "unexpected_error"),
 ]
 

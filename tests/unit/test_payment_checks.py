@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.payments.record import Attention, Owed, PaymentState, mismatch, opened
+from shared.payments.record import Attention, PaymentEvent, PaymentState, mismatch, opened
 from tests.unit.samples import APP_WALLET, NOW, PAYMENT_ID, PRICE, TERMS, UID, payment
 
 
@@ -53,7 +53,7 @@ def test_a_matching_payment_opens_with_the_price_it_was_checked_against() -> Non
     assert (record.payment_id, record.uid, record.amount) == (PAYMENT_ID, UID, payment().amount)
     assert (record.state, record.price, record.refusal) == (PaymentState.OPEN, PRICE, None)
     assert (record.created_at, record.due_at, record.version) == (NOW, NOW + 60, 1)
-    assert (record.owed, record.attention, record.txid) == (None, None, None)
+    assert (record.pending_event, record.needs_review, record.txid) == (None, None, None)
 
 
 def test_a_refused_payment_closes_at_once_and_owes_nothing() -> None:
@@ -61,7 +61,7 @@ def test_a_refused_payment_closes_at_once_and_owes_nothing() -> None:
     assert (record.state, record.cancelled_at) == (PaymentState.CANCELLED, NOW)
     assert (record.price, record.refusal) == (None, "unexpected_amount")
     # The worker looks at it once: whether its wallet has a book.
-    assert (record.owed, record.due_at) == (None, NOW + 60)
+    assert (record.pending_event, record.due_at) == (None, NOW + 60)
 
 
 def test_a_refused_payment_that_is_approved_already_is_watched() -> None:
@@ -69,12 +69,12 @@ def test_a_refused_payment_that_is_approved_already_is_watched() -> None:
     record = opened(payment("developer_approved"), PRICE, "unexpected_amount", TERMS, NOW)
     assert (record.state, record.cancelled_at) == (PaymentState.OPEN, None)
     assert (record.price, record.refusal) == (None, "unexpected_amount")
-    assert (record.owed, record.due_at) == (None, NOW + 60)
+    assert (record.pending_event, record.due_at) == (None, NOW + 60)
 
 
 def test_the_codes_that_programs_depend_on() -> None:
     assert [state.value for state in PaymentState] == ["open", "completed", "cancelled"]
-    assert [owed.value for owed in Owed] == [
+    assert [owed.value for owed in PaymentEvent] == [
         "PaymentCompleted",
         "PaymentCancelled",
         "PaymentUnmatched",

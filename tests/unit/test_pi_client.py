@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.base.amount import Amount
-from shared.base.errors import NotFound, PiNonsense, PiNotSent, PiOutcomeUnknown, PiRefused
+from shared.base.errors import NotFound, PiInvalidResponse, PiNotSent, PiOutcomeUnknown, PiRefused
 from shared.pi.client import PiClient
 from tests.unit.clock import Clock
 from tests.unit.conftest import LogLines
@@ -79,7 +79,7 @@ def test_an_ad_is_looked_up(pi: PiInProcess) -> None:
     ],
 )
 def test_an_id_cannot_lead_elsewhere(pi: PiInProcess, call: Callable[[PiClient], object]) -> None:
-    with pytest.raises((PiRefused, PiNonsense, NotFound)):
+    with pytest.raises((PiRefused, PiInvalidResponse, NotFound)):
         call(pi.client())
     assert str(pi.line.sent[0].url).endswith("%2F..%2F..%2Fme%3Fx%3D1%23y")
 
@@ -236,7 +236,7 @@ def test_nonsense_is_neither_a_payment_nor_a_refusal(
     pi: PiInProcess, logs: LogLines, body: Any
 ) -> None:
     pi.fault(status=200, body=body, content_type="application/json", times=None)
-    with pytest.raises(PiNonsense) as nonsense:
+    with pytest.raises(PiInvalidResponse) as nonsense:
         pi.client().get_payment(pi.payment())
     assert (nonsense.value.status, nonsense.value.code) == (502, "pi_answer_invalid")
     assert "canary" not in logs.text + str(nonsense.value)
@@ -245,7 +245,7 @@ def test_nonsense_is_neither_a_payment_nor_a_refusal(
 @pytest.mark.parametrize("listed", [None, {}, ["p"], [{}]])
 def test_a_list_of_nonsense_is_nonsense(pi: PiInProcess, listed: Any) -> None:
     pi.fault(status=200, body={"incomplete_server_payments": listed})
-    with pytest.raises(PiNonsense):
+    with pytest.raises(PiInvalidResponse):
         pi.client().incomplete_server_payments()
 
 
@@ -269,13 +269,13 @@ def test_promise_6_an_ad_id_is_a_voucher_and_stays_out_of_the_log(
 def test_an_answer_about_another_ad_is_nonsense(pi: PiInProcess) -> None:
     other, shown = pi.state.show_ad("granted"), pi.state.show_ad(None).identifier
     pi.fault(status=200, body=other.dto())
-    with pytest.raises(PiNonsense):
+    with pytest.raises(PiInvalidResponse):
         pi.client().ad_status(shown)
 
 
 def test_a_field_that_is_missing_is_logged_by_name(pi: PiInProcess, logs: LogLines) -> None:
     pi.fault(status=200, body=without(payment_json(), "amount"))
-    with pytest.raises(PiNonsense):
+    with pytest.raises(PiInvalidResponse):
         pi.client().get_payment("p")
     [line] = [line for line in logs() if line["level"] == "WARNING"]
     assert line["field"] == "amount"

@@ -7,8 +7,8 @@ import pytest
 
 from shared.base.amount import Amount
 from shared.base.errors import (
-    KeyRefused,
-    PiNonsense,
+    PiAuthenticationError,
+    PiInvalidResponse,
     PiOutcomeUnknown,
     PiRefused,
     ServiceUnavailable,
@@ -132,7 +132,7 @@ def test_a_refusal_keeps_all_that_pi_said(pi: PiInProcess, logs: LogLines) -> No
 def test_a_refusal_without_a_code_is_nonsense(pi: PiInProcess, status: int, body: Any) -> None:
     # Above all, a 404 page of some proxy is not Pi's word that a payment does not exist.
     pi.fault(status=status, body=body)
-    with pytest.raises(PiNonsense):
+    with pytest.raises(PiInvalidResponse):
         CALLS["get"](pi.client())
 
 
@@ -192,7 +192,7 @@ def test_a_refused_key_is_read_again_once_and_not_retried_if_it_is_the_same(
 ) -> None:
     """Pi refuses it also where no caller can be the cause."""
     pi.fault(**fault, times=None)
-    with pytest.raises(KeyRefused) as refused:
+    with pytest.raises(PiAuthenticationError) as refused:
         CALLS[call](pi.client())
     assert (refused.value.status, refused.value.code) == (502, "server_key_refused")
     assert (len(pi.calls), pi.secrets.reads) == (1 if call == "list" else 2, 2)
@@ -206,7 +206,7 @@ def test_one_refusal_is_no_verdict_about_the_key(
 ) -> None:
     """Pi takes it for a call that no caller can cause: the refusal is about this one."""
     pi.fault(**fault)
-    with pytest.raises(PiRefused if "code" in fault else PiNonsense) as refused:
+    with pytest.raises(PiRefused if "code" in fault else PiInvalidResponse) as refused:
         CALLS[call](pi.client())
     assert refused.value.answer.http_status == fault["status"]
     assert pi.calls[1:] == [OPEN_PAYOUTS]
@@ -242,7 +242,7 @@ def test_whether_the_key_is_wrong_is_asked_once_a_minute(pi: PiInProcess) -> Non
 
     pi.clock.sleep(60)
     pi.fault("*", code="unauthorized", status=401, times=None)
-    with pytest.raises(KeyRefused):
+    with pytest.raises(PiAuthenticationError):
         pi.clock.invocation(15, CALLS["get"], client)
     assert pi.calls.count(OPEN_PAYOUTS) == 2
 
@@ -251,10 +251,10 @@ def test_a_new_key_has_a_verdict_of_its_own(pi: PiInProcess) -> None:
     """It is not judged by what Pi said of the one before."""
     secrets = Secrets("canary-old-key", "canary-old-key", KEY)
     client = pi.client(secrets.key())
-    with pytest.raises(KeyRefused):
+    with pytest.raises(PiAuthenticationError):
         CALLS["get"](client)
     pi.fault(f"*/{PAYMENT_ID}", status=401, times=None)
-    with pytest.raises(PiNonsense):
+    with pytest.raises(PiInvalidResponse):
         CALLS["get"](client)
     assert refused_keys() == 1
 
@@ -271,7 +271,7 @@ def test_a_key_that_was_replaced_is_used_at_once(pi: PiInProcess) -> None:
 
 def test_a_key_replaced_by_another_wrong_one_is_tried_once(pi: PiInProcess, logs: LogLines) -> None:
     secrets = Secrets("canary-old-key", "canary-new-key", "canary-newer-key")
-    with pytest.raises(KeyRefused) as refused:
+    with pytest.raises(PiAuthenticationError) as refused:
         CALLS["get"](pi.client(secrets.key()))
     assert (len(pi.calls), secrets.reads, refused_keys()) == (3, 2, 1)
     assert "canary" not in logs.text + str(refused.value) + repr(refused.value.__dict__)

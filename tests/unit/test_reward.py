@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.pi.objects import RewardedAdStatusDto
-from shared.rewards.record import RewardLimits, RewardOwed, RewardState, granted, judge
+from shared.rewards.record import RewardEvent, RewardLimits, RewardState, granted, judge
 from tests.unit.samples import NOW, ad_json
 
 LIMITS = RewardLimits(daily_cap=20, fresh_seconds=3600, recheck_after=24 * 3600)
@@ -54,7 +54,7 @@ def test_a_grant_is_fresh_for_a_while_with_room_for_clocks(age: int, code: str |
 def test_a_grant_is_owed_at_once_and_checked_again_after_a_day() -> None:
     record = granted("ad-1", "uid-1", LIMITS, NOW)
     assert (record.ad_id, record.uid, record.state) == ("ad-1", "uid-1", RewardState.GRANTED)
-    assert (record.owed, record.due_at) == (RewardOwed.GRANTED, NOW)
+    assert (record.pending_event, record.due_at) == (RewardEvent.GRANTED, NOW)
     assert record.recheck_at == NOW + 24 * 3600
 
 

@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from shared.base.errors import PiNonsense, PiUnavailable, TokenRefused
+from shared.base.errors import PiInvalidResponse, PiUnavailable, TokenRefused
 from shared.base.secret import Secret
 from shared.base.threads import Threads
 from shared.pi.objects import UserDto
@@ -97,7 +97,7 @@ def test_but_a_pi_out_of_order_does_not_make_a_caller_anonymous(pi: PiInProcess)
         users(pi).recognise_if_valid(token)
     pi.heal()
     pi.fault("/v2/me", status=200, body="{}", content_type="application/json")
-    with pytest.raises(PiNonsense):
+    with pytest.raises(PiInvalidResponse):
         users(pi).recognise_if_valid(token)
 
 
@@ -130,7 +130,7 @@ def test_the_tokens_error_comes_first_and_nothing_goes_on_behind_it(
     def question() -> None:
         slow.wait(0.2)
         ended.append("question")
-        raise PiNonsense
+        raise PiInvalidResponse
 
     with pytest.raises(TokenRefused):
         users(pi).recognise_while(WRONG, executor, question)

@@ -22,16 +22,16 @@ class End:
     state: str
     events: tuple[str, ...]
     version: int
-    attention: str | None = None
+    needs_review: str | None = None
 
     def check(self, world: World, payment_id: str) -> None:
         record = world.record(payment_id)
-        assert (record.state, record.attention) == (self.state, self.attention)
+        assert (record.state, record.needs_review) == (self.state, self.needs_review)
         assert tuple(world.events(payment_id)) == self.events
         assert record.version - len(record.receipts) == self.version
-        assert record.owed is None
+        assert record.pending_event is None
         # Nothing is left to do, or it is open, or a person has to look.
-        assert (record.due_at is None) == (record.state != "open" and self.attention is None)
+        assert (record.due_at is None) == (record.state != "open" and self.needs_review is None)
         check_money(world, payment_id)
 
 

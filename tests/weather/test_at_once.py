@@ -83,7 +83,7 @@ def test_the_same_message_at_five_workers_at_once(world: World, story: str, effe
     world.until_proven()
     assert set(world.events(payment_id)) == set(end.events)
     record = world.record(payment_id)
-    assert (record.state, record.attention) == (end.state, end.attention)
+    assert (record.state, record.needs_review) == (end.state, end.needs_review)
     assert record.version - len(record.receipts) == end.version
 
 
@@ -172,7 +172,7 @@ def test_a_record_says_cancelled_when_a_completion_is_written(world: World) -> N
         assert world.incomplete(payment_id).state == "completed"
 
     record = world.record(payment_id)
-    assert (record.state, record.owed) == ("completed", "PaymentCompleted")
+    assert (record.state, record.pending_event) == ("completed", "PaymentCompleted")
 
 
 def test_it_is_closed_while_pi_says_that_it_does_not_know_it(world: World) -> None:
@@ -187,7 +187,7 @@ def test_it_is_closed_while_pi_says_that_it_does_not_know_it(world: World) -> No
         world.incomplete(payment_id)
 
     record = world.record(payment_id)
-    assert (record.state, record.attention) == ("cancelled", None)
+    assert (record.state, record.needs_review) == ("cancelled", None)
 
 
 def test_a_receipt_is_noted_when_it_is_closed_as_unpaid(world: World) -> None:

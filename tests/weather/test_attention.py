@@ -66,7 +66,7 @@ def test_a_person_is_called_once_and_nobody_else_waits(
 
     world.rounds(1)
 
-    assert world.record(stuck).attention == reason
+    assert world.record(stuck).needs_review == reason
     for payment_id in others:
         COMPLETED.check(world, payment_id)
     world.rounds(12)
@@ -89,7 +89,7 @@ def test_it_is_looked_at_once_a_day(world: World, make: Make, reason: str) -> No
         rounds_until_a_look(world, stuck, at_most=5)
 
     record = world.record(stuck)
-    assert record.attention == reason
+    assert record.needs_review == reason
     # Looking writes nothing.
     assert record.version - len(record.receipts) == (3 if reason == "unmatched" else 2)
     assert len(world.events(stuck)) == (reason == "unmatched")
@@ -108,12 +108,12 @@ def test_what_never_verifies_is_given_a_day(world: World) -> None:
     """What the chain shows for it is odd all the while."""
     stuck = never_verifies(world)
     world.rounds(6)
-    assert world.record(stuck).attention == "odd_receipt"
+    assert world.record(stuck).needs_review == "odd_receipt"
 
     world.tick(DAY)
     world.rounds(2)
 
-    assert world.record(stuck).attention == "never_verifies"
+    assert world.record(stuck).needs_review == "never_verifies"
     assert world.record(stuck).state == "open"
 
 
@@ -125,14 +125,14 @@ def test_gone_and_back(each_world: World, paid: bool) -> None:
     kept = world.at_pi(payment_id)
     world.pi.delete_payment(payment_id)
     world.rounds(2)
-    assert world.record(payment_id).attention == "gone"
+    assert world.record(payment_id).needs_review == "gone"
 
     world.pi._keep(kept)
     world.tick(DAY)
     world.until_proven()
 
     end = COMPLETED if paid else CANCELLED
-    assert world.record(payment_id).attention is None
+    assert world.record(payment_id).needs_review is None
     assert world.record(payment_id).state == end.state
     assert tuple(world.events(payment_id)) == end.events
     assert world.metrics.last["PaymentsAttention"] == 0
@@ -163,7 +163,7 @@ def test_a_mended_payment_of_the_wrong_flags_completes(world: World) -> None:
     world.rounds(1)
 
     assert world.record(payment_id).state == "completed"
-    assert world.record(payment_id).attention is None
+    assert world.record(payment_id).needs_review is None
     assert world.events(payment_id) == ["PaymentCompleted"]
 
 
@@ -198,14 +198,14 @@ def test_what_never_verifies_is_not_closed_when_pi_cancels_it(world: World) -> N
     txid = world.pay(payment_id, link=False)
     world.fault("POST", "/v2/payments/*/complete", code="verification_failed")
     world.complete(payment_id, txid, user)
-    assert world.record(payment_id).attention == "never_verifies"
+    assert world.record(payment_id).needs_review == "never_verifies"
     world.heal()
     world.pi.user_cancel(payment_id)
 
     world.live(25 * 3600)
 
     assert world.record(payment_id).state == "open"
-    assert world.record(payment_id).attention == "cancelled_but_paid"
+    assert world.record(payment_id).needs_review == "cancelled_but_paid"
     assert world.record(payment_id).txid == txid
 
 
@@ -227,4 +227,4 @@ def test_a_closed_payment_that_pi_has_forgotten_needs_nobody(world: World) -> No
     world.rounds(2)
 
     record = world.record(payment_id)
-    assert (record.state, record.attention, record.due_at) == (REFUSED.state, None, None)
+    assert (record.state, record.needs_review, record.due_at) == (REFUSED.state, None, None)

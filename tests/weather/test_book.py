@@ -292,12 +292,12 @@ def test_what_is_paid_and_cancelled_stands_in_front_of_a_person(world: World, ma
     world.until_proven()
 
     record = world.record(payment_id)
-    assert record.attention == "cancelled_but_paid"
+    assert record.needs_review == "cancelled_but_paid"
     assert [record.txid] == world.transactions_of(payment_id)
     assert record.received == record.amount
     assert record.due_at is not None
     world.live(2 * DAY)
-    assert world.record(payment_id).attention == "cancelled_but_paid"
+    assert world.record(payment_id).needs_review == "cancelled_but_paid"
 
 
 def test_it_is_completed_if_pi_takes_it(world: World) -> None:
@@ -308,7 +308,7 @@ def test_it_is_completed_if_pi_takes_it(world: World) -> None:
     world.rounds(3)
 
     record = world.record(payment_id)
-    assert (record.state, record.attention) == ("completed", None)
+    assert (record.state, record.needs_review) == ("completed", None)
     assert world.events(payment_id) == ["PaymentCancelled", "PaymentCompleted"]
 
 

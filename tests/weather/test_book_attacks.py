@@ -98,7 +98,7 @@ def test_what_is_closed_and_paid_after_all_is_never_forgotten(world: World, make
 
     record = world.record(payment_id)
     if record.state != "completed":
-        assert record.attention == "cancelled_but_paid"
+        assert record.needs_review == "cancelled_but_paid"
         assert [record.txid] == world.transactions_of(payment_id)
         assert record.due_at is not None
 
@@ -110,7 +110,7 @@ def test_what_pi_has_forgotten_and_was_paid_keeps_its_proof(world: World) -> Non
     world.live(2 * HOUR)
 
     record = world.record(payment_id)
-    assert record.attention == "gone"
+    assert record.needs_review == "gone"
     assert [record.txid] == world.transactions_of(payment_id)
 
 
@@ -159,7 +159,7 @@ def test_dust_spoils_no_answer(world: World) -> None:
     payment_id, txid = world.paid(user)
     dust(world, payment_id)
     world.rounds(3)
-    assert world.record(payment_id).attention == "odd_receipt"
+    assert world.record(payment_id).needs_review == "odd_receipt"
 
     assert world.complete(payment_id, txid, user).status == 200
 
@@ -211,7 +211,7 @@ def test_a_payment_of_a_former_version_is_closed_too(world: World, make: Make) -
     world.live(4 * HOUR)
 
     record = world.record(payment_id)
-    assert (record.state, record.attention, record.due_at) == ("cancelled", None, None)
+    assert (record.state, record.needs_review, record.due_at) == ("cancelled", None, None)
 
 
 def test_a_lost_book_is_opened_again_and_reads_the_last_day(world: World) -> None:

@@ -39,7 +39,7 @@ def test_the_bus_refuses_half(world: World) -> None:
     for payment_id in payments:
         record = world.record(payment_id)
         assert record.state == "completed"
-        assert (record.owed is not None) == (payment_id in refused)
+        assert (record.pending_event is not None) == (payment_id in refused)
     assert len(world.bus.events) == 5
     world.bus.refuses = lambda _detail: False
     world.rounds(2)
@@ -121,7 +121,7 @@ def test_what_is_told_late_was_true_when_it_came_to_be_owed(world: World) -> Non
     world.tick(HOUR)
     with world.bus.is_down():
         world.until_proven()
-        assert world.record(payment_id).owed == "PaymentCancelled"
+        assert world.record(payment_id).pending_event == "PaymentCancelled"
         closed_at = world.record(payment_id).cancelled_at
         world.pay(payment_id, link=False, skip_approval_check=True)
         world.rounds(2)
@@ -131,4 +131,4 @@ def test_what_is_told_late_was_true_when_it_came_to_be_owed(world: World) -> Non
     [told] = [event.detail for event in world.bus.events if event.type == "PaymentCancelled"]
     assert (told["txid"], told["closed_at"]) == (None, closed_at)
     assert world.record(payment_id).paid_by is not None
-    assert world.record(payment_id).attention == "cancelled_but_paid"
+    assert world.record(payment_id).needs_review == "cancelled_but_paid"

@@ -111,12 +111,12 @@ def test_what_does_not_match_is_no_silence(
     world.until_proven()
 
     record = world.record(unpaid)
-    assert (record.state, record.attention) == ("open", "odd_receipt")
+    assert (record.state, record.needs_review) == ("open", "odd_receipt")
     assert [receipt.odd for receipt in record.receipts] == [odd]
     assert str(record.received) == str(altered.get("amount", "3.14"))
     assert world.at_pi(unpaid).is_open
     record = world.record(paid)
-    assert (record.state, record.attention) == ("completed", "odd_receipt")
+    assert (record.state, record.needs_review) == ("completed", "odd_receipt")
     assert world.events(paid) == ["PaymentCompleted"]
     assert sorted(filter(None, (receipt.odd for receipt in record.receipts))) == [odd]
 
@@ -137,7 +137,7 @@ def test_a_flood_of_strangers_with_our_memo_hides_nothing(world: World, is_above
     world.until_proven()
 
     record = world.record(payment_id)
-    assert (record.state, record.attention) == ("completed", "odd_receipt")
+    assert (record.state, record.needs_review) == ("completed", "odd_receipt")
     assert world.events(payment_id) == ["PaymentCompleted"]
     assert len(record.receipts) in (20, 21)
 
@@ -153,6 +153,6 @@ def test_paid_twice(world: World, paid_in_time: bool) -> None:
     world.rounds(4)
 
     record = world.record(payment_id)
-    assert (record.state, record.attention) == ("completed", "odd_receipt")
+    assert (record.state, record.needs_review) == ("completed", "odd_receipt")
     assert str(record.received) == "6.28"
     assert world.events(payment_id) == ["PaymentCompleted"]

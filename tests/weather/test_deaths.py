@@ -133,9 +133,9 @@ def check_but_repeats(world: World, payment_id: str, end: End) -> None:
     assert len(sent) <= len(end.events) + 1
     assert tuple(dict.fromkeys(sent)) == end.events
     record = world.record(payment_id)
-    assert (record.state, record.attention) == (end.state, end.attention)
+    assert (record.state, record.needs_review) == (end.state, end.needs_review)
     assert record.version - len(record.receipts) == end.version
-    assert record.owed is None
+    assert record.pending_event is None
 
 
 def test_the_sweep_dies_at_any_effect(world: World, subtests: pytest.Subtests) -> None:
@@ -220,6 +220,6 @@ def test_the_worker_dies_at_any_effect_of_a_reward(
                 assert list(dict.fromkeys(sent)) == events
                 assert len(sent) <= len(events) + 1
                 record = world.reward(ad_id)
-                assert record.owed is None
+                assert record.pending_event is None
                 assert record.due_at == record.recheck_at
                 assert world.wake_ups.messages == world.wake_ups.dead_letters == []

@@ -42,7 +42,7 @@ def test_the_key_is_revoked_in_the_middle_of_a_sweep_and_replaced_hours_later(
     assert world.metrics.counted["ServerKeyRefused"] > 0  # its alarm
     world.live(2 * 3600)
     assert {world.record(payment_id).state for payment_id in payments} == {"open"}
-    assert {world.record(payment_id).attention for payment_id in payments} == {None}
+    assert {world.record(payment_id).needs_review for payment_id in payments} == {None}
 
     world.server_key = "the-new-key"
     world.until_proven()
@@ -81,7 +81,7 @@ def test_the_key_of_another_app_closes_nothing(world: World) -> None:
 
     for payment_id in payments:
         record = world.record(payment_id)
-        assert (record.state, record.attention) == ("open", None)
+        assert (record.state, record.needs_review) == ("open", None)
         assert world.events(payment_id) == []
     assert not world.at_pi(payments[1]).is_cancelled
     assert world.metrics.counted["ServerKeyRefused"] > 0  # its alarm
@@ -93,7 +93,7 @@ def test_the_key_of_another_app_closes_nothing(world: World) -> None:
     expected = [COMPLETED, CANCELLED, COMPLETED, CANCELLED]
     for payment_id, end in zip(payments, expected, strict=True):
         record = world.record(payment_id)
-        assert (record.state, record.attention) == (end.state, None)
+        assert (record.state, record.needs_review) == (end.state, None)
         assert tuple(world.events(payment_id)) == end.events
     for payment_id, end in ends.items():
         assert world.record(payment_id).state == end.state
@@ -112,4 +112,4 @@ def test_pi_forgets_the_payment_by_which_the_key_is_told(world: World) -> None:
     world.rounds(4)
 
     COMPLETED.check(world, kept)
-    assert world.record(lost).attention == "gone"
+    assert world.record(lost).needs_review == "gone"

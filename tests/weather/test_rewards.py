@@ -23,7 +23,7 @@ def test_it_is_delivered_at_once(world: World) -> None:
 
     assert world.events(ad_id) == ["RewardGranted"]
     record = world.reward(ad_id)
-    assert record.owed is None
+    assert record.pending_event is None
     assert record.due_at == record.recheck_at == world.clock() + RECHECK_SECONDS
     assert record.version == 2
 
@@ -64,7 +64,7 @@ def test_the_grant_was_taken_back(each_world: World) -> None:
     recheck(world)
 
     record = world.reward(ad_id)
-    assert (record.state, record.due_at, record.owed) == ("revoked", None, None)
+    assert (record.state, record.due_at, record.pending_event) == ("revoked", None, None)
     recheck(world)
     assert world.events(ad_id) == ["RewardGranted", "RewardRevoked"]
 
