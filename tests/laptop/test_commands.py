@@ -309,7 +309,9 @@ def test_one_payment_is_found_and_finished_now(store: PaymentStore, shell: Shell
     owing = store.replace(record, completed(record, TXID, int(time.time())))[0]
     # The bundle's own record; what Pi and the chain show is asked of them with curl.
     look_up = under("Look").partition("\n{ printf")[0]
-    done = shell(re.sub(r"^id=.*", f"id={record.payment_id}", look_up) + under("Try it again"))
+    done = shell(
+        re.sub(r"^id=.*", f"id={record.payment_id}", look_up) + "\n" + under("Try it again")
+    )
     shown, _ = json.JSONDecoder().raw_decode(done.stdout)
     assert shown["Item"]["uid"] == {"S": record.uid}
     eventually(lambda: is_finished(store, owing), seconds=20)
