@@ -64,10 +64,10 @@ mutants: $(READY) ## Small edits to a copy: do the tests notice? (MUTANTS=part o
 export MUTANTS
 
 bench: $(READY) ## Cold starts and warm calls against a bare script (ROUNDS= and PAIRS= of turns)
-	@$(BIN)/python -m local.bench
+	@$(BIN)/python -m local.bench.compare
 
 bench-sweep: $(READY) ## How fast stuck payments drain, by 1, 2, 4 and 8 workers (N=payments)
-	@$(BIN)/python -m local.bench_sweep
+	@$(BIN)/python -m local.bench.sweep
 
 export ROUNDS PAIRS N WORKERS
 

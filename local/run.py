@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from local import template
-from local.calls import Calls, StepFailedError
-from local.cloud import BUILD_SECONDS, CREDENTIALS, LocalCloud, start_build
-from local.consumer import ExampleConsumer
-from local.pi import PiEmulator
-from local.play import Play
+from local.cloud import template
+from local.cloud.ministack import BUILD_SECONDS, CREDENTIALS, LocalCloud, start_build
+from local.cloud.stack import FunctionFailedError, Product, Stack
+from local.emulator.process import PiEmulator
+from local.play.calls import Calls, StepFailedError
+from local.play.consumer import ExampleConsumer
+from local.play.scenes import Play
 from local.processes import (
     ROOT,
     PortTakenError,
@@ -31,7 +32,6 @@ from local.processes import (
     require_free,
 )
 from local.progress import say, step
-from local.stack import FunctionFailedError, Product, Stack
 
 PI_PORT = 8314
 AWS_PORT = 8315

@@ -1,5 +1,6 @@
-"""What every function of the bundle shares, in three storeys: operations, adapters, domain.
+"""What every function of the bundle shares, in rooms by business: payments, rewards, payouts.
 
-Imports go downward only: an operation orders effects, an adapter performs one, the domain decides
-and knows no I/O. `shared.edge` lets the world in, `shared.app` puts everything together.
+Below them: who is calling (users), the wallet's book, unfinished work of any kind, Pi, the chain,
+AWS, and what all of them use (base). Imports go one way: pyproject.toml draws the order.
+`shared.app` puts everything together.
 """

@@ -11,41 +11,41 @@ import os
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypedDict
 
-from shared.adapters.edges import Clock, Edges
-from shared.adapters.settings import Settings
+from shared.base.clock import Clock
+from shared.base.settings import Settings
+from shared.edges import Edges
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Executor
 
-    from shared.adapters.book_store import BookStore
-    from shared.adapters.event_bus import EventBus
-    from shared.adapters.horizon import Horizon
-    from shared.adapters.http import Http
-    from shared.adapters.payment_store import PaymentStore
-    from shared.adapters.payout_queue import PayoutQueue
-    from shared.adapters.payout_store import PayoutStore
-    from shared.adapters.pi_client import PiClient
-    from shared.adapters.product_store import ProductStore
-    from shared.adapters.reward_store import RewardStore
-    from shared.adapters.stored_secret import StoredSecret
-    from shared.adapters.switch import Switch
-    from shared.adapters.wake_ups import WakeUps
-    from shared.domain.payment import PaymentRecord, Terms
-    from shared.domain.pi import Network
-    from shared.operations.approve_payment import ApproveParts
-    from shared.operations.canary import Canary
-    from shared.operations.claim_reward import ClaimParts
-    from shared.operations.decide_payout import DecideParts
-    from shared.operations.prove_wallet import ProofParts
-    from shared.operations.read_book import BookParts
-    from shared.operations.read_payments import ReadParts
-    from shared.operations.request_payout import RequestParts
-    from shared.operations.sender import SendParts
-    from shared.operations.settle_for_caller import CallerParts
-    from shared.operations.sweep import SweepParts
-    from shared.operations.verify_user import Users
-    from shared.operations.work import WorkParts
+    from shared.aws.stored_secret import StoredSecret
+    from shared.aws.switch import Switch
+    from shared.base.http import Http
+    from shared.base.networks import Network
+    from shared.book.read import BookParts
+    from shared.book.store import BookStore
+    from shared.payments.approve import ApproveParts
+    from shared.payments.canary import Canary
+    from shared.payments.products import ProductStore
+    from shared.payments.read import ReadParts
+    from shared.payments.record import PaymentRecord, Terms
+    from shared.payments.settle_for_caller import CallerParts
+    from shared.payments.store import PaymentStore
+    from shared.payouts.decide import DecideParts
+    from shared.payouts.queue import PayoutQueue
+    from shared.payouts.request import RequestParts
+    from shared.payouts.sender import SendParts
+    from shared.payouts.store import PayoutStore
+    from shared.pi.client import PiClient
+    from shared.proof.prove import ProofParts
+    from shared.rewards.claim import ClaimParts
+    from shared.rewards.store import RewardStore
+    from shared.stellar.horizon import Horizon
+    from shared.users.verify import Users
+    from shared.work.event_bus import EventBus
+    from shared.work.sweep import SweepParts
+    from shared.work.wake_ups import WakeUps, Work
 
 
 class Settling(TypedDict):
@@ -75,9 +75,9 @@ class App:
 
     @cached_property
     def users(self) -> Users:
-        from shared.adapters.pi_client import PiClient
-        from shared.adapters.seen_tokens import SeenTokens
-        from shared.operations.verify_user import Users
+        from shared.pi.client import PiClient
+        from shared.users.seen_tokens import SeenTokens
+        from shared.users.verify import Users
 
         # Its calls carry the user's token, so it has no server key, and needs none.
         pi = PiClient(self.http, self.settings.text("PI_API_URL"), None)
@@ -85,7 +85,7 @@ class App:
 
     @cached_property
     def approve_payment(self) -> ApproveParts:
-        from shared.operations.approve_payment import ApproveParts
+        from shared.payments.approve import ApproveParts
 
         return ApproveParts(
             **self._settling, users=self.users, products=self.products, executor=self.executor
@@ -93,7 +93,7 @@ class App:
 
     @cached_property
     def settle_for_caller(self) -> CallerParts:
-        from shared.operations.settle_for_caller import CallerParts
+        from shared.payments.settle_for_caller import CallerParts
 
         return CallerParts(
             **self._settling, users=self.users, products=self.products, wake_ups=self.wake_ups
@@ -101,14 +101,14 @@ class App:
 
     @cached_property
     def read_payments(self) -> ReadParts:
-        from shared.operations.read_payments import ReadParts
+        from shared.payments.read import ReadParts
 
         return ReadParts(users=self.users, payments=self.payments)
 
     @cached_property
     def claim_reward(self) -> ClaimParts:
-        from shared.domain.reward import RewardLimits
-        from shared.operations.claim_reward import ClaimParts
+        from shared.rewards.claim import ClaimParts
+        from shared.rewards.record import RewardLimits
 
         return ClaimParts(
             users=self.users,
@@ -126,56 +126,73 @@ class App:
 
     @cached_property
     def sweep(self) -> SweepParts:
-        from shared.adapters import payment_store, payout_store, reward_store
-        from shared.adapters.due_index import DueIndex
-        from shared.adapters.wake_ups import WakeUp, Work
-        from shared.operations.sweep import DueWork, SweepParts, about_payments
+        from shared.book.store import wallet_of
+        from shared.payments import store as payment_store
+        from shared.payouts import store as payout_store
+        from shared.payouts.compare import CompareParts, compare
+        from shared.rewards import store as reward_store
+        from shared.work.due_index import DueIndex
+        from shared.work.sweep import DueWork, SweepParts
+        from shared.work.wake_ups import WakeUp, Work
 
         def index(table: str, key: str) -> DueIndex:
             return DueIndex(self.edges.aws("dynamodb"), self.settings.text(table), key)
 
+        def about_payments(key: str) -> WakeUp:
+            wallet = wallet_of(key)
+            return WakeUp(Work.PAYMENT, key) if wallet is None else WakeUp(Work.BOOK, wallet)
+
+        payments = index("PAYMENTS_TABLE", payment_store.KEY)
+        payouts = index("PAYOUTS_TABLE", payout_store.KEY)
+        rewards = index("REWARDS_TABLE", reward_store.KEY)
+        wake = self.wake_ups.sender
         return SweepParts(
-            payments=DueWork(
-                index("PAYMENTS_TABLE", payment_store.KEY), self.wake_ups.sender(about_payments)
+            tables=(
+                DueWork(payments, wake(about_payments), counted="Payment"),
+                DueWork(payouts, self.payout_queue.send, counted="Payout"),
+                DueWork(rewards, wake(partial(WakeUp, Work.REWARD)), counted=None),
             ),
-            rewards=DueWork(
-                index("REWARDS_TABLE", reward_store.KEY),
-                self.wake_ups.sender(partial(WakeUp, Work.REWARD)),
+            is_book=lambda key: wallet_of(key) is not None,
+            compare=partial(
+                compare, CompareParts(pi=self.pi, payouts=self.payouts, clock=self.clock)
             ),
-            payouts=DueWork(index("PAYOUTS_TABLE", payout_store.KEY), self.payout_queue.send),
-            pi=self.pi,
-            payout_store=self.payouts,
             sweep_seconds=60 * self.settings.whole_number("SWEEP_MINUTES", 1),
             alarm_seconds=self.settings.whole_number("STUCK_ALARM_SECONDS", 1),
             clock=self.clock,
         )
 
     @cached_property
-    def work(self) -> WorkParts:
-        from shared.domain.payment import Patience
-        from shared.operations.silence import Watch, silence
-        from shared.operations.work import WorkParts
+    def work(self) -> Mapping[Work, Callable[[str], None]]:
+        """By what a wake-up is about."""
+        from shared.book.read import read_book
+        from shared.payments.finish import FinishParts, finish_payment
+        from shared.payments.record import Patience
+        from shared.payments.silence import Watch, silence
+        from shared.rewards.finish import FinishParts as RewardParts
+        from shared.rewards.finish import finish_reward
+        from shared.work.wake_ups import Work
 
         settling: Settling = {**self._settling, "silence": partial(silence, self._book)}
         patience = Patience(
             alone=self.settings.whole_number("SWEEP_CANCELS_AFTER_SECONDS", LEAST_PATIENCE_SECONDS),
             asked=self.settings.whole_number("CANCEL_UNPAID_AFTER_SECONDS", LEAST_PATIENCE_SECONDS),
         )
-        return WorkParts(
-            **settling,
-            patience=patience,
-            rewards=self.rewards,
-            bus=self.bus,
-            book=self._book,
-            watch=Watch(self._book),
-        )
+        payments = FinishParts(**settling, patience=patience, bus=self.bus, watch=Watch(self._book))
+        rewards = RewardParts(rewards=self.rewards, pi=self.pi, bus=self.bus, clock=self.clock)
+        return {
+            Work.PAYMENT: partial(finish_payment, payments),
+            Work.REWARD: partial(finish_reward, rewards),
+            Work.BOOK: partial(read_book, self._book),
+        }
 
     @cached_property
     def prove_wallet(self) -> ProofParts:
-        from shared.adapters import day_index, payment_store, payout_store
-        from shared.adapters.foreign import ForeignMemos
-        from shared.domain.proof import comes_in, goes_out
-        from shared.operations import prove_wallet
+        from shared.book.foreign import ForeignMemos
+        from shared.payments import store as payment_store
+        from shared.payouts import store as payout_store
+        from shared.proof import day_index
+        from shared.proof import prove as prove_wallet
+        from shared.proof.record import comes_in, goes_out
 
         dynamodb = self.edges.aws("dynamodb")
         paid = (dynamodb, self.settings.text("PAYMENTS_TABLE"), payment_store.KEY)
@@ -202,9 +219,9 @@ class App:
 
     @cached_property
     def request_payout(self) -> RequestParts:
-        from shared.domain.amount import Amount
-        from shared.domain.payout import Caps
-        from shared.operations.request_payout import RequestParts
+        from shared.base.amount import Amount
+        from shared.payouts.record import Caps
+        from shared.payouts.request import RequestParts
 
         return RequestParts(
             payouts=self.payouts,
@@ -223,16 +240,16 @@ class App:
 
     @cached_property
     def decide_payout(self) -> DecideParts:
-        from shared.operations.decide_payout import DecideParts
+        from shared.payouts.decide import DecideParts
 
         return DecideParts(payouts=self.payouts, queue=self.payout_queue, clock=self.clock)
 
     @cached_property
     def send_payout(self) -> SendParts:
-        from shared.adapters.stored_secret import wallet_seed
-        from shared.adapters.wallet import Wallet  # loads stellar-sdk
-        from shared.domain.amount import Amount
-        from shared.operations.sender import SenderMemory, SendParts
+        from shared.aws.stored_secret import wallet_seed
+        from shared.base.amount import Amount
+        from shared.payouts.sender import SenderMemory, SendParts
+        from shared.stellar.wallet import Wallet  # loads stellar-sdk
 
         seed = wallet_seed(
             self.edges.aws("secretsmanager"), self.settings.text("WALLET_SEED_SECRET_ARN")
@@ -259,19 +276,19 @@ class App:
 
     @cached_property
     def http(self) -> Http:
-        from shared.adapters.http import Http
+        from shared.base.http import Http
 
         return Http(self.edges.open_session, sleep=self.edges.sleep, jitter=self.edges.jitter)
 
     @cached_property
     def pi(self) -> PiClient:
-        from shared.adapters.pi_client import PiClient
+        from shared.pi.client import PiClient
 
         return PiClient(self.http, self.settings.text("PI_API_URL"), self._server_key)
 
     @cached_property
     def _server_key(self) -> StoredSecret:
-        from shared.adapters.stored_secret import server_key
+        from shared.aws.stored_secret import server_key
 
         return server_key(
             self.edges.aws("secretsmanager"), self.settings.text("SERVER_KEY_SECRET_ARN")
@@ -279,13 +296,13 @@ class App:
 
     @cached_property
     def chain(self) -> Horizon:
-        from shared.adapters.horizon import Horizon
+        from shared.stellar.horizon import Horizon
 
         return Horizon(self.http, self.settings.text("HORIZON_URL"))
 
     @cached_property
     def network(self) -> Network:
-        from shared.domain.pi import Network
+        from shared.base.networks import Network
 
         return Network(self.settings.text("PI_NETWORK"))
 
@@ -293,14 +310,14 @@ class App:
 
     @cached_property
     def payments(self) -> PaymentStore:
-        from shared.adapters.payment_store import PaymentStore
+        from shared.payments.store import PaymentStore
 
         return PaymentStore(self.edges.aws("dynamodb"), self.settings.text("PAYMENTS_TABLE"))
 
     @cached_property
     def books(self) -> BookStore:
-        from shared.adapters import payment_store
-        from shared.adapters.book_store import BookStore
+        from shared.book.store import BookStore
+        from shared.payments import store as payment_store
 
         table = self.settings.text("PAYMENTS_TABLE")
         return BookStore(self.edges.aws("dynamodb"), table, payment_store.KEY)
@@ -308,28 +325,28 @@ class App:
     @cached_property
     def payout_books(self) -> BookStore:
         """In the payouts' own table: each of the two may be restored without the other."""
-        from shared.adapters import payout_store
-        from shared.adapters.book_store import BookStore
+        from shared.book.store import BookStore
+        from shared.payouts import store as payout_store
 
         table = self.settings.text("PAYOUTS_TABLE")
         return BookStore(self.edges.aws("dynamodb"), table, payout_store.KEY)
 
     @cached_property
     def products(self) -> ProductStore:
-        from shared.adapters.product_store import ProductStore
+        from shared.payments.products import ProductStore
 
         return ProductStore(self.edges.aws("dynamodb"), self.settings.text("PRODUCTS_TABLE"))
 
     @cached_property
     def rewards(self) -> RewardStore:
-        from shared.adapters.reward_store import RewardStore
+        from shared.rewards.store import RewardStore
 
         table, edges = self.settings.text("REWARDS_TABLE"), self.edges
         return RewardStore(edges.aws("dynamodb"), table, edges.sleep, edges.jitter)
 
     @cached_property
     def payouts(self) -> PayoutStore:
-        from shared.adapters.payout_store import PayoutStore
+        from shared.payouts.store import PayoutStore
 
         tables = self.settings.text("PAYOUTS_TABLE"), self.settings.text("PAYMENTS_TABLE")
         edges = self.edges
@@ -337,25 +354,25 @@ class App:
 
     @cached_property
     def wake_ups(self) -> WakeUps:
-        from shared.adapters.wake_ups import WakeUps
+        from shared.work.wake_ups import WakeUps
 
         return WakeUps(self.edges.aws("sqs"), self.settings.text("WAKE_UP_QUEUE_URL"))
 
     @cached_property
     def payout_queue(self) -> PayoutQueue:
-        from shared.adapters.payout_queue import PayoutQueue
+        from shared.payouts.queue import PayoutQueue
 
         return PayoutQueue(self.edges.aws("sqs"), self.settings.text("PAYOUT_QUEUE_URL"))
 
     @cached_property
     def bus(self) -> EventBus:
-        from shared.adapters.event_bus import EventBus
+        from shared.work.event_bus import EventBus
 
         return EventBus(self.edges.aws("events"), self.settings.text("EVENT_BUS"))
 
     @cached_property
     def switch(self) -> Switch:
-        from shared.adapters.switch import Switch
+        from shared.aws.switch import Switch
 
         return Switch(self.edges.aws("ssm"), self.settings.text("PAYOUTS_SWITCH"))
 
@@ -367,7 +384,7 @@ class App:
 
     @cached_property
     def _settling(self) -> Settling:
-        from shared.operations.silence import known_silence
+        from shared.payments.silence import known_silence
 
         return {
             "pi": self.pi,
@@ -381,16 +398,16 @@ class App:
 
     @cached_property
     def _canary(self) -> Canary:
-        from shared.operations.canary import Canary
+        from shared.payments.canary import Canary
 
         return Canary(pi=self.pi, payments=self.payments)
 
     @cached_property
     def _book(self) -> BookParts:
-        from shared.adapters import payment_store
-        from shared.adapters.foreign import ForeignMemos
-        from shared.operations.note_movement import NoteParts, note_movement
-        from shared.operations.read_book import BookParts
+        from shared.book.foreign import ForeignMemos
+        from shared.book.read import BookParts
+        from shared.payments import store as payment_store
+        from shared.payments.note import NoteParts, note_movement
 
         table = self.settings.text("PAYMENTS_TABLE")
         notes = NoteParts(
@@ -411,10 +428,10 @@ class App:
 
     @cached_property
     def _payout_book(self) -> BookParts:
-        from shared.adapters import payout_store
-        from shared.adapters.foreign import ForeignMemos
-        from shared.operations.note_sent import SentParts, note_sent
-        from shared.operations.read_book import BookParts
+        from shared.book.foreign import ForeignMemos
+        from shared.book.read import BookParts
+        from shared.payouts import store as payout_store
+        from shared.payouts.note import SentParts, note_sent
 
         table = self.settings.text("PAYOUTS_TABLE")
         sent = SentParts(
@@ -434,7 +451,7 @@ class App:
 
     @cached_property
     def _terms(self) -> Terms:
-        from shared.domain.payment import Terms
+        from shared.payments.record import Terms
 
         return Terms(
             network=self.network,

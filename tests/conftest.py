@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud import BUILD_SECONDS, CREDENTIALS, LocalCloud, start_build
-from local.pi import PiEmulator
+from local.cloud.ministack import BUILD_SECONDS, CREDENTIALS, LocalCloud, start_build
+from local.cloud.stack import Stack
+from local.emulator.process import PiEmulator
 from local.processes import environment, free_port
 from local.run import PRODUCTS
-from local.stack import Stack
-from shared.adapters.payment_store import CANARY
+from shared.payments.store import CANARY
 from tests.world.tables import Storage
 
 TESTS = Path(__file__).parent

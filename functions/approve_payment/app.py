@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from shared.app import app
-from shared.domain.identifiers import payment_id_of
+from shared.base.identifiers import payment_id_of
 from shared.edge.http import Answer, Request, serve
-from shared.edge.views import payment_for_owner
-from shared.operations.approve_payment import ApproveParts, approve
+from shared.payments.approve import ApproveParts, approve
+from shared.payments.view import payment_for_owner
 
 
 def approve_payment(parts: ApproveParts, request: Request) -> Answer:

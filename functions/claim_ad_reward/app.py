@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from shared.app import app
-from shared.domain.identifiers import ad_id_of
+from shared.base.identifiers import ad_id_of
 from shared.edge.http import Answer, Request, serve
-from shared.edge.views import reward
-from shared.operations.claim_reward import ClaimParts, claim
+from shared.rewards.claim import ClaimParts, claim
+from shared.rewards.view import reward
 
 
 def claim_ad_reward(parts: ClaimParts, request: Request) -> Answer:

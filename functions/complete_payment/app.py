@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from shared.app import app
-from shared.domain.errors import Conflict
-from shared.domain.identifiers import payment_id_of, txid_of
-from shared.domain.payment import PaymentState
+from shared.base.errors import Conflict
+from shared.base.identifiers import payment_id_of, txid_of
 from shared.edge.http import Answer, Request, serve
 from shared.edge.keys import one_of
-from shared.edge.views import payment_for_anyone, payment_for_owner
-from shared.operations.settle_for_caller import CallerParts, settle_for_caller
+from shared.payments.record import PaymentState
+from shared.payments.settle_for_caller import CallerParts, settle_for_caller
+from shared.payments.view import payment_for_anyone, payment_for_owner
 
 
 def complete_payment(parts: CallerParts, request: Request) -> Answer:

@@ -7,13 +7,13 @@ that it was not paid.
 from __future__ import annotations
 
 from shared.app import app
-from shared.domain.errors import BadRequest
-from shared.domain.payout import payout_id_of
+from shared.base.errors import BadRequest
 from shared.edge.background import on_command
 from shared.edge.invocation import Event
 from shared.edge.keys import allow_only
-from shared.edge.views import payout
-from shared.operations.decide_payout import DecideParts, give_up, resume
+from shared.payouts.decide import DecideParts, give_up, resume
+from shared.payouts.record import payout_id_of
+from shared.payouts.view import payout
 
 DECISIONS = {"resume": resume, "fail": give_up}
 KEYS = frozenset({"payout_id", "decision"})

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from shared.adapters.payment_store import Cursor
 from shared.app import app
-from shared.domain.errors import BadRequest
-from shared.domain.identifiers import payment_id_of
+from shared.base.errors import BadRequest
+from shared.base.identifiers import payment_id_of
 from shared.edge.http import Answer, Request, serve
-from shared.edge.views import payment_for_owner, payment_in_history
-from shared.operations.read_payments import ReadParts, read_history, read_payment
+from shared.payments.read import ReadParts, read_history, read_payment
+from shared.payments.store import Cursor
+from shared.payments.view import payment_for_owner, payment_in_history
 
 PAGE, LARGEST_PAGE = 20, 100
 CURSOR = re.compile(r"([0-9]{1,12})\.([A-Za-z0-9_-]{1,64})")

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from shared.app import app
 from shared.edge.background import on_schedule
-from shared.operations.prove_wallet import prove_wallet
+from shared.proof.prove import prove_wallet
 
 handler = on_schedule(app.prove_wallet, prove_wallet, answer="differing")

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.app import app
-from shared.domain.amount import Amount, InvalidAmount
-from shared.domain.errors import BadRequest
-from shared.domain.identifiers import payment_id_of
-from shared.domain.payout import PayoutRequest, payout_id_of
+from shared.base.amount import Amount, InvalidAmount
+from shared.base.errors import BadRequest
+from shared.base.identifiers import payment_id_of
 from shared.edge.http import Answer, Request, serve
 from shared.edge.keys import allow_only
-from shared.edge.views import payout
-from shared.operations.read_payout import read_payout
-from shared.operations.request_payout import RequestParts, refund, request_payout
+from shared.payouts.read import read_payout
+from shared.payouts.record import PayoutRequest, payout_id_of
+from shared.payouts.request import RequestParts, refund, request_payout
+from shared.payouts.view import payout
 
 KEYS = frozenset({"payout_id", "uid", "amount", "memo", "metadata"})
 KEYS_OF_REFUND = frozenset({"payout_id", "refund_of", "refund_to", "uid", "amount"})

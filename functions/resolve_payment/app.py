@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.app import app
-from shared.domain.identifiers import payment_id_of, txid_of
-from shared.domain.payment import PaymentState
+from shared.base.identifiers import payment_id_of, txid_of
 from shared.edge.http import Answer, Request, serve
 from shared.edge.keys import one_of
-from shared.edge.views import payment_for_anyone, payment_for_owner
-from shared.operations.settle_for_caller import CallerParts, settle_for_caller
+from shared.payments.record import PaymentState
+from shared.payments.settle_for_caller import CallerParts, settle_for_caller
+from shared.payments.view import payment_for_anyone, payment_for_owner
 
 
 def resolve_payment(parts: CallerParts, request: Request) -> Answer:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from shared.adapters.payout_queue import PayoutWakeUp
 from shared.app import app
 from shared.edge.background import on_messages
-from shared.operations.send_payout import send_payout
+from shared.payouts.queue import PayoutWakeUp
+from shared.payouts.send import send_payout
 
 handler = on_messages(app.send_payout, send_payout, PayoutWakeUp.read, seconds=55)

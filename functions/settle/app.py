@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from shared.adapters.wake_ups import WakeUp
 from shared.app import app
 from shared.edge.background import on_messages
-from shared.operations.work import work
+from shared.work.wake_ups import WakeUp
+from shared.work.worker import work
 
 # Ten messages of one batch fit into the function's two minutes.
 handler = on_messages(app.work, work, WakeUp.read, seconds=11)

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from shared.app import app
 from shared.edge.background import on_schedule
-from shared.operations.sweep import sweep
+from shared.work.sweep import sweep
 
 handler = on_schedule(app.sweep, sweep)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.app import app
 from shared.edge.http import Answer, Request, serve
-from shared.operations.verify_user import Users
+from shared.users.verify import Users
 
 
 def verify(users: Users, request: Request) -> Answer:

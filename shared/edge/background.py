@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from shared.adapters.context import within
-from shared.adapters.observability import count, logger
-from shared.domain.errors import BadRequest, BundleError
+from shared.base.context import within
+from shared.base.errors import BadRequest, BundleError
+from shared.base.observability import count, logger
 from shared.edge.invocation import Event, LambdaContext, invoked
 
 Parts = TypeVar("Parts")

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from shared.adapters.observability import count, count_outage, logger
-from shared.adapters.secret import Secret
-from shared.domain.errors import BadRequest, BundleError, PiError
+from shared.base.errors import BadRequest, BundleError, PiError
+from shared.base.observability import count, count_outage, logger
+from shared.base.secret import Secret
 from shared.edge.invocation import Event, LambdaContext, invoked
 
 LARGEST_BODY = 64 * 1024

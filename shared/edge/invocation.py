@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from shared.adapters.context import About, within
-from shared.adapters.observability import flush_metrics
+from shared.base.context import About, within
+from shared.base.observability import flush_metrics
 
 Event = Mapping[str, Any]
 

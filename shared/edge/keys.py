@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.domain.errors import BadRequest
+from shared.base.errors import BadRequest
 
 LONGEST_SHOWN = 64  # characters of a key
 

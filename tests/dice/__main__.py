@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 
-from shared.adapters.observability import logger
+from shared.base.observability import logger
 from tests.dice.history import play
 from tests.dice.reached import ENOUGH, report
 from tests.dice.scene import ViolatedError

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from local.emulator.errors import PiError
-from shared.domain.errors import BundleError
-from shared.domain.payout import PayoutRecord, PayoutState
+from shared.base.errors import BundleError
+from shared.payouts.record import PayoutRecord, PayoutState
 from tests.dice.scene import Scene, Step
 from tests.dice.tables import payouts_of
 from tests.world.emulator import KEY

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from random import Random
 
-from shared.domain.amount import Amount
-from shared.domain.price import Product
+from shared.base.amount import Amount
+from shared.payments.prices import Product
 from tests.dice.back_office import BackOffice
 from tests.dice.front_ends import FrontEnds
 from tests.dice.promises import Promises

@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from shared.domain.payment import Attention, Owed, PaymentState
-from shared.domain.payout import PayoutOwed, PayoutState
-from shared.domain.reward import RewardOwed, RewardState
+from shared.payments.record import Attention, Owed, PaymentState
+from shared.payouts.record import PayoutOwed, PayoutState
+from shared.rewards.record import RewardOwed, RewardState
 
 ONE_IN = 200
 ENOUGH = 2000  # histories, to judge the dice by them

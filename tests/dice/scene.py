@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from local.emulator.chain import Transaction
 from local.emulator.payment import Payment
-from shared.domain.book import CLOCK_SKEW_SECONDS
-from shared.domain.price import Product
+from shared.base.clock import CLOCK_SKEW_SECONDS
+from shared.payments.prices import Product
 from tests.world import User, World
 from tests.world.devices import Died, lost
 from tests.world.effects import Moment

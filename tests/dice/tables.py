@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from shared.domain.errors import UnreadableRecord
-from shared.domain.payout import PayoutRecord
+from shared.base.errors import UnreadableRecord
+from shared.payouts.record import PayoutRecord
 from tests.world import World
 
 Record = TypeVar("Record")

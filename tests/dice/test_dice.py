@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.adapters.observability import logger
+from shared.base.observability import logger
 from tests.dice.history import play
 
 HISTORIES, CHUNK = 300, 20

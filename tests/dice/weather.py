@@ -15,9 +15,9 @@ from local.emulator.chain import MINIMUM_STROOPS
 from local.emulator.control import STRANGER
 from local.emulator.errors import PiError
 from local.emulator.registry import SCOPES, wallet_seed_of
-from shared.adapters.payment_store import CANARY
-from shared.domain.amount import Amount
-from shared.domain.price import Product
+from shared.base.amount import Amount
+from shared.payments.prices import Product
+from shared.payments.store import CANARY
 from tests.dice.back_office import USERS, BackOffice
 from tests.dice.front_ends import OTHER_KEY, WRONG, FrontEnds
 from tests.dice.scene import NEWER, Scene, Step

@@ -24,7 +24,7 @@ INTERNAL = {
     "wallet_seed_missing",
 }
 # Why a payout is blocked, for the runbook too.
-REASONS = ROOT / "shared" / "domain" / "payout.py"
+REASONS = ROOT / "shared" / "payouts" / "record.py"
 
 
 def own_codes() -> set[str]:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from shared.domain.payment import PaymentState
+from shared.payments.record import PaymentState
 from tests.docs.scene import answers
 from tests.world import User, World
 from tests.world.functions import Reply

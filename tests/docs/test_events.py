@@ -12,15 +12,20 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from local.processes import ROOT
-from shared.domain import payment, payout, reward
-from shared.domain.amount import Amount
-from shared.domain.chain import Movement, Transfer
-from shared.domain.errors import PiAnswer
-from shared.domain.events import Event, payment_event, payout_event, reward_event
-from shared.domain.payment import Attention, Owed, PaymentRecord, PaymentState
-from shared.domain.payout import PayoutOwed, PayoutRecord, PayoutRequest, PayoutState
-from shared.domain.price import Price
-from shared.domain.reward import RewardLimits, RewardOwed
+from shared.base.amount import Amount
+from shared.base.errors import PiAnswer
+from shared.payments import record as payment
+from shared.payments.prices import Price
+from shared.payments.record import Attention, Owed, PaymentRecord, PaymentState
+from shared.payments.view import payment_event
+from shared.payouts import record as payout
+from shared.payouts.record import PayoutOwed, PayoutRecord, PayoutRequest, PayoutState
+from shared.payouts.view import payout_event
+from shared.rewards import record as reward
+from shared.rewards.record import RewardLimits, RewardOwed
+from shared.rewards.view import reward_event
+from shared.stellar.objects import Movement, Transfer
+from shared.work.events import Event
 
 EVENTS = ROOT / "docs" / "events"
 NOW = 1_795_445_570

@@ -5,8 +5,8 @@ import ast
 import pytest
 from openapi_spec_validator import validate
 
+from local.cloud.template import load, routes, translate
 from local.processes import ROOT
-from local.template import load, routes, translate
 from tests.docs.raised import own_codes
 from tests.docs.spec import codes_of, operations, spec, validate_request
 

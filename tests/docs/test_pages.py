@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from local.cloud.template import load, of_type
 from local.processes import ROOT
-from local.template import load, of_type
 from tests.docs.pages import (
     DOCS,
     DOCUMENTS,

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from local.cloud import CREDENTIALS
+from local.cloud.ministack import CREDENTIALS
+from local.cloud.stack import STACK
+from local.cloud.template import load, of_type
 from local.processes import HOST, ROOT
 from local.run import AWS_PORT
-from local.stack import STACK
-from local.template import load, of_type
-from shared.adapters.dynamodb import decoded
-from shared.domain.amount import Amount
+from shared.aws.dynamodb import decoded
+from shared.base.amount import Amount
 from tests.docs.pages import DOCS, DOCUMENTS, README, all_text, named, table, tables, text
 from tests.docs.spec import codes_of, operations
 from tests.template.metrics import sent

@@ -7,12 +7,14 @@ from dataclasses import fields
 
 import pytest
 
+from local.cloud.template import Template, load, of_type, translate
 from local.processes import ROOT
-from local.template import Template, load, of_type, translate
-from shared.adapters.context import About
-from shared.domain.payment import Attention
-from shared.domain.payout import RECIPIENT_FAULTS, RECIPIENT_WAITS, UNKNOWN_USER
-from shared.operations import check_stack, create_payout, send_payout
+from shared.base.context import About
+from shared.payments.record import Attention
+from shared.payouts import checks as check_stack
+from shared.payouts import create as create_payout
+from shared.payouts import send
+from shared.payouts.record import RECIPIENT_FAULTS, RECIPIENT_WAITS, UNKNOWN_USER
 from tests.docs.pages import DOCS, RUNBOOK, all_text, section, text
 
 TEXT = all_text(RUNBOOK)
@@ -21,7 +23,7 @@ BLOCKED, WAITING, FAILED = (
     "What an unfinished one waits for",
     "Why it failed",
 )
-SENDER = ("create_payout", "send_payout", "check_stack", "move_payout")
+SENDER = ("create", "send", "checks", "move")
 # Pi's own refusals of a completion, which reach a payout's reason as they are.
 COMPLETION = {"txid_mismatch", "verification_failed", "payment_already_linked_with_a_tx"}
 
@@ -34,7 +36,7 @@ def explained(heading: str) -> set[str]:
 
 def given(*calls: str) -> set[str]:
     """The reasons that the sender gives to these calls of its own."""
-    files = ((ROOT / "shared" / "operations" / f"{name}.py") for name in SENDER)
+    files = ((ROOT / "shared" / "payouts" / f"{name}.py") for name in SENDER)
     return {
         text
         for file in files
@@ -59,7 +61,7 @@ def _texts(node: ast.expr) -> Iterator[str]:
 
 def returned(module: str, *names: str) -> set[str]:
     """The reasons that these functions give to their callers."""
-    (file,) = (ROOT / "shared").rglob(f"{module}.py")
+    file = ROOT / "shared" / f"{module}.py"
     functions = [n for n in ast.parse(file.read_text()).body if getattr(n, "name", None) in names]
     assert len(functions) == len(names)
     values = (
@@ -113,16 +115,16 @@ def test_no_money_is_sent_back_but_through_payouts() -> None:
 
 def test_every_reason_to_block_is_explained() -> None:
     # A transaction that never applies blocks after some, with the chain's code if there is one.
-    reasons = given("block", "withdraw") | returned("payout", "mismatch")
-    reasons |= returned("send_payout", "_fault") | send_payout.TRANSIENT_CHAIN_ERRORS
+    reasons = given("block", "withdraw") | returned("payouts/record", "mismatch")
+    reasons |= returned("payouts/send", "_fault") | send.TRANSIENT_CHAIN_ERRORS
     of_pi = COMPLETION | {"creation_refused", UNKNOWN_USER, "payment_not_found"}
     assert reasons | of_pi <= explained(BLOCKED)
 
 
 def test_every_reason_to_wait_is_explained() -> None:
-    causes = returned("check_stack", "cause_to_wait", "_cause_of_wallet", "cause_not_to_pay")
+    causes = returned("payouts/checks", "cause_to_wait", "_cause_of_wallet", "cause_not_to_pay")
     of_stack = {check_stack.OTHER_KEY, "server_key_refused", "feature_not_available"}
-    waits = given("wait", "waiting", "hold_up") | causes | of_stack | send_payout.NO_SEED
+    waits = given("wait", "waiting", "hold_up") | causes | of_stack | send.NO_SEED
     waits |= RECIPIENT_WAITS | create_payout.PASSING_REFUSALS
     assert waits <= explained(WAITING)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.emulator.address import address_of
-from shared.domain.amount import Amount
+from shared.base.amount import Amount
 from tests.world import User, World
 from tests.world.effects import Moment
 from tests.world.payments import DONATION, PIE
@@ -22,7 +22,7 @@ def test_the_payer_is_known_by_name_where_the_user_lets_us_see_it(world: World) 
         payment_id = world.start(user, "3.14", {"productId": PIE})
         assert world.approve(payment_id, user).status == 200
         assert world.record(payment_id).username == expected
-        found = [item for item in world.tables.raw("PaymentsTable", "by_username")]
+        found = world.tables.raw("PaymentsTable", "by_username")
         assert [item["username"]["S"] for item in found] == ["alice"]
 
 
@@ -292,6 +292,22 @@ def test_completed_elsewhere_is_said_so(world: World, alice: User) -> None:
     assert world.approve(payment_id, alice).error == "already_completed"
 
     assert world.find_record(payment_id) is None
+
+
+def test_what_was_refused_here_and_completed_elsewhere_is_not_called_cancelled(
+    world: World, alice: User
+) -> None:
+    payment_id = world.start(alice, "3.13", {"productId": PIE})
+    world.fault("POST", "/v2/payments/*/cancel", drop="before")
+    assert world.approve(payment_id, alice).error == "unexpected_amount"
+    world.heal()
+    world.at_pi(payment_id).approve()
+    world.at_pi(payment_id).complete(world.pay(payment_id), None)
+
+    reply = world.approve(payment_id, alice)
+
+    assert (reply.status, reply.state) == (200, "completed")
+    assert world.record(payment_id).attention == "unmatched"
 
 
 def test_a_repeat_that_pi_refuses_is_an_approval(world: World, alice: User) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from local import template
-from shared.adapters.observability import OUTAGES, logger
-from shared.adapters.threads import Threads
+from local.cloud import template
+from shared.base.observability import OUTAGES, logger
+from shared.base.threads import Threads
 from tests.world import User, World, new_world
 from tests.world.effects import AwsFault
 from tests.world.tables import Storage

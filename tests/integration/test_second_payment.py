@@ -1,6 +1,6 @@
 """A user who pays again: first it is found out what he has paid already."""
 
-from shared.adapters.wake_ups import Work
+from shared.work.wake_ups import Work
 from tests.world import User, World
 
 

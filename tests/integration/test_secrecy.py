@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.metrics import Metrics
 
-from shared.adapters import observability
-from shared.adapters.observability import logger
+from shared.base import observability
+from shared.base.observability import logger
 from tests.world import User, World
 from tests.world.effects import AwsFault
 from tests.world.emulator import KEY
@@ -114,7 +114,7 @@ def test_an_unexpected_error_shows_no_secret(
     def mistake(*_: object) -> None:
         raise RuntimeError("a mistake of ours")
 
-    monkeypatch.setattr("shared.operations.approve_payment.opened", mistake)
+    monkeypatch.setattr("shared.payments.approve.opened", mistake)
     reply = world.approve(payment_id, alice)
     everything.keep(reply)
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared.adapters.threads import Threads
+from shared.base.threads import Threads
 from tests.world import User, World
 from tests.world.functions import Reply
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.consumer import ExampleConsumer
-from local.stack import Stack
-from shared.adapters.context import within
+from local.cloud.stack import Stack
+from local.play.consumer import ExampleConsumer
+from shared.base.context import within
 
 
 @pytest.fixture(autouse=True)

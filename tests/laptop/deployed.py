@@ -7,15 +7,14 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
-from local.stack import Deployment, Stack
-from shared.adapters.book_store import wallet_of
-from shared.adapters.dynamodb import decoded, encoded
-from shared.adapters.edges import Edges
-from shared.adapters.payout_store import PayoutStore
-from shared.adapters.settings import Settings
+from local.cloud.stack import Deployment, Stack
 from shared.app import App
-from shared.domain.amount import Amount
-from shared.domain.payout import (
+from shared.aws.dynamodb import decoded, encoded
+from shared.base.amount import Amount
+from shared.base.settings import Settings
+from shared.book.store import wallet_of
+from shared.edges import Edges
+from shared.payouts.record import (
     Caps,
     PayoutRecord,
     PayoutRequest,
@@ -23,6 +22,7 @@ from shared.domain.payout import (
     delivered,
     requested,
 )
+from shared.payouts.store import PayoutStore
 
 
 @contextmanager

@@ -11,13 +11,13 @@ from uuid import uuid4
 import pytest
 import requests
 
-from local.cloud import CREDENTIALS
-from local.consumer import ExampleConsumer
-from local.pi import PiEmulator
-from local.stack import Stack
-from shared.adapters.payment_store import PaymentStore
-from shared.domain.amount import Amount
-from shared.domain.payment import (
+from local.cloud.ministack import CREDENTIALS
+from local.cloud.stack import Stack
+from local.emulator.process import PiEmulator
+from local.play.consumer import ExampleConsumer
+from shared.base.amount import Amount
+from shared.payments.prices import Price
+from shared.payments.record import (
     Attention,
     Owed,
     PaymentRecord,
@@ -26,8 +26,8 @@ from shared.domain.payment import (
     completed,
     delivered,
 )
-from shared.domain.payout import PayoutState
-from shared.domain.price import Price
+from shared.payments.store import PaymentStore
+from shared.payouts.record import PayoutState
 from tests.docs.pages import DOCS, DOCUMENTS
 from tests.laptop.commands import blocks, run, under
 from tests.laptop.deployed import forget, parts, payouts, taken_on

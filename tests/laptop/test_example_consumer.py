@@ -6,14 +6,15 @@ from uuid import uuid4
 
 import pytest
 
-from local.consumer import ExampleConsumer
-from local.stack import Stack
-from shared.adapters.event_bus import SOURCE, EventBus
-from shared.adapters.wake_ups import WakeUp, Work
-from shared.domain.amount import Amount
-from shared.domain.events import Event, payment_event
-from shared.domain.payment import PaymentRecord, PaymentState, cancelled, completed
-from shared.domain.price import Price
+from local.cloud.stack import Stack
+from local.play.consumer import ExampleConsumer
+from shared.base.amount import Amount
+from shared.payments.prices import Price
+from shared.payments.record import PaymentRecord, PaymentState, cancelled, completed
+from shared.payments.view import payment_event
+from shared.work.event_bus import SOURCE, EventBus
+from shared.work.events import Event
+from shared.work.wake_ups import WakeUp, Work
 from tests.laptop.deployed import parts, without
 from tests.laptop.waiting import eventually
 

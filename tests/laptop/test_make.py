@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from local.bench_stack import FUNCTIONS
+from local.bench.stack import FUNCTIONS
 from local.processes import ROOT, environment
 
 SECONDS = 300

@@ -1,8 +1,8 @@
 """A restore, on the deployed functions with their own roles. Promise 4."""
 
-from local.pi import PiEmulator
-from local.stack import Stack
-from shared.domain.payout import PayoutState
+from local.cloud.stack import Stack
+from local.emulator.process import PiEmulator
+from shared.payouts.record import PayoutState
 from tests.laptop.deployed import restored, send, taken_on
 
 

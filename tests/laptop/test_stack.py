@@ -15,12 +15,12 @@ from uuid import uuid4
 import pytest
 import requests
 
-from local.calls import Calls
-from local.consumer import ExampleConsumer
-from local.pi import PiEmulator
-from local.play import Play
-from local.stack import FunctionFailedError, Stack
-from local.template import Route, routes
+from local.cloud.stack import FunctionFailedError, Stack
+from local.cloud.template import Route, routes
+from local.emulator.process import PiEmulator
+from local.play.calls import Calls
+from local.play.consumer import ExampleConsumer
+from local.play.scenes import Play
 from tests.laptop.deployed import forget, hasten, record, send, taken_on, unfinished, without
 from tests.laptop.page import CorsError, Page
 

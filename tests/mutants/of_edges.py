@@ -2,18 +2,18 @@
 
 from tests.mutants.edit import Edit
 
-DYNAMODB = "shared/adapters/dynamodb.py"
-PAYMENT_STORE = "shared/adapters/payment_store.py"
-PAYOUT_STORE = "shared/adapters/payout_store.py"
-BOOK_STORE = "shared/adapters/book_store.py"
-REWARD_STORE = "shared/adapters/reward_store.py"
-DUE_INDEX = "shared/adapters/due_index.py"
-PI = "shared/adapters/pi_client.py"
-HORIZON = "shared/adapters/horizon.py"
-HTTP = "shared/adapters/http.py"
-SECRET = "shared/adapters/stored_secret.py"
-SWEEP = "shared/operations/sweep.py"
-USERS = "shared/operations/verify_user.py"
+DYNAMODB = "shared/aws/dynamodb.py"
+PAYMENT_STORE = "shared/payments/store.py"
+PAYOUT_STORE = "shared/payouts/store.py"
+BOOK_STORE = "shared/book/store.py"
+REWARD_STORE = "shared/rewards/store.py"
+DUE_INDEX = "shared/work/due_index.py"
+PI = "shared/pi/client.py"
+HORIZON = "shared/stellar/horizon.py"
+HTTP = "shared/base/http.py"
+SECRET = "shared/aws/stored_secret.py"
+SWEEP = "shared/work/sweep.py"
+USERS = "shared/users/verify.py"
 
 IN_SWEEP = "tests/weather/test_sweep.py"
 PI_ERRORS = "tests/unit/test_pi_errors.py"
@@ -77,7 +77,7 @@ EDITS = [
     ),
     Edit(
         "strangers-payment-called-ours",
-        SWEEP,
+        "shared/payouts/compare.py",
         "return record is not None and knows(record, payment, parts.clock())",
         "return record is not None",
         "A payment that its closed payout does not stand for is reported.",
@@ -411,7 +411,7 @@ EDITS = [
     ),
     Edit(
         "token-believed-for-ever",
-        "shared/adapters/seen_tokens.py",
+        "shared/users/seen_tokens.py",
         "seconds() - seen_at < LIFE_SECONDS",
         "seconds() - seen_at >= 0",
         "A token is asked about again after a minute.",

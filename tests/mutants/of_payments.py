@@ -2,21 +2,21 @@
 
 from tests.mutants.edit import Edit
 
-PAYMENT = "shared/domain/payment.py"
-BOOK = "shared/domain/book.py"
-CHAIN = "shared/domain/chain.py"
-PRICE = "shared/domain/price.py"
-REWARD = "shared/domain/reward.py"
-APPROVE = "shared/operations/approve_payment.py"
-PRICE_PAYMENT = "shared/operations/price_payment.py"
-SETTLE = "shared/operations/settle_payment.py"
-FOR_CALLER = "shared/operations/settle_for_caller.py"
-READ_BOOK = "shared/operations/read_book.py"
-NOTE = "shared/operations/note_movement.py"
-CANARY = "shared/operations/canary.py"
-WORK = "shared/operations/work.py"
-DELIVER = "shared/operations/deliver.py"
-CLAIM = "shared/operations/claim_reward.py"
+PAYMENT = "shared/payments/record.py"
+BOOK = "shared/book/record.py"
+CHAIN = "shared/stellar/objects.py"
+PRICE = "shared/payments/prices.py"
+REWARD = "shared/rewards/record.py"
+APPROVE = "shared/payments/approve.py"
+PRICE_PAYMENT = "shared/payments/price.py"
+SETTLE = "shared/payments/settle.py"
+FOR_CALLER = "shared/payments/settle_for_caller.py"
+READ_BOOK = "shared/book/read.py"
+NOTE = "shared/payments/note.py"
+CANARY = "shared/payments/canary.py"
+WORK = "shared/work/worker.py"
+DELIVER = "shared/work/deliver.py"
+CLAIM = "shared/rewards/claim.py"
 
 DECIDE = "tests/unit/test_decide.py"
 CHECKS = "tests/unit/test_payment_checks.py"
@@ -437,7 +437,7 @@ EDITS = [
     ),
     Edit(
         "any-404-is-an-empty-wallet",
-        "shared/adapters/horizon.py",
+        "shared/stellar/horizon.py",
         "return reply.status == 404 and str(",
         "return reply.status == 404 or str(",
         "Only Horizon's own 404 says that a wallet is empty.",
@@ -453,7 +453,7 @@ EDITS = [
     ),
     Edit(
         "others-are-not-settled",
-        "shared/operations/approve_payment.py",
+        "shared/payments/approve.py",
         "    _settle_others(parts, others)\n",
         "",
         "What a user has paid is completed before the next payment is approved.",
@@ -782,7 +782,7 @@ EDITS = [
     ),
     Edit(
         "event-of-what-was-cancelled-names-a-transaction",
-        "shared/domain/events.py",
+        "shared/payments/view.py",
         "None if is_cancelled else record.txid",
         "record.txid",
         "An event says what was true when it came to be owed.",
@@ -791,7 +791,7 @@ EDITS = [
     ),
     Edit(
         "event-of-what-was-given-back-names-goods",
-        "shared/domain/events.py",
+        "shared/payments/view.py",
         "None if record.owed is Owed.UNMATCHED else record.price",
         "record.price",
         "An event meets its schema.",
@@ -799,7 +799,7 @@ EDITS = [
     ),
     Edit(
         "event-of-a-blocking-with-a-later-reason",
-        "shared/domain/events.py",
+        "shared/payouts/view.py",
         "(is_of_blocking and record.blocked_reason) or record.reason",
         "record.reason",
         "An event says what was true when it came to be owed.",
@@ -858,6 +858,15 @@ EDITS = [
         "tests/integration/test_adopt.py::test_a_cancelled_one_that_is_paid_is_taken_over",
     ),
     Edit(
+        "completed-elsewhere-called-cancelled",
+        "shared/payments/approve.py",
+        "    return settle(parts, record)  # it may say less than Pi\n",
+        "    return record\n",
+        "What Pi calls completed is not answered with an older record.",
+        "tests/integration/test_approve.py::"
+        "test_what_was_refused_here_and_completed_elsewhere_is_not_called_cancelled",
+    ),
+    Edit(
         "completed-elsewhere-adopted",
         FOR_CALLER,
         "    if payment.status.developer_completed:\n"
@@ -901,7 +910,7 @@ EDITS = [
     # --- The worker ---
     Edit(
         "event-waits-for-pi",
-        WORK,
+        "shared/payments/finish.py",
         "    if record.owed is None:\n        record = settle(parts, record)\n",
         "    record = settle(parts, record)\n",
         "What is owed is delivered though Pi is away.",
@@ -909,9 +918,9 @@ EDITS = [
     ),
     Edit(
         "refused-payment-without-a-book",
-        WORK,
-        "parts.watch.covers(record) and payment.is_at_rest(record)",
-        "payment.is_at_rest(record)",
+        "shared/payments/finish.py",
+        "parts.watch.covers(record) and is_at_rest(record)",
+        "is_at_rest(record)",
         "The wallet of a first payment has a book, whatever becomes of the payment.",
         "tests/weather/test_book.py::test_what_shows_beyond_a_hole_is_found_at_once",
     ),
@@ -940,16 +949,15 @@ EDITS = [
     ),
     Edit(
         "re-check-gives-up-at-once",
-        WORK,
-        "        if now < record.recheck_at + reward.RECHECK_PATIENCE_SECONDS:\n"
-        "            raise\n",
+        "shared/rewards/finish.py",
+        "        if now < record.recheck_at + RECHECK_PATIENCE_SECONDS:\n            raise\n",
         "",
         "Pi is asked for a week whether a grant stands.",
         "tests/weather/test_rewards.py::test_pi_does_not_tell_for_a_week",
     ),
     Edit(
         "re-check-too-early",
-        WORK,
+        "shared/rewards/finish.py",
         "if record.recheck_at is None or now < record.recheck_at:",
         "if record.recheck_at is None:",
         "Whether a grant was taken back shows after a day.",
@@ -999,7 +1007,7 @@ EDITS = [
     ),
     Edit(
         "reward-above-the-cap",
-        "shared/adapters/reward_store.py",
+        "shared/rewards/store.py",
         '"attribute_not_exists(granted) OR granted < :cap"',
         '"attribute_not_exists(granted) OR granted <= :cap"',
         "The daily cap holds.",
@@ -1090,7 +1098,7 @@ EDITS = [
     ),
     Edit(
         "undirected-payment-is-foreign",
-        "shared/operations/note_movement.py",
+        "shared/payments/note.py",
         "    if payment is not None and payment.direction is None:\n",
         "    if False:\n",
         "What Pi does not say now it may say later.",

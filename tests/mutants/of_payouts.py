@@ -2,16 +2,16 @@
 
 from tests.mutants.edit import Edit
 
-PAYOUT = "shared/domain/payout.py"
-CREATE = "shared/operations/create_payout.py"
-SEND = "shared/operations/send_payout.py"
-NOTE_SENT = "shared/operations/note_sent.py"
-TRACE = "shared/operations/trace_payout.py"
-REQUEST = "shared/operations/request_payout.py"
-DECIDE = "shared/operations/decide_payout.py"
-MOVE = "shared/operations/move_payout.py"
-CHECK = "shared/operations/check_stack.py"
-STORE = "shared/adapters/payout_store.py"
+PAYOUT = "shared/payouts/record.py"
+CREATE = "shared/payouts/create.py"
+SEND = "shared/payouts/send.py"
+NOTE_SENT = "shared/payouts/note.py"
+TRACE = "shared/payouts/trace.py"
+REQUEST = "shared/payouts/request.py"
+DECIDE = "shared/payouts/decide.py"
+MOVE = "shared/payouts/move.py"
+CHECK = "shared/payouts/checks.py"
+STORE = "shared/payouts/store.py"
 
 IN_PI = "tests/payouts/test_pi.py"
 IN_CHAIN = "tests/payouts/test_chain.py"
@@ -584,7 +584,7 @@ EDITS = [
     ),
     Edit(
         "metadata-without-its-types",
-        "shared/domain/exact_json.py",
+        "shared/base/exact_json.py",
         "            return str(value)\n",
         "            return json.dumps(str(value))\n",
         "Metadata reaches Pi with its types.",
@@ -739,7 +739,7 @@ EDITS = [
     ),
     Edit(
         "undirected-payout-is-foreign",
-        "shared/operations/note_sent.py",
+        "shared/payouts/note.py",
         "    if payment is not None and payment.direction is None:\n",
         "    if False:\n",
         "What Pi does not say now it may say later.",

@@ -2,8 +2,8 @@
 
 from tests.mutants.edit import Edit
 
-PROVE = "shared/operations/prove_wallet.py"
-PROOF = "shared/domain/proof.py"
+PROVE = "shared/proof/prove.py"
+PROOF = "shared/proof/record.py"
 IN_PROOF = "tests/weather/test_proof.py"
 UNREAD = f"{IN_PROOF}::test_a_chain_that_cannot_be_read_proves_nothing"
 EDITED = f"{IN_PROOF}::test_a_record_that_was_edited"
@@ -83,7 +83,7 @@ EDITS = [
     ),
     Edit(
         "foreign-memo-not-remembered",
-        "shared/operations/note_movement.py",
+        "shared/payments/note.py",
         "        parts.foreign.add(payment_id, movement.txids[0])\n",
         "",
         "What a stranger's memo names was reported, and rings no alarm a day later.",
@@ -107,7 +107,7 @@ EDITS = [
     ),
     Edit(
         "day-not-written",
-        "shared/adapters/payment_store.py",
+        "shared/payments/store.py",
         "        **day_key(record.completed_at),\n",
         "",
         "What is completed is found by its day.",

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from shared.domain.payout import PayoutRecord, PayoutState
+from shared.payouts.record import PayoutRecord, PayoutState
 from tests.world import World
 
 

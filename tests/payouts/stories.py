@@ -6,8 +6,8 @@ from functools import partial
 
 from local.emulator.chain import MINIMUM_STROOPS
 from local.emulator.registry import wallet_seed_of
-from shared.adapters.dynamodb import encoded
-from shared.domain.payout import PayoutState
+from shared.aws.dynamodb import encoded
+from shared.payouts.record import PayoutState
 from tests.world import World, new_world
 from tests.world.devices import First, Loses
 

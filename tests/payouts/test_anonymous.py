@@ -4,7 +4,7 @@ done there at any step.
 
 import pytest
 
-from shared.domain.payout import PayoutState
+from shared.payouts.record import PayoutState
 from tests.payouts.promises import check_at_rest
 from tests.payouts.stories import PAYOUT, STORIES, payout_world
 from tests.payouts.test_crash import effects_of

@@ -7,7 +7,7 @@ from stellar_sdk import TransactionEnvelope
 
 from local.emulator.chain import MINIMUM_STROOPS
 from local.emulator.registry import wallet_seed_of
-from shared.domain.payout import PayoutState
+from shared.payouts.record import PayoutState
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT, edit
 from tests.world import World

@@ -3,7 +3,7 @@ it; and what no payout asked for rings an alarm.
 """
 
 from local.emulator.control import STRANGER
-from shared.domain.payout import PayoutState
+from shared.payouts.record import PayoutState
 from tests.payouts.promises import check_at_rest
 from tests.payouts.stories import PAYOUT, edit
 from tests.world import World

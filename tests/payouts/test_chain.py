@@ -9,7 +9,7 @@ import pytest
 from local.emulator.chain import MINIMUM_STROOPS, Chain
 from local.emulator.registry import wallet_seed_of
 from local.emulator.submission import submit
-from shared.domain.payout import PayoutState
+from shared.payouts.record import PayoutState
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT, edit, loses_wallet
 from tests.world import World

@@ -9,8 +9,8 @@ from contextlib import suppress
 
 import pytest
 
-from shared.domain.errors import ServiceUnavailable
-from shared.domain.payout import PayoutState
+from shared.base.errors import ServiceUnavailable
+from shared.payouts.record import PayoutState
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT, STORIES, Story, loses_wallet, payout_world
 from tests.world import World

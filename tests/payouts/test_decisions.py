@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 
 from local.processes import ROOT
-from shared.domain.errors import Overtaken
-from shared.domain.payout import PayoutState, decided, waiting
+from shared.base.errors import Overtaken
+from shared.payouts.record import PayoutState, decided, waiting
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT, STORIES, payout_world
 from tests.payouts.test_crash import effects_of

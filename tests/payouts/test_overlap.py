@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from shared.domain.payout import PayoutState
+from shared.payouts.record import PayoutState
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT, STORIES, Story, payout_world
 from tests.payouts.test_crash import effects_of

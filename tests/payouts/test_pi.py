@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.payout import PayoutState
+from shared.payouts.record import PayoutState
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT, loses_wallet
 from tests.world import World

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from shared.domain.amount import Amount
-from shared.domain.payment import Attention, PaymentState
-from shared.domain.payout import PayoutRequest, PayoutState
+from shared.base.amount import Amount
+from shared.payments.record import Attention, PaymentState
+from shared.payouts.record import PayoutRequest, PayoutState
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT
 from tests.world import World

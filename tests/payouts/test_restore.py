@@ -9,8 +9,8 @@ import pytest
 
 from local.emulator.registry import wallet_seed_of
 from local.emulator.submission import submit
-from shared.domain.errors import ServiceUnavailable
-from shared.domain.payout import PayoutState
+from shared.base.errors import ServiceUnavailable
+from shared.payouts.record import PayoutState
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT, STORIES, Story, payout_world
 from tests.payouts.test_chain import strangers_pay

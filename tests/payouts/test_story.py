@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.amount import Amount
-from shared.domain.payout import PayoutState
+from shared.base.amount import Amount
+from shared.payouts.record import PayoutState
 from tests.payouts.promises import check, check_at_rest
 from tests.world import World
 

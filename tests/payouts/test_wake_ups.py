@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.domain.payout import PayoutState
+from shared.payouts.record import PayoutState
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT
 from tests.payouts.test_pi import stranger_opens

@@ -3,7 +3,7 @@
 import re
 
 from local.processes import ROOT
-from shared.adapters.observability import OUTAGES
+from shared.base.observability import OUTAGES
 
 # What an f-string stands for: f"{name}sStuck", count(f"Payment{...}").
 KINDS = ("Payment", "Payout")

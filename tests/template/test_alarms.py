@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from local.cloud.template import Template, load, of_type
 from local.processes import ROOT
-from local.template import Template, load, of_type
-from shared.domain.payout import NO_DESTINATION_RETRY_SECONDS, STACK_RETRY_SECONDS
+from shared.payouts.record import NO_DESTINATION_RETRY_SECONDS, STACK_RETRY_SECONDS
 from tests.template.metrics import levels, sent
 from tests.template.ringing import metrics_of, rings
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.template import Template, of_type, routes, the_api
+from local.cloud.template import Template, of_type, routes, the_api
 
 ROUTES = {
     "GET /me": "VerifyUser",

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from local.cloud.template import Template, of_type, routes
 from local.processes import ROOT
-from local.template import Template, of_type, routes
 
 BACKGROUND = {"Sweep", "ProveWallet", "Settle", "SendPayout", "DecidePayout"}
 # What starts each of them, and when.

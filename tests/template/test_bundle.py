@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from local.pi import PiEmulator
+from local.cloud.template import Template, load, of_type
+from local.emulator.process import PiEmulator
 from local.processes import ROOT, environment
-from local.template import Template, load, of_type
 
 MEGABYTE = 1024 * 1024
 # Zipped, the most that each may have.
@@ -31,29 +31,29 @@ POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERT
 
 # The adapter that a function loads for each of these variables, and for no other reason.
 LOADED_FOR = {
-    "PI_API_URL": "pi_client",
-    "PI_APP_ID": "seen_tokens",
-    "SERVER_KEY_SECRET_ARN": "stored_secret",
-    "HORIZON_URL": "horizon",
-    "WALLET_SEED_SECRET_ARN": "wallet",
-    "PAYMENTS_TABLE": "payment_store",
-    "PRODUCTS_TABLE": "product_store",
-    "REWARDS_TABLE": "reward_store",
-    "PAYOUTS_TABLE": "payout_store",
-    "WAKE_UP_QUEUE_URL": "wake_ups",
-    "PAYOUT_QUEUE_URL": "payout_queue",
-    "PAYOUTS_SWITCH": "switch",
-    "EVENT_BUS": "event_bus",
+    "PI_API_URL": "pi.client",
+    "PI_APP_ID": "users.seen_tokens",
+    "SERVER_KEY_SECRET_ARN": "aws.stored_secret",
+    "HORIZON_URL": "stellar.horizon",
+    "WALLET_SEED_SECRET_ARN": "stellar.wallet",
+    "PAYMENTS_TABLE": "payments.store",
+    "PRODUCTS_TABLE": "payments.products",
+    "REWARDS_TABLE": "rewards.store",
+    "PAYOUTS_TABLE": "payouts.store",
+    "WAKE_UP_QUEUE_URL": "work.wake_ups",
+    "PAYOUT_QUEUE_URL": "payouts.queue",
+    "PAYOUTS_SWITCH": "aws.switch",
+    "EVENT_BUS": "work.event_bus",
 }
 # The worker reads the messages of a queue that it never sends to.
-MORE_LOADED = {"settle": {"wake_ups"}}
+MORE_LOADED = {"settle": {"work.wake_ups"}}
 
 FUNCTIONS = sorted(app.parent.name for app in (ROOT / "functions").glob("*/app.py"))
 
 IMPORT_ALONE = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1]) + [path for path in sys.path if "site-packages" not in path]
-from shared.adapters.settings import Settings
+from shared.base.settings import Settings
 read, optional = set(), Settings.optional
 Settings.optional = lambda self, name: read.add(name) or optional(self, name)
 import app
@@ -189,14 +189,12 @@ def test_a_function_reads_what_the_template_gives_it_and_loads_what_that_is_for(
 
     read, loaded = set(outcome["read"]), set(outcome["loaded"])
     assert read == given.keys() - POWERTOOLS
-    adapters = {name for name in LOADED_FOR.values() if f"shared.adapters.{name}" in loaded}
+    parts = {name for name in LOADED_FOR.values() if f"shared.{name}" in loaded}
     expected = {LOADED_FOR[name] for name in read if name in LOADED_FOR}
-    assert adapters == expected | MORE_LOADED.get(function, set())
+    assert parts == expected | MORE_LOADED.get(function, set())
     assert ("boto3" in loaded) is (function != "verify_user")
     assert "aws_lambda_powertools.utilities.batch" not in loaded
-    assert ("shared.adapters.threads" in loaded) is (
-        function in {"approve_payment", "claim_ad_reward"}
-    )
+    assert ("shared.base.threads" in loaded) is (function in {"approve_payment", "claim_ad_reward"})
 
 
 def test_verify_user_answers_without_boto3(

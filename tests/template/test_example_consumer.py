@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from local.consumer import TEMPLATE
-from local.template import Template, load, of_type, translate
-from shared.adapters.event_bus import SOURCE
-from shared.domain.payment import Owed
+from local.cloud.template import Template, load, of_type, translate
+from local.play.consumer import TEMPLATE
+from shared.payments.record import Owed
+from shared.work.event_bus import SOURCE
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.template import Template, of_type
+from local.cloud.template import Template, of_type
 
 PAYMENTS = "PaymentsTable.Arn"
 PRODUCTS = "ProductsTable.Arn"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from local.cloud.template import Template, of_type
 from local.processes import ROOT
-from local.template import Template, of_type
 
 DUE = {
     "IndexName": "due",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextvars import Context as Variables
 from typing import ParamSpec, TypeVar
 
-from shared.adapters.context import within
+from shared.base.context import within
 
 P = ParamSpec("P")
 T = TypeVar("T")

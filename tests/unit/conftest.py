@@ -11,8 +11,8 @@ import pytest
 from hypothesis import settings
 from moto import mock_aws
 
-from shared.adapters.context import within
-from shared.adapters.observability import logger, metrics
+from shared.base.context import within
+from shared.base.observability import logger, metrics
 from tests.unit.clock import Clock
 from tests.unit.dynamodb_in_process import Tables
 from tests.unit.pi_in_process import PiInProcess

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from shared.adapters.aws import client
+from shared.aws.client import client
 from tests.unit.clock import Clock
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from local.emulator.faults import Fault
 from local.emulator.in_process import InProcessAdapter
-from shared.adapters.horizon import Horizon
-from shared.adapters.http import Http, open_session
-from shared.adapters.pi_client import PiClient
-from shared.adapters.secret import Secret
-from shared.adapters.stored_secret import StoredSecret, server_key
+from shared.aws.stored_secret import StoredSecret, server_key
+from shared.base.http import Http, open_session
+from shared.base.secret import Secret
+from shared.pi.client import PiClient
+from shared.stellar.horizon import Horizon
 from tests.unit.clock import Clock
 from tests.world.emulator import HOST, KEY, Emulator, the_emulator
 

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
-from shared.domain.amount import Amount
-from shared.domain.chain import Movement, Transfer
-from shared.domain.payment import Patience, PaymentRecord, PaymentState, Terms
-from shared.domain.pi import Network, PaymentDto
-from shared.domain.price import Price
+from shared.base.amount import Amount
+from shared.base.networks import Network
+from shared.payments.prices import Price
+from shared.payments.record import Patience, PaymentRecord, PaymentState, Terms
+from shared.pi.objects import PaymentDto
+from shared.stellar.objects import Movement, Transfer
 
 Json = dict[str, Any]
 

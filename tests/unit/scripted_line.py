@@ -10,7 +10,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from shared.adapters import http
+from shared.base import http
 from tests.unit.clock import Clock
 
 URL = "https://pi.example/v2/payments/p"

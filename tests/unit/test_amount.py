@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.amount import Amount, InvalidAmount
+from shared.base.amount import Amount, InvalidAmount
 
 MOST_STROOPS = 10**19 - 1
 stroops = st.integers(0, MOST_STROOPS)

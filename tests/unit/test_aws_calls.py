@@ -7,19 +7,19 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from shared.adapters.context import within
-from shared.adapters.due_index import DueIndex
-from shared.adapters.event_bus import EventBus
-from shared.adapters.payment_store import PaymentStore
-from shared.adapters.payout_queue import PayoutQueue
-from shared.adapters.payout_store import PayoutStore
-from shared.adapters.product_store import ProductStore
-from shared.adapters.reward_store import RewardStore
-from shared.adapters.stored_secret import server_key
-from shared.adapters.switch import Switch
-from shared.adapters.wake_ups import WakeUp, WakeUps, Work
-from shared.domain.errors import ServiceUnavailable
-from shared.domain.events import Event
+from shared.aws.stored_secret import server_key
+from shared.aws.switch import Switch
+from shared.base.context import within
+from shared.base.errors import ServiceUnavailable
+from shared.payments.products import ProductStore
+from shared.payments.store import PaymentStore
+from shared.payouts.queue import PayoutQueue
+from shared.payouts.store import PayoutStore
+from shared.rewards.store import RewardStore
+from shared.work.due_index import DueIndex
+from shared.work.event_bus import EventBus
+from shared.work.events import Event
+from shared.work.wake_ups import WakeUp, WakeUps, Work
 
 DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "canary"}}, "AnyCall")
 

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from shared.domain.book import CLOCK_SKEW_SECONDS, Book, read_up_to
-from shared.domain.chain import Ledger
+from shared.base.clock import CLOCK_SKEW_SECONDS
+from shared.book.record import Book, read_up_to
+from shared.stellar.objects import Ledger
 from tests.unit.samples import MOVED
 
 BOOK = Book(

@@ -6,7 +6,7 @@ from contextvars import Context as Variables
 
 import pytest
 
-from shared.adapters.context import (
+from shared.base.context import (
     ANSWER_SECONDS,
     AWS_CALL_SECONDS,
     About,
@@ -17,9 +17,9 @@ from shared.adapters.context import (
     seconds,
     within,
 )
-from shared.adapters.secret import Secret
-from shared.adapters.seen_tokens import SeenTokens
-from shared.domain.pi import UserDto
+from shared.base.secret import Secret
+from shared.pi.objects import UserDto
+from shared.users.seen_tokens import SeenTokens
 from tests.unit.clock import Clock
 from tests.unit.pi_in_process import PiInProcess
 from tests.world.emulator import HOST

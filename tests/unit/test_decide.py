@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.book import CLOCK_SKEW_SECONDS
-from shared.domain.due import ATTENTION_PAUSE_SECONDS
-from shared.domain.payment import (
+from shared.base.clock import CLOCK_SKEW_SECONDS
+from shared.payments.record import (
     FINAL_REFUSALS,
     UNVERIFIED_PATIENCE_SECONDS,
     Attention,
@@ -30,7 +29,8 @@ from shared.domain.payment import (
     noted,
     recovered,
 )
-from shared.domain.pi import PaymentDto
+from shared.pi.objects import PaymentDto
+from shared.work.due import ATTENTION_PAUSE_SECONDS
 from tests.unit.samples import MOVED, NOW, OTHER_TXID, PATIENCE, PRICE, TXID, payment, record
 
 OPEN = record()

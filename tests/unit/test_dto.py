@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.amount import Amount
-from shared.domain.pi import MalformedDto, PaymentDto, RewardedAdStatusDto, UserDto
+from shared.base.amount import Amount
+from shared.pi.objects import MalformedDto, PaymentDto, RewardedAdStatusDto, UserDto
 from tests.unit.samples import (
     APP_WALLET,
     NOW,

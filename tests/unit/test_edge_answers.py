@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.context import allows_aws_call, concerning
-from shared.adapters.secret import Secret
-from shared.domain import errors
-from shared.domain.errors import BundleError, PiAnswer
+from shared.base import errors
+from shared.base.context import allows_aws_call, concerning
+from shared.base.errors import BundleError, PiAnswer
+from shared.base.secret import Secret
 from shared.edge.http import Answer, Request, serve
 from tests.unit.conftest import STACK, LogLines
 from tests.unit.lambda_events import FUNCTION, context, event, read

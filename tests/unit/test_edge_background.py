@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.context import remaining
-from shared.adapters.observability import count
-from shared.domain.errors import Conflict
+from shared.base.context import remaining
+from shared.base.errors import Conflict
+from shared.base.observability import count
 from shared.edge.background import on_command, on_messages, on_schedule
 from shared.edge.invocation import LambdaContext
 from tests.unit.clock import Clock

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.adapters.secret import Secret
-from shared.domain.errors import BadRequest
-from shared.domain.identifiers import payment_id_of
+from shared.base.errors import BadRequest
+from shared.base.identifiers import payment_id_of
+from shared.base.secret import Secret
 from shared.edge.http import LARGEST_BODY, Answer, Request, serve
 from tests.unit.lambda_events import context, event, read
 

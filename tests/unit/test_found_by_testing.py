@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.domain.amount import Amount, InvalidAmount
-from shared.domain.errors import ChainUnavailable
+from shared.base.amount import Amount, InvalidAmount
+from shared.base.errors import ChainUnavailable
 from tests.unit.dynamodb_in_process import Tables
 from tests.unit.pi_in_process import PiInProcess
 from tests.unit.samples import OTHER_TXID

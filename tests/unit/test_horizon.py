@@ -4,18 +4,19 @@ from typing import Any
 
 import pytest
 
-from shared.domain.amount import Amount
-from shared.domain.chain import Transfer, Wanted
-from shared.domain.errors import ChainUnavailable
-from shared.domain.pi import PaymentDto
+from shared.base.amount import Amount
+from shared.base.errors import ChainUnavailable
+from shared.book.expected import expected_transfer
+from shared.pi.objects import PaymentDto
+from shared.stellar.objects import ExpectedTransfer, Transfer
 from tests.unit.pi_in_process import PiInProcess
 from tests.unit.samples import OTHER_TXID, TXID, payment
 
 STRANGER = "GSTRANGER"
 
 
-def wanted_by(pi: PiInProcess, identifier: str) -> Wanted:
-    wanted = Wanted.by(PaymentDto.read(pi.state.payment(identifier).dto()))
+def wanted_by(pi: PiInProcess, identifier: str) -> ExpectedTransfer:
+    wanted = expected_transfer(PaymentDto.read(pi.state.payment(identifier).dto()))
     assert wanted is not None
     return wanted
 
@@ -143,13 +144,13 @@ def test_garbage_is_an_unavailable_chain(pi: PiInProcess, path: str, fault: dict
 
 
 def test_a_payment_without_its_wallets_cannot_be_proven() -> None:
-    assert Wanted.by(payment(from_address=None)) is None
-    assert Wanted.by(payment(to_address=None)) is None
+    assert expected_transfer(payment(from_address=None)) is None
+    assert expected_transfer(payment(to_address=None)) is None
 
 
 def test_a_payment_with_them_can() -> None:
     seen = payment()
-    assert Wanted.by(seen) == Wanted(
+    assert expected_transfer(seen) == ExpectedTransfer(
         seen.identifier,
         Transfer(str(seen.from_address), str(seen.to_address), Amount.of("3.14")),
     )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.emulator.chain import MINIMUM_STROOPS
-from shared.domain.errors import ChainUnavailable
+from shared.base.errors import ChainUnavailable
 from tests.unit.pi_in_process import PiInProcess
 
 SOUND: dict[str, Any] = {

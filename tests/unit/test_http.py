@@ -18,8 +18,8 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from shared.adapters.http import MOST_ATTEMPTS, CallFailed, Failure
-from shared.adapters.http import Reply as HttpReply
+from shared.base.http import MOST_ATTEMPTS, CallFailed, Failure
+from shared.base.http import Reply as HttpReply
 from tests.unit.clock import Clock
 from tests.unit.pi_in_process import not_connected
 from tests.unit.scripted_line import URL, Net, Reply, ScriptedLine

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from shared.adapters.context import ANSWER_SECONDS, AWS_CALL_SECONDS
-from shared.adapters.http import (
+from shared.base.context import ANSWER_SECONDS, AWS_CALL_SECONDS
+from shared.base.http import (
     CONNECT_SECONDS,
     READ_SECONDS,
     CallFailed,

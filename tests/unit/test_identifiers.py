@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.errors import BadRequest
-from shared.domain.identifiers import ad_id_of, payment_id_of, txid_of
+from shared.base.errors import BadRequest
+from shared.base.identifiers import ad_id_of, payment_id_of, txid_of
 from tests.unit.samples import PAYMENT_ID, TXID
 
 Reader = Callable[[object], str]

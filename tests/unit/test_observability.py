@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.observability import count, flush_metrics
+from shared.base.observability import count, flush_metrics
 from tests.unit.conftest import STACK
 
 Capture = pytest.CaptureFixture[str]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.payment import Attention, Owed, PaymentState, mismatch, opened
+from shared.payments.record import Attention, Owed, PaymentState, mismatch, opened
 from tests.unit.samples import APP_WALLET, NOW, PAYMENT_ID, PRICE, TERMS, UID, payment
 
 

@@ -5,10 +5,10 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
-from shared.adapters.context import within
-from shared.adapters.payment_store import PaymentStore
-from shared.domain.errors import ServiceUnavailable
-from shared.domain.payment import Attention, PaymentState, attended, cancelled, completed
+from shared.base.context import within
+from shared.base.errors import ServiceUnavailable
+from shared.payments.record import Attention, PaymentState, attended, cancelled, completed
+from shared.payments.store import PaymentStore
 from tests.unit.conftest import LogLines
 from tests.unit.dynamodb_in_process import PAYMENTS, Tables, refusal
 from tests.unit.samples import NOW, PAYMENT_ID, PRICE, TXID, UID, record

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters.pi_client import PiClient
-from shared.domain.amount import Amount
-from shared.domain.errors import NotFound, PiNonsense, PiNotSent, PiOutcomeUnknown, PiRefused
+from shared.base.amount import Amount
+from shared.base.errors import NotFound, PiNonsense, PiNotSent, PiOutcomeUnknown, PiRefused
+from shared.pi.client import PiClient
 from tests.unit.clock import Clock
 from tests.unit.conftest import LogLines
 from tests.unit.pi_in_process import PiInProcess

@@ -5,11 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.observability import metrics
-from shared.adapters.pi_client import PiClient
-from shared.adapters.secret import Secret
-from shared.domain.amount import Amount
-from shared.domain.errors import (
+from shared.base.amount import Amount
+from shared.base.errors import (
     KeyRefused,
     PiNonsense,
     PiOutcomeUnknown,
@@ -17,6 +14,9 @@ from shared.domain.errors import (
     ServiceUnavailable,
     TokenRefused,
 )
+from shared.base.observability import metrics
+from shared.base.secret import Secret
+from shared.pi.client import PiClient
 from tests.unit.conftest import LogLines
 from tests.unit.pi_in_process import PiInProcess, Secrets
 from tests.unit.samples import PAYMENT_ID, TXID, payment_json

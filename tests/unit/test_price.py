@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain.amount import Amount
-from shared.domain.price import Order, Product
+from shared.base.amount import Amount
+from shared.payments.prices import Order, Product
 
 PIE = Product("apple_pie_1", "Apple pie", True, Amount.of("3.14"), Amount.of("3.14"))
 DONATION = Product("donation", "Donation", True, Amount.of("0.1"), Amount.of(100))

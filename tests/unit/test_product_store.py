@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.context import within
-from shared.adapters.product_store import ProductStore
-from shared.domain.amount import Amount
-from shared.domain.errors import ServiceUnavailable
-from shared.domain.price import Product
+from shared.base.amount import Amount
+from shared.base.context import within
+from shared.base.errors import ServiceUnavailable
+from shared.payments.prices import Product
+from shared.payments.products import ProductStore
 from tests.unit.conftest import LogLines
 from tests.unit.dynamodb_in_process import PRODUCTS, Tables, refusal
 

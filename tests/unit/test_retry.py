@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters.http import (
+from shared.base.http import (
     LONGEST_PAUSE_SECONDS,
     MOST_ATTEMPTS,
     SHORTEST_ATTEMPT_SECONDS,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain.pi import RewardedAdStatusDto
-from shared.domain.reward import RewardLimits, RewardOwed, RewardState, granted, judge
+from shared.pi.objects import RewardedAdStatusDto
+from shared.rewards.record import RewardLimits, RewardOwed, RewardState, granted, judge
 from tests.unit.samples import NOW, ad_json
 
 LIMITS = RewardLimits(daily_cap=20, fresh_seconds=3600, recheck_after=24 * 3600)

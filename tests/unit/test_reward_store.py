@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from shared.adapters.context import within
-from shared.adapters.reward_store import RewardStore
-from shared.domain.errors import DailyCapReached, ServiceUnavailable
-from shared.domain.reward import RewardLimits, RewardRecord, granted
+from shared.base.context import within
+from shared.base.errors import DailyCapReached, ServiceUnavailable
+from shared.rewards.record import RewardLimits, RewardRecord, granted
+from shared.rewards.store import RewardStore
 from tests.unit.dynamodb_in_process import REWARDS, Tables, refusal
 from tests.unit.samples import NOW, UID
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from shared.adapters.observability import logger
-from shared.adapters.secret import Secret
+from shared.base.observability import logger
+from shared.base.secret import Secret
 from tests.unit.conftest import LogLines
 
 CANARY = "canary-5f2a"

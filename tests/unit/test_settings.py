@@ -2,10 +2,10 @@
 
 import pytest
 
-from local import template
+from local.cloud import template
 from local.processes import ROOT
-from shared.adapters.settings import Settings
 from shared.app import App
+from shared.base.settings import Settings
 from tests.world.functions import start
 
 

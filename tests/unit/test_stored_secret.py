@@ -5,10 +5,10 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from shared.adapters.observability import metrics
-from shared.adapters.secret import Secret
-from shared.adapters.stored_secret import wallet_seed
-from shared.domain.errors import ServiceUnavailable
+from shared.aws.stored_secret import wallet_seed
+from shared.base.errors import ServiceUnavailable
+from shared.base.observability import metrics
+from shared.base.secret import Secret
 from tests.unit.conftest import LogLines
 from tests.unit.pi_in_process import Secrets
 

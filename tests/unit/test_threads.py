@@ -11,9 +11,9 @@ from threading import Barrier, get_ident
 import pytest
 
 from local.processes import ROOT
-from shared.adapters.context import About, concerning, log_keys, remaining, within
-from shared.adapters.observability import count, flush_metrics, logger
-from shared.adapters.threads import Threads
+from shared.base.context import About, concerning, log_keys, remaining, within
+from shared.base.observability import count, flush_metrics, logger
+from shared.base.threads import Threads
 from tests.unit.conftest import LogLines
 from tests.world.stage import OneAtATime
 
@@ -187,6 +187,6 @@ def refusals(code: str, path: str) -> list[str]:
 
 @pytest.mark.parametrize("code", POOLS, ids=range(len(POOLS)))
 def test_lint_refuses_every_other_thread(code: str) -> None:
-    assert refusals(code, "shared/operations/approve_payment.py") == ["TID251"]
+    assert refusals(code, "shared/payments/approve.py") == ["TID251"]
     assert refusals(code, "functions/settle/app.py") == ["TID251"]
-    assert refusals(code, "shared/adapters/threads.py") == []
+    assert refusals(code, "shared/base/threads.py") == []

@@ -6,12 +6,12 @@ from threading import Event
 
 import pytest
 
-from shared.adapters.secret import Secret
-from shared.adapters.seen_tokens import MOST_TOKENS, SeenTokens
-from shared.adapters.threads import Threads
-from shared.domain.errors import PiNonsense, PiUnavailable, TokenRefused
-from shared.domain.pi import UserDto
-from shared.operations.verify_user import Users
+from shared.base.errors import PiNonsense, PiUnavailable, TokenRefused
+from shared.base.secret import Secret
+from shared.base.threads import Threads
+from shared.pi.objects import UserDto
+from shared.users.seen_tokens import MOST_TOKENS, SeenTokens
+from shared.users.verify import Users
 from tests.unit.pi_in_process import PiInProcess
 
 WRONG = Secret("no-such-token")

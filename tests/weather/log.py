@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from shared.adapters import observability
+from shared.base import observability
 
 
 class Lines(logging.Handler):

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.wake_ups import Work
-from shared.domain.chain import Transfer
-from shared.domain.payment import PROOF_SECONDS, PaymentRecord, cancelled, noted
+from shared.payments.record import PROOF_SECONDS, PaymentRecord, cancelled, noted
+from shared.stellar.objects import Transfer
+from shared.work.wake_ups import Work
 from tests.unit.samples import MOVED
 from tests.weather.ends import (
     CANCELLED,

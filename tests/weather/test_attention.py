@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from shared.adapters.wake_ups import Work
+from shared.work.wake_ups import Work
 from tests.weather.ends import CANCELLED, COMPLETED, OPEN, REFUSED, refused, unmatched
 from tests.weather.log import logged
 from tests.world import World

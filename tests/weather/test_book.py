@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from local.emulator.control import STRANGER
-from shared.adapters.wake_ups import Work
+from shared.work.wake_ups import Work
 from tests.weather.ends import (
     CANCELLED,
     COMPLETED,

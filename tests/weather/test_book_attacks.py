@@ -8,9 +8,9 @@ import pytest
 
 from local.emulator.chain import Chain
 from local.emulator.control import STRANGER
-from shared.adapters.wake_ups import Work
-from shared.domain.book import MOST_DOUBTS
-from shared.operations.read_book import MOST_TRIED
+from shared.book.read import MOST_TRIED
+from shared.book.record import MOST_DOUBTS
+from shared.work.wake_ups import Work
 from tests.weather.ends import CANCELLED, COMPLETED, OPEN, SWEEP_CANCELS_AFTER
 from tests.world import World
 from tests.world.devices import First

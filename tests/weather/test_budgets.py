@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import requests
 
-from local.cloud import REGION, ROOT_KEY
-from shared.adapters.dynamodb import DUE_SHARDS, due_keys, encoded
-from shared.adapters.wake_ups import Work
-from shared.domain.payment import PROOF_SECONDS
+from local.cloud.ministack import REGION, ROOT_KEY
+from shared.aws.dynamodb import DUE_SHARDS, due_keys, encoded
+from shared.payments.record import PROOF_SECONDS
+from shared.work.wake_ups import Work
 from tests.weather.ends import (
     PROVEN_AFTER,
     RECHECK_SECONDS,

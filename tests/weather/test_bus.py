@@ -2,8 +2,8 @@
 
 from botocore.exceptions import ReadTimeoutError
 
-from shared.adapters.wake_ups import Work
-from shared.domain.payment import PaymentState
+from shared.payments.record import PaymentState
+from shared.work.wake_ups import Work
 from tests.weather.ends import COMPLETED, populate
 from tests.world import World
 from tests.world.devices import First

@@ -4,7 +4,7 @@ Promise 3.
 
 import pytest
 
-from shared.adapters.wake_ups import Work
+from shared.work.wake_ups import Work
 from tests.weather.ends import (
     CANCEL_AFTER,
     CANCELLED,

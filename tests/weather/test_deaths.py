@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from shared.adapters.wake_ups import Work
+from shared.work.wake_ups import Work
 from tests.weather.ends import (
     CANCELLED,
     COMPLETED,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any, cast
 
-from local.cloud import LocalCloud
+from local.cloud.ministack import LocalCloud
 from tests.weather.ends import check_money
 from tests.world import World
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from local import template
-from shared.adapters.context import remaining
-from shared.adapters.payment_store import PaymentStore
-from shared.adapters.wake_ups import Work
+from local.cloud import template
+from shared.base.context import remaining
+from shared.payments.store import PaymentStore
+from shared.work.wake_ups import Work
 from tests.weather.ends import COMPLETED
 from tests.world import World
 from tests.world.effects import Moment

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain.errors import ServiceUnavailable
-from shared.domain.payment import PaymentState
+from shared.base.errors import ServiceUnavailable
+from shared.payments.record import PaymentState
 from tests.weather.ends import COMPLETED, OPEN, check_money, populate
 from tests.weather.log import logged
 from tests.world import World

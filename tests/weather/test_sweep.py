@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from shared.adapters.dynamodb import DUE_SHARDS
-from shared.domain.errors import ServiceUnavailable
+from shared.aws.dynamodb import DUE_SHARDS
+from shared.base.errors import ServiceUnavailable
 from tests.weather.ends import COMPLETED
 from tests.weather.log import logged
 from tests.world import World

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.wake_ups import Work
-from shared.domain.payout import PayoutState
+from shared.payouts.record import PayoutState
+from shared.work.wake_ups import Work
 from tests.weather.ends import COMPLETED
 from tests.world import User, World
 from tests.world.tables import KEYS as TABLE_KEYS

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from shared.adapters import context, observability
+from shared.base import context, observability
 from tests.world.effects import Effects
 from tests.world.payments import Payments
 from tests.world.payouts import Payouts

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from local import template
+from local.cloud import template
 from tests.world.effects import Effects
 
 DEDUPLICATION_SECONDS = 300  # SQS's own

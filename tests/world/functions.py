@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 import shared.app
-from local import template
+from local.cloud import template
 from local.processes import ROOT
-from shared.adapters.edges import Edges
-from shared.adapters.settings import Settings
 from shared.app import App
+from shared.base.settings import Settings
+from shared.edges import Edges
 
 # Parameters of the stack that stand for places on the network.
 URLS = {"PiApiUrl": "http://pi.test/v2", "HorizonUrl": "http://pi.test/horizon"}

@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from local.emulator.payment import Payment
-from shared.adapters.dynamodb import encoded
-from shared.adapters.wake_ups import WakeUp, Work
-from shared.domain.amount import Amount
-from shared.domain.book import Book
-from shared.domain.payment import PaymentRecord, PaymentState
+from shared.aws.dynamodb import encoded
+from shared.base.amount import Amount
+from shared.book.record import Book
+from shared.payments.record import PaymentRecord, PaymentState
+from shared.work.wake_ups import WakeUp, Work
 from tests.world.functions import Reply
 from tests.world.stage import Stage, User
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from local.emulator.payment import Payment
 from local.emulator.wire import dumps
-from shared.domain.payout import PayoutRecord
+from shared.payouts.record import PayoutRecord
 from tests.world.functions import Environment, Reply
 from tests.world.stage import Stage
 

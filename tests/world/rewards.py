@@ -1,6 +1,6 @@
 """The words for rewarded ads."""
 
-from shared.domain.reward import RewardRecord
+from shared.rewards.record import RewardRecord
 from tests.world.functions import Reply
 from tests.world.stage import Stage, User
 

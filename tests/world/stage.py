@@ -19,13 +19,13 @@ from re import escape, fullmatch
 from threading import RLock
 from typing import Any, TypeVar
 
-from local import template
+from local.cloud import template
 from local.emulator.faults import Fault
 from local.emulator.registry import wallet_seed_of
-from shared.adapters.context import within
-from shared.adapters.edges import Edges
-from shared.adapters.settings import Settings
 from shared.app import App
+from shared.base.context import within
+from shared.base.settings import Settings
+from shared.edges import Edges
 from tests.world.aws import Bus, Parameters, Queue, Secrets, Sqs
 from tests.world.effects import Effects
 from tests.world.emulator import KEY, Adapter, the_emulator

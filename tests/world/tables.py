@@ -15,8 +15,8 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from local import template
-from shared.adapters.aws import CONFIG
+from local.cloud import template
+from shared.aws.client import CONFIG
 from tests.world.dynamodb import Database, Table
 from tests.world.effects import Effects
 

@@ -1,0 +1,1 @@
+"""The local cloud, and the real template deployed to it."""

@@ -1,0 +1,1 @@
+"""AWS's clients, DynamoDB's wire form, secrets and the switch."""

@@ -1,0 +1,195 @@
+"""What the stores share: items to and from DynamoDB's wire form, and optimistic writes.
+
+A record is written whole when it is made and then only by `replace`: the attributes that a
+transition changed, on condition that nobody wrote in between (`TELLING`). So a transition happens
+once, however often it is tried, and an older deployment never drops an attribute that it does not
+know.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from shared.aws.client import aws_call
+from shared.base.context import remaining
+from shared.base.errors import ServiceUnavailable, UnreadableRecord
+from shared.base.observability import count, logger
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Item = Mapping[str, Any]
+Record = TypeVar("Record")
+DUE_SHARDS = 8
+# What tells a record from another one with its key: all that the next write rests on.
+TELLING = ("version", "state", "txid", "place")
+NEVER = "never"  # the day on which a book settles
+FAILED_CONDITION = "ConditionalCheckFailed"
+CONFLICT_PAUSE_SECONDS = 0.05
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+def encoded(item: Item) -> dict[str, Any]:
+    """To the wire form; attributes that are None are left out."""
+    return {name: _serialize(value) for name, value in item.items() if value is not None}
+
+
+def decoded(item: Item) -> dict[str, Any]:
+    """From the wire form; every number is a Decimal."""
+    return {name: _deserialize(value) for name, value in item.items()}
+
+
+def whole(value: Any) -> int | None:
+    """A whole number that DynamoDB stored, or None where the attribute is absent."""
+    return None if value is None else int(value)
+
+
+def readable(read: Callable[[Item], Record], item: Item, key: str) -> Record:
+    """The record that an item holds. Raises UnreadableRecord, counted and logged, if a field is
+    missing or not what it should be: somebody has edited the table."""
+    try:
+        return _typed(read(item))
+    except (KeyError, TypeError, ValueError, ArithmeticError):
+        logger.exception("This record cannot be read", extra={"record": str(item.get(key))})
+        count("UnexpectedError")
+        raise UnreadableRecord from None
+
+
+def _typed(record: Record) -> Record:
+    """Raises TypeError if a field holds what it is not declared to hold."""
+    declared: Any = type(record)
+    for name, kind in _kinds(declared).items():
+        value = getattr(record, name)
+        if not isinstance(value, kind):
+            raise TypeError(name)
+        if is_dataclass(value):
+            _typed(value)
+    return record
+
+
+@cache
+def _kinds(declared: Any) -> Mapping[str, Any]:
+    hints = get_type_hints(declared)
+    return {
+        name: get_origin(hint) if get_origin(hint) is tuple else hint
+        for name, hint in hints.items()
+    }
+
+
+def due_keys(business_id: str, due_at: int | None) -> Item:
+    """The keys of the sparse index of unfinished work; none when nothing is left to do."""
+    if due_at is None:
+        return {"due_shard": None, "due_at": None}
+    return {"due_shard": str(zlib.crc32(business_id.encode()) % DUE_SHARDS), "due_at": due_at}
+
+
+def day_key(settled_at: int | None) -> Item:
+    """The key of the sparse index of what was completed, by UTC day; none before it is."""
+    day = None if settled_at is None else datetime.fromtimestamp(settled_at, UTC).date().isoformat()
+    return {"settled_on": day}
+
+
+def put_if_absent(client: DynamoDBClient, table: str, key: str, item: Item) -> Item | None:
+    """None if the item is new, else the item that stands already."""
+    with aws_call():
+        try:
+            client.put_item(
+                TableName=table,
+                Item=encoded(item),
+                ConditionExpression="attribute_not_exists(#key)",
+                ExpressionAttributeNames={"#key": key},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except client.exceptions.ConditionalCheckFailedException as failed:
+            return _standing(failed)
+    return None
+
+
+def update_of(table: str, key: str, old: Item, new: Item) -> dict[str, Any]:
+    """The update that writes what differs between `old` and `new`, if nobody wrote in between.
+
+    Not the version alone: a restored record counts its versions once more.
+    """
+    changed = {
+        name: value for name, value in new.items() if value != old.get(name) and value is not None
+    }
+    gone = [name for name, value in old.items() if value is not None and new.get(name) is None]
+    changed["version"] = old["version"] + 1
+    sets = ", ".join(f"#{name} = :{name}" for name in changed)
+    removes = f" REMOVE {', '.join(f'#{name}' for name in gone)}" if gone else ""
+    values = {f":{name}": value for name, value in changed.items()}
+    known = {f":read_{name}": old[name] for name in TELLING if old.get(name) is not None}
+    conditions = [
+        f"#{name} = :read_{name}" if f":read_{name}" in known else f"attribute_not_exists(#{name})"
+        for name in TELLING
+    ]
+    return {
+        "TableName": table,
+        "Key": encoded({key: old[key]}),
+        "UpdateExpression": f"SET {sets}{removes}",
+        # Nobody wrote since we read: the record is still in the state that the transition starts
+        # from.
+        "ConditionExpression": " AND ".join(conditions),
+        "ExpressionAttributeNames": {f"#{name}": name for name in [*changed, *gone, *TELLING]},
+        "ExpressionAttributeValues": encoded({**known, **values}),
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+
+
+def replace(client: DynamoDBClient, table: str, key: str, old: Item, new: Item) -> Item | None:
+    """Write what differs between `old` and `new`. None if it was written, else the item that stands
+    instead."""
+    with aws_call():
+        try:
+            client.update_item(**update_of(table, key, old, new))
+        except client.exceptions.ConditionalCheckFailedException as failed:
+            return _standing(failed)
+    return None
+
+
+def transact(
+    client: DynamoDBClient,
+    writes: Sequence[Any],
+    sleep: Callable[[float], None] = time.sleep,
+    jitter: Callable[[], float] = random.random,
+) -> Sequence[Any] | None:
+    """Write all or nothing. None if it was written, else each write's reason, in their order, as
+    `{"Code": ..., "Item": ...}`. A conflict with another transaction is tried again while there is
+    time; without time, ServiceUnavailable."""
+    pause = CONFLICT_PAUSE_SECONDS
+    while True:
+        with aws_call():
+            try:
+                client.transact_write_items(TransactItems=writes)
+            except client.exceptions.TransactionCanceledException as cancelled:
+                reasons = cancelled.response["CancellationReasons"]
+            else:
+                return None
+        codes = [reason["Code"] for reason in reasons]
+        if set(codes) <= {"None", FAILED_CONDITION}:
+            return reasons
+        # Another transaction held one of the items: nothing was written.
+        if remaining() < 2 * pause:
+            raise ServiceUnavailable
+        sleep(pause * (0.5 + jitter() / 2))
+        pause *= 2
+
+
+def _standing(failed: ClientError) -> Item:
+    """The item that failed a condition, as ReturnValuesOnConditionCheckFailure gives it."""
+    response: Item = failed.response
+    if "Item" not in response:
+        raise ServiceUnavailable from None  # deleted by hand under our feet
+    return decoded(response["Item"])

@@ -1,0 +1,1 @@
+"""What every room uses: amounts, ids, errors, deadlines, HTTP, logs and settings."""

@@ -1,0 +1,51 @@
+"""Where the bundle touches the world: tests and benches put others here, and nowhere else."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from shared.base.clock import Clock, clock
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    import requests
+
+MOST_TASKS = 4  # side by side; as many as there are connections to one host
+
+
+# Each loads what it needs when it is first asked for: not every function does.
+
+
+def aws_client(service: str) -> Any:
+    from shared.aws.client import client
+
+    return client(service)
+
+
+def open_session() -> requests.Session:
+    from shared.base.http import open_session
+
+    return open_session()
+
+
+def threads() -> Executor:
+    from shared.base.threads import Threads
+
+    return Threads(MOST_TASKS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edges:
+    """`aws` gives the client of a service, by boto3's name for it."""
+
+    aws: Callable[[str], Any] = aws_client
+    open_session: Callable[[], requests.Session] = open_session
+    executor: Callable[[], Executor] = threads
+    clock: Clock = clock
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random

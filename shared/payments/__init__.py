@@ -1,0 +1,1 @@
+"""Payments from a user to the app: approve, settle, finish."""

@@ -1,0 +1,130 @@
+"""Approve a payment: from here on the user can pay, so our record must stand first and the price
+must be ours.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass
+
+from shared.base.context import concerning
+from shared.base.errors import BundleError, Conflict, PiError
+from shared.base.observability import count, logger
+from shared.base.secret import Secret
+from shared.payments.price import price_payment
+from shared.payments.prices import Price
+from shared.payments.products import ProductStore
+from shared.payments.record import PaymentRecord, PaymentState, mismatch, opened
+from shared.payments.settle import SettleParts, require_payer, settle
+from shared.payments.store import KEY
+from shared.pi.objects import PaymentDto
+from shared.users.verify import Users
+
+CANCELLED = "This payment was cancelled. Start a new one."
+NEWEST = 10  # of a user's payments: an older one that is open was long settled
+MOST_OTHERS = 3  # are settled while the user waits; the rest is the sweep's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproveParts(SettleParts):
+    users: Users
+    products: ProductStore
+    executor: Executor
+
+
+def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> PaymentRecord:
+    """Check, record, approve, in this order. A repeat gives the same answer and approves once.
+
+    Raises TokenRefused, NotOwner, UnknownPayment, Conflict (the stable code of what is wrong with
+    the payment), PiError, ServiceUnavailable. Costs 3 calls to Pi (2 with a token seen within a
+    minute), 2 reads, 1 write; and for each other payment that the user has open a settlement.
+    """
+    concerning(payment_id)
+    user, (payment, price, others) = parts.users.recognise_while(
+        token, parts.executor, lambda: _looked_up(parts, payment_id)
+    )
+    require_payer(payment, user)
+    _settle_others(parts, others)
+    if payment.status.developer_completed:
+        return _already_completed(parts, payment_id)
+
+    refusal = mismatch(payment, price, parts.terms)
+    if payment.is_cancelled:
+        refusal = "payment_cancelled"
+    first = opened(payment, price, refusal, parts.terms, parts.clock(), user.username)
+    record = parts.payments.put_if_absent(first)
+    if record.refusal is not None:
+        if record is first:
+            count("PaymentRefused")
+            _cancel_refused(parts, payment)
+        raise Conflict(record.refusal, _why(record.refusal))
+    if payment.is_cancelled:
+        record = settle(parts, record)
+    if record.state is PaymentState.COMPLETED:
+        return record
+    if record.state is PaymentState.CANCELLED or payment.is_cancelled:
+        raise Conflict("payment_cancelled", CANCELLED)
+    if payment.status.developer_approved:
+        return record
+
+    try:
+        parts.pi.approve(payment_id)
+    except PiError as error:
+        return _after_failed_approval(parts, record, error)
+    return record
+
+
+def _why(refusal: str) -> str:
+    is_over = refusal == "payment_cancelled"
+    return CANCELLED if is_over else "This payment is not one that this app sells."
+
+
+def _looked_up(parts: ApproveParts, payment_id: str) -> tuple[PaymentDto, Price | None, list[str]]:
+    """The payment, its price, and what else its user has open."""
+    payment = parts.pi.get_payment(payment_id)
+    price = price_payment(payment, parts.products)
+    newest, _ = parts.payments.history(payment.user_uid, NEWEST, None)
+    open_ids = [item[KEY] for item in newest if item.get("state") == PaymentState.OPEN]
+    return payment, price, [other for other in open_ids if other != payment_id][:MOST_OTHERS]
+
+
+def _settle_others(parts: ApproveParts, payment_ids: list[str]) -> None:
+    """Before the user pays once more: what he has paid already is completed, so that nobody buys
+    twice because a page said nothing."""
+    for payment_id in payment_ids:
+        with suppress(BundleError):  # the sweep comes back to it
+            record = parts.payments.get(payment_id)
+            if record is not None and record.dead_at is None:  # else the chain's silence decides
+                settle(parts, record)
+
+
+def _already_completed(parts: ApproveParts, payment_id: str) -> PaymentRecord:
+    record = parts.payments.get(payment_id)
+    if record is None:
+        raise Conflict("already_completed", "This payment was completed elsewhere.")
+    return settle(parts, record)  # it may say less than Pi
+
+
+def _cancel_refused(parts: ApproveParts, payment: PaymentDto) -> None:
+    """So that the user need not wait until Pi gives the payment up; if this is lost, Pi does so
+    after 60 s. What somebody else approved may be paid by now, and is left alone.
+    """
+    if payment.status.developer_approved or payment.is_cancelled:
+        return
+    try:
+        parts.pi.cancel(payment.identifier)
+    except PiError as error:
+        logger.info("A refused payment is left to expire", extra={"code": error.code})
+
+
+def _after_failed_approval(
+    parts: ApproveParts, record: PaymentRecord, error: PiError
+) -> PaymentRecord:
+    # Pi has no list of refusals here, so its flags decide: a repeat of an approval may be one.
+    if parts.pi.get_payment(record.payment_id).status.developer_approved:
+        return record
+    settled = settle(parts, record)
+    if settled.state is PaymentState.COMPLETED:
+        return settled
+    raise error

@@ -1,0 +1,41 @@
+"""What is left to do for a payment: settle it, then deliver what it owes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.payments.record import PaymentRecord, PaymentState, delivered, is_at_rest, rested
+from shared.payments.settle import SettleParts, settle
+from shared.payments.silence import Watch
+from shared.payments.view import payment_event
+from shared.work.deliver import deliver
+from shared.work.event_bus import EventBus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishParts(SettleParts):
+    bus: EventBus
+    watch: Watch
+
+
+def finish_payment(parts: FinishParts, payment_id: str) -> None:
+    """Settle it unless it is closed, then deliver what it owes. Raises BundleError: it
+    stays due."""
+    record = parts.payments.get(payment_id)
+    if record is None or record.due_at is None:
+        return
+    if record.owed is None:
+        record = settle(parts, record)
+    record = _deliver(parts, record)
+    if parts.watch.covers(record) and is_at_rest(record) and record.due_at is not None:
+        parts.payments.replace(record, rested(record))
+
+
+def _deliver(parts: FinishParts, record: PaymentRecord) -> PaymentRecord:
+    def told(standing: PaymentRecord) -> PaymentRecord:
+        return delivered(standing, parts.clock())
+
+    standing = deliver(parts.bus, record, payment_event, told, parts.payments.replace)
+    if standing.state is PaymentState.COMPLETED:
+        parts.canary.remember(standing.payment_id)
+    return standing

@@ -1,0 +1,112 @@
+"""Note in a payment's record what its wallet got for it, as the wallet's book comes by it.
+
+Each movement is noted once, however often it is read, in any state of the record: closed is not
+forgotten. What our table does not know, after a restore say, is asked of Pi and taken over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.base.clock import Clock
+from shared.base.context import concerning
+from shared.base.errors import (
+    BadRequest,
+    PiNonsense,
+    PiRefused,
+    PiUnavailable,
+    UnreadableRecord,
+)
+from shared.base.identifiers import payment_id_of
+from shared.base.observability import count, logger
+from shared.book.foreign import ForeignMemos
+from shared.book.record import PI_PATIENCE_SECONDS
+from shared.payments.adopt import adopt_payment
+from shared.payments.canary import Canary
+from shared.payments.products import ProductStore
+from shared.payments.record import (
+    Attention,
+    PaymentRecord,
+    Terms,
+    informed,
+    is_payable,
+    noted,
+)
+from shared.payments.store import PaymentStore
+from shared.stellar.objects import Movement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteParts:
+    payments: PaymentStore
+    products: ProductStore
+    terms: Terms
+    canary: Canary
+    foreign: ForeignMemos
+    clock: Clock
+
+
+def note_movement(parts: NoteParts, wallet: str, movement: Movement) -> str | None:
+    """None once it is settled; else the payment whose record cannot be read (that is counted), or
+    of which Pi does not say what it is: to be tried again. Raises PiError while Pi answers nothing
+    at all, and ServiceUnavailable."""
+    if movement.transfer is None or movement.transfer.destination != wallet:
+        return None
+    try:
+        payment_id = payment_id_of(movement.memo)
+    except BadRequest:
+        return None  # a deposit
+    concerning(payment_id)
+    try:
+        record = parts.payments.get(payment_id) or _forgotten(parts, payment_id, movement)
+        if record is not None:
+            _note(parts, _informed(parts, record), movement)
+    except PiUnavailable:
+        if parts.clock() - movement.at < PI_PATIENCE_SECONDS:
+            raise
+        return payment_id
+    except (UnreadableRecord, PiRefused, PiNonsense):
+        return payment_id
+    return None
+
+
+def _note(parts: NoteParts, record: PaymentRecord, movement: Movement) -> None:
+    while (new := noted(record, movement, parts.clock())) != record:
+        standing, written = parts.payments.replace(record, new)
+        if written:
+            _tell(record, new, movement)
+            return
+        record = standing
+
+
+def _informed(parts: NoteParts, record: PaymentRecord) -> PaymentRecord:
+    """With its addresses, if Pi shows them by now: without them nothing matches it. Raises
+    PiError."""
+    if record.from_address is not None and record.to_address is not None:
+        return record
+    payment = parts.canary.find(record.payment_id)
+    if payment is None:
+        return record
+    standing, _ = parts.payments.replace(record, informed(record, payment))
+    return standing
+
+
+def _tell(old: PaymentRecord, new: PaymentRecord, movement: Movement) -> None:
+    logger.info("The chain shows a payment", extra={"txid": movement.txids[0]})
+    if new.attention is Attention.ODD_RECEIPT and old.attention is not new.attention:
+        logger.error("This payment needs a person", extra={"attention": new.attention})
+        count("PaymentNeedsAttention")
+
+
+def _forgotten(parts: NoteParts, payment_id: str, movement: Movement) -> PaymentRecord | None:
+    """Our record of it if it is a payment of this app that was approved, made anew; None: a
+    stranger's memo. Raises PiError."""
+    payment = parts.canary.find(payment_id)
+    if payment is not None and payment.direction is None:
+        raise PiNonsense  # Pi does not say just now what it is
+    if payment is None or not is_payable(payment):
+        parts.foreign.add(payment_id, movement.txids[0])
+        count("UnknownTransfer")
+        logger.warning("The wallet got Pi for no payment here", extra={"txid": movement.txids[0]})
+        return None
+    return adopt_payment(parts.payments, parts.products, parts.terms, parts.clock(), payment)

@@ -1,0 +1,55 @@
+"""A user's own payments, from our table alone: Pi is asked only who the user is."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from shared.base.context import concerning
+from shared.base.errors import UnknownPayment, UnreadableRecord
+from shared.base.secret import Secret
+from shared.payments.record import PaymentRecord
+from shared.payments.store import (
+    Cursor,
+    HistoryRow,
+    PaymentStore,
+    can_be_named,
+    history_row,
+)
+from shared.users.verify import Users
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadParts:
+    users: Users
+    payments: PaymentStore
+
+
+def read_payment(parts: ReadParts, payment_id: str, token: Secret | None) -> PaymentRecord:
+    """Raises TokenRefused, and UnknownPayment for another user's payment too: nobody learns which
+    ids exist.
+    """
+    concerning(payment_id)
+    user = parts.users.recognise(token)
+    record = parts.payments.get(payment_id)
+    if record is None or record.uid != user.uid:
+        raise UnknownPayment
+    return record
+
+
+def read_history(
+    parts: ReadParts, token: Secret | None, limit: int, after: Cursor | None
+) -> tuple[list[HistoryRow], Cursor | None]:
+    """Newest first; the cursor continues where a page ended. A record that cannot be read is
+    counted and left out, so a page may be shorter than `limit`. Raises TokenRefused."""
+    user = parts.users.recognise(token)
+    items, cursor = parts.payments.history(user.uid, limit, after)
+    while cursor is not None and not can_be_named(cursor):
+        # That row is left out, so there is room for the next one.
+        more, cursor = parts.payments.history(user.uid, 1, cursor)
+        items += more
+    rows = []
+    for item in items:
+        with suppress(UnreadableRecord):
+            rows.append(history_row(item))
+    return rows, cursor

@@ -1,0 +1,497 @@
+"""Our record of a payment, its transitions, and the decision what to do next about it.
+
+The record holds what Pi cannot tell us: that we wanted this payment, at which price, and what is
+still owed for it. Everything else (approved, transaction, verified) is asked of Pi each time. `open
+-> completed | cancelled`, and `cancelled -> completed` where a cancelled payment turns out to be
+paid; never back. While anything is left to do, the record has a `due_at`, and the sweep will come
+back to it: losing a request, an answer or a process costs time only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from shared.base.amount import ZERO, Amount
+from shared.base.clock import CLOCK_SKEW_SECONDS
+from shared.base.networks import Network
+from shared.book.record import NODES_APART_SECONDS
+from shared.payments.prices import Price
+from shared.pi.objects import Direction, PaymentDto
+from shared.stellar.objects import Movement
+from shared.work.due import ATTENTION_PAUSE_SECONDS
+
+UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
+# After that the chain's silence can be proven, whatever the clocks and Horizon's nodes differ by.
+PROOF_SECONDS = CLOCK_SKEW_SECONDS + 2 * NODES_APART_SECONDS
+LATELY_SECONDS = 4 * NODES_APART_SECONDS  # a book that has just been read covers all until then
+MOST_RECEIPTS = 20  # of one payment: odd ones by strangers, and as many by its user
+STRANGE = "wallets"  # between other wallets than the payment's
+
+
+class PaymentState(StrEnum):
+    OPEN = "open"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class Attention(StrEnum):
+    """Why a person must look, the mildest first. Retried daily, alarmed, never closed by itself. A
+    worse reason never makes room for a milder one: that the chain shows a payment to be paid
+    survives a wrong key, and every later answer of Pi."""
+
+    GONE = "gone"  # Pi answers 404; a wrong key does so for every payment
+    ODD_RECEIPT = "odd_receipt"  # the chain shows something for it that does not match, or twice
+    NEVER_VERIFIES = "never_verifies"  # Pi holds a transaction that it will not accept
+    CANCELLED_BUT_PAID = "cancelled_but_paid"
+    UNMATCHED = "unmatched"  # paid, completed, and not what we sell: refund it
+
+
+MILDEST_FIRST = (None, *Attention)
+
+
+class Owed(StrEnum):
+    """The event that the app's delivery has not had yet."""
+
+    COMPLETED = "PaymentCompleted"
+    CANCELLED = "PaymentCancelled"
+    UNMATCHED = "PaymentUnmatched"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the wallet got for a payment, as the chain shows it. `token` is the movement's place in
+    the wallet's history. `odd` says why it is not what Pi asked the user to pay: its `kind`,
+    `wallets` or `amount`, or that it came a `second` time; None: it pays the payment."""
+
+    token: int
+    txid: str
+    amount: Amount
+    odd: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRecord:
+    """Times are seconds since 1970. `price` is what the payment was checked against when the record
+    was made, and stays; without one (then `refusal` says why) no goods are ever released for it.
+    `started_at` (by Pi's clock), the addresses and the payer's name, where its user lets us see it,
+    are Pi's, as they were then. `asked_at`: somebody
+    wants it freed. `dead_at`: when it was first seen that Pi calls it cancelled. `receipts` is what
+    the wallet's book has noted, `refunded` what payouts pay back, or are about to. `version` counts
+    the writes."""
+
+    payment_id: str
+    uid: str
+    amount: Amount
+    state: PaymentState
+    created_at: int
+    started_at: int | None = None
+    from_address: str | None = None
+    to_address: str | None = None
+    price: Price | None = None
+    username: str | None = None
+    refusal: str | None = None
+    attention: Attention | None = None
+    txid: str | None = None
+    asked_at: int | None = None
+    dead_at: int | None = None
+    completed_at: int | None = None
+    cancelled_at: int | None = None
+    receipts: tuple[Receipt, ...] = ()
+    refunded: Amount = ZERO
+    owed: Owed | None = None
+    due_at: int | None = None
+    version: int = 1
+
+    @property
+    def paid_by(self) -> str | None:
+        """The transaction that the chain has shown to pay it."""
+        return next((receipt.txid for receipt in self.receipts if receipt.odd is None), None)
+
+    @property
+    def is_paid_after_all(self) -> bool:
+        """It was closed as unpaid, and the chain shows that it is paid; nobody has seen to it."""
+        is_open_case = self.attention not in SEEN_PAID
+        return self.state is PaymentState.CANCELLED and self.paid_by is not None and is_open_case
+
+    @property
+    def received(self) -> Amount:
+        """What the wallet got for it, and can give back."""
+        shown = sum(receipt.amount.stroops for receipt in self.receipts)
+        is_paid = self.state is PaymentState.COMPLETED or self.attention in SEEN_PAID
+        untold = is_paid and self.paid_by is None
+        return Amount(shown + (self.amount.stroops if untold else 0))
+
+    @property
+    def refundable(self) -> Amount:
+        """What may be paid back: all that was received once the payment is closed, or will not be
+        completed; else what came in beside it."""
+        is_over = self.state is PaymentState.COMPLETED
+        if is_over or self.attention is Attention.CANCELLED_BUT_PAID:
+            return self.received
+        return self._odd_amount
+
+    @property
+    def is_given_back(self) -> bool:
+        """More went back than what came in beside the payment itself."""
+        return self.refunded > self._odd_amount
+
+    @property
+    def _odd_amount(self) -> Amount:
+        return Amount(sum(receipt.amount.stroops for receipt in self.receipts if receipt.odd))
+
+
+# Pi or the chain has shown a transaction that pays it.
+SEEN_PAID = frozenset({Attention.NEVER_VERIFIES, Attention.CANCELLED_BUT_PAID})
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What this deployment accepts. `wallet` None: any. `first_look` seconds after its approval the
+    sweep looks at a payment first."""
+
+    network: Network
+    wallet: str | None
+    first_look: int
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The age in seconds below which an unpaid payment is not cancelled: by itself, or where
+    somebody has asked for it."""
+
+    alone: int
+    asked: int
+
+    def of(self, record: PaymentRecord) -> int:
+        return self.alone if record.asked_at is None else self.asked
+
+
+def mismatch(payment: PaymentDto, price: Price | None, terms: Terms) -> str | None:
+    """The stable code of the first reason why this payment is not one that we sell; None if it is.
+
+    Source: reference, PaymentDTO; a missing `network` (samples of 2022) is a mismatch, since
+    nothing vouches for it.
+    """
+    if payment.network != terms.network:
+        return "unexpected_network"
+    if payment.token_canonical is not None:
+        return "unexpected_token"
+    if payment.split_recipients:
+        return "unexpected_split"
+    if terms.wallet is not None and payment.to_address != terms.wallet:
+        return "unexpected_wallet"
+    if price is None:
+        return "unknown_product"
+    if not price.accepts(payment.amount):
+        return "unexpected_amount"
+    return None
+
+
+def is_payable(payment: PaymentDto) -> bool:
+    """Whether its user can pay it to this app, or has."""
+    return payment.direction == Direction.USER_TO_APP and payment.status.developer_approved
+
+
+def opened(
+    payment: PaymentDto,
+    price: Price | None,
+    refusal: str | None,
+    terms: Terms,
+    now: int,
+    username: str | None = None,
+) -> PaymentRecord:
+    """The record that must stand before Pi is asked to approve.
+
+    Refused: closed at once, unless another back end approved the payment; then it can be paid and
+    must be watched. One look at it comes all the same: its wallet must have a book.
+    """
+    watched = refusal is None or payment.status.developer_approved
+    return PaymentRecord(
+        payment_id=payment.identifier,
+        uid=payment.user_uid,
+        username=username,
+        amount=payment.amount,
+        price=price if refusal is None else None,
+        refusal=refusal,
+        state=PaymentState.OPEN if watched else PaymentState.CANCELLED,
+        created_at=now,
+        started_at=int(payment.created_at.timestamp()),
+        from_address=payment.from_address,
+        to_address=payment.to_address,
+        cancelled_at=None if watched else now,
+        due_at=now + terms.first_look,
+    )
+
+
+def taken_over(
+    payment: PaymentDto, price: Price | None, refusal: str | None, terms: Terms, now: int
+) -> PaymentRecord:
+    """The record of a payment that was approved without one. One that is completed was delivered by
+    whoever completed it, and owes nothing."""
+    record = opened(payment, price, refusal, terms, now)
+    if not payment.status.developer_completed:
+        return record
+    txid = payment.transaction.txid if payment.transaction else None
+    return replace(completed(record, txid, now), attention=None, owed=None, due_at=None)
+
+
+def completed(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecord:
+    """Pi has completed it. Goods are owed only for what was checked against a price, and whose
+    money did not go back."""
+    matched = record.price is not None and not record.is_given_back
+    txid = txid or record.paid_by or record.txid
+    is_odd = any(receipt.odd and receipt.txid != txid for receipt in record.receipts)
+    return replace(
+        record,
+        state=PaymentState.COMPLETED,
+        attention=(Attention.ODD_RECEIPT if is_odd else None) if matched else Attention.UNMATCHED,
+        txid=txid,
+        completed_at=now,
+        owed=Owed.COMPLETED if matched else Owed.UNMATCHED,
+        due_at=now,
+    )
+
+
+def cancelled(record: PaymentRecord, now: int) -> PaymentRecord:
+    """Pi has cancelled it, unpaid."""
+    return replace(
+        record,
+        state=PaymentState.CANCELLED,
+        attention=None,
+        cancelled_at=now,
+        owed=Owed.CANCELLED,
+        due_at=now,
+    )
+
+
+def attended(
+    record: PaymentRecord, reason: Attention, now: int, txid: str | None = None
+) -> PaymentRecord:
+    """Nothing closes it but a person or a change at Pi; it is looked at again tomorrow, or at once
+    if the app has still to hear of it. `txid` is the proof that it was paid."""
+    due_at = record.due_at if record.owed is not None else now + ATTENTION_PAUSE_SECONDS
+    return replace(record, attention=reason, txid=txid or record.txid, due_at=due_at)
+
+
+def died(record: PaymentRecord, now: int) -> PaymentRecord:
+    """Pi calls it cancelled: from now on nobody pays it, but somebody may have done so before."""
+    attention = None if record.attention is Attention.GONE else record.attention
+    return replace(record, attention=attention, dead_at=now, due_at=now + PROOF_SECONDS)
+
+
+def noted(record: PaymentRecord, movement: Movement, now: int) -> PaymentRecord:
+    """The chain shows that the wallet got this for it; the same record if that is noted already. A
+    payment that is not closed is looked at again, and so is one that was closed as unpaid."""
+    is_known = any(receipt.token == movement.token for receipt in record.receipts)
+    odd = _oddness(record, movement)
+    if movement.transfer is None or is_known or (odd and _is_full(record, odd)):
+        return record
+    is_completed = record.state is PaymentState.COMPLETED
+    if is_completed and odd is None and record.txid is not None:
+        return record  # as the record says
+    txid = record.txid if record.txid in movement.txids else movement.txids[0]
+    receipt = Receipt(movement.token, txid, movement.transfer.amount, odd)
+    new = replace(record, receipts=(*record.receipts, receipt))
+    if odd is None:
+        return replace(new, txid=txid, due_at=record.due_at if is_completed else now)
+    if _is_worse(Attention.ODD_RECEIPT, record.attention):
+        seen = attended(new, Attention.ODD_RECEIPT, now)
+        # What pays it is looked at first.
+        return seen if is_completed or record.paid_by is None else replace(seen, due_at=now)
+    return new
+
+
+def _is_full(record: PaymentRecord, odd: str) -> bool:
+    """Strangers must not make a record grow for ever, nor hide what its own user sends."""
+    alike = [receipt for receipt in record.receipts if (receipt.odd == STRANGE) is (odd == STRANGE)]
+    return len(alike) >= MOST_RECEIPTS
+
+
+def _oddness(record: PaymentRecord, movement: Movement) -> str | None:
+    if record.state is PaymentState.COMPLETED and record.txid in movement.txids:
+        return None  # Pi has verified it
+    if movement.kind != "payment":
+        return "kind"
+    moved, wallets = movement.transfer, (record.from_address, record.to_address)
+    if moved is None or (moved.source, moved.destination) != wallets:
+        return STRANGE
+    if moved.amount != record.amount:
+        return "amount"
+    is_paid = record.state is PaymentState.COMPLETED and record.txid is not None
+    return "second" if is_paid or record.paid_by is not None else None
+
+
+def informed(record: PaymentRecord, payment: PaymentDto) -> PaymentRecord:
+    """With what Pi did not show, or a former version did not keep, when the record was made."""
+    return replace(
+        record,
+        started_at=record.started_at or int(payment.created_at.timestamp()),
+        from_address=record.from_address or payment.from_address,
+        to_address=record.to_address or payment.to_address,
+    )
+
+
+def is_at_rest(record: PaymentRecord) -> bool:
+    """Whether nothing is left to do: closed, told, and no case for a person."""
+    is_closed = record.state is not PaymentState.OPEN and not record.is_paid_after_all
+    return is_closed and record.owed is None and record.attention is None
+
+
+def rested(record: PaymentRecord) -> PaymentRecord:
+    return replace(record, due_at=None)
+
+
+def delivered(record: PaymentRecord, now: int) -> PaymentRecord:
+    """The app has had its event. What needs a person stays in sight, and what was paid after
+    all is completed."""
+    due_at = None if record.attention is None else now + ATTENTION_PAUSE_SECONDS
+    if record.is_paid_after_all:
+        due_at = now
+    return replace(record, owed=None, due_at=due_at)
+
+
+def recovered(record: PaymentRecord, now: int) -> PaymentRecord:
+    """Pi knows it again; it goes on like any open payment."""
+    return replace(record, attention=None, due_at=now)
+
+
+class Do(StrEnum):
+    """The next step of a settlement."""
+
+    NOTHING = "nothing"
+    DISOWN = "disown"  # not a payment from a user to this app: no effect at all
+    RECORD_COMPLETED = "record_completed"
+    RECORD_CANCELLED = "record_cancelled"
+    COMPLETE = "complete"  # at Pi, with a txid that Pi or the chain has shown
+    CANCEL = "cancel"  # at Pi
+    PROVE = "prove"  # ask the chain whether the claimed txid is this payment; if so, COMPLETE
+    ASK_BOOK = "ask_book"  # until when the chain has surely nothing for it; then decide again
+    NOTE_DEATH = "note_death"  # Pi calls it cancelled; whether it was paid will show
+    ATTEND = "attend"
+    RECOVER = "recover"  # what needed a person has mended itself
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    do: Do
+    txid: str | None = None
+    attention: Attention | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Pi's no to the step just tried, COMPLETE (with this txid) or CANCEL."""
+
+    step: Do
+    code: str
+    txid: str | None = None
+
+
+# Refusals of a completion that trying again cannot change.
+FINAL_REFUSALS = frozenset({"verification_failed", "txid_mismatch"})
+
+
+def decide(
+    payment: PaymentDto,
+    record: PaymentRecord,
+    *,
+    now: int,
+    patience: Patience | None = None,
+    claimed_txid: str | None = None,
+    refusal: Refusal | None = None,
+    silent_until: int | None = None,
+) -> Decision:
+    """What to do about a payment, from Pi's fresh answer, our record and the clock.
+
+    `patience` None: it is not for this caller to cancel it. `claimed_txid` is what the front end
+    says the transaction is. `silent_until` is the wallet's book's answer, None as long as it was
+    not asked. Source: the table in docs/architecture.md.
+    """
+    if payment.direction != Direction.USER_TO_APP:
+        return Decision(Do.DISOWN)
+    if record.state is PaymentState.COMPLETED:
+        return Decision(Do.NOTHING)
+    shown = payment.transaction.txid if payment.transaction else None
+    if payment.status.developer_completed:
+        return Decision(Do.RECORD_COMPLETED, shown)
+    if refusal is not None and refusal.step is Do.COMPLETE:
+        return _after_refused_completion(payment, record, refusal, now)
+    if (txid := shown or record.paid_by) is not None:
+        return Decision(Do.COMPLETE, txid)
+    if claimed_txid is not None:
+        return Decision(Do.PROVE, claimed_txid)
+    if refusal is not None:
+        patience = None
+    return _decide_unpaid(payment, record, now, patience, silent_until)
+
+
+def _decide_unpaid(
+    payment: PaymentDto,
+    record: PaymentRecord,
+    now: int,
+    patience: Patience | None,
+    silent_until: int | None,
+) -> Decision:
+    # What was noted of it is no silence: a person sees it.
+    if record.state is PaymentState.CANCELLED or record.receipts or record.attention in SEEN_PAID:
+        return Decision(Do.NOTHING)
+    if payment.is_cancelled:
+        return _decide_dead(payment, record, silent_until)
+    if record.attention is Attention.GONE:
+        return Decision(Do.RECOVER)
+    if patience is None or now < (patient_until := record.created_at + patience.of(record)):
+        return Decision(Do.NOTHING)
+    if silent_until is None:
+        return Decision(Do.ASK_BOOK)
+    # Nothing until a moment ago, and a minute longer than the user has time.
+    is_silent = silent_until >= max(patient_until + NODES_APART_SECONDS, now - LATELY_SECONDS)
+    return Decision(Do.CANCEL if is_silent else Do.NOTHING)
+
+
+def _decide_dead(payment: PaymentDto, record: PaymentRecord, silent_until: int | None) -> Decision:
+    """Pi calls it cancelled: closed as unpaid once the chain has surely nothing for it."""
+    if not payment.status.developer_approved:  # so no wallet could pay it
+        return Decision(Do.RECORD_CANCELLED)
+    if record.dead_at is None:
+        return Decision(Do.NOTE_DEATH)
+    if silent_until is None:
+        return Decision(Do.ASK_BOOK)
+    is_silent = silent_until > record.dead_at + CLOCK_SKEW_SECONDS
+    return Decision(Do.RECORD_CANCELLED if is_silent else Do.NOTHING)
+
+
+def _after_refused_completion(
+    payment: PaymentDto, record: PaymentRecord, refusal: Refusal, now: int
+) -> Decision:
+    attention = None
+    if payment.is_cancelled or refusal.code == "cancelled_payment":
+        attention = Attention.CANCELLED_BUT_PAID
+    elif refusal.code in FINAL_REFUSALS or now - record.created_at >= UNVERIFIED_PATIENCE_SECONDS:
+        attention = Attention.NEVER_VERIFIES
+    return Decision(Do.ATTEND, refusal.txid, attention) if attention else Decision(Do.NOTHING)
+
+
+def after(record: PaymentRecord, decision: Decision, now: int) -> PaymentRecord:
+    """The record once `decision` has been carried out at Pi; the same one if it changes nothing."""
+    match decision.do:
+        case Do.COMPLETE | Do.RECORD_COMPLETED:
+            return completed(record, decision.txid, now)
+        case Do.RECORD_CANCELLED:
+            return cancelled(record, now)
+        case Do.CANCEL | Do.NOTE_DEATH:
+            return died(record, now)
+        case Do.RECOVER:
+            return recovered(record, now)
+        case Do.ATTEND if decision.attention and _is_news(decision.attention, record):
+            return attended(record, decision.attention, now, decision.txid)
+    return record
+
+
+def _is_news(reason: Attention, record: PaymentRecord) -> bool:
+    is_over = record.state is PaymentState.CANCELLED and reason is Attention.GONE
+    return not is_over and _is_worse(reason, record.attention)
+
+
+def _is_worse(reason: Attention, standing: Attention | None) -> bool:
+    return MILDEST_FIRST.index(reason) > MILDEST_FIRST.index(standing)

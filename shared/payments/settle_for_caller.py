@@ -1,0 +1,81 @@
+"""Settle the payment that a front end asks about: its complete, incomplete, cancel and error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.base.context import concerning
+from shared.base.errors import Conflict, NotOwner, UnknownPayment
+from shared.base.secret import Secret
+from shared.payments.adopt import adopt_payment
+from shared.payments.products import ProductStore
+from shared.payments.record import PaymentRecord, PaymentState
+from shared.payments.settle import SettleParts, require_payer, settle
+from shared.pi.objects import UserDto
+from shared.users.verify import Users
+from shared.work.wake_ups import WakeUp, WakeUps, Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerParts(SettleParts):
+    """To settle for a front end, which may name a payment that we do not know yet."""
+
+    users: Users
+    products: ProductStore
+    wake_ups: WakeUps
+
+
+def settle_for_caller(
+    parts: CallerParts,
+    payment_id: str,
+    token: Secret | None,
+    claimed_txid: str | None,
+    *,
+    frees: bool = False,
+) -> tuple[PaymentRecord, bool]:
+    """Settle the payment that a front end asks about; and whether the caller is known to be its
+    owner. `frees`: the user wants to pay another one, so if nobody pays this one it is cancelled
+    earlier than by itself, by the worker and on the chain's proof.
+
+    No token, or an invalid one, is an anonymous caller: it may bring our record to what Pi says is
+    true, and ask; an id that we do not know costs it one read. An id is known to its page alone
+    until it is paid. Raises NotOwner, UnknownPayment, Conflict, and what `settle` raises.
+    """
+    concerning(payment_id)
+    record = parts.payments.get(payment_id)
+    if record is None and token is None:
+        raise UnknownPayment
+    user = parts.users.recognise_if_valid(token)
+    if record is None:
+        record = _adopt(parts, payment_id, user)
+    elif user is not None and user.uid != record.uid:
+        raise NotOwner
+    record = settle(parts, record, claimed_txid=claimed_txid)
+    if record.owed is not None or (frees and _is_asked_first(parts, record)):
+        parts.wake_ups.hint(WakeUp(Work.PAYMENT, payment_id))
+    return record, user is not None
+
+
+def _is_asked_first(parts: CallerParts, record: PaymentRecord) -> bool:
+    is_open = record.state is PaymentState.OPEN and record.asked_at is None
+    return is_open and parts.payments.ask_to_free(record.payment_id, parts.clock())
+
+
+def _adopt(parts: CallerParts, payment_id: str, user: UserDto | None) -> PaymentRecord:
+    """Take over a payment that another back end of this app approved: only approved payments can be
+    paid.
+
+    One that is already completed was delivered by whoever completed it, and is not ours to deliver
+    again.
+    """
+    if user is None:
+        raise UnknownPayment
+    payment = parts.pi.get_payment(payment_id)
+    require_payer(payment, user)
+    if payment.status.developer_completed:
+        raise Conflict("already_completed", "This payment was completed elsewhere.")
+    if payment.is_cancelled and payment.transaction is None:
+        raise Conflict("payment_cancelled", "This payment was cancelled.")
+    if not payment.status.developer_approved:
+        raise UnknownPayment
+    return adopt_payment(parts.payments, parts.products, parts.terms, parts.clock(), payment)

@@ -1,0 +1,62 @@
+"""What the wallet's book says of a payment for which the chain has shown nothing."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from shared.base.errors import ChainUnavailable
+from shared.book.read import BookParts, book_of, read_on
+from shared.book.record import NODES_APART_SECONDS
+from shared.book.store import BookStore
+from shared.payments.record import PaymentRecord
+
+STALE_SECONDS = NODES_APART_SECONDS  # a book that was read so lately need not be read again
+WATCHED_SECONDS = 3600  # after that it is looked up again whether a wallet still has a book
+
+
+def known_silence(books: BookStore, record: PaymentRecord) -> int:
+    """Until when, by our clock, the chain has surely nothing for this payment but what its record
+    says, as far as the book was read; 0: it cannot tell."""
+    if (begun := _begun(record)) is None:
+        return 0
+    wallet, started_at = begun
+    book = books.get(wallet)
+    return 0 if book is None else book.silent_until(record.payment_id, started_at)
+
+
+def silence(parts: BookParts, record: PaymentRecord) -> int:
+    """The same, after reading on. Never raises for the chain: then it knows less."""
+    if (begun := _begun(record)) is not None:
+        with suppress(ChainUnavailable):
+            book = book_of(parts, *begun)
+            if parts.clock() - book.read_at > STALE_SECONDS:
+                read_on(parts, book)
+    return known_silence(parts.books, record)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """`until` when the wallets whose books this environment has seen need no other look."""
+
+    book: BookParts
+    until: dict[str, int] = field(default_factory=dict)
+
+    def covers(self, record: PaymentRecord) -> bool:
+        """See to it that the wallet that this payment runs to has a book; whether that is done."""
+        if (begun := _begun(record)) is None:
+            return True
+        wallet, _ = begun
+        now = self.book.clock()
+        if self.until.get(wallet, 0) <= now:
+            with suppress(ChainUnavailable):
+                book_of(self.book, *begun)
+                self.until[wallet] = now + WATCHED_SECONDS
+        return self.until.get(wallet, 0) > now
+
+
+def _begun(record: PaymentRecord) -> tuple[str, int] | None:
+    """The wallet that the payment runs to, and since when; None: Pi has not shown it."""
+    if record.to_address is None or record.started_at is None:
+        return None
+    return record.to_address, record.started_at

@@ -1,0 +1,71 @@
+"""A payment as its front end sees it, and as the app is told of it: amounts as fixed-point text in
+Pi, times in seconds since 1970.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from shared.payments.record import Owed, PaymentRecord
+from shared.work.events import Event, event
+
+if TYPE_CHECKING:
+    from shared.payments.store import HistoryRow
+
+
+def payment_for_owner(record: PaymentRecord) -> dict[str, Any]:
+    """`attention` tells why a person of the app must look at it first; absent parts are null."""
+    return {
+        **payment_for_anyone(record),
+        "amount": str(record.amount),
+        "product_id": record.price.product_id if record.price else None,
+        "quantity": record.price.quantity if record.price else None,
+        "txid": record.txid,
+        "attention": record.attention,
+        "created_at": record.created_at,
+        "completed_at": record.completed_at,
+    }
+
+
+def payment_for_anyone(record: PaymentRecord) -> dict[str, Any]:
+    """For a caller who may not be the owner: what Pi's chain tells everybody."""
+    return {"payment_id": record.payment_id, "state": record.state}
+
+
+def payment_in_history(row: HistoryRow) -> dict[str, Any]:
+    """The same shape as for the owner, from the index of a user's payments."""
+    return {
+        "payment_id": row.payment_id,
+        "state": row.state,
+        "amount": str(row.amount),
+        "product_id": row.product_id,
+        "quantity": row.quantity,
+        "txid": row.txid,
+        "attention": row.attention,
+        "created_at": row.created_at,
+        "completed_at": row.completed_at,
+    }
+
+
+def payment_event(record: PaymentRecord) -> Event | None:
+    """The event that this payment owes; None if it owes none. Amounts are fixed-point text in Pi,
+    times seconds since 1970."""
+    if record.owed is None:
+        return None
+    # It may match a price and yet sell nothing, since its money went back.
+    price = None if record.owed is Owed.UNMATCHED else record.price
+    is_cancelled = record.owed is Owed.CANCELLED  # as far as was known then; it may be paid by now
+    return event(
+        record.owed,
+        record.payment_id,
+        {
+            "payment_id": record.payment_id,
+            "uid": record.uid,
+            "amount": str(record.amount),
+            "product_id": price.product_id if price else None,
+            "quantity": price.quantity if price else None,
+            "txid": None if is_cancelled else record.txid,
+            "created_at": record.created_at,
+            "closed_at": record.cancelled_at if is_cancelled else record.completed_at,
+        },
+    )

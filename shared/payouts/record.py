@@ -1,0 +1,558 @@
+"""Our record of a payout (an A2U payment), and the pure part of paying it once.
+
+`requested -> created -> signed -> completed | failed`; `blocked` waits for a person. Before each
+external effect the record says what will recognise the effect afterwards: the payout id that Pi
+carries in the payment's metadata, the hash of the signed transaction, its last moment. So whoever
+comes next resumes; nobody starts again.
+
+Pi cannot tell "never paid" from "paid but not reported": the chain decides, and only once the
+signed transaction can no longer apply.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from shared.base import exact_json
+from shared.base.amount import Amount
+from shared.base.errors import BadRequest, Conflict, PiAnswer
+from shared.book.record import NODES_APART_SECONDS
+from shared.pi.objects import Direction, PaymentDto
+from shared.stellar.objects import Movement
+from shared.work.due import ATTENTION_PAUSE_SECONDS
+
+PAYOUT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+RESERVED_KEY = "payout_id"  # in the metadata at Pi: how we recognise our own payment
+REFUND_MEMO = "Refund"
+LONGEST_MEMO = 100  # characters; Pi shows it to the user
+LARGEST_METADATA = 2000  # characters of JSON
+LARGEST_EXPONENT = 307  # of a number in it
+
+CREATE_SETTLES_SECONDS = 120  # a payment that Pi may have created shows in its list by then
+ENVELOPE_LIVES_SECONDS = 300
+# Later, each node behind one Horizon shows what was applied in time, and the next ledger.
+CHAIN_SETTLES_SECONDS = NODES_APART_SECONDS + 15
+RETRY_SECONDS = 60
+UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
+STACK_RETRY_SECONDS = 600  # what holds up all payouts is mended by a person
+NO_DESTINATION_RETRY_SECONDS = 3600
+NO_DESTINATION_PATIENCE_SECONDS = 24 * 3600
+UNKNOWN_USER_RETRY_SECONDS = 24 * 3600
+UNKNOWN_USER_PATIENCE_SECONDS = 30 * 24 * 3600
+MOST_ENVELOPES = 5
+MOST_REFUSALS = 5  # of a creation, without a reason that we know
+MOST_SENT = 20  # for one payout: by hand, if at all
+MOST_WITHDRAWALS = 20  # a day: Pi limits an app's cancelled payments
+GIVEN_UP = "given_up"  # by a person
+NO_DESTINATION = "no_destination"  # the recipient's wallet has no account on the chain yet
+UNKNOWN_USER = "user_not_found"
+# A payout that waits for its recipient is not stuck; each of these ends by itself.
+RECIPIENT_WAITS = frozenset({NO_DESTINATION, UNKNOWN_USER})
+# Failures that the recipient caused: they count towards what one user may be paid in a day.
+RECIPIENT_FAULTS = frozenset(
+    {"op_no_destination", "missing_scope", "missing_wallet", "invalid_address", UNKNOWN_USER}
+)
+
+
+class PayoutState(StrEnum):
+    REQUESTED = "requested"
+    CREATED = "created"
+    SIGNED = "signed"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+
+
+class PayoutOwed(StrEnum):
+    COMPLETED = "PayoutCompleted"
+    FAILED = "PayoutFailed"
+    BLOCKED = "PayoutBlocked"
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutRequest:
+    """What the operator's back end asks for. `refund_of` names the payment that is paid back."""
+
+    payout_id: str
+    uid: str
+    amount: Amount
+    memo: str
+    metadata: Mapping[str, Any]
+    refund_of: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same request, however its JSON was written: 1.5 is 1.50."""
+        parts = [self.payout_id, self.uid, self.amount.stroops, self.memo, self.refund_of]
+        try:
+            text = json.dumps([*parts, _by_value(self.metadata)], sort_keys=True)
+        except RecursionError:
+            raise BadRequest("invalid_metadata", "metadata nests too deep.") from None
+        return sha256(text.encode()).hexdigest()
+
+
+def _by_value(json_value: Any) -> Any:
+    """JSON in which equal numbers are equal, and nothing else is equal to one."""
+    match json_value:
+        case dict():
+            return {name: _by_value(value) for name, value in json_value.items()}
+        case list():
+            return ["list", *map(_by_value, json_value)]
+        case bool():
+            return json_value
+        case int() | Decimal():
+            return ["number", _digits(Decimal(json_value))]
+    return json_value
+
+
+def _digits(number: Decimal) -> str:
+    """Exact, and short however large the number is: without the zeros at either end."""
+    sign, digits, exponent = number.as_tuple()
+    text = "".join(map(str, digits)).lstrip("0")
+    shown = text.rstrip("0")
+    return f"{'-' * sign}{shown}e{int(exponent) + len(text) - len(shown)}" if shown else "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the wallet has sent for a payout, as the chain shows it. `token` is the movement's place
+    in the wallet's history, `payment_id` the payment at Pi that its memo names."""
+
+    token: int
+    txid: str
+    payment_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutRecord:
+    """Times are seconds since 1970. `day` is the UTC day whose counters hold it. `envelope` is the
+    signed transaction (base64 XDR), `txid` its hash, `max_time` the last second at which it can
+    apply; `submitted_at`: from then on it may have been. `giving_up` is why it is to fail, as soon
+    as it is certain that it was not paid; `withdrawing`, why its payment is to be cancelled at Pi,
+    so that it holds up no other payout. `former_payments` are those that were, one space between.
+    `sent` is what the wallet's book has noted, but for what a record tells that is completed.
+    `doubt` is what Pi refuses to answer, since `doubt_since`. `refusals` counts the creations that
+    Pi has refused in turn without a reason that we know, `refused_with` is the last one's status
+    and Pi's request id. `no_account_since`: `to_address` is not on the chain. `blocked_reason` is
+    why it was last blocked, whatever was decided since; `decided_at`: when a person last decided.
+    """
+
+    payout_id: str
+    uid: str
+    amount: Amount
+    memo: str
+    metadata: str
+    fingerprint: str
+    state: PayoutState
+    requested_at: int
+    day: str
+    refund_of: str | None = None
+    create_attempted_at: int | None = None
+    payment_id: str | None = None
+    from_address: str | None = None
+    to_address: str | None = None
+    envelope: str | None = None
+    envelopes: int = 0
+    txid: str | None = None
+    max_time: int | None = None
+    submitted_at: int | None = None
+    chain_error: str | None = None
+    reason: str | None = None
+    blocked_from: PayoutState | None = None
+    blocked_at: int | None = None
+    blocked_reason: str | None = None
+    decided_at: int | None = None
+    giving_up: str | None = None
+    withdrawing: str | None = None
+    former_payments: str | None = None
+    sent: tuple[Sent, ...] = ()
+    doubt: str | None = None
+    doubt_since: int | None = None
+    refusals: int = 0
+    refused_with: str | None = None
+    no_account_since: int | None = None
+    closed_at: int | None = None
+    owed: PayoutOwed | None = None
+    due_at: int | None = None
+    version: int = 1
+
+    @property
+    def waiting_since(self) -> int:
+        """It has been on its way since then, without a person."""
+        return self.decided_at or self.requested_at
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """It waits neither for a person nor for its event alone."""
+        return self.closed_at is None and self.state is not PayoutState.BLOCKED
+
+    @property
+    def ending(self) -> str | None:
+        """Why its payment at Pi is not to be paid any more."""
+        return self.giving_up or self.withdrawing
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The most that one payout, one user a day, and the wallet a day may pay; the most payouts of
+    one user a day, and the least that one pays, since the chain takes a fee for each. Neither of
+    the last two is for refunds."""
+
+    payment: Amount
+    user_day: Amount
+    wallet_day: Amount
+    user_day_number: int
+    least: Amount
+
+
+def payout_id_of(value: object) -> str:
+    """A payout id, or BadRequest `invalid_payout_id`."""
+    if not isinstance(value, str) or not PAYOUT_ID.fullmatch(value):
+        raise BadRequest("invalid_payout_id", "payout_id must be 1 to 64 of A-Z a-z 0-9 _ -.")
+    return value
+
+
+def check(request: PayoutRequest, caps: Caps) -> None:
+    """Raises BadRequest or Conflict with the stable code of what is wrong with the request."""
+    if request.amount.stroops <= 0:
+        raise BadRequest("invalid_amount", "The amount must be more than 0.")
+    if request.amount > caps.payment:
+        raise Conflict("above_payment_cap", f"One payout may pay at most {caps.payment} Pi.")
+    if request.refund_of is None and request.amount < caps.least:
+        raise Conflict("below_least_amount", f"A payout pays at least {caps.least} Pi.")
+    if not 1 <= len(request.memo) <= LONGEST_MEMO or not _is_unicode(request.memo):
+        raise BadRequest("invalid_memo", f"memo must have 1 to {LONGEST_MEMO} characters.")
+    if RESERVED_KEY in request.metadata:
+        raise BadRequest("reserved_metadata_key", f"metadata must not have a {RESERVED_KEY!r}.")
+    if len(_metadata_text(request.metadata)) > LARGEST_METADATA:
+        raise BadRequest("invalid_metadata", f"metadata may have {LARGEST_METADATA} characters.")
+
+
+def _is_unicode(text: str) -> bool:
+    """JSON can spell half a character, which nobody can store."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _metadata_text(metadata: Mapping[str, Any]) -> str:
+    """What Pi is to get, each value in its own type. Raises BadRequest `invalid_metadata`."""
+    try:
+        if not _is_portable(metadata):
+            message = "metadata has half a character, or a number that no double can hold."
+            raise BadRequest("invalid_metadata", message)
+        return exact_json.dumps(metadata)
+    except RecursionError:
+        raise BadRequest("invalid_metadata", "metadata nests too deep.") from None
+
+
+def _is_portable(json_value: Any) -> bool:
+    """Whether every reader of JSON can make something of it."""
+    match json_value:
+        case dict():
+            return all(_is_unicode(k) and _is_portable(v) for k, v in json_value.items())
+        case list():
+            return all(map(_is_portable, json_value))
+        case Decimal():
+            return json_value.is_finite() and abs(json_value.adjusted()) <= LARGEST_EXPONENT
+        case str():
+            return _is_unicode(json_value)
+    return True
+
+
+def requested(request: PayoutRequest, now: int) -> PayoutRecord:
+    """Taken on at `now` (seconds since 1970), counted on that UTC day; nothing was asked of Pi."""
+    return PayoutRecord(
+        payout_id=request.payout_id,
+        uid=request.uid,
+        amount=request.amount,
+        memo=request.memo,
+        metadata=_metadata_text({**request.metadata, RESERVED_KEY: request.payout_id}),
+        fingerprint=request.fingerprint,
+        state=PayoutState.REQUESTED,
+        requested_at=now,
+        day=datetime.fromtimestamp(now, UTC).date().isoformat(),
+        refund_of=request.refund_of,
+        due_at=now,
+    )
+
+
+def payout_of(payment: PaymentDto) -> str | None:
+    """The id of the payout that Pi's payment was made for; None: not by us."""
+    payout_id = payment.metadata.get(RESERVED_KEY)
+    is_ours = isinstance(payout_id, str) and PAYOUT_ID.fullmatch(payout_id)
+    return payout_id if is_ours else None
+
+
+def knows(record: PayoutRecord, payment: PaymentDto, now: int) -> bool:
+    """Whether this payout stands for Pi's payment that is open and carries its id, or may still
+    adopt it. One that is closed does not, but for a moment; one that is blocked adopts nothing."""
+    if record.state is PayoutState.BLOCKED and record.payment_id is None:
+        return False
+    if record.closed_at is not None and now - record.closed_at > RETRY_SECONDS:
+        return False
+    return record.payment_id in (None, payment.identifier)
+
+
+def mismatch(payment: PaymentDto, record: PayoutRecord, network: str) -> str | None:
+    """Why the payment at Pi must not be paid for this payout, though it carries its id."""
+    if payment.direction != Direction.APP_TO_USER:
+        return "unexpected_direction"
+    if payment.user_uid != record.uid:
+        return "unexpected_user"
+    if payment.amount != record.amount:
+        return "unexpected_amount"
+    if payment.network != network:
+        return "unexpected_network"
+    if payment.token_canonical is not None:
+        return "unexpected_token"
+    if payment.from_address is None or payment.to_address is None:
+        return "missing_address"
+    return None
+
+
+def is_moved(payment: PaymentDto, record: PayoutRecord) -> bool:
+    """Whether Pi shows other wallets than when it was created: what was signed does not pay it."""
+    then = (record.from_address, record.to_address)
+    return then != (payment.from_address, payment.to_address)
+
+
+def doubtful(record: PayoutRecord, code: str, now: int) -> PayoutRecord:
+    """Pi has refused to answer; `doubt_since` is when it began to, with this code."""
+    since = record.doubt_since if record.doubt == code else None
+    return replace(record, doubt=code, doubt_since=since or now)
+
+
+def noted(record: PayoutRecord, movement: Movement, payment_id: str, now: int) -> PayoutRecord:
+    """The chain shows that the wallet sent this for it; the same record if it says so already. One
+    that is still on its way is looked at again."""
+    is_known = any(sent.token == movement.token for sent in record.sent)
+    is_told = record.state is PayoutState.COMPLETED and record.txid in movement.txids
+    if is_known or is_told or len(record.sent) >= MOST_SENT:
+        return record
+    txid = record.txid if record.txid in movement.txids else movement.txids[0]
+    sent = (*record.sent, Sent(movement.token, txid, payment_id))
+    return replace(record, sent=sent, due_at=now if record.is_on_its_way else record.due_at)
+
+
+def remembered(payment: PaymentDto) -> PayoutRecord | None:
+    """The payout that this payment of Pi's was made for, as it was asked for then; None: not by
+    this bundle. What else Pi shows of it need not fit: that is judged later."""
+    if (payout_id := payout_of(payment)) is None:
+        return None
+    metadata = {name: value for name, value in payment.metadata.items() if name != RESERVED_KEY}
+    is_refund = payment.memo == REFUND_MEMO and set(metadata) <= {"refund_of", "refund_to"}
+    refund_of = metadata.get("refund_of") if is_refund else None
+    request = PayoutRequest(
+        payout_id=payout_id,
+        uid=payment.user_uid,
+        amount=payment.amount,
+        memo=payment.memo,
+        metadata=metadata,
+        refund_of=refund_of if isinstance(refund_of, str) else None,
+    )
+    now = int(payment.created_at.timestamp())
+    return created(requested(request, now), payment, now)
+
+
+def waiting(
+    record: PayoutRecord, due_at: int, reason: str, *, chain_error: str | None = None
+) -> PayoutRecord:
+    """Nothing can be done before `due_at`; `reason` says what it waits for."""
+    return replace(
+        record, due_at=due_at, reason=reason, chain_error=chain_error or record.chain_error
+    )
+
+
+def not_created(record: PayoutRecord, due_at: int, reason: str) -> PayoutRecord:
+    """Pi has refused to create its payment for now, and said why: nothing is unclear."""
+    return replace(waiting(record, due_at, reason), create_attempted_at=None)
+
+
+def attempted(record: PayoutRecord, now: int) -> PayoutRecord:
+    """Pi is about to be asked to create the payment: until it shows or the time is over, nobody
+    asks again."""
+    return replace(record, create_attempted_at=now, due_at=now + CREATE_SETTLES_SECONDS)
+
+
+def never_created(record: PayoutRecord, code: str, now: int) -> PayoutRecord:
+    """Pi will never create its payment, and has not."""
+    return replace(never_to_be(record, code), create_attempted_at=None, due_at=now)
+
+
+def never_to_be(record: PayoutRecord, code: str) -> PayoutRecord:
+    """It can never be paid: to fail, once it is certain that it was not."""
+    return replace(record, giving_up=code)
+
+
+def created(record: PayoutRecord, payment: PaymentDto, now: int) -> PayoutRecord:
+    """Pi has this payment for it; nothing is signed for it yet, or all that was is dead."""
+    return replace(
+        expired(record, now),
+        payment_id=payment.identifier,
+        from_address=payment.from_address,
+        to_address=payment.to_address,
+        withdrawing=None,
+        doubt=None,
+        doubt_since=None,
+        refusals=0,
+        refused_with=None,
+        no_account_since=None,
+        reason=None,
+    )
+
+
+def withdrawing(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
+    """It cannot be paid as it is: to be cancelled at Pi once it is certain that it was not paid."""
+    return replace(record, withdrawing=reason, reason=reason, due_at=now)
+
+
+def withdrawn(record: PayoutRecord, now: int) -> PayoutRecord:
+    """Its payment was certainly not paid, and Pi has cancelled it: it begins anew."""
+    former = " ".join(filter(None, (record.former_payments, record.payment_id)))
+    return replace(
+        expired(record, now),
+        state=PayoutState.REQUESTED,
+        create_attempted_at=None,
+        payment_id=None,
+        from_address=None,
+        to_address=None,
+        former_payments=former,
+        withdrawing=None,
+        envelopes=0,
+        chain_error=None,
+    )
+
+
+def without_account(record: PayoutRecord, address: str | None, now: int) -> PayoutRecord:
+    """Requested, and nothing is asked of Pi before the chain has an account at `address`."""
+    return replace(
+        record,
+        to_address=address,
+        no_account_since=record.no_account_since or now,
+        reason=NO_DESTINATION,
+        due_at=now + NO_DESTINATION_RETRY_SECONDS,
+    )
+
+
+def with_account(record: PayoutRecord, now: int) -> PayoutRecord:
+    """The chain has an account for it by now."""
+    return replace(record, to_address=None, no_account_since=None, reason=None, due_at=now)
+
+
+def creation_refused(record: PayoutRecord, answer: PiAnswer) -> PayoutRecord:
+    """Pi has refused once more to create its payment, without a reason that we know."""
+    seen = f"{answer.http_status} {answer.request_id}".strip()
+    return replace(
+        record, create_attempted_at=None, refusals=record.refusals + 1, refused_with=seen
+    )
+
+
+def signed(
+    record: PayoutRecord, *, envelope: str, txid: str, max_time: int, now: int
+) -> PayoutRecord:
+    """The only transaction that may pay it until the chain has proven this one dead."""
+    return replace(
+        record,
+        state=PayoutState.SIGNED,
+        envelope=envelope,
+        envelopes=record.envelopes + 1,
+        txid=txid,
+        max_time=max_time,
+        submitted_at=None,
+        chain_error=None,
+        doubt=None,
+        doubt_since=None,
+        reason=None,
+        due_at=now,
+    )
+
+
+def submitted(record: PayoutRecord, now: int) -> PayoutRecord:
+    """The chain is about to get the envelope: from here on it may have been paid."""
+    return replace(record, submitted_at=record.submitted_at or now, due_at=now + RETRY_SECONDS)
+
+
+def expired(record: PayoutRecord, now: int) -> PayoutRecord:
+    """The transaction is proven dead: a new one may be signed."""
+    return replace(
+        record,
+        state=PayoutState.CREATED,
+        envelope=None,
+        txid=None,
+        max_time=None,
+        submitted_at=None,
+        due_at=now,
+    )
+
+
+def silent_until(record: PayoutRecord, last: int) -> PayoutRecord:
+    """To be given up, with nothing signed as far as is known: what a restored table may have
+    forgotten can apply until `last`."""
+    return replace(record, max_time=last, reason="may_still_apply", due_at=last + 1)
+
+
+def completed(record: PayoutRecord, txid: str, now: int) -> PayoutRecord:
+    return _closed(record, PayoutState.COMPLETED, PayoutOwed.COMPLETED, now, txid=txid, reason=None)
+
+
+def failed(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
+    """Certainly not paid, and never will be: its reservations are released with this write."""
+    return _closed(record, PayoutState.FAILED, PayoutOwed.FAILED, now, reason=reason)
+
+
+def _closed(
+    record: PayoutRecord, state: PayoutState, owed: PayoutOwed, now: int, **changes: Any
+) -> PayoutRecord:
+    return replace(record, state=state, owed=owed, closed_at=now, due_at=now, **changes)
+
+
+def blocked(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
+    """A person has to look; what was reserved stays reserved."""
+    return replace(
+        record,
+        state=PayoutState.BLOCKED,
+        blocked_from=record.state,
+        blocked_at=now,
+        blocked_reason=reason,
+        reason=reason,
+        owed=PayoutOwed.BLOCKED,
+        due_at=now,
+    )
+
+
+def decided(record: PayoutRecord, now: int, *, giving_up: str | None) -> PayoutRecord:
+    """A person has looked: it goes on where it stood, to the end or to be given up."""
+    return replace(
+        record,
+        state=record.blocked_from or record.state,
+        blocked_from=None,
+        decided_at=now,
+        envelopes=0,
+        giving_up=giving_up,
+        withdrawing=None,
+        doubt=None,
+        doubt_since=None,
+        refusals=0,
+        no_account_since=None,
+        max_time=record.max_time if record.envelope else None,
+        reason=None,
+        due_at=now,
+    )
+
+
+def delivered(record: PayoutRecord, now: int) -> PayoutRecord:
+    """The app has had its event. What is blocked stays in sight; what a person resumed in between
+    goes on."""
+    due_at = record.due_at
+    if record.closed_at is not None:
+        due_at = None
+    elif record.state is PayoutState.BLOCKED:
+        due_at = now + ATTENTION_PAUSE_SECONDS
+    return replace(record, owed=None, due_at=due_at)

@@ -1,0 +1,294 @@
+"""The Payouts table: a record per payout, and what each user and the wallet have paid out per UTC
+day.
+
+A payout, its counters and what it refunds of a payment are reserved in one transaction and, if it
+fails, released in one with the write that says so. So nothing is ever counted without a payout that
+stands for it, nor released while it may still be paid.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from dataclasses import replace as with_
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from shared.aws.client import aws_call
+from shared.aws.dynamodb import (
+    FAILED_CONDITION,
+    Item,
+    day_key,
+    decoded,
+    due_keys,
+    encoded,
+    readable,
+    replace,
+    transact,
+    update_of,
+)
+from shared.base.amount import Amount
+from shared.base.errors import Conflict
+from shared.payments import store as payment_store
+from shared.payments.record import PaymentRecord
+from shared.payouts.record import (
+    MOST_WITHDRAWALS,
+    RECIPIENT_FAULTS,
+    RECIPIENT_WAITS,
+    Caps,
+    PayoutOwed,
+    PayoutRecord,
+    PayoutState,
+    Sent,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KEY = "payout_id"
+PAYMENT = "payment#"  # no payout id has a `#` in it
+FIELDS = frozenset(field.name for field in fields(PayoutRecord))
+
+
+class PayoutStore:
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        payments_table: str,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._client, self._table, self._payments = client, table, payments_table
+        self._sleep, self._jitter = sleep, jitter
+
+    def get(self, payout_id: str) -> PayoutRecord | None:
+        """The record, read consistently."""
+        with aws_call():
+            answer = self._client.get_item(
+                TableName=self._table, Key=encoded({KEY: payout_id}), ConsistentRead=True
+            )
+        return _record(decoded(answer["Item"])) if "Item" in answer else None
+
+    def reserve(
+        self, record: PayoutRecord, caps: Caps, payment: PaymentRecord | None
+    ) -> PayoutRecord:
+        """The payout that stands under this id afterwards: `record` itself, with its reservations,
+        or the earlier one, with none of ours.
+
+        `payment` is what it refunds. Raises Conflict `user_daily_cap_reached`,
+        `wallet_daily_cap_reached`, `user_daily_number_reached` or `above_paid_amount`, for a new id
+        only.
+        """
+        writes = [
+            self._put(record),
+            self._count(_day_of_user(record), record.amount, caps.user_day),
+            self._count(_day_of_wallet(record), record.amount, caps.wallet_day),
+        ]
+        if payment is not None:
+            writes.append(self._refund(record, payment.refundable))
+        else:
+            writes.append(self._count_payout(record, 1, caps.user_day_number))
+        reasons = transact(self._client, writes, self._sleep, self._jitter)
+        if reasons is None:
+            return record
+        # The payout's own reason first: a repeat is answered as before, even at a cap.
+        if reasons[0]["Code"] == FAILED_CONDITION:
+            return _record(decoded(reasons[0]["Item"]))
+        codes = (
+            "",
+            "user_daily_cap_reached",
+            "wallet_daily_cap_reached",
+            "user_daily_number_reached" if payment is None else "above_paid_amount",
+        )
+        refused = next(n for n, reason in enumerate(reasons) if reason["Code"] != "None")
+        raise Conflict(codes[refused], "This payout would exceed what may be paid out.")
+
+    def release(self, old: PayoutRecord, new: PayoutRecord) -> tuple[PayoutRecord, bool]:
+        """Write that a payout failed, and give back all that it had reserved; but it counts towards
+        its user's number if he was the cause. As `replace`."""
+        minus = Amount(-old.amount.stroops)
+        writes = [
+            {"Update": update_of(self._table, KEY, _item(old), _item(new))},
+            self._count(_day_of_user(old), minus, None),
+            self._count(_day_of_wallet(old), minus, None),
+        ]
+        refunded = self._payment(old.refund_of).get("refunded", 0) if old.refund_of else 0
+        if old.refund_of is not None and refunded >= old.amount.stroops:
+            writes.append(self._refund(with_(old, amount=minus), None))
+        if old.refund_of is None and new.reason not in RECIPIENT_FAULTS:
+            writes.append(self._count_payout(old, -1, None))
+        reasons = transact(self._client, writes, self._sleep, self._jitter)
+        if reasons is None:
+            return with_(new, version=old.version + 1), True
+        return _record(decoded(reasons[0]["Item"])), False
+
+    def _payment(self, payment_id: str) -> Item:
+        """Empty in tables restored to different moments: an update would then make half a payment,
+        or let more be refunded than was paid."""
+        with aws_call():
+            key = encoded({payment_store.KEY: payment_id})
+            answer = self._client.get_item(TableName=self._payments, Key=key, ConsistentRead=True)
+        return decoded(answer.get("Item", {}))
+
+    def replace(self, old: PayoutRecord, new: PayoutRecord) -> tuple[PayoutRecord, bool]:
+        """Write a transition from `old`: the record that stands afterwards, and whether it is this
+        transition's; if somebody else wrote first, it is theirs."""
+        standing = replace(self._client, self._table, KEY, _item(old), _item(new))
+        if standing is None:
+            return with_(new, version=old.version + 1), True
+        return _record(standing), False
+
+    def payout_of(self, payment_id: str) -> str | None:
+        """The payout that this payment at Pi was created for, if the table remembers."""
+        key = encoded({KEY: PAYMENT + payment_id})
+        with aws_call():
+            answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        payout_id = decoded(answer.get("Item", {})).get("paid_for")
+        return payout_id if isinstance(payout_id, str) else None
+
+    def keep_payment(self, payment_id: str, payout_id: str) -> None:
+        """Remember what this payment was created for, so that nobody has to ask Pi."""
+        with aws_call():
+            self._client.update_item(
+                TableName=self._table,
+                Key=encoded({KEY: PAYMENT + payment_id}),
+                UpdateExpression="SET paid_for = :id",
+                ExpressionAttributeValues=encoded({":id": payout_id}),
+            )
+
+    def take_over(self, record: PayoutRecord) -> PayoutRecord:
+        """The record that stands afterwards: this one, of which a restored table knew nothing, with
+        all that it had reserved, or the one that was first."""
+        writes = [
+            self._put(record),
+            self._count(_day_of_user(record), record.amount, None),
+            self._count(_day_of_wallet(record), record.amount, None),
+        ]
+        if record.refund_of is None:
+            writes.append(self._count_payout(record, 1, None))
+        elif self._payment(record.refund_of):
+            writes.append(self._refund(record, None))
+        reasons = transact(self._client, writes, self._sleep, self._jitter)
+        return record if reasons is None else _record(decoded(reasons[0]["Item"]))
+
+    def count_withdrawal(self, day: str) -> bool:
+        """One more payment is about to be cancelled at Pi on this day (UTC); False: that would be
+        too many. One that is counted twice does no harm."""
+        with aws_call():
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=encoded({KEY: f"withdrawn#{day}"}),
+                    UpdateExpression="ADD withdrawals :one",
+                    ConditionExpression="attribute_not_exists(withdrawals) OR withdrawals < :most",
+                    ExpressionAttributeValues=encoded({":one": 1, ":most": MOST_WITHDRAWALS}),
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                return False
+        return True
+
+    def _put(self, record: PayoutRecord) -> Any:
+        return {
+            "Put": {
+                "TableName": self._table,
+                "Item": encoded(_item(record)),
+                "ConditionExpression": "attribute_not_exists(payout_id)",
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+    def _count(self, counter: str, amount: Amount, cap: Amount | None) -> Any:
+        """Add `amount` to a day's counter. `cap` None: no limit."""
+        key = encoded({KEY: counter})
+        update = {"TableName": self._table, "Key": key, "UpdateExpression": "ADD #sum :amount"}
+        return {"Update": {**update, **_within(cap, amount, "paid", {})}}
+
+    def _count_payout(self, record: PayoutRecord, step: int, most: int | None) -> Any:
+        """Add a payout to its user's number of the day, or take it back. `most` None: no limit."""
+        key = encoded({KEY: f"number#{record.day}#{record.uid}"})
+        update = {"TableName": self._table, "Key": key, "UpdateExpression": "ADD #sum :amount"}
+        cap = None if most is None else Amount(most)
+        return {"Update": {**update, **_within(cap, Amount(step), "number", {})}}
+
+    def _refund(self, record: PayoutRecord, paid: Amount | None) -> Any:
+        """Add the payout's amount to what its payment has refunded. `paid` None: no limit."""
+        update = {
+            "TableName": self._payments,
+            "Key": encoded({payment_store.KEY: record.refund_of}),
+            # The version too: whoever read the payment before must not write over this.
+            "UpdateExpression": "ADD #sum :amount, version :one",
+        }
+        return {"Update": {**update, **_within(paid, record.amount, "refunded", {":one": 1})}}
+
+
+# No payout id has a `#` in it, and whatever the uid, the two differ.
+def _day_of_user(record: PayoutRecord) -> str:
+    return f"day#{record.day}#{record.uid}"
+
+
+def _day_of_wallet(record: PayoutRecord) -> str:
+    return f"day#{record.day}"
+
+
+def _within(most: Amount | None, amount: Amount, name: str, values: Item) -> dict[str, Any]:
+    """What lets `amount` be added to the sum `name` as long as it stays within `most`."""
+    expression = {
+        "ExpressionAttributeNames": {"#sum": name},
+        "ExpressionAttributeValues": encoded({":amount": amount.stroops, **values}),
+    }
+    if most is None:
+        return expression
+    room = most.stroops - amount.stroops
+    # The first of its kind, or there is still room for it. A sum is never below zero.
+    first = "attribute_not_exists(#sum) OR " if room >= 0 else ""
+    return {
+        **expression,
+        "ConditionExpression": f"{first}#sum <= :room",
+        "ExpressionAttributeValues": {
+            **expression["ExpressionAttributeValues"],
+            **encoded({":room": room}),
+        },
+    }
+
+
+def _item(record: PayoutRecord) -> Item:
+    """Every field under its own name; amounts in stroops, states as their texts; and what the index
+    of unfinished work shows of every table."""
+    is_blocked = record.state is PayoutState.BLOCKED
+    is_patient = record.state is PayoutState.REQUESTED and record.reason in RECIPIENT_WAITS
+    return {
+        **asdict(record),
+        "sent": [asdict(sent) for sent in record.sent] or None,
+        # The age that alarms: of what waits for its recipient there is none.
+        "created_at": None if is_patient else record.waiting_since,
+        "attention": record.state.value if is_blocked else None,
+        "amount": record.amount.stroops,
+        **due_keys(record.payout_id, record.due_at),
+        **day_key(record.closed_at if record.state is PayoutState.COMPLETED else None),
+    }
+
+
+def _record(item: Item) -> PayoutRecord:
+    return readable(_read, item, KEY)
+
+
+def _read(item: Item) -> PayoutRecord:
+    if "version" not in item:
+        raise KeyError("version")  # only a new record has the default
+    values: dict[str, Any] = {
+        name: int(value) if isinstance(value, Decimal) else value
+        for name, value in item.items()
+        if name in FIELDS
+    }
+    values["amount"] = Amount(values["amount"])
+    values["sent"] = tuple(
+        Sent(int(entry["token"]), entry["txid"], entry["payment_id"])
+        for entry in values.get("sent", ())
+    )
+    for name, kind in (("state", PayoutState), ("blocked_from", PayoutState), ("owed", PayoutOwed)):
+        if name in values:
+            values[name] = kind(values[name])
+    return PayoutRecord(**values)

@@ -1,0 +1,1 @@
+"""Pi's Platform API: its calls and its objects."""

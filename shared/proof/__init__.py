@@ -1,0 +1,1 @@
+"""The daily proof: the wallet's movements are the sum of the records."""

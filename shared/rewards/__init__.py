@@ -1,0 +1,1 @@
+"""Rewarded ads: claimed once, checked once more, delivered."""

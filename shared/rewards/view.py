@@ -1,0 +1,23 @@
+"""A reward as its front end sees it, and as the app is told of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.rewards.record import RewardRecord
+from shared.work.events import Event, event
+
+
+def reward(record: RewardRecord) -> dict[str, Any]:
+    return {"ad_id": record.ad_id, "state": record.state, "granted_at": record.granted_at}
+
+
+def reward_event(record: RewardRecord) -> Event | None:
+    """The event that this reward owes; None if it owes none."""
+    if record.owed is None:
+        return None
+    return event(
+        record.owed,
+        record.ad_id,
+        {"ad_id": record.ad_id, "uid": record.uid, "granted_at": record.granted_at},
+    )

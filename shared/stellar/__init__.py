@@ -1,0 +1,1 @@
+"""Pi's chain: what Horizon shows, and the wallet that signs."""

@@ -1,0 +1,1 @@
+"""Who is calling: what Pi answers for a user's token."""

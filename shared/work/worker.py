@@ -1,0 +1,28 @@
+"""What the worker does for one wake-up: finish what the record says is unfinished.
+
+The record is the truth: a message about finished work, or the fifth one about the same, finds
+nothing to do. What Pi, the chain or our own services hold up is acknowledged all the same, because
+`due_at` brings it back; so an outage fills no queue and holds up nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from shared.base.context import concerning
+from shared.base.errors import BundleError
+from shared.base.observability import count_outage, logger
+from shared.work.wake_ups import WakeUp, Work
+
+Finish = Callable[[str], None]
+"""Does all that can be done now for the record with this key."""
+
+
+def work(kinds: Mapping[Work, Finish], wake_up: WakeUp) -> None:
+    """Whatever this raises is a bug in the bundle, and a person should look at the message."""
+    concerning(wake_up.key)
+    try:
+        kinds[wake_up.work](wake_up.key)
+    except BundleError as error:
+        count_outage(error.code)
+        logger.warning("Held up", extra={"work": wake_up.work, "code": error.code})
