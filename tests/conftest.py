@@ -16,6 +16,7 @@ from local.cloud.stack import Stack
 from local.emulator.process import PiEmulator
 from local.processes import environment, free_port
 from local.run import PRODUCTS
+from shared.payments.store import CANARY
 from tests.world.tables import Storage
 
 TESTS = Path(__file__).parent
@@ -65,7 +66,15 @@ def emulator(emulator_server: PiEmulator, request: pytest.FixtureRequest) -> PiE
     if "stack" in request.fixturenames:
         # The sender remembers the chain; one that was begun anew it does not believe at once.
         request.getfixturevalue("stack").cold_start("SendPayout")
+        # And Pi has forgotten the payment by which the key is told: what the runbook says to do.
+        forget_canary(request.getfixturevalue("stack"))
     return emulator_server
+
+
+def forget_canary(stack: Stack) -> None:
+    stack.cloud.dynamodb.delete_item(
+        TableName=stack.outputs["PaymentsTableName"], Key={"payment_id": {"S": CANARY}}
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Invoked by the operator alone: what becomes of a blocked payout. See docs/runbook.md.
+"""Invoked by the operator alone: what becomes of a blocked payout. See docs/runbook-payouts.md.
 
 `{"payout_id": "...", "decision": "resume"}` goes on; `"fail"` gives it up as soon as it is certain
 that it was not paid.

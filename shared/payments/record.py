@@ -419,7 +419,7 @@ def decide(
 
     `patience` None: it is not for this caller to cancel it. `claimed_txid` is what the front end
     says the transaction is. `silent_until` is the wallet's book's answer, None as long as it was
-    not asked. Source: the table in docs/decisions.md.
+    not asked. Source: the table in docs/architecture.md.
     """
     if payment.direction != Direction.USER_TO_APP:
         return Decision(Step.DISOWN)

@@ -1,8 +1,9 @@
 """Pi's own objects, read tolerantly: unknown keys are ignored, keys that old samples lack may be
 absent.
 
-Source: the Platform API reference (UserDTO, PaymentDTO, RewardedAdStatusDTO) and docs/decisions.md
-for what the field adds (`app_id`, `token_canonical`, `split_recipients`).
+Source: the Platform API reference (UserDTO, PaymentDTO, RewardedAdStatusDTO) and
+docs/decisions-payments.md for what the field adds (`app_id`, `token_canonical`,
+`split_recipients`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""docs/runbook.md says what every reason means for which the sender blocks, waits or fails."""
+"""The runbook says what to do about every alarm, and about every reason that a record can have."""
 
 import ast
 import re
@@ -15,8 +15,9 @@ from shared.payouts import checks as check_stack
 from shared.payouts import create as create_payout
 from shared.payouts import send
 from shared.payouts.record import RECIPIENT_FAULTS, RECIPIENT_WAITS, UNKNOWN_USER
+from tests.docs.pages import DOCS, RUNBOOK, all_text, section, text
 
-RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+TEXT = all_text(RUNBOOK)
 BLOCKED, WAITING, FAILED = (
     "Why it is blocked",
     "What an unfinished one waits for",
@@ -29,8 +30,7 @@ COMPLETION = {"txid_mismatch", "verification_failed", "payment_already_linked_wi
 
 def explained(heading: str) -> set[str]:
     """The reasons of the table under a heading."""
-    section = RUNBOOK.partition(f"### {heading}\n")[2].partition("\n##")[0]
-    rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    rows = re.findall(r"^\| (`.*?) \|", section(heading, RUNBOOK), re.MULTILINE)
     return {reason for row in rows for reason in re.findall(r"`(\w+)`", row)} - {"reason"}
 
 
@@ -80,7 +80,7 @@ def translated() -> Template:
 
 def entries() -> set[str]:
     """What the runbook says what to do about: an entry of its own, or a row of the functions'."""
-    of_its_own = set(re.findall(r"^### (\w+)$", RUNBOOK, re.MULTILINE))
+    of_its_own = set(re.findall(r"^### (\w+)$", TEXT, re.MULTILINE))
     return of_its_own | explained("An alarm of a function")
 
 
@@ -91,11 +91,6 @@ def test_every_alarm_and_every_reason_to_look_at_a_payment_has_its_entry(
     assert entries() == alarms | set(Attention)
 
 
-def test_every_alarm_says_where_its_entry_is(translated: Template) -> None:
-    for name, resource in of_type(translated, "AWS::CloudWatch::Alarm").items():
-        assert "docs/runbook.md" in resource["Properties"]["AlarmDescription"], name
-
-
 def test_every_function_with_a_log_is_among_those_that_are_searched(translated: Template) -> None:
     """A bug, or AWS's refusal, is found whichever function met it."""
     logs = {
@@ -104,27 +99,18 @@ def test_every_function_with_a_log_is_among_those_that_are_searched(translated: 
         if name != "ApiLogs"
     }
     for alarm in ("UnexpectedErrorAlarm", "ServiceUnavailableAlarm"):
-        section = RUNBOOK.partition(f"### {alarm}\n")[2].partition("\n##")[0]
-        loop = re.search(r"for function in (.*?); do", section, re.DOTALL)
+        loop = re.search(r"for function in (.*?); do", section(alarm, RUNBOOK), re.DOTALL)
         assert loop is not None
         assert set(loop[1].replace("\\", "").split()) == logs
 
 
 def test_no_money_is_sent_back_but_through_payouts() -> None:
     """By hand, no record knows: the next operator would send it again."""
-    section = RUNBOOK.partition("## A payment wants a person")[2].partition("\n## ")[0]
-    assert "back to the transaction's source" not in section
+    payments = DOCS / "runbook-payments.md"
+    assert "back to the transaction's source" not in text(payments)
     for reason in ("gone", "cancelled_but_paid", "unmatched"):
-        entry = section.partition(f"### {reason}\n")[2].partition("\n###")[0]
         way = "pay-it-back" if reason == "gone" else "refund-it"
-        assert f"](#{way})" in entry
-
-
-@pytest.mark.parametrize("link", re.findall(r"\]\(#([^)]+)\)", RUNBOOK))
-def test_a_link_leads_to_a_heading(link: str) -> None:
-    headings = re.findall(r"^#+ (.*)$", RUNBOOK, re.MULTILINE)
-    anchors = {re.sub(r"[^a-z0-9_ -]", "", text.lower()).replace(" ", "-") for text in headings}
-    assert link in anchors
+        assert f"](#{way})" in section(reason, [payments])
 
 
 def test_every_reason_to_block_is_explained() -> None:
@@ -150,7 +136,7 @@ def test_every_reason_to_fail_is_explained() -> None:
 
 def test_its_log_filters_ask_for_what_the_logs_have() -> None:
     """The local cloud ignores filters: a misspelt key would find nothing, and nobody would know."""
-    asked = set(re.findall(r"\$\.(\w+)", RUNBOOK))
+    asked = set(re.findall(r"\$\.(\w+)", TEXT))
     source = "".join(file.read_text() for file in (ROOT / "shared").rglob("*.py"))
     extras = re.findall(r"extra=\{(.*?)\}", source, re.DOTALL)
     logged = {name for extra in extras for name in re.findall(r'"(\w+)":', extra)}

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.processes import ROOT, environment
+from local.processes import environment
+from tests.docs.pages import RUNBOOK, section
 
 AWS_CLI = Path(__file__).with_name("aws_cli.py")
 CURL = Path(__file__).with_name("curl.py")
-DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
 
 def blocks(document: Path) -> list[str]:
@@ -21,11 +21,9 @@ def blocks(document: Path) -> list[str]:
 
 def under(heading: str) -> str:
     """The runbook's first shell block under a heading."""
-    text = (ROOT / "docs" / "runbook.md").read_text()
-    section = re.split(r"^#+ ", text.partition(f" {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[
-        0
-    ]
-    block, *_ = re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    block, *_ = re.findall(
+        r"^```sh\n(.*?)^```", section(heading, RUNBOOK), re.MULTILINE | re.DOTALL
+    )
     return str(block)
 
 

@@ -18,6 +18,7 @@ from local.emulator.pi import APP_ID
 from local.emulator.registry import wallet_seed_of
 from local.processes import HOST, ROOT, environment, free_port
 from local.run import AWS_PORT, PI_PORT, SettingError, Settings, parameters
+from tests.docs.pages import DOCS, all_text
 from tests.laptop.page import CorsError, Page
 from tests.laptop.waiting import eventually
 
@@ -180,10 +181,10 @@ def test_a_page_of_elsewhere_is_refused(run: Run, origin: str) -> None:
 
 
 @pytest.mark.xdist_group("run")
-def test_the_readmes_calls_by_hand_pay_complete_refund_and_pay_out(run: Run) -> None:
+def test_the_documents_calls_by_hand_pay_complete_refund_and_pay_out(run: Run) -> None:
     """Word for word, but for this run's ports: with curl, as a person types them."""
-    readme = (ROOT / "README.md").read_text()
-    found = re.findall(r"^```sh\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    pages = all_text([DOCS / "front-end.md", DOCS / "payouts.md"])
+    found = re.findall(r"^```sh\n(.*?)^```", pages, re.MULTILINE | re.DOTALL)
     script = "\n".join(block for block in found if "$API/" in block)
     for default, port in ((PI_PORT, run.pi_port), (AWS_PORT, run.aws_port)):
         script = script.replace(f":{default}/", f":{port}/")
