@@ -249,6 +249,7 @@ class App:
         from shared.aws.stored_secret import wallet_seed
         from shared.base.amount import Amount
         from shared.payouts.sender import SenderMemory, SendParts
+        from shared.stellar.submit import Submitter
         from shared.stellar.wallet import Wallet  # loads stellar-sdk
 
         seed = wallet_seed(
@@ -257,6 +258,7 @@ class App:
         return SendParts(
             pi=self.pi,
             chain=self.chain,
+            submitter=Submitter(self.http, self.settings.text("HORIZON_URL")),
             wallet=Wallet(seed, self.network),
             payouts=self.payouts,
             payments=self.payments,

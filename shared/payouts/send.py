@@ -337,7 +337,7 @@ def _hand_in(
     now = parts.clock()
     record = write(parts, record, submitted(record, now))
     try:
-        submission = parts.chain.submit(envelope)
+        submission = parts.submitter.submit(envelope)
     except ChainUnavailable:
         submission = Submission()  # it may have been applied
     if submission.txid == record.txid:

@@ -16,6 +16,7 @@ from shared.payouts.queue import PayoutQueue
 from shared.payouts.store import PayoutStore
 from shared.pi.client import PiClient
 from shared.stellar.horizon import Horizon
+from shared.stellar.submit import Submitter
 from shared.work.event_bus import EventBus
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class SendParts:
 
     pi: PiClient
     chain: Horizon
+    submitter: Submitter
     wallet: Wallet
     payouts: PayoutStore
     payments: PaymentStore

@@ -22,7 +22,6 @@ from shared.stellar.objects import (
     ChainTransaction,
     Ledger,
     Movement,
-    Submission,
     Transfer,
 )
 
@@ -105,28 +104,6 @@ class Horizon:
     def base_fee(self) -> int:
         """What a transaction has to offer per operation right now, in stroops."""
         return _whole(self._get("/fee_stats").json or {}, "last_ledger_base_fee")
-
-    def submit(self, envelope: str) -> Submission:
-        """Hand in a signed transaction; the same one any number of times. Raises ChainUnavailable:
-        it may have been applied."""
-        form = f"tx={quote(envelope, safe='')}"
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        try:
-            reply = self._http.call(
-                "POST", f"{self._base_url}/transactions", headers=headers, body=form
-            )
-        except CallFailed:
-            raise ChainUnavailable from None
-        json = reply.json or {}
-        if reply.status == 200 and json.get("successful") is True:
-            return Submission(txid=_text(json, "hash").lower())
-        extras = json.get("extras")
-        codes = extras.get("result_codes") if isinstance(extras, dict) else None
-        if not isinstance(codes, dict):
-            raise ChainUnavailable
-        operations = codes.get("operations")
-        operation = next((c for c in operations or [] if c != "op_success"), None)
-        return Submission(error=str(operation or codes.get("transaction"))[:64])
 
     def _with_transfers(self, json: Json) -> ChainTransaction:
         txid = _text(json, "hash").lower()

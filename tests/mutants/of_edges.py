@@ -496,7 +496,7 @@ EDITS = [
     ),
     Edit(
         "submission-without-success",
-        HORIZON,
+        "shared/stellar/submit.py",
         'reply.status == 200 and json.get("successful") is True',
         "reply.status == 200",
         "A 200 that does not say that it succeeded is no success.",
