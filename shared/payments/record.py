@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from shared.base.amount import ZERO, Amount
 from shared.base.clock import CLOCK_SKEW_SECONDS
+from shared.base.described import Described
 from shared.base.networks import Network
 from shared.book.record import NODES_APART_SECONDS
 from shared.payments.prices import Price
@@ -30,22 +31,34 @@ MOST_RECEIPTS = 20  # of one payment: odd ones by strangers, and as many by its 
 STRANGE = "wallets"  # between other wallets than the payment's
 
 
-class PaymentState(StrEnum):
-    OPEN = "open"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
+class PaymentState(Described):
+    OPEN = "open", "It may still be paid, or is paid and not completed yet. It is always due."
+    COMPLETED = "completed", "Pi has completed it. Its goods are delivered, or it needs review."
+    CANCELLED = (
+        "cancelled",
+        "Refused and never approved, or proven unpaid. Paid after all, it becomes completed.",
+    )
 
 
-class Attention(StrEnum):
+class Attention(Described):
     """Why a person must look, the mildest first. Retried daily, alarmed, never closed by itself. A
     worse reason never makes room for a milder one: that the chain shows a payment to be paid
     survives a wrong key, and every later answer of Pi."""
 
-    GONE = "gone"  # Pi answers 404; a wrong key does so for every payment
-    ODD_RECEIPT = "odd_receipt"  # the chain shows something for it that does not match, or twice
-    NEVER_VERIFIES = "never_verifies"  # Pi holds a transaction that it will not accept
-    CANCELLED_BUT_PAID = "cancelled_but_paid"
-    UNMATCHED = "unmatched"  # paid, completed, and not what we sell: refund it
+    GONE = "gone", "Pi does not know it any more. Look for its transaction on the chain."
+    ODD_RECEIPT = (
+        "odd_receipt",
+        "The wallet got something else for it, or a second time. Refund what came beside it.",
+    )
+    NEVER_VERIFIES = (
+        "never_verifies",
+        "Pi shows a transaction and has not accepted it for a day. Look at it, and ask Pi.",
+    )
+    CANCELLED_BUT_PAID = (
+        "cancelled_but_paid",
+        "Pi calls it cancelled, and the chain shows it paid. Refund it, or hand out the goods.",
+    )
+    UNMATCHED = "unmatched", "It is paid and completed, and is not what the app sells. Refund it."
 
 
 MILDEST_FIRST = (None, *Attention)

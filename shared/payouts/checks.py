@@ -7,12 +7,11 @@ anything.
 from __future__ import annotations
 
 from shared.base.errors import ChainUnavailable
+from shared.payouts.reasons import Reason
 from shared.payouts.record import PayoutRecord
 from shared.payouts.sender import SendParts
 from shared.pi.objects import PaymentDto
 from shared.stellar.objects import Account
-
-OTHER_KEY = "server_key_of_another_app"
 
 
 def cause_to_wait(
@@ -23,7 +22,7 @@ def cause_to_wait(
     named = (payment.from_address for payment in open_payments if payment.from_address)
     wallet = parts.app_wallet or next(named, None)
     if wallet is not None and not parts.wallet.signs_for(wallet):
-        return "wrong_seed"
+        return Reason.WRONG_SEED
     try:
         if wallet is not None or _cause_of_wallet(parts, record, parts.wallet.known_address()):
             # Of the seed as it is now: it may have been replaced by another wallet's.
@@ -36,7 +35,7 @@ def cause_to_wait(
 def _cause_of_wallet(parts: SendParts, record: PayoutRecord, wallet: str) -> str | None:
     account = parts.chain.account(wallet)
     if account is None:
-        return "no_wallet"
+        return Reason.NO_WALLET
     return cause_not_to_pay(parts, record, account, parts.chain.base_fee())
 
 
@@ -45,11 +44,11 @@ def cause_not_to_pay(
 ) -> str | None:
     """Whether the wallet can pay it, at this fee (stroops). Raises ChainUnavailable."""
     if fee > parts.fee_cap.stroops:
-        return "fee_above_cap"
+        return Reason.FEE_ABOVE_CAP
     if parts.memory.base_reserve is None:
         parts.memory.base_reserve = parts.chain.base_reserve()
     free = account.free - account.reserves * parts.memory.base_reserve
-    return "balance_too_low" if free < record.amount.stroops + fee else None
+    return Reason.BALANCE_TOO_LOW if free < record.amount.stroops + fee else None
 
 
 def has_account(parts: SendParts, address: str) -> bool:

@@ -12,16 +12,15 @@ from datetime import UTC, datetime
 from shared.base import exact_json
 from shared.base.errors import ChainUnavailable, PiAuthenticationError, PiInvalidResponse, PiRefused
 from shared.base.observability import count, logger
-from shared.payouts.checks import OTHER_KEY, cause_to_wait, has_account
+from shared.payouts.checks import cause_to_wait, has_account
 from shared.payouts.move import block, fail, hold_up, wait, write
+from shared.payouts.reasons import Reason
 from shared.payouts.record import (
     CREATE_SETTLES_SECONDS,
     MOST_REFUSALS,
-    NO_DESTINATION,
     NO_DESTINATION_PATIENCE_SECONDS,
     RETRY_SECONDS,
     STACK_RETRY_SECONDS,
-    UNKNOWN_USER,
     UNKNOWN_USER_PATIENCE_SECONDS,
     UNKNOWN_USER_RETRY_SECONDS,
     UNVERIFIED_PATIENCE_SECONDS,
@@ -74,7 +73,7 @@ def create_payout(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     if record.create_attempted_at is not None:
         settled_at = record.create_attempted_at + CREATE_SETTLES_SECONDS
         if parts.clock() < settled_at:
-            return write(parts, record, waiting(record, settled_at, "creation_unclear"))
+            return write(parts, record, waiting(record, settled_at, Reason.CREATION_UNCLEAR))
     if record.giving_up is not None:
         return _give_up_request(parts, record, record.giving_up)
     if (cause := cause_to_wait(parts, record, open_payments)) is not None:
@@ -85,7 +84,7 @@ def create_payout(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
 
 def _create(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     if not parts.switch.is_on():
-        return wait(parts, record, "payouts_off")
+        return wait(parts, record, Reason.PAYOUTS_OFF)
     record = write(parts, record, attempted(record, parts.clock()))
     try:
         payment = parts.pi.create_payment(
@@ -104,7 +103,7 @@ def _create(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
 def _wait_first(parts: SendParts, record: PayoutRecord) -> PayoutRecord | None:
     """What is known without a call to Pi. None: nothing is in the way."""
     if not parts.switch.is_on():
-        return wait(parts, record, "payouts_off")
+        return wait(parts, record, Reason.PAYOUTS_OFF)
     held_for, left = parts.memory.held_for, parts.memory.held_until - parts.clock()
     if held_for is not None and 0 < left <= STACK_RETRY_SECONDS:
         return hold_up(parts, record, held_for, left)
@@ -143,7 +142,7 @@ def _give_up_request(parts: SendParts, record: PayoutRecord, reason: str) -> Pay
     """Pi has nothing open for it; but it may have been paid before a restored table forgot that."""
     wallet, is_ours = parts.app_wallet or parts.wallet.address(), parts.canary.knows_us()
     if is_ours is False:
-        return hold_up(parts, record, OTHER_KEY)
+        return hold_up(parts, record, Reason.SERVER_KEY_OF_ANOTHER_APP)
     record = trace_payout(parts, record, wallet)
     if record.sent:
         return record
@@ -184,7 +183,7 @@ def _adopt_new(parts: SendParts, record: PayoutRecord, payment: PaymentDto) -> P
     if adopted.ending or payment.to_address is None or _may_have_account(parts, payment.to_address):
         return write(parts, record, adopted)
     # The intent first: whoever else would sign for it loses this write, or stops us.
-    record = write(parts, record, withdrawing(adopted, NO_DESTINATION, now))
+    record = write(parts, record, withdrawing(adopted, Reason.NO_DESTINATION, now))
     if not may_withdraw(parts):
         return record
     try:
@@ -214,7 +213,7 @@ def after_withdrawal(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     account on the chain, else when a person says so."""
     now, reason, address = parts.clock(), record.withdrawing or "", record.to_address
     fresh = withdrawn(record, now)
-    if reason != NO_DESTINATION:
+    if reason != Reason.NO_DESTINATION:
         return block(parts, record, reason, at=fresh)
     if address is not None:
         parts.memory.no_account[record.uid] = address
@@ -227,9 +226,9 @@ def _after_refused_creation(
     now, code = parts.clock(), refused.code
     if code in FINAL_REFUSALS:
         return write(parts, record, never_created(record, code, now))
-    if code == UNKNOWN_USER:
+    if code == Reason.USER_NOT_FOUND:
         return _after_unknown_user(parts, record)
-    if code == "feature_not_available":  # for this app, not for this payout
+    if code == Reason.FEATURE_NOT_AVAILABLE:  # for this app, not for this payout
         free = not_created(record, now, code)
         return _hold_creations(parts, record, code, STACK_RETRY_SECONDS, at=free)
     if code not in PASSING_REFUSALS:
@@ -247,17 +246,18 @@ def _after_unknown_user(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     there: he is asked for daily, and after a month it fails."""
     now, is_ours = parts.clock(), parts.canary.knows_us()
     if is_ours is False:
-        return hold_up(parts, record, OTHER_KEY, at=not_created(record, now, OTHER_KEY))
-    asked = doubtful(not_created(record, now, UNKNOWN_USER), UNKNOWN_USER, now)
+        cause = Reason.SERVER_KEY_OF_ANOTHER_APP
+        return hold_up(parts, record, cause, at=not_created(record, now, cause))
+    asked = doubtful(not_created(record, now, Reason.USER_NOT_FOUND), Reason.USER_NOT_FOUND, now)
     asked_for = now - (asked.doubt_since or now)
     if is_ours and asked_for >= UNKNOWN_USER_PATIENCE_SECONDS:
-        return write(parts, record, never_created(record, UNKNOWN_USER, now))
+        return write(parts, record, never_created(record, Reason.USER_NOT_FOUND, now))
     if is_ours:
         later = now + UNKNOWN_USER_RETRY_SECONDS
-        return write(parts, record, waiting(asked, later, UNKNOWN_USER))
+        return write(parts, record, waiting(asked, later, Reason.USER_NOT_FOUND))
     if asked_for >= UNVERIFIED_PATIENCE_SECONDS:
-        return block(parts, record, UNKNOWN_USER, at=asked)
-    return hold_up(parts, record, UNKNOWN_USER, STACK_RETRY_SECONDS, at=asked)
+        return block(parts, record, Reason.USER_NOT_FOUND, at=asked)
+    return hold_up(parts, record, Reason.USER_NOT_FOUND, STACK_RETRY_SECONDS, at=asked)
 
 
 def _after_unknown_refusal(

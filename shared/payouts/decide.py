@@ -12,7 +12,8 @@ from shared.base.clock import Clock
 from shared.base.errors import Conflict, WriteConflict
 from shared.payouts.queue import PayoutQueue
 from shared.payouts.read import read_payout
-from shared.payouts.record import GIVEN_UP, PayoutRecord, PayoutState, decided
+from shared.payouts.reasons import Reason
+from shared.payouts.record import PayoutRecord, PayoutState, decided
 from shared.payouts.store import PayoutStore
 
 
@@ -40,7 +41,7 @@ def give_up(parts: DecideParts, payout_id: str) -> PayoutRecord:
     record = read_payout(parts.payouts, payout_id)
     if record.closed_at is not None:
         raise Conflict("payout_closed", "This payout has come to its end.")
-    return _go_on(parts, record, decided(record, parts.clock(), giving_up=GIVEN_UP))
+    return _go_on(parts, record, decided(record, parts.clock(), giving_up=Reason.GIVEN_UP))
 
 
 def _go_on(parts: DecideParts, record: PayoutRecord, new: PayoutRecord) -> PayoutRecord:

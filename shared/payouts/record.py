@@ -23,8 +23,10 @@ from typing import Any
 
 from shared.base import exact_json
 from shared.base.amount import Amount
+from shared.base.described import Described
 from shared.base.errors import BadRequest, Conflict, PiAnswer
 from shared.book.record import NODES_APART_SECONDS
+from shared.payouts.reasons import Reason
 from shared.pi.objects import Direction, PaymentDto
 from shared.stellar.objects import Movement
 from shared.work.due import ATTENTION_PAUSE_SECONDS
@@ -52,24 +54,15 @@ MOST_ENVELOPES = 5
 MOST_REFUSALS = 5  # of a creation, without a reason that we know
 MOST_SENT = 20  # for one payout: by hand, if at all
 MOST_WITHDRAWALS = 20  # a day: Pi limits an app's cancelled payments
-GIVEN_UP = "given_up"  # by a person
-NO_DESTINATION = "no_destination"  # the recipient's wallet has no account on the chain yet
-UNKNOWN_USER = "user_not_found"
-# A payout that waits for its recipient is not stuck; each of these ends by itself.
-RECIPIENT_WAITS = frozenset({NO_DESTINATION, UNKNOWN_USER})
-# Failures that the recipient caused: they count towards what one user may be paid in a day.
-RECIPIENT_FAULTS = frozenset(
-    {"op_no_destination", "missing_scope", "missing_wallet", "invalid_address", UNKNOWN_USER}
-)
 
 
-class PayoutState(StrEnum):
-    REQUESTED = "requested"
-    CREATED = "created"
-    SIGNED = "signed"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    BLOCKED = "blocked"
+class PayoutState(Described):
+    REQUESTED = "requested", "Taken on and counted. Nothing stands at Pi yet."
+    CREATED = "created", "Its payment is open at Pi. Nothing that may pay it is alive."
+    SIGNED = "signed", "A transaction is written down that may pay it, and may have."
+    COMPLETED = "completed", "The chain shows it paid, once, and Pi knows."
+    FAILED = "failed", "Proven unpaid, for good. What it had reserved is released."
+    BLOCKED = "blocked", "A program cannot decide. An operator resumes it, or gives it up."
 
 
 class PayoutEvent(StrEnum):
@@ -307,17 +300,17 @@ def knows(record: PayoutRecord, payment: PaymentDto, now: int) -> bool:
 def mismatch(payment: PaymentDto, record: PayoutRecord, network: str) -> str | None:
     """Why the payment at Pi must not be paid for this payout, though it carries its id."""
     if payment.direction != Direction.APP_TO_USER:
-        return "unexpected_direction"
+        return Reason.UNEXPECTED_DIRECTION
     if payment.user_uid != record.uid:
-        return "unexpected_user"
+        return Reason.UNEXPECTED_USER
     if payment.amount != record.amount:
-        return "unexpected_amount"
+        return Reason.UNEXPECTED_AMOUNT
     if payment.network != network:
-        return "unexpected_network"
+        return Reason.UNEXPECTED_NETWORK
     if payment.token_canonical is not None:
-        return "unexpected_token"
+        return Reason.UNEXPECTED_TOKEN
     if payment.from_address is None or payment.to_address is None:
-        return "missing_address"
+        return Reason.MISSING_ADDRESS
     return None
 
 
@@ -440,7 +433,7 @@ def without_account(record: PayoutRecord, address: str | None, now: int) -> Payo
         record,
         to_address=address,
         no_account_since=record.no_account_since or now,
-        reason=NO_DESTINATION,
+        reason=Reason.NO_DESTINATION,
         due_at=now + NO_DESTINATION_RETRY_SECONDS,
     )
 
@@ -505,7 +498,7 @@ def expired(record: PayoutRecord, now: int) -> PayoutRecord:
 def silent_until(record: PayoutRecord, last: int) -> PayoutRecord:
     """To be given up, with nothing signed as far as is known: what a restored table may have
     forgotten can apply until `last`."""
-    return replace(record, max_time=last, reason="may_still_apply", due_at=last + 1)
+    return replace(record, max_time=last, reason=Reason.MAY_STILL_APPLY, due_at=last + 1)
 
 
 def completed(record: PayoutRecord, txid: str, now: int) -> PayoutRecord:

@@ -25,19 +25,17 @@ from shared.book.expected import expected_transfer
 from shared.book.read import read_book
 from shared.book.store import wallet_of
 from shared.payouts.checks import (
-    OTHER_KEY,
     cause_not_to_pay,
     has_account,
 )
 from shared.payouts.create import adopt, after_withdrawal, create_payout, may_withdraw
 from shared.payouts.move import block, doubt, fail, hold_up, wait, withdraw, write
 from shared.payouts.queue import PayoutWakeUp
+from shared.payouts.reasons import Reason
 from shared.payouts.record import (
     CHAIN_SETTLES_SECONDS,
     ENVELOPE_LIVES_SECONDS,
-    GIVEN_UP,
     MOST_ENVELOPES,
-    NO_DESTINATION,
     NO_DESTINATION_RETRY_SECONDS,
     RETRY_SECONDS,
     UNVERIFIED_PATIENCE_SECONDS,
@@ -69,7 +67,7 @@ TRANSIENT_CHAIN_ERRORS = frozenset(
         *("op_underfunded", "tx_insufficient_balance"),
     }
 )
-NO_SEED = frozenset({"wallet_seed_missing", "wallet_seed_invalid"})
+NO_SEED = frozenset({Reason.WALLET_SEED_MISSING, Reason.WALLET_SEED_INVALID})
 
 
 def send_payout(parts: SendParts, wake_up: PayoutWakeUp) -> None:
@@ -112,7 +110,7 @@ def _advance(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
         return _after_refused_question(parts, _standing(parts, record), refused.code)
     except ChainUnavailable:
         standing = _standing(parts, record)
-        return wait(parts, standing, standing.ending or "chain_unclear")
+        return wait(parts, standing, standing.ending or Reason.CHAIN_UNCLEAR)
     except ServiceUnavailable as error:
         if error.code not in NO_SEED:
             raise
@@ -122,7 +120,7 @@ def _advance(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     except Exception:  # noqa: BLE001 - one bad payout must not lock the only queue for all others
         logger.exception("Unexpected error")
         count("UnexpectedError")
-        return block(parts, _standing(parts, record), "unexpected_error")
+        return block(parts, _standing(parts, record), Reason.UNEXPECTED_ERROR)
 
 
 def _standing(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
@@ -136,13 +134,13 @@ def _standing(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
 
 def _after_refused_question(parts: SendParts, record: PayoutRecord, code: str) -> PayoutRecord:
     """Pi refuses an answer, which may pass; so another app's key is answered for each payment."""
-    if code == "payment_not_found":
+    if code == Reason.PAYMENT_NOT_FOUND:
         try:
             is_ours = parts.canary.knows_us()
         except PiRefused:
             is_ours = None
         if is_ours is False:
-            return hold_up(parts, record, OTHER_KEY)
+            return hold_up(parts, record, Reason.SERVER_KEY_OF_ANOTHER_APP)
     return doubt(parts, record, code)
 
 
@@ -168,7 +166,7 @@ def _sign(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
         return _give_up(parts, record, payment)
     wanted = expected_transfer(payment)
     if fault or wanted is None:
-        return withdraw(parts, record, fault or "missing_address")
+        return withdraw(parts, record, fault or Reason.MISSING_ADDRESS)
     if account is None:
         raise ChainUnavailable
     return _sign_for(parts, record, wanted, account)
@@ -179,20 +177,20 @@ def _sign_for(
 ) -> PayoutRecord:
     """Nothing has paid it: sign for it, unless something is in the way."""
     if _is_refunded_already(parts, record):
-        return withdraw(parts, record, "above_paid_amount")
+        return withdraw(parts, record, Reason.ABOVE_PAID_AMOUNT)
     if record.envelopes >= MOST_ENVELOPES:
-        return withdraw(parts, record, record.chain_error or "never_applied")
+        return withdraw(parts, record, record.chain_error or Reason.NEVER_APPLIED)
     if len(wanted.memo.encode()) > LONGEST_MEMO_BYTES or not PAYMENT_ID.fullmatch(wanted.memo):
-        return withdraw(parts, record, "unexpected_identifier")
+        return withdraw(parts, record, Reason.UNEXPECTED_IDENTIFIER)
     if not parts.wallet.signs_for(wanted.transfer.source):
-        return hold_up(parts, record, "wrong_seed")
+        return hold_up(parts, record, Reason.WRONG_SEED)
     if not has_account(parts, wanted.transfer.destination):
-        return withdraw(parts, record, NO_DESTINATION)
+        return withdraw(parts, record, Reason.NO_DESTINATION)
     fee = parts.chain.base_fee()
     if (cause := cause_not_to_pay(parts, record, account, fee)) is not None:
         return hold_up(parts, record, cause)
     if not parts.switch.is_on():
-        return wait(parts, record, "payouts_off")
+        return wait(parts, record, Reason.PAYOUTS_OFF)
     now = parts.clock()
     max_time = now + ENVELOPE_LIVES_SECONDS
     envelope = parts.wallet.sign(wanted, sequence=account.sequence, fee=fee, max_time=max_time)
@@ -215,7 +213,7 @@ def _fault(parts: SendParts, record: PayoutRecord, payment: PaymentDto) -> str |
     if record.giving_up is not None:
         return None
     if is_moved(payment, record):
-        return "unexpected_address"  # not the payment that was adopted
+        return Reason.UNEXPECTED_ADDRESS  # not the payment that was adopted
     return mismatch(payment, record, parts.network)
 
 
@@ -235,8 +233,8 @@ def _end_forgotten(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
         return record
     is_ours = parts.canary.knows_us()
     # Whoever gives up has seen to it that the key is right, where nothing can tell.
-    if is_ours is False or (is_ours is None and record.giving_up != GIVEN_UP):
-        return _after_refused_question(parts, record, "payment_not_found")
+    if is_ours is False or (is_ours is None and record.giving_up != Reason.GIVEN_UP):
+        return _after_refused_question(parts, record, Reason.PAYMENT_NOT_FOUND)
     if record.giving_up is None:
         return after_withdrawal(parts, record)
     return fail(parts, record, record.giving_up)
@@ -245,7 +243,7 @@ def _end_forgotten(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
 def _submit(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     """Hand in the one envelope until the chain shows it or it can no longer apply."""
     if record.envelope is None or record.txid is None or record.max_time is None:
-        return block(parts, record, "no_envelope")
+        return block(parts, record, Reason.NO_ENVELOPE)
     payment, settled_at = _ask(parts, record), record.max_time + CHAIN_SETTLES_SECONDS
     if payment is None:
         return _outlive(parts, record, settled_at)
@@ -260,7 +258,7 @@ def _submit(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     if parts.clock() > settled_at:
         return _after_death(parts, record, payment, record.max_time)
     if named is not None or parts.clock() > record.max_time:
-        return write(parts, record, waiting(record, settled_at + 1, "may_still_apply"))
+        return write(parts, record, waiting(record, settled_at + 1, Reason.MAY_STILL_APPLY))
     return _submit_for(parts, record, payment, record.envelope)
 
 
@@ -270,18 +268,18 @@ def _submit_for(
     """It may still be applied: hand it in, unless something is in the way."""
     if payment.is_cancelled or record.ending is not None:
         settled_at = (record.max_time or 0) + CHAIN_SETTLES_SECONDS
-        return write(parts, record, waiting(record, settled_at + 1, "may_still_apply"))
+        return write(parts, record, waiting(record, settled_at + 1, Reason.MAY_STILL_APPLY))
     if (fault := _fault(parts, record, payment)) is not None:
         return withdraw(parts, record, fault)
     if record.submitted_at is None and not parts.switch.is_on():
-        return wait(parts, record, "payouts_off")
+        return wait(parts, record, Reason.PAYOUTS_OFF)
     return _hand_in(parts, record, payment, envelope)
 
 
 def _outlive(parts: SendParts, record: PayoutRecord, settled_at: int) -> PayoutRecord:
     """It is to end, and Pi does not know its payment: wait until its envelope is dead."""
     if parts.clock() <= settled_at:
-        return write(parts, record, waiting(record, settled_at + 1, "may_still_apply"))
+        return write(parts, record, waiting(record, settled_at + 1, Reason.MAY_STILL_APPLY))
     record = trace_payout(parts, record, _wallet_of(parts, record), None, record.max_time)
     if record.sent:
         return record
@@ -299,11 +297,11 @@ def _after_death(
     if record.sent:
         return record
     if payment.transaction is not None:
-        return block(parts, record, "other_transaction")  # which the chain does not show
-    error, dead = record.chain_error or "never_applied", expired(record, parts.clock())
+        return block(parts, record, Reason.OTHER_TRANSACTION)  # which the chain does not show
+    error, dead = record.chain_error or Reason.NEVER_APPLIED, expired(record, parts.clock())
     if error in TRANSIENT_CHAIN_ERRORS or payment.is_cancelled or record.ending is not None:
         return write(parts, record, dead)
-    reason = NO_DESTINATION if error == "op_no_destination" else error
+    reason = Reason.NO_DESTINATION if error == "op_no_destination" else error
     return withdraw(parts, record, reason, at=dead)
 
 
@@ -311,23 +309,23 @@ def _after_sent(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     """The chain shows that it was paid: by the payment in hand, or by a former one that a restored
     table has forgotten. Then the one in hand must not be paid as well."""
     if len(record.sent) > 1:
-        return block(parts, record, "other_transaction")
+        return block(parts, record, Reason.OTHER_TRANSACTION)
     [sent] = record.sent
     payment = None if record.payment_id is None else _ask(parts, record)
     if payment is None:
         if sent.payment_id == record.payment_id:
-            return _after_refused_question(parts, record, "payment_not_found")
+            return _after_refused_question(parts, record, Reason.PAYMENT_NOT_FOUND)
         return adopt(parts, record, parts.pi.get_payment(sent.payment_id))
     if record.txid not in (None, sent.txid):
         # A later one paid, after ours had died; or both did.
         own = parts.chain.transaction(record.txid)
         if own is not None and own.successful:
-            return block(parts, record, "other_transaction")
+            return block(parts, record, Reason.OTHER_TRANSACTION)
     if sent.payment_id == payment.identifier:
         return _report(parts, record, payment, sent.txid)
     former = parts.pi.get_payment(sent.payment_id)
     if not _is_cancelled_at_pi(parts, payment):
-        return block(parts, record, "not_cancelled")
+        return block(parts, record, Reason.NOT_CANCELLED)
     return adopt(parts, record, former)
 
 
@@ -344,7 +342,7 @@ def _hand_in(
         return _report(parts, record, payment, submission.txid)
     # On a repeat, an error may be the echo of our own success: only the chain's history tells.
     retry_at = now + RETRY_SECONDS
-    noted = waiting(record, retry_at, "not_applied", chain_error=submission.error)
+    noted = waiting(record, retry_at, Reason.NOT_APPLIED, chain_error=submission.error)
     return write(parts, record, noted)
 
 
@@ -356,12 +354,12 @@ def _report(
         return block(parts, record, fault)
     named = payment.transaction.txid if payment.transaction else None
     if named and txid and named != txid:
-        return block(parts, record, "other_transaction")  # paid by somebody else as well?
+        return block(parts, record, Reason.OTHER_TRANSACTION)  # paid by somebody else as well?
     txid = named or txid
     if payment.status.developer_completed and txid is not None:
         return _complete(parts, record, payment, txid)
     if txid is None:
-        return block(parts, record, "completed_without_txid")
+        return block(parts, record, Reason.COMPLETED_WITHOUT_TXID)
     try:
         payment = parts.pi.complete(payment.identifier, txid)
     except PiRefused as refused:
@@ -387,7 +385,7 @@ def _after_refused_report(
         return _report(parts, record, payment, txid)
     since = max(record.submitted_at or 0, record.waiting_since)
     is_young = parts.clock() - since < UNVERIFIED_PATIENCE_SECONDS
-    if refused.code == "not_verified" and is_young:
+    if refused.code == Reason.NOT_VERIFIED and is_young:
         return wait(parts, record, refused.code)
     return block(parts, record, refused.code)
 
@@ -397,12 +395,12 @@ def _give_up(parts: SendParts, record: PayoutRecord, payment: PaymentDto) -> Pay
     it begins anew."""
     is_withdrawn = record.giving_up is None and record.withdrawing is not None
     if is_withdrawn and not payment.is_cancelled and not may_withdraw(parts):
-        return hold_up(parts, record, "too_many_withdrawals", NO_DESTINATION_RETRY_SECONDS)
+        return hold_up(parts, record, Reason.TOO_MANY_WITHDRAWALS, NO_DESTINATION_RETRY_SECONDS)
     if not _is_cancelled_at_pi(parts, payment):
-        return block(parts, record, "not_cancelled")
+        return block(parts, record, Reason.NOT_CANCELLED)
     if is_withdrawn:
         return after_withdrawal(parts, record)
-    return fail(parts, record, record.giving_up or record.chain_error or "never_applied")
+    return fail(parts, record, record.giving_up or record.chain_error or Reason.NEVER_APPLIED)
 
 
 def _is_cancelled_at_pi(parts: SendParts, payment: PaymentDto) -> bool:
@@ -421,7 +419,7 @@ def _ask(parts: SendParts, record: PayoutRecord) -> PaymentDto | None:
     try:
         return parts.pi.get_payment(record.payment_id or "-")
     except PiRefused as refused:
-        if refused.code != "payment_not_found" or record.ending is None:
+        if refused.code != Reason.PAYMENT_NOT_FOUND or record.ending is None:
             raise
         return None
 

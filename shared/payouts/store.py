@@ -30,10 +30,9 @@ from shared.base.clock import Clock, clock
 from shared.base.errors import Conflict
 from shared.payments import store as payment_store
 from shared.payments.record import PaymentRecord
+from shared.payouts.reasons import RECIPIENT_FAULTS, RECIPIENT_WAITS
 from shared.payouts.record import (
     MOST_WITHDRAWALS,
-    RECIPIENT_FAULTS,
-    RECIPIENT_WAITS,
     Caps,
     PayoutRecord,
     PayoutState,

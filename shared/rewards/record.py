@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from shared.base.clock import CLOCK_SKEW_SECONDS
+from shared.base.described import Described
 from shared.base.errors import BundleError, Conflict
 from shared.pi.objects import AdStatus, RewardedAdStatusDto
 from shared.work.story import Story
@@ -19,9 +20,12 @@ from shared.work.story import Story
 RECHECK_PATIENCE_SECONDS = 7 * 24 * 3600  # Pi refuses to tell: then the grant stands
 
 
-class RewardState(StrEnum):
-    GRANTED = "granted"
-    REVOKED = "revoked"
+class RewardState(Described):
+    GRANTED = (
+        "granted",
+        "The user watched the ad. It is delivered, and checked once more.",
+    )
+    REVOKED = "revoked", "The ad network took it back within a day. The app is told."
 
 
 class RewardEvent(StrEnum):

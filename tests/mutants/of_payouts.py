@@ -68,7 +68,7 @@ EDITS = [
         CREATE,
         "def _create(parts: SendParts, record: PayoutRecord) -> PayoutRecord:\n"
         "    if not parts.switch.is_on():\n"
-        '        return wait(parts, record, "payouts_off")\n',
+        "        return wait(parts, record, Reason.PAYOUTS_OFF)\n",
         "def _create(parts: SendParts, record: PayoutRecord) -> PayoutRecord:\n",
         "The switch is asked just before Pi is.",
         "tests/payouts/test_switch.py::test_thrown_before_any_effect",
@@ -78,7 +78,7 @@ EDITS = [
         CREATE,
         '    """What is known without a call to Pi. None: nothing is in the way."""\n'
         "    if not parts.switch.is_on():\n"
-        '        return wait(parts, record, "payouts_off")\n',
+        "        return wait(parts, record, Reason.PAYOUTS_OFF)\n",
         '    """What is known without a call to Pi. None: nothing is in the way."""\n',
         "A payout that is switched off costs Pi no calls.",
         "tests/payouts/test_switch.py::test_a_payout_that_is_off_costs_pi_no_calls",
@@ -102,8 +102,8 @@ EDITS = [
     Edit(
         "user-not-found-by-another-apps-key",
         CREATE,
-        "hold_up(parts, record, OTHER_KEY, at=not_created(record, now, OTHER_KEY))",
-        "write(parts, record, never_created(record, UNKNOWN_USER, now))",
+        "hold_up(parts, record, cause, at=not_created(record, now, cause))",
+        "write(parts, record, never_created(record, Reason.USER_NOT_FOUND, now))",
         "While the key is another app's nothing fails.",
         "tests/payouts/test_pi.py::test_another_apps_key_blocks_none",
     ),
@@ -151,7 +151,8 @@ EDITS = [
     Edit(
         "given-up-under-another-apps-key",
         CREATE,
-        "    if is_ours is False:\n        return hold_up(parts, record, OTHER_KEY)\n"
+        "    if is_ours is False:\n"
+        "        return hold_up(parts, record, Reason.SERVER_KEY_OF_ANOTHER_APP)\n"
         "    record = trace_payout",
         "    record = trace_payout",
         "While the key is another app's nothing is given up.",
@@ -222,7 +223,7 @@ EDITS = [
         SEND,
         "        return hold_up(parts, record, cause)\n"
         "    if not parts.switch.is_on():\n"
-        '        return wait(parts, record, "payouts_off")\n',
+        "        return wait(parts, record, Reason.PAYOUTS_OFF)\n",
         "        return hold_up(parts, record, cause)\n",
         "The switch is asked just before a transaction is signed.",
         "tests/payouts/test_switch.py::test_what_expired_unpaid_is_not_signed_again_while_off",
@@ -230,7 +231,7 @@ EDITS = [
     Edit(
         "any-fee",
         CHECK,
-        '    if fee > parts.fee_cap.stroops:\n        return "fee_above_cap"\n',
+        "    if fee > parts.fee_cap.stroops:\n        return Reason.FEE_ABOVE_CAP\n",
         "",
         "A transaction costs no more than the operator allows.",
         f"{IN_CHAIN}::test_the_fee_is_above_the_cap",
@@ -254,7 +255,7 @@ EDITS = [
     Edit(
         "another-amount-paid",
         PAYOUT,
-        '    if payment.amount != record.amount:\n        return "unexpected_amount"\n',
+        "    if payment.amount != record.amount:\n        return Reason.UNEXPECTED_AMOUNT\n",
         "",
         "Only what was asked for is paid.",
         f"{IN_PI}::test_pi_shows_another_payment_than_was_asked_for",
@@ -262,7 +263,7 @@ EDITS = [
     Edit(
         "another-user-paid",
         PAYOUT,
-        '    if payment.user_uid != record.uid:\n        return "unexpected_user"\n',
+        "    if payment.user_uid != record.uid:\n        return Reason.UNEXPECTED_USER\n",
         "",
         "Only who was asked for is paid.",
         f"{IN_PI}::test_pi_shows_another_payment_than_was_asked_for",
@@ -314,7 +315,7 @@ EDITS = [
         "handed-in-while-switched-off",
         SEND,
         "    if record.submitted_at is None and not parts.switch.is_on():\n"
-        '        return wait(parts, record, "payouts_off")\n',
+        "        return wait(parts, record, Reason.PAYOUTS_OFF)\n",
         "",
         "The switch stops what was not handed in yet.",
         "tests/payouts/test_switch.py::test_thrown_before_any_effect",
@@ -374,7 +375,7 @@ EDITS = [
         "another-transaction-reported",
         SEND,
         "    if named and txid and named != txid:\n"
-        '        return block(parts, record, "other_transaction")  '
+        "        return block(parts, record, Reason.OTHER_TRANSACTION)  "
         "# paid by somebody else as well?\n",
         "",
         "Two transactions for one payout are a person's.",
@@ -400,7 +401,7 @@ EDITS = [
         "failed-and-open-at-pi",
         SEND,
         "    if not _is_cancelled_at_pi(parts, payment):\n"
-        '        return block(parts, record, "not_cancelled")\n'
+        "        return block(parts, record, Reason.NOT_CANCELLED)\n"
         "    if is_withdrawn:\n",
         "    if is_withdrawn:\n",
         "A payout that failed is open nowhere.",
@@ -410,7 +411,7 @@ EDITS = [
         "double-payment-unnoticed",
         SEND,
         "        if own is not None and own.successful:\n"
-        '            return block(parts, record, "other_transaction")\n',
+        "            return block(parts, record, Reason.OTHER_TRANSACTION)\n",
         "",
         "Two transactions for one payout are a person's.",
         f"{IN_CHAIN}::test_a_later_one_paid_as_well_and_one_node_lacks_ours",
@@ -419,7 +420,7 @@ EDITS = [
         "second-payment-stays-open",
         SEND,
         "    if not _is_cancelled_at_pi(parts, payment):\n"
-        '        return block(parts, record, "not_cancelled")\n'
+        "        return block(parts, record, Reason.NOT_CANCELLED)\n"
         "    return adopt(parts, record, former)\n",
         "    return adopt(parts, record, former)\n",
         "What a former payment has paid is not paid by this one as well.",
@@ -428,8 +429,8 @@ EDITS = [
     Edit(
         "forgotten-fails-under-another-apps-key",
         SEND,
-        "    if is_ours is False or (is_ours is None and record.giving_up != GIVEN_UP):\n",
-        "    if is_ours is None and record.giving_up != GIVEN_UP:\n",
+        "    if is_ours is False or (is_ours is None and record.giving_up != Reason.GIVEN_UP):\n",
+        "    if is_ours is None and record.giving_up != Reason.GIVEN_UP:\n",
         "While the key is another app's nothing is given up.",
         f"{IN_PI}::test_what_pi_does_not_know_is_not_failed_while_the_key_is_another_apps",
     ),
@@ -454,7 +455,7 @@ EDITS = [
         "paid-twice-taken-for-paid",
         SEND,
         "    if len(record.sent) > 1:\n"
-        '        return block(parts, record, "other_transaction")\n'
+        "        return block(parts, record, Reason.OTHER_TRANSACTION)\n"
         "    [sent] = record.sent\n",
         "    sent = record.sent[0]\n",
         "Two transactions for one payout are a person's.",
@@ -732,7 +733,7 @@ EDITS = [
     Edit(
         "one-bug-locks-the-queue",
         SEND,
-        '        return block(parts, _standing(parts, record), "unexpected_error")\n',
+        "        return block(parts, _standing(parts, record), Reason.UNEXPECTED_ERROR)\n",
         "        raise\n",
         "One bad payout does not lock the only queue for all others.",
         "tests/payouts/test_decisions.py::test_a_bug_after_the_step_has_written_blocks_what_stands",
