@@ -53,6 +53,16 @@ def _refused(world: World) -> None:
     world.rounds(2)
 
 
+def _unmatched(world: World) -> None:
+    """Another back end approved what is not for sale, and its user paid."""
+    user = world.user("dora")
+    payment_id = world.start(user, "3")
+    world.at_pi(payment_id).approve()
+    world.approve(payment_id, user)
+    world.pay(payment_id)
+    world.rounds(2)
+
+
 def _odd(world: World) -> None:
     """Paid by a stranger as well, and cancelled although it was paid."""
     payment_id, _ = world.paid()
@@ -158,6 +168,7 @@ PLAYS = {
     "refund": Play(_refund),
     "unpaid": Play(_unpaid, {"SweepCancelsAfterSeconds": "1200"}),
     "refused": Play(_refused),
+    "unmatched": Play(_unmatched),
     "odd": Play(_odd),
     "ads": Play(_ads),
     "payouts": Play(_payouts),
