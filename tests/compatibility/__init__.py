@@ -1,0 +1,1 @@
+"""What stands in the tables, queues and on the buses of stacks that run: see README.md."""
