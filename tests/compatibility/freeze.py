@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from local.cloud.template import load, translate
 from local.processes import ROOT
-from local.template import load, translate
 from tests.compatibility import readers_2026_11 as readers
 from tests.compatibility import today
 from tests.compatibility.contract import api, stack

@@ -2,8 +2,8 @@
 
 import pytest
 
+from local.cloud.template import Template, load, translate
 from local.processes import ROOT
-from local.template import Template, load, translate
 from tests.compatibility import contract
 from tests.compatibility.frozen_set import frozen
 from tests.template.metrics import sent

@@ -6,17 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.adapters import (
-    book_store,
-    observability,
-    payment_store,
-    payout_queue,
-    payout_store,
-    reward_store,
-    wake_ups,
-)
-from shared.adapters.dynamodb import decoded, encoded
-from shared.adapters.foreign import ForeignMemos
+from shared.aws.dynamodb import decoded, encoded
+from shared.base import observability
+from shared.book.foreign import ForeignMemos
+from shared.book.store import BookStore
+from shared.payments.store import PaymentStore
+from shared.payouts.queue import PayoutWakeUp
+from shared.payouts.store import PayoutStore
+from shared.rewards.store import RewardStore
+from shared.work.records import Records
+from shared.work.wake_ups import WakeUp
 from tests.world import World
 
 Wire = dict[str, Any]
@@ -50,65 +49,47 @@ class Kind:
         return written
 
 
-def _book(table: str, key: str, store: str) -> Kind:
-    codec = book_store.BookStore(None, table, key)  # type: ignore[arg-type]
+def _kind(table: str, records: Records[Any], store: str) -> Kind:
     return Kind(
         table,
-        key,
-        codec._book,
-        codec._item,
+        records._key,
+        records._read,
+        records._item,
         lambda world, old, new: getattr(world.eyes, store).replace(old, new),
     )
 
 
+_NO_CLIENT: Any = None
 KINDS = {
-    "payment": Kind(
-        "PaymentsTable",
-        payment_store.KEY,
-        payment_store._record,
-        payment_store._item,
-        lambda world, old, new: world.eyes.payments.replace(old, new),
-    ),
-    "payout": Kind(
-        "PayoutsTable",
-        payout_store.KEY,
-        payout_store._record,
-        payout_store._item,
-        lambda world, old, new: world.eyes.payouts.replace(old, new),
-    ),
-    "reward": Kind(
-        "RewardsTable",
-        reward_store.KEY,
-        reward_store._record,
-        reward_store._item,
-        lambda world, old, new: world.eyes.rewards.replace(old, new),
-    ),
-    "payments_book": _book("PaymentsTable", payment_store.KEY, "books"),
-    "payouts_book": _book("PayoutsTable", payout_store.KEY, "payout_books"),
+    "payment": _kind("PaymentsTable", PaymentStore(_NO_CLIENT, ""), "payments"),
+    "payout": _kind("PayoutsTable", PayoutStore(_NO_CLIENT, "", ""), "payouts"),
+    "reward": _kind("RewardsTable", RewardStore(_NO_CLIENT, ""), "rewards"),
+    "payments_book": _kind("PaymentsTable", BookStore(_NO_CLIENT, "", "payment_id"), "books"),
+    "payouts_book": _kind("PayoutsTable", BookStore(_NO_CLIENT, "", "payout_id"), "payout_books"),
 }
 
 
 def is_at_rest(kind: str, record: Any) -> bool:
     """Nothing is left to do; a book is never at rest, but due for ever."""
-    return kind.endswith("_book") or (record.due_at is None and record.owed is None)
+    return kind.endswith("_book") or (record.due_at is None and record.pending_event is None)
 
 
 def needs_person(kind: str, record: Any) -> bool:
     """The app has heard of it, and nothing but a person or a change at Pi goes on with it."""
     if kind == "payment":
-        return record.owed is None and record.attention is not None
-    return kind == "payout" and record.owed is None and record.state == "blocked"
+        return record.pending_event is None and record.needs_review is not None
+    return kind == "payout" and record.pending_event is None and record.state == "blocked"
 
 
 def wake_up_texts(body: str) -> tuple[str, str]:
     """What the worker reads of a message: the kind of work, and the key."""
-    wake_up = wake_ups.WakeUp.read(body)
+    wake_up = WakeUp.read(body)
     return str(wake_up.work), wake_up.key
 
 
 def payout_wake_up(body: str) -> tuple[str, int]:
     """What the sender reads of a message: the key, and when it was due."""
-    wake_up = payout_queue.PayoutWakeUp.read(body)
+    wake_up = PayoutWakeUp.read(body)
     return wake_up.key, wake_up.due_at
 
 
