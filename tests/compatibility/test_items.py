@@ -23,12 +23,12 @@ AT_PI = [i for i in RECORDS if i.kind == "payment" and i.wire["state"]["S"] == "
 
 
 def put(world: World, item: FrozenItem) -> None:
-    """With an attribute of a newer version, an hour after the last moment that it names."""
+    """With an attribute of a newer version, ten minutes after the last moment that it names."""
     # Days pass, and each ledger of them is read.
     world.pi.settings.ledger_close_s = 25
     world.pi.chain.pace.change(world.now, timedelta(seconds=25))
     times = [int(one["N"]) for name, one in item.wire.items() if name.endswith(("_at", "max_time"))]
-    last = datetime.fromtimestamp(max(times, default=0), UTC) + timedelta(hours=1)
+    last = datetime.fromtimestamp(max(times, default=0), UTC) + timedelta(minutes=10)
     world.emulator.now = max(world.emulator.now, last)
     world.tables.put(item.table, item.wire | NEWER)
 
