@@ -11,7 +11,6 @@ from shared.base.errors import BadRequest
 from shared.base.identifiers import payment_id_of
 from shared.edge.http import Answer, Request, serve
 from shared.edge.keys import allow_only
-from shared.payouts.read import read_payout
 from shared.payouts.record import PayoutRequest, payout_id_of
 from shared.payouts.request import RequestParts, refund, request_payout
 from shared.payouts.view import payout, payout_with_story
@@ -29,7 +28,7 @@ def request(parts: RequestParts, request: Request) -> Answer:
 
 def read(parts: RequestParts, request: Request) -> Answer:
     payout_id = payout_id_of(request.path("payout_id"))
-    return Answer(200, payout_with_story(read_payout(parts.payouts, payout_id)))
+    return Answer(200, payout_with_story(parts.payouts.require(payout_id)))
 
 
 def _wanted(parts: RequestParts, body: Mapping[str, Any]) -> PayoutRequest:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from shared.base.clock import Clock
 from shared.base.errors import Conflict, WriteConflict
 from shared.payouts.queue import PayoutQueue
-from shared.payouts.read import read_payout
 from shared.payouts.reasons import Reason
 from shared.payouts.record import PayoutRecord, PayoutState, decided
 from shared.payouts.store import PayoutStore
@@ -27,7 +26,7 @@ class DecideParts:
 def resume(parts: DecideParts, payout_id: str) -> PayoutRecord:
     """It goes on where it stood, whatever it was to fail for. Raises NotFound, Conflict
     `not_blocked`, WriteConflict."""
-    record = read_payout(parts.payouts, payout_id)
+    record = parts.payouts.require(payout_id)
     if record.state is not PayoutState.BLOCKED:
         raise Conflict("not_blocked", "Only a blocked payout can be resumed.")
     return _go_on(parts, record, decided(record, parts.clock(), giving_up=None))
@@ -38,7 +37,7 @@ def give_up(parts: DecideParts, payout_id: str) -> PayoutRecord:
 
     Raises NotFound, Conflict `payout_closed`, WriteConflict.
     """
-    record = read_payout(parts.payouts, payout_id)
+    record = parts.payouts.require(payout_id)
     if record.closed_at is not None:
         raise Conflict("payout_closed", "This payout has come to its end.")
     return _go_on(parts, record, decided(record, parts.clock(), giving_up=Reason.GIVEN_UP))

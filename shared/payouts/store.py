@@ -27,7 +27,8 @@ from shared.aws.dynamodb import (
 )
 from shared.base.amount import Amount
 from shared.base.clock import Clock, clock
-from shared.base.errors import Conflict
+from shared.base.context import concerning
+from shared.base.errors import Conflict, NotFound
 from shared.payments import store as payment_store
 from shared.payments.record import PaymentRecord
 from shared.payouts.reasons import RECIPIENT_FAULTS, RECIPIENT_WAITS
@@ -59,6 +60,14 @@ class PayoutStore(Records[PayoutRecord]):
         super().__init__(client, table, KEY, PayoutRecord, _item, _reason, clock)
         self._payments = payments_table
         self._sleep, self._jitter = sleep, jitter
+
+    def require(self, payout_id: str) -> PayoutRecord:
+        """The record, for the operator. Raises NotFound."""
+        concerning(payout_id)
+        record = self.get(payout_id)
+        if record is None:
+            raise NotFound("payout_not_found", "There is no such payout.")
+        return record
 
     def reserve(
         self, record: PayoutRecord, caps: Caps, payment: PaymentRecord | None
