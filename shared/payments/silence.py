@@ -37,22 +37,27 @@ def silence(parts: BookParts, record: PaymentRecord) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """`until` when the wallets whose books this environment has seen need no other look."""
+    """The wallets whose books this environment has seen: `until` when they need no other look, for
+    payments that were begun at `since` or later."""
 
     book: BookParts
     until: dict[str, int] = field(default_factory=dict)
+    since: dict[str, int] = field(default_factory=dict)
 
     def covers(self, record: PaymentRecord) -> bool:
-        """See to it that the wallet that this payment runs to has a book; whether that is done."""
+        """See to it that the wallet that this payment runs to has a book, which goes back to its
+        beginning as far as the chain is shown; whether that is done."""
         if (begun := _begun(record)) is None:
             return True
-        wallet, _ = begun
+        wallet, started_at = begun
         now = self.book.clock()
-        if self.until.get(wallet, 0) <= now:
+        if self.until.get(wallet, 0) <= now or started_at < self.since[wallet]:
             with suppress(ChainUnavailable):
                 book_of(self.book, *begun)
+                is_older = self.until.get(wallet, 0) > now
                 self.until[wallet] = now + WATCHED_SECONDS
-        return self.until.get(wallet, 0) > now
+                self.since[wallet] = min(started_at, self.since[wallet]) if is_older else started_at
+        return self.until.get(wallet, 0) > now and started_at >= self.since[wallet]
 
 
 def _begun(record: PaymentRecord) -> tuple[str, int] | None:

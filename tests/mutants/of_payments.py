@@ -383,6 +383,15 @@ EDITS = [
         "tests/weather/test_keys.py::test_the_key_of_another_app_closes_nothing",
     ),
     Edit(
+        "book-seen-for-a-younger-payment",
+        "shared/payments/silence.py",
+        " or started_at < self.since[wallet]:",
+        ":",
+        "What was paid before its wallet had a book is found as well.",
+        "tests/weather/test_book_attacks.py::"
+        "test_what_was_paid_before_the_book_began_is_found_when_more_comes_in",
+    ),
+    Edit(
         "forgotten-canary-asked-for-ever",
         CANARY,
         "            self.payment_id = None\n",

@@ -229,6 +229,26 @@ def test_a_lost_book_is_opened_again_and_reads_the_last_day(world: World) -> Non
     COMPLETED.check(world, forgotten)
 
 
+def test_what_was_paid_before_the_book_began_is_found_when_more_comes_in(world: World) -> None:
+    """Approved by another back end, and nobody told us. (Dice, SEED=12003436.)"""
+    early = world.paid_unseen(known_to_pi=False)
+    world.tables.delete("PaymentsTable", early)
+    world.tick(2 * DAY)
+    world.paid_payment()
+    world.rounds(2)
+    assert world.find_record(early) is None
+
+    world.stranger_pays("0.5", destination=world.wallet, memo=early)
+    world.rounds(2)
+    world.tick(DAY - 1200)  # what needs a person is tried daily
+    world.paid_payment()
+    world.rounds(6)  # so the book was just seen, for a younger one
+
+    record = world.record(early)
+    assert record.paid_by in world.transactions_of(early)
+    assert record.state == "completed"
+
+
 ODD_ANSWERS: dict[str, dict[str, Any]] = {
     "a page": {"status": 404, "body": "<html>"},
     "garbage": {"status": 200, "body": {"what": "is this"}},
