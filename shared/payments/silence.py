@@ -37,12 +37,11 @@ def silence(parts: BookParts, record: PaymentRecord) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """The wallets whose books this environment has seen: `until` when they need no other look, for
-    payments that were begun at `since` or later."""
+    """The wallets whose books this environment has seen: until when they need no other look, for
+    payments that were begun then or later."""
 
     book: BookParts
-    until: dict[str, int] = field(default_factory=dict)
-    since: dict[str, int] = field(default_factory=dict)
+    seen: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def covers(self, record: PaymentRecord) -> bool:
         """See to it that the wallet that this payment runs to has a book, which goes back to its
@@ -51,13 +50,14 @@ class Watch:
             return True
         wallet, started_at = begun
         now = self.book.clock()
-        if self.until.get(wallet, 0) <= now or started_at < self.since[wallet]:
-            with suppress(ChainUnavailable):
-                book_of(self.book, *begun)
-                is_older = self.until.get(wallet, 0) > now
-                self.until[wallet] = now + WATCHED_SECONDS
-                self.since[wallet] = min(started_at, self.since[wallet]) if is_older else started_at
-        return self.until.get(wallet, 0) > now and started_at >= self.since[wallet]
+        until, since = self.seen.get(wallet, (0, 0))
+        if now < until and started_at >= since:
+            return True
+        with suppress(ChainUnavailable):
+            book_of(self.book, *begun)
+            self.seen[wallet] = now + WATCHED_SECONDS, started_at
+            return True
+        return False
 
 
 def _begun(record: PaymentRecord) -> tuple[str, int] | None:

@@ -385,8 +385,8 @@ EDITS = [
     Edit(
         "book-seen-for-a-younger-payment",
         "shared/payments/silence.py",
-        " or started_at < self.since[wallet]:",
-        ":",
+        "now < until and started_at >= since:",
+        "now < until:",
         "What was paid before its wallet had a book is found as well.",
         "tests/weather/test_book_attacks.py::"
         "test_what_was_paid_before_the_book_began_is_found_when_more_comes_in",
