@@ -4,14 +4,12 @@ Pi, times in seconds since 1970.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from shared.base.identifiers import CODE
 from shared.payouts.record import PayoutEvent, PayoutRecord
 from shared.work.events import Event, event
 from shared.work.story import told
-
-REASON = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 def payout(record: PayoutRecord) -> dict[str, Any]:
@@ -66,4 +64,4 @@ def _reason(record: PayoutRecord) -> str | None:
     is_of_blocking = record.pending_event is PayoutEvent.BLOCKED
     reason = (is_of_blocking and record.blocked_reason) or record.reason or ""
     # The chain's words are not ours, and former versions did not keep the reason of a blocking.
-    return reason if REASON.fullmatch(reason) else "unknown_reason"
+    return reason if CODE.fullmatch(reason) else "unknown_reason"

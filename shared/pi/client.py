@@ -9,7 +9,6 @@ it is silent, docs/decisions.md.
 from __future__ import annotations
 
 import json
-import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -31,6 +30,7 @@ from shared.base.errors import (
     TokenRefused,
 )
 from shared.base.http import CallFailed, Failure, Http, Reply
+from shared.base.identifiers import CODE
 from shared.base.observability import count, logger
 from shared.base.secret import Secret
 from shared.pi.objects import MalformedDto, PaymentDto, RewardedAdStatusDto, UserDto
@@ -63,7 +63,6 @@ REFUSALS = frozenset(
 AD_STATUS = "/ads_network/status/"
 OPEN_PAYOUTS = "/payments/incomplete_server_payments"
 VERDICT_SECONDS = 60.0  # Pi is asked whether it takes our key at most once in so long
-CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,12 @@ when, is decided by the sender of payouts, which has written it down before.
 
 from __future__ import annotations
 
-import re
 from urllib.parse import quote
 
 from shared.base.errors import ChainUnavailable
 from shared.base.http import CallFailed, Http
+from shared.base.identifiers import CODE, TXID
 from shared.stellar.objects import Submission
-
-CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
-TXID = re.compile(r"[0-9a-f]{64}")
 
 
 class Submitter:
