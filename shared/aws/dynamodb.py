@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 Item = Mapping[str, Any]
 Record = TypeVar("Record")
 DUE_SHARDS = 8
-# What tells a record from another one with its key: all that the next write rests on.
-TELLING = ("version", "state", "txid", "place")
+# What a write must find as it was read. The version alone is not enough: a restored record counts
+# its versions once more.
+GUARDS = ("version", "state", "txid", "place")
 NEVER = "never"  # the day on which a book settles
 FAILED_CONDITION = "ConditionalCheckFailed"
 CONFLICT_PAUSE_SECONDS = 0.05
@@ -41,11 +42,6 @@ def encoded(item: Item) -> dict[str, Any]:
 def decoded(item: Item) -> dict[str, Any]:
     """From the wire form; every number is a Decimal."""
     return {name: _deserialize(value) for name, value in item.items()}
-
-
-def whole(value: Any) -> int | None:
-    """A whole number that DynamoDB stored, or None where the attribute is absent."""
-    return None if value is None else int(value)
 
 
 def readable(read: Callable[[Item], Record], item: Item, key: str) -> Record:
@@ -89,10 +85,7 @@ def put_if_absent(client: DynamoDBClient, table: str, key: str, item: Item) -> I
 
 
 def update_of(table: str, key: str, old: Item, new: Item) -> dict[str, Any]:
-    """The update that writes what differs between `old` and `new`, if nobody wrote in between.
-
-    Not the version alone: a restored record counts its versions once more.
-    """
+    """The update that writes what differs between `old` and `new`, if nobody wrote in between."""
     changed = {
         name: value for name, value in new.items() if value != old.get(name) and value is not None
     }
@@ -100,10 +93,10 @@ def update_of(table: str, key: str, old: Item, new: Item) -> dict[str, Any]:
     sets = ", ".join(f"#{name} = :{name}" for name in changed)
     removes = f" REMOVE {', '.join(f'#{name}' for name in gone)}" if gone else ""
     values = {f":{name}": value for name, value in changed.items()}
-    known = {f":read_{name}": old[name] for name in TELLING if old.get(name) is not None}
+    known = {f":read_{name}": old[name] for name in GUARDS if old.get(name) is not None}
     conditions = [
         f"#{name} = :read_{name}" if f":read_{name}" in known else f"attribute_not_exists(#{name})"
-        for name in TELLING
+        for name in GUARDS
     ]
     return {
         "TableName": table,
@@ -112,7 +105,7 @@ def update_of(table: str, key: str, old: Item, new: Item) -> dict[str, Any]:
         # Nobody wrote since we read: the record is still in the state that the transition starts
         # from.
         "ConditionExpression": " AND ".join(conditions),
-        "ExpressionAttributeNames": {f"#{name}": name for name in [*changed, *gone, *TELLING]},
+        "ExpressionAttributeNames": {f"#{name}": name for name in [*changed, *gone, *GUARDS]},
         "ExpressionAttributeValues": encoded({**known, **values}),
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from shared.aws.client import aws_call
-from shared.aws.dynamodb import NEVER, Item, decoded, encoded, readable, whole
-from shared.base.amount import Amount
+from shared.aws.codec import record_of
+from shared.aws.dynamodb import NEVER, Item, decoded, encoded, readable
 from shared.base.errors import UnreadableRecord
 from shared.book.store import wallet_of
 from shared.proof.record import Settled
@@ -61,23 +61,11 @@ class DayIndex:
 
 def of_payment(item: Item) -> Settled:
     """Raises KeyError and the like if it cannot be read."""
-    return Settled(
-        subject=item["payment_id"],
-        amount=Amount(int(item["amount"])),
-        payment_id=item["payment_id"],
-        txid=item.get("txid"),
-        wallet=item.get("to_address"),
-        begun_at=whole(item.get("started_at")),
-    )
+    key, wallet, begun_at = item["payment_id"], item.get("to_address"), item.get("started_at")
+    return record_of(Settled, {**item, "subject": key, "wallet": wallet, "begun_at": begun_at})
 
 
 def of_payout(item: Item) -> Settled:
     """The same."""
-    return Settled(
-        subject=item["payout_id"],
-        amount=Amount(int(item["amount"])),
-        payment_id=item.get("payment_id"),
-        txid=item.get("txid"),
-        wallet=item.get("from_address"),
-        begun_at=int(item["requested_at"]),
-    )
+    key, wallet, begun_at = item["payout_id"], item.get("from_address"), item["requested_at"]
+    return record_of(Settled, {**item, "subject": key, "wallet": wallet, "begun_at": begun_at})

@@ -7,7 +7,7 @@ pause but that for a person is longer than one and a half.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 STUCK_SECONDS = 3600
 ATTENTION_PAUSE_SECONDS = 24 * 3600
@@ -16,18 +16,18 @@ ATTENTION_PAUSE_SECONDS = 24 * 3600
 @dataclass(frozen=True, slots=True)
 class DueRow:
     """One row of the index of unfinished work. Times are seconds since 1970; `created_at` is None
-    where the index does not hold it; `is_owed`: the app still has to hear of it."""
+    where the index does not hold it; `pending_event`: the app still has to hear of it."""
 
     key: str
     due_at: int
     created_at: int | None = None
-    needs_review: str | None = None
-    is_owed: bool = False
+    needs_review: str | None = field(default=None, metadata={"stored_as": "attention"})
+    pending_event: str | None = field(default=None, metadata={"stored_as": "owed"})
 
 
 def next_look(row: DueRow, now: int, sweep_seconds: int) -> int:
     """When to look at this again if nobody finishes it: soon while it is young, then less often."""
-    if row.needs_review is not None and not row.is_owed:
+    if row.needs_review is not None and row.pending_event is None:
         return now + ATTENTION_PAUSE_SECONDS
     age = 0 if row.created_at is None else now - row.created_at
     # Three quarters: due again just before the next sweep, whatever this one took.

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from shared.aws.client import aws_call
-from shared.aws.dynamodb import Item, decoded, encoded, readable, whole
+from shared.aws.codec import record_of
+from shared.aws.dynamodb import Item, decoded, encoded, readable
 from shared.base.errors import UnreadableRecord
 from shared.work.due import DueRow
 
@@ -44,13 +45,7 @@ class DueIndex:
             query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _row(self, item: Item) -> DueRow:
-        return DueRow(
-            key=item[self._key],
-            due_at=int(item["due_at"]),
-            created_at=whole(item.get("created_at")),
-            needs_review=item.get("attention"),
-            is_owed="owed" in item,
-        )
+        return record_of(DueRow, {**item, "key": item[self._key]})
 
     def push(self, row: DueRow, due_at: int) -> bool:
         """Move `due_at` forward. False: somebody finished the work or moved it first."""

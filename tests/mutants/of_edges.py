@@ -148,8 +148,8 @@ EDITS = [
     Edit(
         "told-by-its-version-alone",
         DYNAMODB,
-        'TELLING = ("version", "state", "txid", "place")',
-        'TELLING = ("version",)',
+        'GUARDS = ("version", "state", "txid", "place")',
+        'GUARDS = ("version",)',
         "A restored record counts its versions once more.",
         PAYMENTS_TABLE,
     ),

@@ -3,6 +3,7 @@ holds up no other. Promise 9. When it is mended, it goes on.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -100,7 +101,10 @@ def test_what_the_book_passed_meanwhile_is_noted_once_it_is_mended(
     world.tables.put("PaymentsTable", item)
     world.until_proven()
 
-    COMPLETED.check(world, odd)
+    # One write more where the worker comes by the closed one before the book does.
+    early = closed_by_hand and world.record(odd).version > COMPLETED.version + 1
+    end = replace(COMPLETED, version=COMPLETED.version + 1) if early else COMPLETED
+    end.check(world, odd)
     assert world.book().doubts == ()
 
 
