@@ -105,7 +105,9 @@ def _forgotten(parts: NoteParts, payment_id: str, movement: Movement) -> Payment
     if payment is not None and payment.direction is None:
         raise PiInvalidResponse  # Pi does not say just now what it is
     if payment is None or not is_payable(payment):
-        parts.foreign.add(payment_id, movement.txids[0])
+        # Else the key may be another app's: not remembered, so that the daily proof tells of it.
+        if payment is not None or parts.canary.can_tell:
+            parts.foreign.add(payment_id, movement.txids[0])
         count("UnknownTransfer")
         logger.warning("The wallet got Pi for no payment here", extra={"txid": movement.txids[0]})
         return None

@@ -84,10 +84,18 @@ EDITS = [
     Edit(
         "foreign-memo-not-remembered",
         "shared/payments/note.py",
-        "        parts.foreign.add(payment_id, movement.txids[0])\n",
-        "",
+        "            parts.foreign.add(payment_id, movement.txids[0])\n",
+        "            pass\n",
         "What a stranger's memo names was reported, and rings no alarm a day later.",
         f"{IN_PROOF}::test_a_busy_day",
+    ),
+    Edit(
+        "foreign-whoever's-key-it-is",
+        "shared/payments/note.py",
+        "        if payment is not None or parts.canary.can_tell:\n",
+        "        if True:\n",
+        "What another app's key does not know may be this app's: the daily proof tells of it.",
+        f"{IN_PROOF}::test_paid_while_nothing_could_tell_that_the_key_was_another_apps",
     ),
     Edit(
         "noted-movement-not-missed",

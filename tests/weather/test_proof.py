@@ -264,6 +264,28 @@ def test_a_payout_whose_record_is_gone(world: World, payment_id: str) -> None:
     assert (line["subject"], line["why"], line["by_chain"]) == (paid_by, "no_record", "2")
 
 
+def test_paid_while_nothing_could_tell_that_the_key_was_another_apps(world: World) -> None:
+    """Seed 13000380: no payment of this app had ever been completed. Pi did not know the memo."""
+    world.approved()
+    world.rounds(2)
+    forgotten = world.paid_unseen(known_to_pi=False)
+    world.tables.delete(PAYMENTS, forgotten)
+    world.pi.registry.add_app("another-app", "another-key")
+    key, world.server_key = world.server_key, "another-key"
+    world.cold_start()
+    world.tick(300)
+    world.rounds(2)
+    assert world.metrics.counted["UnknownTransfer"] == 1
+    world.server_key = key
+    until_after(world)
+
+    with logged() as log:
+        assert prove(world) == 1
+
+    [line] = [line for line in log if line["message"] == "A record and the chain differ"]
+    assert (line["subject"], line["why"], line["by_chain"]) == (forgotten, "no_record", "3.14")
+
+
 def test_what_the_book_has_noted_and_somebody_has_removed(world: World, payment_id: str) -> None:
     world.pi.transfer(source=STRANGER, destination=world.wallet, amount=1, memo=payment_id)
     world.rounds(2)
