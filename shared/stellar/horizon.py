@@ -65,6 +65,8 @@ class Horizon:
         reply = self._get("/")
         json = reply.json or {}
         number = _number(json, "history_latest_ledger")
+        if number < 1:
+            raise ChainUnavailable  # it has no history yet, or says nonsense
         closed_at = _moment(json, "history_latest_ledger_closed_at")
         return Root(
             network=_text(json, "network_passphrase"),

@@ -287,7 +287,7 @@ class Weather:
         """Horizon is filled again, from either end: old ledgers are missing, some in the middle, or
         the next ones."""
         latest = self._world.pi.chain.latest_ledger(self._world.now)
-        first = latest - self._scene.choice((3, 30, 300))
+        first = max(latest - self._scene.choice((3, 30, 300)), 1)
         next_ones = (latest + 1, latest + 20)
         hole = self._scene.choice(((1, first), (first, latest - 1), next_ones, None))
         self._world.pi.settings.holes = [hole] if hole else []

@@ -1114,4 +1114,12 @@ EDITS = [
         "What Pi does not say now it may say later.",
         "tests/weather/test_book_attacks.py::test_an_answer_that_does_not_say_whose_payment_it_is_is_not_the_last",
     ),
+    Edit(
+        "ledger-that-there-is-not",
+        "shared/stellar/horizon.py",
+        "        if number < 1:\n",
+        "        if False:\n",
+        "A Horizon without a history is no reason to begin a book anew.",
+        "tests/unit/test_horizon.py::test_a_horizon_without_a_history_shows_nothing",
+    ),
 ]

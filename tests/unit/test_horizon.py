@@ -143,6 +143,16 @@ def test_garbage_is_an_unavailable_chain(pi: PiInProcess, path: str, fault: dict
     assert (unavailable.value.status, unavailable.value.retryable) == (503, True)
 
 
+@pytest.mark.parametrize("latest", [0, -18])
+def test_a_horizon_without_a_history_shows_nothing(pi: PiInProcess, latest: int) -> None:
+    """Else a wallet's book would begin anew at a ledger that there is not (seed 13001059)."""
+    shown = pi.state.horizon("http://x").root()
+    pi.fault("/horizon/", status=200, body={**shown, "history_latest_ledger": latest})
+    with pytest.raises(ChainUnavailable):
+        pi.horizon().root(int(pi.state.now().timestamp()))
+    assert pi.horizon().root(int(pi.state.now().timestamp())).newest.number > 0
+
+
 def test_a_payment_without_its_wallets_cannot_be_proven() -> None:
     assert expected_transfer(payment(from_address=None)) is None
     assert expected_transfer(payment(to_address=None)) is None
