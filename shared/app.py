@@ -32,10 +32,8 @@ if TYPE_CHECKING:
     from shared.payments.record import PaymentRecord, Terms
     from shared.payments.settle_for_caller import CallerParts
     from shared.payments.store import PaymentStore
-    from shared.payouts.decide import DecideParts
-    from shared.payouts.queue import PayoutQueue
-    from shared.payouts.request import RequestParts
-    from shared.payouts.sender import SendParts
+    from shared.payouts.request import DecideParts, RequestParts
+    from shared.payouts.send import SendParts
     from shared.payouts.store import PayoutStore
     from shared.pi.client import PiClient
     from shared.proof.prove import ProofParts
@@ -45,7 +43,7 @@ if TYPE_CHECKING:
     from shared.users.verify import Users
     from shared.work.event_bus import EventBus
     from shared.work.sweep import SweepParts
-    from shared.work.wake_ups import WakeUps, Work
+    from shared.work.wake_ups import OrderedWakeUps, WakeUps, Work
 
 
 class Settling(TypedDict):
@@ -240,7 +238,7 @@ class App:
 
     @cached_property
     def decide_payout(self) -> DecideParts:
-        from shared.payouts.decide import DecideParts
+        from shared.payouts.request import DecideParts
 
         return DecideParts(payouts=self.payouts, queue=self.payout_queue, clock=self.clock)
 
@@ -248,7 +246,8 @@ class App:
     def send_payout(self) -> SendParts:
         from shared.aws.stored_secret import wallet_seed
         from shared.base.amount import Amount
-        from shared.payouts.sender import SenderMemory, SendParts
+        from shared.payouts.decision import Terms
+        from shared.payouts.send import SenderMemory, SendParts
         from shared.stellar.submit import Submitter
         from shared.stellar.wallet import Wallet  # loads stellar-sdk
 
@@ -265,9 +264,11 @@ class App:
             queue=self.payout_queue,
             bus=self.bus,
             switch=self.switch,
-            network=self.network,
-            app_wallet=self.settings.optional("PI_WALLET_ADDRESS"),
-            fee_cap=Amount(self.settings.whole_number("FEE_CAP_STROOPS", 100)),
+            terms=Terms(
+                network=self.network,
+                app_wallet=self.settings.optional("PI_WALLET_ADDRESS"),
+                fee_cap=Amount(self.settings.whole_number("FEE_CAP_STROOPS", 100)),
+            ),
             canary=self._canary,
             book=self._payout_book,
             memory=SenderMemory(),
@@ -363,10 +364,10 @@ class App:
         return WakeUps(self.edges.aws("sqs"), self.settings.text("WAKE_UP_QUEUE_URL"))
 
     @cached_property
-    def payout_queue(self) -> PayoutQueue:
-        from shared.payouts.queue import PayoutQueue
+    def payout_queue(self) -> OrderedWakeUps:
+        from shared.work.wake_ups import OrderedWakeUps
 
-        return PayoutQueue(self.edges.aws("sqs"), self.settings.text("PAYOUT_QUEUE_URL"))
+        return OrderedWakeUps(self.edges.aws("sqs"), self.settings.text("PAYOUT_QUEUE_URL"))
 
     @cached_property
     def bus(self) -> EventBus:
@@ -435,7 +436,7 @@ class App:
         from shared.book.foreign import ForeignMemos
         from shared.book.read import BookParts
         from shared.payouts import store as payout_store
-        from shared.payouts.note import SentParts, note_sent
+        from shared.payouts.compare import SentParts, note_sent
 
         table = self.settings.text("PAYOUTS_TABLE")
         sent = SentParts(

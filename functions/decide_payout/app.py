@@ -11,8 +11,8 @@ from shared.base.errors import BadRequest
 from shared.edge.background import on_command
 from shared.edge.invocation import Event
 from shared.edge.keys import allow_only
-from shared.payouts.decide import DecideParts, give_up, resume
 from shared.payouts.record import payout_id_of
+from shared.payouts.request import DecideParts, give_up, resume
 from shared.payouts.view import payout
 
 DECISIONS = {"resume": resume, "fail": give_up}

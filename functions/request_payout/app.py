@@ -11,8 +11,8 @@ from shared.base.errors import BadRequest
 from shared.base.identifiers import payment_id_of
 from shared.edge.http import Answer, Request, serve
 from shared.edge.keys import allow_only
-from shared.payouts.record import PayoutRequest, payout_id_of
-from shared.payouts.request import RequestParts, refund, request_payout
+from shared.payouts.record import payout_id_of
+from shared.payouts.request import PayoutRequest, RequestParts, refund, request_payout
 from shared.payouts.view import payout, payout_with_story
 
 KEYS = frozenset({"payout_id", "uid", "amount", "memo", "metadata"})

@@ -1,16 +1,150 @@
-"""Pi's open payouts against ours. An unknown one is neither paid nor cancelled here."""
+"""Compare what Pi and the chain show with our payouts: note what the wallet has sent for each, and
+report what no payout asked for.
+
+The memo of what the wallet sends is the identifier of a payment at Pi, which was made for a payout.
+A restored table does not remember that; but Pi does: its payment carries the payout's id, and all
+that was asked for. What is open at Pi and unknown here is neither paid nor cancelled.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from shared.base.clock import Clock
-from shared.base.errors import BundleError
+from shared.base.context import concerning
+from shared.base.errors import (
+    BadRequest,
+    BundleError,
+    PiInvalidResponse,
+    PiRefused,
+    PiUnavailable,
+    UnreadableRecord,
+)
+from shared.base.identifiers import payment_id_of
 from shared.base.observability import count, logger
-from shared.payouts.record import knows, payout_of
+from shared.book.foreign import ForeignMemos
+from shared.book.record import PI_PATIENCE_SECONDS
+from shared.payments.canary import Canary
+from shared.payouts.record import (
+    REFUND_MEMO,
+    RESERVED_KEY,
+    PayoutRecord,
+    created,
+    knows,
+    noted,
+    payout_of,
+)
+from shared.payouts.request import PayoutRequest, requested
 from shared.payouts.store import PayoutStore
 from shared.pi.client import PiClient
 from shared.pi.objects import PaymentDto
+from shared.stellar.objects import Movement
+from shared.work.wake_ups import OrderedWakeUps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentParts:
+    payouts: PayoutStore
+    queue: OrderedWakeUps
+    canary: Canary
+    foreign: ForeignMemos
+    clock: Clock
+
+
+def note_sent(parts: SentParts, wallet: str, movement: Movement) -> str | None:
+    """None once it is settled; else the payout whose record cannot be read (that is counted), or an
+    empty text where Pi does not say what was paid: to be tried again. Raises PiError while Pi
+    answers nothing at all, and ServiceUnavailable."""
+    moved = movement.transfer
+    if moved is None or moved.source != wallet or moved.destination == wallet:
+        return None
+    concerning(wallet)
+    try:
+        payment_id = payment_id_of(movement.memo)
+    except BadRequest:
+        _report(movement)
+        return None
+    payout_id = parts.payouts.payout_of(payment_id)
+    try:
+        if payout_id is None or (record := parts.payouts.get(payout_id)) is None:
+            record = _asked_for(parts, payment_id)
+    except UnreadableRecord:
+        return payout_id or ""
+    except PiUnavailable:
+        if parts.clock() - movement.at < PI_PATIENCE_SECONDS:
+            raise
+        return ""
+    except (PiRefused, PiInvalidResponse):
+        return ""
+    if record is None:
+        parts.foreign.add(payment_id, movement.txids[0])
+        _report(movement)
+    else:
+        concerning(record.payout_id)
+        _note(parts, record, movement, payment_id)
+    return None
+
+
+def _asked_for(parts: SentParts, payment_id: str) -> PayoutRecord | None:
+    """Our record of what Pi knows this payment was made for, made anew if it was forgotten; None:
+    for no payout of ours. Raises PiError, and UnreadableRecord."""
+    payment = parts.canary.find(payment_id)
+    if payment is None and not parts.canary.can_tell:
+        raise PiInvalidResponse  # nobody knows yet whose key this is
+    try:
+        asked = None if payment is None else remembered(payment)
+    except BadRequest:  # metadata that no request here could have had
+        asked = None
+    if asked is None and payment is not None and payment.direction is None:
+        raise PiInvalidResponse  # Pi does not say just now what it is
+    if asked is None:
+        return None
+    record = parts.payouts.get(asked.payout_id) or parts.payouts.take_over(asked)
+    # Another stack of this app may pay somebody else under the same id.
+    is_its_own = record.uid == asked.uid or record.payment_id == payment_id
+    return record if is_its_own else None
+
+
+def remembered(payment: PaymentDto) -> PayoutRecord | None:
+    """The payout that this payment of Pi's was made for, as it was asked for then; None: not by
+    this bundle. What else Pi shows of it need not fit: that is judged later."""
+    if (payout_id := payout_of(payment)) is None:
+        return None
+    metadata = {name: value for name, value in payment.metadata.items() if name != RESERVED_KEY}
+    is_refund = payment.memo == REFUND_MEMO and set(metadata) <= {"refund_of", "refund_to"}
+    refund_of = metadata.get("refund_of") if is_refund else None
+    request = PayoutRequest(
+        payout_id=payout_id,
+        uid=payment.user_uid,
+        amount=payment.amount,
+        memo=payment.memo,
+        metadata=metadata,
+        refund_of=refund_of if isinstance(refund_of, str) else None,
+    )
+    now = int(payment.created_at.timestamp())
+    return created(requested(request, now), payment, now)
+
+
+def _note(parts: SentParts, record: PayoutRecord, movement: Movement, payment_id: str) -> None:
+    while (new := noted(record, movement, payment_id, parts.clock())) != record:
+        standing, written = parts.payouts.replace(record, new)
+        if written:
+            logger.info("The chain shows a payout", extra={"txid": movement.txids[0]})
+            if record.closed_at is not None:  # paid twice, or after it had failed
+                _report(movement)
+            elif record.is_on_its_way:
+                parts.queue.hint(standing.payout_id, standing.due_at)
+            return
+        record = standing
+
+
+def _report(movement: Movement) -> None:
+    count("UnknownSpending")
+    txid = movement.txids[0]
+    logger.error("The wallet has paid what no payout asked for", extra={"txid": txid})
+
+
+# --- What is open at Pi ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,22 +11,15 @@ signed transaction can no longer apply.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from decimal import Decimal
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any
 
-from shared.base import exact_json
 from shared.base.amount import Amount
 from shared.base.described import Described
-from shared.base.errors import BadRequest, Conflict, PiAnswer
+from shared.base.errors import BadRequest, PiAnswer
 from shared.book.record import NODES_APART_SECONDS
-from shared.payouts.reasons import Reason
 from shared.pi.objects import Direction, PaymentDto
 from shared.stellar.objects import Movement
 from shared.work.due import ATTENTION_PAUSE_SECONDS
@@ -65,54 +58,143 @@ class PayoutState(Described):
     BLOCKED = "blocked", "A program cannot decide. An operator resumes it, or gives it up."
 
 
+class Reason(Described):
+    """Why it waits, is blocked, or failed, as far as the bundle says so itself. It may also be
+    Pi's code of a refusal, or the chain's of a failed transaction: docs/payout-reasons.md."""
+
+    # --- It waits, and goes on by itself ---------------------------------------------------------
+    PAYOUTS_OFF = "payouts_off", "The switch is off. It goes on when the switch is on again."
+    CREATION_UNCLEAR = (
+        "creation_unclear",
+        "Pi did not answer the creation. Pi's list is read again in two minutes.",
+    )
+    CREATION_REFUSED = (
+        "creation_refused",
+        "Pi refused the creation without a reason. Tried five times, then blocked.",
+    )
+    CHAIN_UNCLEAR = (
+        "chain_unclear",
+        "The chain cannot be read, or not far enough. Tried again each minute.",
+    )
+    MAY_STILL_APPLY = (
+        "may_still_apply",
+        "A signed transaction may still apply. It goes on when its last moment has passed.",
+    )
+    NOT_APPLIED = (
+        "not_applied",
+        "The chain has not applied the transaction yet. The same one is handed in again.",
+    )
+    NOT_VERIFIED = "not_verified", "Pi has not verified the transaction yet. Blocked after a day."
+    NO_DESTINATION = (
+        "no_destination",
+        "The recipient's wallet is not on the chain. Asked for hourly, failed after a day.",
+    )
+    USER_NOT_FOUND = (
+        "user_not_found",
+        "Pi knows no such user of this app. Asked for daily, failed after a month.",
+    )
+    PAYMENT_NOT_FOUND = (
+        "payment_not_found",
+        "Pi does not know the payment that it created. Blocked after a day.",
+    )
+
+    # --- All payouts wait for the same; an alarm rings -------------------------------------------
+    WRONG_SEED = "wrong_seed", "The seed is not that of the app's wallet. Put the right one."
+    WALLET_SEED_MISSING = "wallet_seed_missing", "There is no seed. Put it into its secret."
+    WALLET_SEED_INVALID = "wallet_seed_invalid", "The seed is none. Put the right one."
+    NO_WALLET = "no_wallet", "The wallet is not on the chain. Fund it, or put the right seed."
+    BALANCE_TOO_LOW = "balance_too_low", "The wallet cannot pay this one. Fund it."
+    FEE_ABOVE_CAP = "fee_above_cap", "The chain's fee is above FeeCapStroops. Wait, or raise it."
+    SERVER_KEY_REFUSED = "server_key_refused", "Pi does not take the server key. Put a valid one."
+    SERVER_KEY_OF_ANOTHER_APP = (
+        "server_key_of_another_app",
+        "Pi takes the server key, and does not know this stack's payments by it. Put this app's.",
+    )
+    FEATURE_NOT_AVAILABLE = (
+        "feature_not_available",
+        "Pi has not enabled payouts for this app. Asked for every ten minutes.",
+    )
+    PI_ANSWER_INVALID = (
+        "pi_answer_invalid",
+        "Pi does not list the open payouts, without which none is created.",
+    )
+    TOO_MANY_WITHDRAWALS = (
+        "too_many_withdrawals",
+        "Twenty payments were cancelled at Pi today. It goes on tomorrow (UTC).",
+    )
+
+    # --- An operator must look -------------------------------------------------------------------
+    ABOVE_PAID_AMOUNT = (
+        "above_paid_amount",
+        "A restored table took on a refund that was paid already. Give it up.",
+    )
+    MISSING_ADDRESS = "missing_address", "Pi's payment names no wallets. Ask Pi, then resume it."
+    UNEXPECTED_ADDRESS = (
+        "unexpected_address",
+        "Pi names other wallets than at the creation. Ask Pi; resume it, or give it up.",
+    )
+    UNEXPECTED_DIRECTION = (
+        "unexpected_direction",
+        "Pi's payment has this payout's id, and is none to a user. Find who created it.",
+    )
+    UNEXPECTED_USER = (
+        "unexpected_user",
+        "Pi's payment has this payout's id, and another user. Find who created it.",
+    )
+    UNEXPECTED_AMOUNT = (
+        "unexpected_amount",
+        "Pi's payment has this payout's id, and another amount. Find who created it.",
+    )
+    UNEXPECTED_NETWORK = (
+        "unexpected_network",
+        "Pi's payment is on another network. Check the parameter PiNetwork.",
+    )
+    UNEXPECTED_TOKEN = (
+        "unexpected_token",
+        "Pi's payment is in another token than Pi. Find who created it.",
+    )
+    UNEXPECTED_IDENTIFIER = (
+        "unexpected_identifier",
+        "Pi's identifier is no memo of the chain. Give it up; the bundle must be changed.",
+    )
+    OTHER_TRANSACTION = (
+        "other_transaction",
+        "Two transactions name it: it may be paid twice. Look at both, and change the wallet.",
+    )
+    NOT_CANCELLED = (
+        "not_cancelled",
+        "It is unpaid, and Pi does not cancel it. Look at Pi's answer, and resume it later.",
+    )
+    COMPLETED_WITHOUT_TXID = (
+        "completed_without_txid",
+        "Pi has completed it and shows no transaction. Find it, and close it as paid.",
+    )
+    NO_ENVELOPE = "no_envelope", "Its transaction was edited away. Put back what the chain shows."
+    UNEXPECTED_ERROR = "unexpected_error", "A bug in the bundle. Resume it when that is fixed."
+
+    # --- It failed, or is about to, with proof that it was not paid ------------------------------
+    NEVER_APPLIED = (
+        "never_applied",
+        "No transaction was applied: it failed, or five in turn were not, and it is blocked.",
+    )
+    GIVEN_UP = "given_up", "An operator gave it up."
+
+
+# A payout that waits for its recipient is not stuck; each of these ends by itself.
+RECIPIENT_WAITS = frozenset({Reason.NO_DESTINATION, Reason.USER_NOT_FOUND})
+# Failures that the recipient caused: they count towards what one user may be paid in a day.
+RECIPIENT_FAULTS = frozenset(
+    {
+        *("op_no_destination", "missing_scope", "missing_wallet", "invalid_address"),
+        Reason.USER_NOT_FOUND,
+    }
+)
+
+
 class PayoutEvent(StrEnum):
     COMPLETED = "PayoutCompleted"
     FAILED = "PayoutFailed"
     BLOCKED = "PayoutBlocked"
-
-
-@dataclass(frozen=True, slots=True)
-class PayoutRequest:
-    """What the operator's back end asks for. `refund_of` names the payment that is paid back."""
-
-    payout_id: str
-    uid: str
-    amount: Amount
-    memo: str
-    metadata: Mapping[str, Any]
-    refund_of: str | None = None
-
-    @property
-    def fingerprint(self) -> str:
-        """The same for the same request, however its JSON was written: 1.5 is 1.50."""
-        parts = [self.payout_id, self.uid, self.amount.stroops, self.memo, self.refund_of]
-        try:
-            text = json.dumps([*parts, _by_value(self.metadata)], sort_keys=True)
-        except RecursionError:
-            raise BadRequest("invalid_metadata", "metadata nests too deep.") from None
-        return sha256(text.encode()).hexdigest()
-
-
-def _by_value(json_value: Any) -> Any:
-    """JSON in which equal numbers are equal, and nothing else is equal to one."""
-    match json_value:
-        case dict():
-            return {name: _by_value(value) for name, value in json_value.items()}
-        case list():
-            return ["list", *map(_by_value, json_value)]
-        case bool():
-            return json_value
-        case int() | Decimal():
-            return ["number", _digits(Decimal(json_value))]
-    return json_value
-
-
-def _digits(number: Decimal) -> str:
-    """Exact, and short however large the number is: without the zeros at either end."""
-    sign, digits, exponent = number.as_tuple()
-    text = "".join(map(str, digits)).lstrip("0")
-    shown = text.rstrip("0")
-    return f"{'-' * sign}{shown}e{int(exponent) + len(text) - len(shown)}" if shown else "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,69 +299,6 @@ def payout_id_of(value: object) -> str:
     return value
 
 
-def check(request: PayoutRequest, caps: Caps) -> None:
-    """Raises BadRequest or Conflict with the stable code of what is wrong with the request."""
-    if request.amount.stroops <= 0:
-        raise BadRequest("invalid_amount", "The amount must be more than 0.")
-    if request.amount > caps.payment:
-        raise Conflict("above_payment_cap", f"One payout may pay at most {caps.payment} Pi.")
-    if request.refund_of is None and request.amount < caps.least:
-        raise Conflict("below_least_amount", f"A payout pays at least {caps.least} Pi.")
-    if not 1 <= len(request.memo) <= LONGEST_MEMO or not _is_unicode(request.memo):
-        raise BadRequest("invalid_memo", f"memo must have 1 to {LONGEST_MEMO} characters.")
-    if RESERVED_KEY in request.metadata:
-        raise BadRequest("reserved_metadata_key", f"metadata must not have a {RESERVED_KEY!r}.")
-    if len(_metadata_text(request.metadata)) > LARGEST_METADATA:
-        raise BadRequest("invalid_metadata", f"metadata may have {LARGEST_METADATA} characters.")
-
-
-def _is_unicode(text: str) -> bool:
-    """JSON can spell half a character, which nobody can store."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _metadata_text(metadata: Mapping[str, Any]) -> str:
-    """What Pi is to get, each value in its own type. Raises BadRequest `invalid_metadata`."""
-    try:
-        if not _is_portable(metadata):
-            message = "metadata has half a character, or a number that no double can hold."
-            raise BadRequest("invalid_metadata", message)
-        return exact_json.dumps(metadata)
-    except RecursionError:
-        raise BadRequest("invalid_metadata", "metadata nests too deep.") from None
-
-
-def _is_portable(json_value: Any) -> bool:
-    """Whether every reader of JSON can make something of it."""
-    match json_value:
-        case dict():
-            return all(_is_unicode(k) and _is_portable(v) for k, v in json_value.items())
-        case list():
-            return all(map(_is_portable, json_value))
-        case Decimal():
-            return json_value.is_finite() and abs(json_value.adjusted()) <= LARGEST_EXPONENT
-        case str():
-            return _is_unicode(json_value)
-    return True
-
-
-def requested(request: PayoutRequest, now: int) -> PayoutRecord:
-    """Taken on at `now` (seconds since 1970), counted on that UTC day; nothing was asked of Pi."""
-    return PayoutRecord(
-        payout_id=request.payout_id,
-        uid=request.uid,
-        amount=request.amount,
-        memo=request.memo,
-        metadata=_metadata_text({**request.metadata, RESERVED_KEY: request.payout_id}),
-        fingerprint=request.fingerprint,
-        state=PayoutState.REQUESTED,
-        requested_at=now,
-        day=datetime.fromtimestamp(now, UTC).date().isoformat(),
-        refund_of=request.refund_of,
-        due_at=now,
-    )
-
-
 def payout_of(payment: PaymentDto) -> str | None:
     """The id of the payout that Pi's payment was made for; None: not by us."""
     payout_id = payment.metadata.get(RESERVED_KEY)
@@ -336,26 +355,6 @@ def noted(record: PayoutRecord, movement: Movement, payment_id: str, now: int) -
     txid = record.txid if record.txid in movement.txids else movement.txids[0]
     sent = (*record.sent, Sent(movement.token, txid, payment_id))
     return replace(record, sent=sent, due_at=now if record.is_on_its_way else record.due_at)
-
-
-def remembered(payment: PaymentDto) -> PayoutRecord | None:
-    """The payout that this payment of Pi's was made for, as it was asked for then; None: not by
-    this bundle. What else Pi shows of it need not fit: that is judged later."""
-    if (payout_id := payout_of(payment)) is None:
-        return None
-    metadata = {name: value for name, value in payment.metadata.items() if name != RESERVED_KEY}
-    is_refund = payment.memo == REFUND_MEMO and set(metadata) <= {"refund_of", "refund_to"}
-    refund_of = metadata.get("refund_of") if is_refund else None
-    request = PayoutRequest(
-        payout_id=payout_id,
-        uid=payment.user_uid,
-        amount=payment.amount,
-        memo=payment.memo,
-        metadata=metadata,
-        refund_of=refund_of if isinstance(refund_of, str) else None,
-    )
-    now = int(payment.created_at.timestamp())
-    return created(requested(request, now), payment, now)
 
 
 def waiting(

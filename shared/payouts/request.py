@@ -1,26 +1,94 @@
-"""Take on a payout: written down with everything it reserves, in one transaction, or not at all."""
+"""What the operator asks for: take a payout on, go on with a blocked one, or give one up.
+
+It is taken on with everything that it reserves, in one transaction, or not at all. Neither of the
+two decisions pays or fails anything here: the sender goes on from where it stood, and gives up only
+with the same proof that it needs by itself.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
 
 from shared.aws.switch import Switch
+from shared.base import exact_json
 from shared.base.amount import ZERO, Amount
 from shared.base.clock import Clock
 from shared.base.context import concerning
-from shared.base.errors import BadRequest, Conflict, NotFound
+from shared.base.errors import BadRequest, Conflict, NotFound, WriteConflict
 from shared.payments.record import PaymentRecord
 from shared.payments.store import PaymentStore
-from shared.payouts.queue import PayoutQueue
-from shared.payouts.record import REFUND_MEMO, Caps, PayoutRecord, PayoutRequest, check, requested
+from shared.payouts.record import (
+    REFUND_MEMO,
+    RESERVED_KEY,
+    Caps,
+    PayoutRecord,
+    PayoutState,
+    Reason,
+    decided,
+)
 from shared.payouts.store import PayoutStore
+from shared.work.wake_ups import OrderedWakeUps
+
+LONGEST_MEMO = 100  # characters; Pi shows it to the user
+LARGEST_METADATA = 2000  # characters of JSON
+LARGEST_EXPONENT = 307  # of a number in it
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutRequest:
+    """What the operator's back end asks for. `refund_of` names the payment that is paid back."""
+
+    payout_id: str
+    uid: str
+    amount: Amount
+    memo: str
+    metadata: Mapping[str, Any]
+    refund_of: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same request, however its JSON was written: 1.5 is 1.50."""
+        parts = [self.payout_id, self.uid, self.amount.stroops, self.memo, self.refund_of]
+        try:
+            text = json.dumps([*parts, _by_value(self.metadata)], sort_keys=True)
+        except RecursionError:
+            raise BadRequest("invalid_metadata", "metadata nests too deep.") from None
+        return sha256(text.encode()).hexdigest()
+
+
+def _by_value(json_value: Any) -> Any:
+    """JSON in which equal numbers are equal, and nothing else is equal to one."""
+    match json_value:
+        case dict():
+            return {name: _by_value(value) for name, value in json_value.items()}
+        case list():
+            return ["list", *map(_by_value, json_value)]
+        case bool():
+            return json_value
+        case int() | Decimal():
+            return ["number", _digits(Decimal(json_value))]
+    return json_value
+
+
+def _digits(number: Decimal) -> str:
+    """Exact, and short however large the number is: without the zeros at either end."""
+    sign, digits, exponent = number.as_tuple()
+    text = "".join(map(str, digits)).lstrip("0")
+    shown = text.rstrip("0")
+    return f"{'-' * sign}{shown}e{int(exponent) + len(text) - len(shown)}" if shown else "0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestParts:
     payouts: PayoutStore
     payments: PaymentStore
-    queue: PayoutQueue
+    queue: OrderedWakeUps
     switch: Switch
     caps: Caps
     clock: Clock
@@ -41,7 +109,7 @@ def request_payout(parts: RequestParts, request: PayoutRequest) -> PayoutRecord:
         record = requested(request, parts.clock())
         standing = parts.payouts.reserve(record, parts.caps, refunded)
         if standing is record:
-            parts.queue.hint(record)
+            parts.queue.hint(record.payout_id, record.due_at)
     if standing.fingerprint != request.fingerprint:
         raise Conflict("payout_id_taken", "Another payout was requested under this id.")
     return standing
@@ -95,3 +163,107 @@ def _received(parts: RequestParts, payment_id: str) -> PaymentRecord:
     if payment.refundable == ZERO:
         raise Conflict("not_refundable", "Nothing was received for it that can be paid back.")
     return payment
+
+
+# --- What may be asked for ------------------------------------------------------------------------
+
+
+def check(request: PayoutRequest, caps: Caps) -> None:
+    """Raises BadRequest or Conflict with the stable code of what is wrong with the request."""
+    if request.amount.stroops <= 0:
+        raise BadRequest("invalid_amount", "The amount must be more than 0.")
+    if request.amount > caps.payment:
+        raise Conflict("above_payment_cap", f"One payout may pay at most {caps.payment} Pi.")
+    if request.refund_of is None and request.amount < caps.least:
+        raise Conflict("below_least_amount", f"A payout pays at least {caps.least} Pi.")
+    if not 1 <= len(request.memo) <= LONGEST_MEMO or not _is_unicode(request.memo):
+        raise BadRequest("invalid_memo", f"memo must have 1 to {LONGEST_MEMO} characters.")
+    if RESERVED_KEY in request.metadata:
+        raise BadRequest("reserved_metadata_key", f"metadata must not have a {RESERVED_KEY!r}.")
+    if len(_metadata_text(request.metadata)) > LARGEST_METADATA:
+        raise BadRequest("invalid_metadata", f"metadata may have {LARGEST_METADATA} characters.")
+
+
+def _is_unicode(text: str) -> bool:
+    """JSON can spell half a character, which nobody can store."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _metadata_text(metadata: Mapping[str, Any]) -> str:
+    """What Pi is to get, each value in its own type. Raises BadRequest `invalid_metadata`."""
+    try:
+        if not _is_portable(metadata):
+            message = "metadata has half a character, or a number that no double can hold."
+            raise BadRequest("invalid_metadata", message)
+        return exact_json.dumps(metadata)
+    except RecursionError:
+        raise BadRequest("invalid_metadata", "metadata nests too deep.") from None
+
+
+def _is_portable(json_value: Any) -> bool:
+    """Whether every reader of JSON can make something of it."""
+    match json_value:
+        case dict():
+            return all(_is_unicode(k) and _is_portable(v) for k, v in json_value.items())
+        case list():
+            return all(map(_is_portable, json_value))
+        case Decimal():
+            return json_value.is_finite() and abs(json_value.adjusted()) <= LARGEST_EXPONENT
+        case str():
+            return _is_unicode(json_value)
+    return True
+
+
+def requested(request: PayoutRequest, now: int) -> PayoutRecord:
+    """Taken on at `now` (seconds since 1970), counted on that UTC day; nothing was asked of Pi."""
+    return PayoutRecord(
+        payout_id=request.payout_id,
+        uid=request.uid,
+        amount=request.amount,
+        memo=request.memo,
+        metadata=_metadata_text({**request.metadata, RESERVED_KEY: request.payout_id}),
+        fingerprint=request.fingerprint,
+        state=PayoutState.REQUESTED,
+        requested_at=now,
+        day=datetime.fromtimestamp(now, UTC).date().isoformat(),
+        refund_of=request.refund_of,
+        due_at=now,
+    )
+
+
+# --- What an operator decides ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideParts:
+    payouts: PayoutStore
+    queue: OrderedWakeUps
+    clock: Clock
+
+
+def resume(parts: DecideParts, payout_id: str) -> PayoutRecord:
+    """It goes on where it stood, whatever it was to fail for. Raises NotFound, Conflict
+    `not_blocked`, WriteConflict."""
+    record = parts.payouts.require(payout_id)
+    if record.state is not PayoutState.BLOCKED:
+        raise Conflict("not_blocked", "Only a blocked payout can be resumed.")
+    return _go_on(parts, record, decided(record, parts.clock(), giving_up=None))
+
+
+def give_up(parts: DecideParts, payout_id: str) -> PayoutRecord:
+    """It becomes `failed` once it is certain that it was not paid, `completed` if it was.
+
+    Raises NotFound, Conflict `payout_closed`, WriteConflict.
+    """
+    record = parts.payouts.require(payout_id)
+    if record.closed_at is not None:
+        raise Conflict("payout_closed", "This payout has come to its end.")
+    return _go_on(parts, record, decided(record, parts.clock(), giving_up=Reason.GIVEN_UP))
+
+
+def _go_on(parts: DecideParts, record: PayoutRecord, new: PayoutRecord) -> PayoutRecord:
+    standing, written = parts.payouts.replace(record, new)
+    if not written:
+        raise WriteConflict
+    parts.queue.hint(standing.payout_id, standing.due_at)
+    return standing

@@ -1,76 +1,118 @@
-"""Pay a payout out, once: one step per external effect, each written down before it happens.
+"""Pay a payout out, once: ask, decide, act, write, for each wake-up.
 
-Called for every wake-up, in one thread of the world at a time but safe if two are forced at once:
-each step begins from the record, asks Pi and the chain what already happened, and writes on
-condition that nobody else did. What cannot be decided now waits in `due_at`; what cannot be decided
-by a program is `blocked` for a person.
+One sender at a time, but safe if two are forced at once: each step begins from the record, and ends
+in a write on condition that the record did not change. What will recognise an external effect is
+written down before it. What cannot be decided now waits in `due_at`; what cannot be decided by a
+program is `blocked` for an operator.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
+from shared.aws.switch import Switch
+from shared.base import exact_json
+from shared.base.clock import Clock
 from shared.base.context import concerning
 from shared.base.errors import (
     BundleError,
     ChainUnavailable,
+    PiAuthenticationError,
     PiInvalidResponse,
     PiRefused,
     ServiceUnavailable,
     WriteConflict,
 )
-from shared.base.identifiers import PAYMENT_ID
 from shared.base.observability import count, count_outage, logger
-from shared.book.expected import expected_transfer
-from shared.book.read import read_book
+from shared.book.read import BookParts, book_of, read_book, read_on
+from shared.book.record import Book
 from shared.book.store import wallet_of
-from shared.payouts.checks import (
-    cause_not_to_pay,
-    has_account,
+from shared.payments.canary import Canary
+from shared.payments.store import PaymentStore
+from shared.payouts.decision import (
+    BY_STATE,
+    MOST_QUESTIONS,
+    Ask,
+    Decision,
+    NoAnswer,
+    Question,
+    Refusal,
+    Seen,
+    Step,
+    Terms,
+    Why,
+    decide,
 )
-from shared.payouts.create import adopt, after_withdrawal, create_payout, may_withdraw
-from shared.payouts.move import block, doubt, fail, hold_up, wait, withdraw, write
-from shared.payouts.queue import PayoutWakeUp
-from shared.payouts.reasons import Reason
 from shared.payouts.record import (
-    CHAIN_SETTLES_SECONDS,
     ENVELOPE_LIVES_SECONDS,
-    MOST_ENVELOPES,
-    NO_DESTINATION_RETRY_SECONDS,
-    RETRY_SECONDS,
-    UNVERIFIED_PATIENCE_SECONDS,
+    STACK_RETRY_SECONDS,
     PayoutRecord,
     PayoutState,
+    Reason,
+    blocked,
     completed,
     delivered,
-    expired,
-    is_moved,
-    mismatch,
+    knows,
+    payout_of,
     signed,
-    silent_until,
-    submitted,
-    waiting,
+    with_account,
+    withdrawn,
+    without_account,
 )
-from shared.payouts.sender import SendParts
-from shared.payouts.trace import trace_payout
+from shared.payouts.store import PayoutStore
 from shared.payouts.view import payout_event
+from shared.pi.client import PiClient
 from shared.pi.objects import PaymentDto
-from shared.stellar.objects import Account, ExpectedTransfer, Submission
+from shared.stellar.horizon import Horizon
+from shared.stellar.objects import Submission
+from shared.stellar.submit import Submitter
 from shared.work.deliver import deliver
+from shared.work.event_bus import EventBus
+from shared.work.wake_ups import OrderedWakeUp, OrderedWakeUps
 
-LONGEST_MEMO_BYTES = 28
+if TYPE_CHECKING:
+    from shared.stellar.wallet import Wallet  # loads stellar-sdk
 
-# The transaction is dead and another would fare better, once the wallet has enough for it.
-TRANSIENT_CHAIN_ERRORS = frozenset(
-    {
-        *("never_applied", "tx_bad_seq", "tx_too_late", "tx_too_early", "tx_insufficient_fee"),
-        *("op_underfunded", "tx_insufficient_balance"),
-    }
-)
+LATELY_SECONDS = 240  # a book that has just been read covers all until then
+BEHIND_SECONDS = 3600  # sweeps read the book on much more often
 NO_SEED = frozenset({Reason.WALLET_SEED_MISSING, Reason.WALLET_SEED_INVALID})
 
 
-def send_payout(parts: SendParts, wake_up: PayoutWakeUp) -> None:
+@dataclass(slots=True)
+class SenderMemory:
+    """What the sender asks for once in its environment's life, since it never changes: what an
+    account must keep, and which accounts there are. Until `held_until` no payment is created
+    at Pi, for the reason `held_for`. `no_account`: the address of each user who has no account."""
+
+    base_reserve: int | None = None
+    accounts: set[str] = field(default_factory=set)
+    no_account: dict[str, str] = field(default_factory=dict)
+    held_for: str | None = None
+    held_until: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendParts:
+    pi: PiClient
+    chain: Horizon
+    submitter: Submitter
+    wallet: Wallet
+    payouts: PayoutStore
+    payments: PaymentStore
+    queue: OrderedWakeUps
+    bus: EventBus
+    switch: Switch
+    terms: Terms
+    canary: Canary
+    book: BookParts
+    memory: SenderMemory
+    clock: Clock
+
+
+def send_payout(parts: SendParts, wake_up: OrderedWakeUp) -> None:
     """Do all that can be done now for this payout, or read on in this wallet's book. Whatever this
     raises is a bug in the bundle; what Pi, the chain or our services hold up comes back with
     `due_at`."""
@@ -85,17 +127,17 @@ def send_payout(parts: SendParts, wake_up: PayoutWakeUp) -> None:
         logger.warning("Held up", extra={"code": error.code})
 
 
-def _send(parts: SendParts, wake_up: PayoutWakeUp) -> None:
+def _send(parts: SendParts, wake_up: OrderedWakeUp) -> None:
     record = parts.payouts.get(wake_up.key)
     if record is None or not _is_meant(record, wake_up, parts.clock()):
         return
-    while (record.due_at is not None and record.state in STEPS) or record.pending_event is not None:
+    while (record.due_at is not None and record.state in BY_STATE) or record.pending_event:
         record = _advance(parts, record)
         if (record.due_at or 0) > parts.clock():
             return
 
 
-def _is_meant(record: PayoutRecord, wake_up: PayoutWakeUp, now: int) -> bool:
+def _is_meant(record: PayoutRecord, wake_up: OrderedWakeUp, now: int) -> bool:
     """The sweep puts off when a payout is due and then wakes for that moment; an older message
     finds another one."""
     return record.due_at is not None and (record.due_at <= now or record.due_at == wake_up.due_at)
@@ -105,328 +147,294 @@ def _advance(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     if record.pending_event is not None:
         return _deliver(parts, record)
     try:
-        return (_after_sent if record.sent else STEPS[record.state])(parts, record)
-    except PiRefused as refused:  # of a question: each step foresees what its effects meet
-        return _after_refused_question(parts, _standing(parts, record), refused.code)
-    except ChainUnavailable:
-        standing = _standing(parts, record)
-        return wait(parts, standing, standing.ending or Reason.CHAIN_UNCLEAR)
-    except ServiceUnavailable as error:
-        if error.code not in NO_SEED:
-            raise
-        return hold_up(parts, _standing(parts, record), error.code)
+        return _step(parts, record)
     except BundleError:
         raise
     except Exception:  # noqa: BLE001 - one bad payout must not lock the only queue for all others
         logger.exception("Unexpected error")
         count("UnexpectedError")
-        return block(parts, _standing(parts, record), Reason.UNEXPECTED_ERROR)
+        standing = _standing(parts, record)  # the step may have written before
+        new = blocked(standing, Reason.UNEXPECTED_ERROR, parts.clock())
+        return _write_and_tell(parts, standing, Decision(Step.BLOCK, new))
+
+
+def _step(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
+    """Ask until it is decided, and act. An effect may only be half a step: what came of it is
+    decided on too. Raises WriteConflict where somebody else wrote: then the next wake-up decides
+    from what stands."""
+    seen: Seen | None = _remembered(parts, record)
+    asked = 0
+    while seen is not None:
+        decision = decide(record, seen, parts.terms, parts.clock())
+        if isinstance(decision, Decision):
+            record, seen = EFFECTS.get(decision.step, _only_write)(parts, record, decision, seen)
+            continue
+        record, answer = _answered(parts, record, seen, decision)
+        seen, asked = replace(seen, answers={**seen.answers, decision: answer}), asked + 1
+        if asked > MOST_QUESTIONS:
+            raise RuntimeError("too many questions")
+    return record
+
+
+def _remembered(parts: SendParts, record: PayoutRecord) -> Seen:
+    memory, left = parts.memory, parts.memory.held_until - parts.clock()
+    is_held = memory.held_for is not None and 0 < left <= STACK_RETRY_SECONDS
+    held = (str(memory.held_for), memory.held_until) if is_held else None
+    return Seen(held=held, no_account=memory.no_account.get(record.uid))
 
 
 def _standing(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
-    """The record as it stands: the step that failed may have written before. Raises WriteConflict
-    where it has come to its end, or waits for a person, meanwhile."""
+    """The record as it stands. Raises WriteConflict where it has come to its end, or waits for an
+    operator, meanwhile."""
     standing = parts.payouts.get(record.payout_id)
-    if standing is None or standing.state not in STEPS:
+    if standing is None or standing.state not in BY_STATE:
         raise WriteConflict
     return standing
 
 
-def _after_refused_question(parts: SendParts, record: PayoutRecord, code: str) -> PayoutRecord:
-    """Pi refuses an answer, which may pass; so another app's key is answered for each payment."""
-    if code == Reason.PAYMENT_NOT_FOUND:
-        try:
-            is_ours = parts.canary.knows_us()
-        except PiRefused:
-            is_ours = None
-        if is_ours is False:
-            return hold_up(parts, record, Reason.SERVER_KEY_OF_ANOTHER_APP)
-    return doubt(parts, record, code)
+# --- What is asked --------------------------------------------------------------------------------
 
 
-def _sign(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
-    """Sign a transaction, once it is certain that none can have paid yet."""
-    payment = _ask(parts, record)
-    if payment is None:
-        return _end_forgotten(parts, record)
-    fault = _fault(parts, record, payment)
-    if payment.transaction is not None or payment.status.developer_completed:
-        return _report(parts, record, payment, None)
-    wallet = _wallet_of(parts, record)
-    # Before the search: a transaction that is applied after it takes this number from ours.
-    account = parts.chain.account(wallet)
-    is_over = payment.is_cancelled or record.ending is not None
-    dead_since = record.max_time if is_over else None
-    record = trace_payout(parts, record, wallet, payment, dead_since)
-    if record.sent:
-        return record
-    if is_over and record.max_time is None:
-        return _let_forgotten_die(parts, record)
-    if is_over:
-        return _give_up(parts, record, payment)
-    wanted = expected_transfer(payment)
-    if fault or wanted is None:
-        return withdraw(parts, record, fault or Reason.MISSING_ADDRESS)
-    if account is None:
-        raise ChainUnavailable
-    return _sign_for(parts, record, wanted, account)
+def _answered(
+    parts: SendParts, record: PayoutRecord, seen: Seen, question: Question
+) -> tuple[PayoutRecord, Any]:
+    """The record as it stands afterwards, and the answer. Raises PiUnavailable and what else holds
+    up more than this payout."""
+    try:
+        if question.ask is Ask.BOOK:
+            return _read_wallet(parts, record, seen, question)
+        return record, ANSWERS[question.ask](parts, question.about or "-")
+    except ChainUnavailable:
+        return record, NoAnswer(Why.CHAIN)
+    except PiRefused as refused:
+        return record, NoAnswer(Why.REFUSED, refused.code)
+    except ServiceUnavailable as error:
+        if error.code not in NO_SEED:
+            raise
+        return record, NoAnswer(Why.SEED, error.code)
 
 
-def _sign_for(
-    parts: SendParts, record: PayoutRecord, wanted: ExpectedTransfer, account: Account
-) -> PayoutRecord:
-    """Nothing has paid it: sign for it, unless something is in the way."""
-    if _is_refunded_already(parts, record):
-        return withdraw(parts, record, Reason.ABOVE_PAID_AMOUNT)
-    if record.envelopes >= MOST_ENVELOPES:
-        return withdraw(parts, record, record.chain_error or Reason.NEVER_APPLIED)
-    if len(wanted.memo.encode()) > LONGEST_MEMO_BYTES or not PAYMENT_ID.fullmatch(wanted.memo):
-        return withdraw(parts, record, Reason.UNEXPECTED_IDENTIFIER)
-    if not parts.wallet.signs_for(wanted.transfer.source):
-        return hold_up(parts, record, Reason.WRONG_SEED)
-    if not has_account(parts, wanted.transfer.destination):
-        return withdraw(parts, record, Reason.NO_DESTINATION)
-    fee = parts.chain.base_fee()
-    if (cause := cause_not_to_pay(parts, record, account, fee)) is not None:
-        return hold_up(parts, record, cause)
-    if not parts.switch.is_on():
-        return wait(parts, record, Reason.PAYOUTS_OFF)
-    now = parts.clock()
-    max_time = now + ENVELOPE_LIVES_SECONDS
-    envelope = parts.wallet.sign(wanted, sequence=account.sequence, fee=fee, max_time=max_time)
-    return write(
-        parts,
-        record,
-        signed(record, envelope=envelope.xdr, txid=envelope.txid, max_time=max_time, now=now),
-    )
+def _open_payments(parts: SendParts, _about: str) -> tuple[PaymentDto, ...] | NoAnswer:
+    try:
+        return parts.pi.incomplete_server_payments()
+    except (PiAuthenticationError, PiInvalidResponse) as refused:  # of no payout's own
+        return NoAnswer(Why.KEY, refused.code)
 
 
-def _is_refunded_already(parts: SendParts, record: PayoutRecord) -> bool:
-    """A restored table takes on a refund of what a forgotten one has paid back; the wallet's book
-    has counted that by now."""
-    payment = None if record.refund_of is None else parts.payments.get(record.refund_of)
+def _has_account(parts: SendParts, address: str) -> bool:
+    memory = parts.memory
+    if address not in memory.accounts and parts.chain.account(address) is not None:
+        memory.accounts.add(address)
+        memory.no_account = {uid: of for uid, of in memory.no_account.items() if of != address}
+    return address in memory.accounts
+
+
+def _base_reserve(parts: SendParts, _about: str) -> int:
+    if parts.memory.base_reserve is None:
+        parts.memory.base_reserve = parts.chain.base_reserve()
+    return parts.memory.base_reserve
+
+
+def _is_behind(parts: SendParts, wallet: str) -> bool:
+    book = parts.book.books.get(wallet)
+    return book is not None and parts.clock() - book.covers >= BEHIND_SECONDS
+
+
+def _is_over_refunded(parts: SendParts, payment_id: str) -> bool:
+    payment = parts.payments.get(payment_id)
     return payment is not None and payment.refunded > payment.refundable
 
 
-def _fault(parts: SendParts, record: PayoutRecord, payment: PaymentDto) -> str | None:
-    """Why the payment at Pi must not be paid; a person who gives it up does not mind."""
-    if record.giving_up is not None:
-        return None
-    if is_moved(payment, record):
-        return Reason.UNEXPECTED_ADDRESS  # not the payment that was adopted
-    return mismatch(payment, record, parts.network)
+def _may_withdraw(parts: SendParts, _about: str = "") -> bool:
+    """Pi's patience with an app's cancelled payments is limited: they are counted."""
+    today = datetime.fromtimestamp(parts.clock(), UTC).date()
+    return parts.payouts.count_withdrawal(today.isoformat())
 
 
-def _let_forgotten_die(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
-    """A restored table may have forgotten what was signed: wait for as long as that may live."""
-    last = parts.clock() + ENVELOPE_LIVES_SECONDS + CHAIN_SETTLES_SECONDS
-    return write(parts, record, silent_until(record, last))
+ANSWERS: Mapping[Ask, Callable[[SendParts, str], Any]] = {
+    Ask.SWITCH: lambda parts, _: parts.switch.is_on(),
+    Ask.SWITCH_AGAIN: lambda parts, _: parts.switch.is_on(),
+    Ask.OPEN_PAYMENTS: _open_payments,
+    Ask.PAYMENT: lambda parts, payment_id: parts.pi.get_payment(payment_id),
+    Ask.FORMER: lambda parts, payment_id: parts.pi.get_payment(payment_id),
+    Ask.KEY: lambda parts, _: parts.canary.knows_us(),
+    Ask.KNOWN_WALLET: lambda parts, _: parts.wallet.known_address(),
+    Ask.WALLET: lambda parts, _: parts.wallet.address(),
+    Ask.SIGNS_FOR: lambda parts, wallet: parts.wallet.signs_for(wallet),
+    Ask.ACCOUNT: lambda parts, wallet: parts.chain.account(wallet),
+    Ask.HAS_ACCOUNT: _has_account,
+    Ask.FEE: lambda parts, _: parts.chain.base_fee(),
+    Ask.RESERVE: _base_reserve,
+    Ask.TRANSACTION: lambda parts, txid: parts.chain.transaction(txid),
+    Ask.IS_BEHIND: _is_behind,
+    Ask.OVER_REFUNDED: _is_over_refunded,
+    Ask.MAY_WITHDRAW: _may_withdraw,
+}
 
 
-def _end_forgotten(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
-    """It is to end, and Pi does not know its payment: the chain alone tells what became of it, and
-    there is nothing to cancel. Not while the key may be another app's."""
-    if record.max_time is None:
-        return _let_forgotten_die(parts, record)
-    record = trace_payout(parts, record, _wallet_of(parts, record), None, record.max_time)
-    if record.sent:
-        return record
-    is_ours = parts.canary.knows_us()
-    # Whoever gives up has seen to it that the key is right, where nothing can tell.
-    if is_ours is False or (is_ours is None and record.giving_up != Reason.GIVEN_UP):
-        return _after_refused_question(parts, record, Reason.PAYMENT_NOT_FOUND)
-    if record.giving_up is None:
-        return after_withdrawal(parts, record)
-    return fail(parts, record, record.giving_up)
-
-
-def _submit(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
-    """Hand in the one envelope until the chain shows it or it can no longer apply."""
-    if record.envelope is None or record.txid is None or record.max_time is None:
-        return block(parts, record, Reason.NO_ENVELOPE)
-    payment, settled_at = _ask(parts, record), record.max_time + CHAIN_SETTLES_SECONDS
-    if payment is None:
-        return _outlive(parts, record, settled_at)
-    named = payment.transaction.txid if payment.transaction else None
-    if named == record.txid or (named is None and payment.status.developer_completed):
-        return _report(parts, record, payment, record.txid)
-    on_chain = parts.chain.transaction(record.txid)
-    if on_chain is not None and on_chain.successful:
-        return _report(parts, record, payment, record.txid)
-    if on_chain is not None:  # applied, and refused
-        return _after_death(parts, record, payment, None)
-    if parts.clock() > settled_at:
-        return _after_death(parts, record, payment, record.max_time)
-    if named is not None or parts.clock() > record.max_time:
-        return write(parts, record, waiting(record, settled_at + 1, Reason.MAY_STILL_APPLY))
-    return _submit_for(parts, record, payment, record.envelope)
-
-
-def _submit_for(
-    parts: SendParts, record: PayoutRecord, payment: PaymentDto, envelope: str
-) -> PayoutRecord:
-    """It may still be applied: hand it in, unless something is in the way."""
-    if payment.is_cancelled or record.ending is not None:
-        settled_at = (record.max_time or 0) + CHAIN_SETTLES_SECONDS
-        return write(parts, record, waiting(record, settled_at + 1, Reason.MAY_STILL_APPLY))
-    if (fault := _fault(parts, record, payment)) is not None:
-        return withdraw(parts, record, fault)
-    if record.submitted_at is None and not parts.switch.is_on():
-        return wait(parts, record, Reason.PAYOUTS_OFF)
-    return _hand_in(parts, record, payment, envelope)
-
-
-def _outlive(parts: SendParts, record: PayoutRecord, settled_at: int) -> PayoutRecord:
-    """It is to end, and Pi does not know its payment: wait until its envelope is dead."""
-    if parts.clock() <= settled_at:
-        return write(parts, record, waiting(record, settled_at + 1, Reason.MAY_STILL_APPLY))
-    record = trace_payout(parts, record, _wallet_of(parts, record), None, record.max_time)
-    if record.sent:
-        return record
-    return write(parts, record, expired(record, parts.clock()))
-
-
-def _after_death(
-    parts: SendParts,
-    record: PayoutRecord,
-    payment: PaymentDto,
-    dead_since: int | None,
-) -> PayoutRecord:
-    """The envelope can no longer apply: what the chain shows of it by now is final."""
-    record = trace_payout(parts, record, _wallet_of(parts, record), payment, dead_since)
-    if record.sent:
-        return record
-    if payment.transaction is not None:
-        return block(parts, record, Reason.OTHER_TRANSACTION)  # which the chain does not show
-    error, dead = record.chain_error or Reason.NEVER_APPLIED, expired(record, parts.clock())
-    if error in TRANSIENT_CHAIN_ERRORS or payment.is_cancelled or record.ending is not None:
-        return write(parts, record, dead)
-    reason = Reason.NO_DESTINATION if error == "op_no_destination" else error
-    return withdraw(parts, record, reason, at=dead)
-
-
-def _after_sent(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
-    """The chain shows that it was paid: by the payment in hand, or by a former one that a restored
-    table has forgotten. Then the one in hand must not be paid as well."""
-    if len(record.sent) > 1:
-        return block(parts, record, Reason.OTHER_TRANSACTION)
-    [sent] = record.sent
-    payment = None if record.payment_id is None else _ask(parts, record)
-    if payment is None:
-        if sent.payment_id == record.payment_id:
-            return _after_refused_question(parts, record, Reason.PAYMENT_NOT_FOUND)
-        return adopt(parts, record, parts.pi.get_payment(sent.payment_id))
-    if record.txid not in (None, sent.txid):
-        # A later one paid, after ours had died; or both did.
-        own = parts.chain.transaction(record.txid)
-        if own is not None and own.successful:
-            return block(parts, record, Reason.OTHER_TRANSACTION)
-    if sent.payment_id == payment.identifier:
-        return _report(parts, record, payment, sent.txid)
-    former = parts.pi.get_payment(sent.payment_id)
-    if not _is_cancelled_at_pi(parts, payment):
-        return block(parts, record, Reason.NOT_CANCELLED)
-    return adopt(parts, record, former)
-
-
-def _hand_in(
-    parts: SendParts, record: PayoutRecord, payment: PaymentDto, envelope: str
-) -> PayoutRecord:
-    now = parts.clock()
-    record = write(parts, record, submitted(record, now))
+def _read_wallet(
+    parts: SendParts, record: PayoutRecord, seen: Seen, question: Question
+) -> tuple[PayoutRecord, Any]:
+    """Read the wallet's book to its end: it notes in the record (`sent`) what has paid it, also
+    what a restored table has forgotten. If nothing is noted, then certainly nothing was sent, as of
+    now, or as of when all that was signed is dead."""
+    in_hand = seen.answers.get(Question(Ask.PAYMENT, record.payment_id))
+    shown = in_hand.identifier if isinstance(in_hand, PaymentDto) else None
+    wallet = question.about or "-"
     try:
-        submission = parts.submitter.submit(envelope)
+        with parts.canary.while_shown(shown):
+            book = read_on(parts.book, book_of(parts.book, wallet, record.requested_at))
+    except ChainUnavailable:
+        return _standing(parts, record), NoAnswer(Why.CHAIN)
+    standing = _standing(parts, record)
+    if not standing.sent and standing != record:
+        raise WriteConflict
+    is_silent = _is_silent(book, record, parts.clock(), question.dead_since)
+    return standing, True if is_silent else NoAnswer(Why.CHAIN)
+
+
+def _is_silent(book: Book, record: PayoutRecord, now: int, dead_since: int | None) -> bool:
+    if not book.reaches_back_to(record.requested_at):
+        return False
+    if book.is_in_doubt_about(record.payout_id, record.amount.stroops):
+        return False
+    return book.covers >= now - LATELY_SECONDS if dead_since is None else book.until > dead_since
+
+
+# --- What is done ---------------------------------------------------------------------------------
+
+After = tuple[PayoutRecord, Seen | None]
+"""The record as it stands, and what is decided on next; None: the step is done."""
+
+
+def _only_write(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: Seen) -> After:
+    return _write_and_tell(parts, record, decision), None
+
+
+def _fail(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: Seen) -> After:
+    """Certainly unpaid, for good: what it reserved is released with the same write."""
+    standing, written = parts.payouts.release(record, decision.new)
+    if not written:
+        raise WriteConflict
+    return standing, None
+
+
+def _adopt(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: Seen) -> After:
+    """Before it is written, the table remembers whose payment this is: the book will ask."""
+    parts.payouts.keep_payment(str(decision.new.payment_id), record.payout_id)
+    return _write(parts, record, decision.new), None
+
+
+def _create(parts: SendParts, record: PayoutRecord, decision: Decision, seen: Seen) -> After:
+    """Source: `POST /payments` of the reference."""
+    record = _write(parts, record, decision.new)
+    try:
+        payment = parts.pi.create_payment(
+            uid=record.uid,
+            amount=record.amount,
+            memo=record.memo,
+            metadata=exact_json.loads(record.metadata),
+        )
+    except PiRefused as refused:
+        told = {"code": refused.code, "pi_request_id": refused.answer.request_id}
+        told["pi_status"] = str(refused.answer.http_status)
+        logger.warning("Pi has refused to create this payment", extra=told)
+        return record, replace(seen, refusal=Refusal(Step.CREATE, refused.answer))
+    if payout_of(payment) != record.payout_id:
+        raise PiInvalidResponse  # somebody else's payment; ours may have been created all the same
+    return record, replace(seen, created=payment)
+
+
+def _undo(parts: SendParts, record: PayoutRecord, decision: Decision, seen: Seen) -> After:
+    record, _ = _adopt(parts, record, decision, seen)
+    if not _may_withdraw(parts):
+        return record, None
+    try:
+        is_cancelled = parts.pi.cancel(str(record.payment_id)).is_cancelled
+    except PiRefused:
+        is_cancelled = False  # the next step asks what became of it
+    if not is_cancelled:
+        return record, None
+    now, address = parts.clock(), record.to_address
+    return _write(parts, record, without_account(withdrawn(record, now), address, now)), None
+
+
+def _make_way(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: Seen) -> After:
+    """Pi has one payment open at a time: wake ours, report anybody else's, and pay neither here."""
+    in_the_way, now = decision.payment, parts.clock()
+    other_id = in_the_way and payout_of(in_the_way)
+    other = parts.payouts.get(other_id) if other_id else None
+    if in_the_way is not None and other is not None and knows(other, in_the_way, now):
+        if other.no_account_since is not None:  # it would ask the chain alone
+            other, _ = parts.payouts.replace(other, with_account(other, now))
+        parts.queue.hint(other.payout_id, other.due_at)
+    else:
+        count("ForeignPayout")
+        logger.error("An open payment that is not ours is in the way")
+    return _write(parts, record, decision.new), None
+
+
+def _sign(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: Seen) -> After:
+    assert decision.transfer is not None
+    now = parts.clock()
+    max_time = now + ENVELOPE_LIVES_SECONDS
+    envelope = parts.wallet.sign(
+        decision.transfer, sequence=decision.sequence, fee=decision.fee, max_time=max_time
+    )
+    new = signed(record, envelope=envelope.xdr, txid=envelope.txid, max_time=max_time, now=now)
+    return _write(parts, record, new), None
+
+
+def _submit(parts: SendParts, record: PayoutRecord, decision: Decision, seen: Seen) -> After:
+    record = _write(parts, record, decision.new)
+    try:
+        submission = parts.submitter.submit(str(record.envelope))
     except ChainUnavailable:
         submission = Submission()  # it may have been applied
-    if submission.txid == record.txid:
-        return _report(parts, record, payment, submission.txid)
-    # On a repeat, an error may be the echo of our own success: only the chain's history tells.
-    retry_at = now + RETRY_SECONDS
-    noted = waiting(record, retry_at, Reason.NOT_APPLIED, chain_error=submission.error)
-    return write(parts, record, noted)
+    return record, replace(seen, submission=submission)
 
 
-def _report(
-    parts: SendParts, record: PayoutRecord, payment: PaymentDto, txid: str | None
-) -> PayoutRecord:
-    """Tell Pi of the transaction that paid. `txid` None: Pi itself names it."""
-    if (fault := _fault(parts, record, payment)) is not None:
-        return block(parts, record, fault)
-    named = payment.transaction.txid if payment.transaction else None
-    if named and txid and named != txid:
-        return block(parts, record, Reason.OTHER_TRANSACTION)  # paid by somebody else as well?
-    txid = named or txid
-    if payment.status.developer_completed and txid is not None:
-        return _complete(parts, record, payment, txid)
-    if txid is None:
-        return block(parts, record, Reason.COMPLETED_WITHOUT_TXID)
+def _report(parts: SendParts, record: PayoutRecord, decision: Decision, seen: Seen) -> After:
+    """Source: `POST /payments/{id}/complete` of the reference."""
     try:
-        payment = parts.pi.complete(payment.identifier, txid)
+        payment = parts.pi.complete(str(record.payment_id), str(decision.txid))
     except PiRefused as refused:
-        return _after_refused_report(parts, record, txid, refused)
+        return record, _once_more(seen, record, Refusal(Step.REPORT, refused.answer))
     if not payment.status.developer_completed:
         raise PiInvalidResponse
-    return _complete(parts, record, payment, txid)
+    return _write(parts, record, completed(record, str(decision.txid), parts.clock())), None
 
 
-def _complete(
-    parts: SendParts, record: PayoutRecord, payment: PaymentDto, txid: str
-) -> PayoutRecord:
-    standing = write(parts, record, completed(record, txid, parts.clock()))
-    parts.canary.remember(payment.identifier)
-    return standing
-
-
-def _after_refused_report(
-    parts: SendParts, record: PayoutRecord, txid: str, refused: PiRefused
-) -> PayoutRecord:
-    payment = parts.pi.get_payment(record.payment_id or "-")
-    if payment.status.developer_completed:
-        return _report(parts, record, payment, txid)
-    since = max(record.submitted_at or 0, record.waiting_since)
-    is_young = parts.clock() - since < UNVERIFIED_PATIENCE_SECONDS
-    if refused.code == Reason.NOT_VERIFIED and is_young:
-        return wait(parts, record, refused.code)
-    return block(parts, record, refused.code)
-
-
-def _give_up(parts: SendParts, record: PayoutRecord, payment: PaymentDto) -> PayoutRecord:
-    """Certainly unpaid: cancel it at Pi. Then it has failed, and what it reserved is released; or
-    it begins anew."""
-    is_withdrawn = record.giving_up is None and record.withdrawing is not None
-    if is_withdrawn and not payment.is_cancelled and not may_withdraw(parts):
-        return hold_up(parts, record, Reason.TOO_MANY_WITHDRAWALS, NO_DESTINATION_RETRY_SECONDS)
-    if not _is_cancelled_at_pi(parts, payment):
-        return block(parts, record, Reason.NOT_CANCELLED)
-    if is_withdrawn:
-        return after_withdrawal(parts, record)
-    return fail(parts, record, record.giving_up or record.chain_error or Reason.NEVER_APPLIED)
-
-
-def _is_cancelled_at_pi(parts: SendParts, payment: PaymentDto) -> bool:
-    """Cancel it, unless it is already."""
-    if payment.is_cancelled:
-        return True
+def _cancel(parts: SendParts, record: PayoutRecord, _decision: Decision, seen: Seen) -> After:
+    """Whatever Pi answers, it is asked what became of it: a refusal may be the echo of our own
+    success. Source: `POST /payments/{id}/cancel` of the reference."""
+    refusal = Refusal(Step.CANCEL)
     try:
-        return parts.pi.cancel(payment.identifier).is_cancelled
+        payment = parts.pi.cancel(str(record.payment_id))
     except PiRefused:
-        # The echo of our own success, perhaps.
-        return parts.pi.get_payment(payment.identifier).is_cancelled
+        return record, _once_more(seen, record, refusal)
+    asked = Question(Ask.PAYMENT, record.payment_id)
+    return record, replace(seen, answers={**seen.answers, asked: payment}, refusal=refusal)
 
 
-def _ask(parts: SendParts, record: PayoutRecord) -> PaymentDto | None:
-    """Pi's fresh answer. None: it is to end, and Pi does not know it. Raises PiRefused."""
-    try:
-        return parts.pi.get_payment(record.payment_id or "-")
-    except PiRefused as refused:
-        if refused.code != Reason.PAYMENT_NOT_FOUND or record.ending is None:
-            raise
-        return None
+def _once_more(seen: Seen, record: PayoutRecord, refusal: Refusal) -> Seen:
+    """Pi is asked for the payment again."""
+    asked = Question(Ask.PAYMENT, record.payment_id)
+    answers = {question: answer for question, answer in seen.answers.items() if question != asked}
+    return replace(seen, answers=answers, refusal=refusal)
 
 
-def _wallet_of(parts: SendParts, record: PayoutRecord) -> str:
-    """The wallet that it is paid from, whatever Pi shows by now."""
-    return record.from_address or parts.app_wallet or parts.wallet.address()
+EFFECTS: Mapping[Step, Callable[[SendParts, PayoutRecord, Decision, Seen], After]] = {
+    Step.FAIL: _fail,
+    Step.ADOPT: _adopt,
+    Step.MAKE_WAY: _make_way,
+    Step.CREATE: _create,
+    Step.UNDO: _undo,
+    Step.SIGN: _sign,
+    Step.SUBMIT: _submit,
+    Step.REPORT: _report,
+    Step.CANCEL: _cancel,
+}
 
 
 def _deliver(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
@@ -436,8 +444,31 @@ def _deliver(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     return deliver(parts.bus, record, payout_event, told, parts.payouts.replace)
 
 
-STEPS: Mapping[PayoutState, Callable[[SendParts, PayoutRecord], PayoutRecord]] = {
-    PayoutState.REQUESTED: create_payout,
-    PayoutState.CREATED: _sign,
-    PayoutState.SIGNED: _submit,
-}
+# --- What is written ------------------------------------------------------------------------------
+
+
+def _write(parts: SendParts, old: PayoutRecord, new: PayoutRecord) -> PayoutRecord:
+    """The record as it stands now. Raises WriteConflict."""
+    standing, written = parts.payouts.replace(old, new)
+    if not written:
+        raise WriteConflict
+    if new.no_account_since is not None and new.to_address is not None:
+        parts.memory.no_account[new.uid] = new.to_address
+    if new.state is PayoutState.COMPLETED and new.payment_id is not None:
+        parts.canary.remember(new.payment_id)
+    return standing
+
+
+def _write_and_tell(parts: SendParts, old: PayoutRecord, decision: Decision) -> PayoutRecord:
+    """Alarms ring as long as these are counted."""
+    standing = _write(parts, old, decision.new)
+    match decision.step:
+        case Step.HOLD_UP | Step.HOLD_CREATIONS:
+            logger.error("All payouts wait", extra={"reason": standing.reason})
+            count("PayoutsHeldUp")
+        case Step.BLOCK:
+            logger.error("This payout needs an operator", extra={"reason": standing.reason})
+            count("PayoutBlocked")
+    if decision.step is Step.HOLD_CREATIONS:
+        parts.memory.held_for, parts.memory.held_until = standing.reason, standing.due_at or 0
+    return standing

@@ -31,9 +31,10 @@ from shared.base.context import concerning
 from shared.base.errors import Conflict, NotFound
 from shared.payments import store as payment_store
 from shared.payments.record import PaymentRecord
-from shared.payouts.reasons import RECIPIENT_FAULTS, RECIPIENT_WAITS
 from shared.payouts.record import (
     MOST_WITHDRAWALS,
+    RECIPIENT_FAULTS,
+    RECIPIENT_WAITS,
     Caps,
     PayoutRecord,
     PayoutState,

@@ -11,11 +11,10 @@ from shared.base import observability
 from shared.book.foreign import ForeignMemos
 from shared.book.store import BookStore
 from shared.payments.store import PaymentStore
-from shared.payouts.queue import PayoutWakeUp
 from shared.payouts.store import PayoutStore
 from shared.rewards.store import RewardStore
 from shared.work.records import Records
-from shared.work.wake_ups import WakeUp
+from shared.work.wake_ups import OrderedWakeUp, WakeUp
 from tests.world import World
 
 Wire = dict[str, Any]
@@ -89,7 +88,7 @@ def wake_up_texts(body: str) -> tuple[str, str]:
 
 def payout_wake_up(body: str) -> tuple[str, int]:
     """What the sender reads of a message: the key, and when it was due."""
-    wake_up = PayoutWakeUp.read(body)
+    wake_up = OrderedWakeUp.read(body)
     return wake_up.key, wake_up.due_at
 
 

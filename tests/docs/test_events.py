@@ -19,7 +19,8 @@ from shared.payments.prices import Price
 from shared.payments.record import Attention, PaymentEvent, PaymentRecord, PaymentState
 from shared.payments.view import payment_event
 from shared.payouts import record as payout
-from shared.payouts.record import PayoutEvent, PayoutRecord, PayoutRequest, PayoutState
+from shared.payouts.record import PayoutEvent, PayoutRecord, PayoutState
+from shared.payouts.request import PayoutRequest, requested
 from shared.payouts.view import payout_event
 from shared.rewards import record as reward
 from shared.rewards.record import RewardEvent, RewardLimits
@@ -91,7 +92,7 @@ REWARDS = {
 
 def asked_for(refund_of: str | None) -> PayoutRecord:
     request = PayoutRequest("raffle-1", "a-uid", Amount.of("0.5"), "You won", {}, refund_of)
-    return payout.requested(request, NOW)
+    return requested(request, NOW)
 
 
 def payouts(start: PayoutRecord) -> dict[str, PayoutRecord]:

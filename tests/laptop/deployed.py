@@ -17,11 +17,10 @@ from shared.edges import Edges
 from shared.payouts.record import (
     Caps,
     PayoutRecord,
-    PayoutRequest,
     blocked,
     delivered,
-    requested,
 )
+from shared.payouts.request import PayoutRequest, requested
 from shared.payouts.store import PayoutStore
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from shared.base.amount import Amount
 from shared.payments.record import Attention, PaymentState
-from shared.payouts.record import PayoutRequest, PayoutState
+from shared.payouts.record import PayoutState
+from shared.payouts.request import PayoutRequest
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT
 from tests.world import World

@@ -74,7 +74,7 @@ def test_two_of_the_same_amount_to_the_same_user_are_both_paid(world: World) -> 
 PAYING = [
     *("GetParameter", "GET /v2/payments/incomplete_server_payments"),
     *("GET /horizon/accounts/*", "GET /horizon/fee_stats", "GetParameter", "UpdateItem"),
-    *("POST /v2/payments", "UpdateItem", "GET /horizon/accounts/*", "UpdateItem"),
+    *("POST /v2/payments", "GET /horizon/accounts/*", "UpdateItem", "UpdateItem"),
     *("GET /v2/payments/*", "GET /horizon/accounts/*"),
     *("GET /horizon/", "GET /horizon/ledgers"),
     *("GET /horizon/accounts/*/payments", "UpdateItem") * 2,

@@ -13,13 +13,12 @@ from shared.base.context import within
 from shared.base.errors import ServiceUnavailable
 from shared.payments.products import ProductStore
 from shared.payments.store import PaymentStore
-from shared.payouts.queue import PayoutQueue
 from shared.payouts.store import PayoutStore
 from shared.rewards.store import RewardStore
 from shared.work.due_index import DueIndex
 from shared.work.event_bus import EventBus
 from shared.work.events import Event
-from shared.work.wake_ups import WakeUp, WakeUps, Work
+from shared.work.wake_ups import OrderedWakeUps, WakeUp, WakeUps, Work
 
 DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "canary"}}, "AnyCall")
 
@@ -39,7 +38,7 @@ class Aws:
 
 CALLS: dict[str, Callable[[Any], object]] = {
     "queue": lambda aws: WakeUps(aws, "url").send(WakeUp(Work.PAYMENT, "id")),
-    "payouts": lambda aws: PayoutQueue(aws, "url").send("id", 1),
+    "payouts": lambda aws: OrderedWakeUps(aws, "url").send("id", 1),
     "bus": lambda aws: EventBus(aws, "bus").put(Event("T", "id:T", {})),
     "switch": lambda aws: Switch(aws, "/stack/payouts").is_on(),
     "secret": lambda aws: server_key(aws, "arn").current(),
