@@ -48,6 +48,11 @@ def item_of(record: Any) -> dict[str, Any]:
     return item
 
 
+def stored(value: Any) -> dict[str, Any]:
+    """A dataclass within a record: what is left out is not there."""
+    return {name: one for name, one in item_of(value).items() if one is not None}
+
+
 def record_of(kind: type[Record], item: Item) -> Record:
     """Raises KeyError, TypeError, ValueError or ArithmeticError: the item holds no such record."""
     return kind(**dict(_values(kind, item)))
@@ -77,7 +82,7 @@ def _encoded(value: Any) -> Any:
         case tuple():
             return [_encoded(one) for one in value] or None
         case _ if is_dataclass(value):
-            return {name: one for name, one in item_of(value).items() if one is not None}
+            return stored(value)
     return value
 
 

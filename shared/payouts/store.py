@@ -12,10 +12,11 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import replace as with_
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from shared.aws.client import aws_call
-from shared.aws.codec import item_of
+from shared.aws.codec import item_of, stored
 from shared.aws.dynamodb import (
     FAILED_CONDITION,
     Item,
@@ -27,7 +28,7 @@ from shared.aws.dynamodb import (
 )
 from shared.base.amount import Amount
 from shared.base.clock import Clock, clock
-from shared.base.context import concerning
+from shared.base.context import concerning, doing
 from shared.base.errors import Conflict, NotFound
 from shared.payments import store as payment_store
 from shared.payments.record import PaymentRecord
@@ -40,6 +41,7 @@ from shared.payouts.record import (
     PayoutState,
 )
 from shared.work.records import Records
+from shared.work.story import Entry
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -86,7 +88,8 @@ class PayoutStore(Records[PayoutRecord]):
             self._count(_day_of_wallet(record), record.amount, caps.wallet_day),
         ]
         if payment is not None:
-            writes.append(self._refund(record, payment.refundable))
+            told = self._entry(payment.state, payment.version, f"refund {record.payout_id}")
+            writes.append(self._refund(record, payment.refundable, told))
         else:
             writes.append(self._count_payout(record, 1, caps.user_day_number))
         reasons = transact(self._client, writes, self._sleep, self._jitter)
@@ -113,9 +116,10 @@ class PayoutStore(Records[PayoutRecord]):
             self._count(_day_of_user(old), minus, None),
             self._count(_day_of_wallet(old), minus, None),
         ]
-        refunded = self._payment(old.refund_of).get("refunded", 0) if old.refund_of else 0
-        if old.refund_of is not None and refunded >= old.amount.stroops:
-            writes.append(self._refund(with_(old, amount=minus), None))
+        payment = self._payment(old.refund_of) if old.refund_of else {}
+        if payment.get("refunded", 0) >= old.amount.stroops:
+            told = self._told(payment, f"refund {old.payout_id} was not paid")
+            writes.append(self._refund(with_(old, amount=minus), None, told))
         if old.refund_of is None and new.reason not in RECIPIENT_FAULTS:
             writes.append(self._count_payout(old, -1, None))
         reasons = transact(self._client, writes, self._sleep, self._jitter)
@@ -156,8 +160,9 @@ class PayoutStore(Records[PayoutRecord]):
         ]
         if record.refund_of is None:
             writes.append(self._count_payout(record, 1, None))
-        elif self._payment(record.refund_of):
-            writes.append(self._refund(record, None))
+        elif payment := self._payment(record.refund_of):
+            told = self._told(payment, f"refund {record.payout_id}")
+            writes.append(self._refund(record, None, told))
         reasons = transact(self._client, writes, self._sleep, self._jitter)
         return record if reasons is None else self._read(decoded(reasons[0]["Item"]))
 
@@ -190,15 +195,33 @@ class PayoutStore(Records[PayoutRecord]):
         cap = None if most is None else Amount(most)
         return {"Update": {**update, **_within(cap, Amount(step), "number", {})}}
 
-    def _refund(self, record: PayoutRecord, paid: Amount | None) -> Any:
-        """Add the payout's amount to what its payment has refunded. `paid` None: no limit."""
+    def _refund(self, record: PayoutRecord, paid: Amount | None, told: Entry | None) -> Any:
+        """Add the payout's amount to what its payment has refunded, and tell of it in the payment's
+        story. `paid` None: no limit."""
+        values: Item = {":one": 1}
+        # The version too: whoever read the payment before must not write over this.
+        expression = "ADD #sum :amount, version :one"
+        if told is not None:
+            values = {**values, ":before": [], ":told": [stored(told)]}
+            expression += " SET story = list_append(if_not_exists(story, :before), :told)"
         update = {
             "TableName": self._payments,
             "Key": encoded({payment_store.KEY: record.refund_of}),
-            # The version too: whoever read the payment before must not write over this.
-            "UpdateExpression": "ADD #sum :amount, version :one",
+            "UpdateExpression": expression,
         }
-        return {"Update": {**update, **_within(paid, record.amount, "refunded", {":one": 1})}}
+        return {"Update": {**update, **_within(paid, record.amount, "refunded", values)}}
+
+    def _told(self, payment: Item, why: str) -> Entry | None:
+        """None: it was edited, and cannot be told of; that holds up no payout."""
+        match payment:
+            case {"story": story} if not isinstance(story, list):
+                return None
+            case {"state": str(state), "version": Decimal() as version}:
+                return self._entry(state, int(version), why)
+        return None
+
+    def _entry(self, state: str, version: int, why: str) -> Entry:
+        return Entry(self._clock(), state, state, why, doing(), version + 1)
 
 
 # No payout id has a `#` in it, and whatever the uid, the two differ.

@@ -55,8 +55,12 @@ def told(story: Story) -> list[dict[str, Any]]:
 def _folded(story: Story) -> Story:
     """The oldest waits become one, so that what happened to money stays however long it takes; of
     changes alone, the oldest but the first goes."""
-    if len(story) <= MOST_ENTRIES:
-        return story
+    while len(story) > MOST_ENTRIES:
+        story = _shorter(story)
+    return story
+
+
+def _shorter(story: Story) -> Story:
     for n, (one, other) in enumerate(pairwise(story)):
         if one.is_wait and other.is_wait:
             both = replace(other, at=one.at, times=one.times + other.times)

@@ -245,6 +245,26 @@ def test_a_refund_that_failed_can_be_made_again(each_world: World) -> None:
     world.requested("r2", refund_of=payment_id, amount="3")
     world.send()
     check_at_rest(world, PayoutState.COMPLETED, "r2")
+    told = [entry.why for entry in world.record(payment_id).story][-3:]
+    assert told == ["refund r1", "refund r1 was not paid", "refund r2"]
+
+
+def test_a_payment_whose_story_was_edited_holds_up_no_refund(each_world: World) -> None:
+    world = each_world
+    uid = world.uid("alice", scopes=[])
+    payment_id = world.sold("3", uid)
+    world.requested("r1", uid, refund_of=payment_id, amount="3")
+    text = {":text": {"S": "a text"}}
+    world.tables.update(
+        "PaymentsTable", payment_id, "SET story = :text", ExpressionAttributeValues=text
+    )
+
+    world.send()
+
+    items = {item["payment_id"]: item for item in world.tables.items("PaymentsTable")}
+    assert (items[payment_id]["refunded"], items[payment_id]["story"]) == (0, "a text")
+    world.tables.update("PaymentsTable", payment_id, "REMOVE story")
+    check_at_rest(world, PayoutState.FAILED, "r1")
 
 
 def test_what_pi_cancelled_though_it_was_paid_is_refunded(world: World) -> None:

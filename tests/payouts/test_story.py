@@ -42,7 +42,11 @@ def test_a_payment_is_refunded(each_world: World) -> None:
     assert (reply.body["amount"], reply.body["refund_of"]) == ("3.14", payment_id)
     world.send()
     check_at_rest(world, PayoutState.COMPLETED, "refund-1")
-    assert world.record(payment_id).refunded == Amount.of("3.14")
+    payment = world.record(payment_id)
+    assert payment.refunded == Amount.of("3.14")
+    told = payment.story[-1]
+    assert (told.state, told.why, told.by) == ("completed", "refund refund-1", "POST /payouts")
+    assert told.version == payment.version
 
 
 def test_several_payouts_one_after_the_other(each_world: World) -> None:

@@ -275,10 +275,18 @@ def _standing(call: Item, item: Item) -> Item:
     return {"Item": item} if asked and item else {}
 
 
+APPEND = re.compile(r" SET (\w+) = list_append\(if_not_exists\(\1, (:\w+)\), (:\w+)\)$")
+
+
 def _updated(call: Item, item: Item) -> Item:
-    """`SET a = :a, ... REMOVE b, ...` and `ADD c :c, ...`."""
-    new = dict(item)
-    parts = re.split(r"\b(SET|REMOVE|ADD)\b", call["UpdateExpression"])[1:]
+    """`SET a = :a, ... REMOVE b, ...` and `ADD c :c, ...`; and `APPEND`, once."""
+    new, expression = dict(item), call["UpdateExpression"]
+    if appended := APPEND.search(expression):
+        name, before, more = appended.groups()
+        values = call["ExpressionAttributeValues"]
+        new[name] = {"L": [*new.get(name, values[before])["L"], *values[more]["L"]]}
+        expression = APPEND.sub("", expression)
+    parts = re.split(r"\b(SET|REMOVE|ADD)\b", expression)[1:]
     for clause, text in zip(parts[::2], parts[1::2], strict=True):
         for action in text.split(","):
             name, *value = action.replace("=", " ").split()
