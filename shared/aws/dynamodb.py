@@ -46,7 +46,7 @@ def decoded(item: Item) -> dict[str, Any]:
 
 def readable(read: Callable[[Item], Record], item: Item, key: str) -> Record:
     """The record that an item holds. Raises UnreadableRecord, counted and logged, if a field is
-    missing or not what it should be: somebody has edited the table."""
+    missing or not what it should be, because the table was edited by hand, say."""
     try:
         return read(item)
     except (KeyError, TypeError, ValueError, ArithmeticError):
@@ -85,7 +85,7 @@ def put_if_absent(client: DynamoDBClient, table: str, key: str, item: Item) -> I
 
 
 def update_of(table: str, key: str, old: Item, new: Item) -> dict[str, Any]:
-    """The update that writes what differs between `old` and `new`, if nobody wrote in between."""
+    """The update that writes what differs between the two, if there was no write in between."""
     changed = {
         name: value for name, value in new.items() if value != old.get(name) and value is not None
     }

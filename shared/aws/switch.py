@@ -15,7 +15,7 @@ class Switch:
         self._client, self._name = client, name
 
     def is_on(self) -> bool:
-        """Raises ServiceUnavailable: who cannot ask does not pay."""
+        """Raises ServiceUnavailable: it fails closed."""
         with aws_call():
             answer = self._client.get_parameter(Name=self._name)
         return bool(answer["Parameter"].get("Value") == "on")

@@ -18,7 +18,7 @@
     ├── ChainUnavailable        503
     ├── ServiceUnavailable      503  one of our own services (database, secrets)
     ├── UnreadableRecord        503  an item of a table that was edited by hand, say
-    └── WriteConflict               503  somebody else wrote first
+    └── WriteConflict               503  another writer was first
 
 `status` is the HTTP status that a front end sees; only the edge reads it.
 """
@@ -186,7 +186,7 @@ class UnreadableRecord(BundleError):
 
 
 class WriteConflict(BundleError):
-    """Somebody else moved the record on; whoever comes next finds it as it is."""
+    """Another writer moved the record on; the next wake-up finds it as it is."""
 
     status = 503
     retryable = True

@@ -13,7 +13,7 @@ PAYMENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # They would match as well, and mean another call.
 PATHS_OF_PI = frozenset({"incomplete", "incomplete_server_payments"})
 TXID = re.compile(r"[0-9a-f]{64}")
-# A code of Pi, of the chain, or of ours: a text that is none may hold what no log should.
+# A code of Pi, of the chain or of the bundle. Other texts may hold what no log should.
 CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # Nothing that a URL could read as `.` or `..` segments.
 AD_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.:~=+-]{0,127}")

@@ -136,7 +136,7 @@ def read_on(parts: BookParts, book: Book) -> Book:
 def _act_on(
     parts: BookParts, book: Book, page: Sequence[Movement], sure: Ledger, covers: int
 ) -> tuple[Book, bool]:
-    """The book that stands once a page was acted on, and whether nobody else wrote it."""
+    """The book that stands once a page was acted on, and whether no other writer was first."""
     done: list[Movement] = []
     doubts: list[Doubt] = []
     try:

@@ -25,7 +25,7 @@ PI_PATIENCE_SECONDS = 3600  # so long the book waits for Pi, which may be away f
 class Doubt:
     """A movement that was read and could not be acted on: the record that it belongs to cannot be
     read, or Pi does not say what it pays. It is tried again until it is. `subject` is the id of the
-    record; empty: nobody knows. `amount` is in stroops."""
+    record; empty: it is not known. `amount` is in stroops."""
 
     token: int
     subject: str

@@ -60,7 +60,7 @@ def on_messages(
                     try:
                         operation(parts, read(body))
                     except Exception:  # noqa: BLE001 - the edge: one bad message repeats no other
-                        logger.exception("This message needs a person", extra={"body": body})
+                        logger.exception("This message needs an operator", extra={"body": body})
                         count("UnexpectedError")
                         failures.append({"itemIdentifier": record["messageId"]})
         return {"batchItemFailures": failures}

@@ -94,7 +94,7 @@ def _informed(parts: NoteParts, record: PaymentRecord) -> PaymentRecord:
 def _tell(old: PaymentRecord, new: PaymentRecord, movement: Movement) -> None:
     logger.info("The chain shows a payment", extra={"txid": movement.txids[0]})
     if new.needs_review is Attention.ODD_RECEIPT and old.needs_review is not new.needs_review:
-        logger.error("This payment needs a person", extra={"attention": new.needs_review})
+        logger.error("This payment needs an operator", extra={"attention": new.needs_review})
         count("PaymentNeedsAttention")
 
 
@@ -109,6 +109,7 @@ def _forgotten(parts: NoteParts, payment_id: str, movement: Movement) -> Payment
         if payment is not None or parts.canary.can_tell:
             parts.foreign.add(payment_id, movement.txids[0])
         count("UnknownTransfer")
-        logger.warning("The wallet got Pi for no payment here", extra={"txid": movement.txids[0]})
+        txid = movement.txids[0]
+        logger.warning("The wallet got Pi for an unknown payment", extra={"txid": txid})
         return None
     return adopt_payment(parts.payments, parts.products, parts.terms, parts.clock(), payment)

@@ -24,7 +24,7 @@ class ProductStore:
         self._client, self._table = client, table
 
     def get(self, product_id: str) -> Product | None:
-        """The product, or None; a row that we cannot read is sold to nobody."""
+        """The product, or None; a row that cannot be read is not for sale."""
         with aws_call():
             answer = self._client.get_item(
                 TableName=self._table, Key=encoded({"product_id": product_id})

@@ -26,8 +26,8 @@ class ReadParts:
 
 
 def read_payment(parts: ReadParts, payment_id: str, token: Secret | None) -> PaymentRecord:
-    """Raises TokenRefused, and UnknownPayment for another user's payment too: nobody learns which
-    ids exist.
+    """Raises TokenRefused, and UnknownPayment for another user's payment too: no caller
+    learns which ids exist.
     """
     concerning(payment_id)
     user = parts.users.recognise(token)

@@ -134,7 +134,7 @@ class PaymentRecord:
 
     @property
     def is_paid_after_all(self) -> bool:
-        """It was closed as unpaid, and the chain shows that it is paid; nobody has seen to it."""
+        """It was closed as unpaid, and the chain shows that it is paid; that is not settled yet."""
         is_open_case = self.needs_review not in SEEN_PAID
         return self.state is PaymentState.CANCELLED and self.paid_by is not None and is_open_case
 
@@ -301,7 +301,7 @@ def attended(
 
 
 def died(record: PaymentRecord, now: int) -> PaymentRecord:
-    """Pi calls it cancelled: from now on nobody pays it, but somebody may have done so before."""
+    """Pi calls it cancelled: from now on it cannot be paid, but it may have been before."""
     attention = None if record.needs_review is Attention.GONE else record.needs_review
     return replace(record, needs_review=attention, dead_at=now, due_at=now + PROOF_SECONDS)
 
@@ -369,7 +369,7 @@ def rested(record: PaymentRecord) -> PaymentRecord:
 
 
 def delivered(record: PaymentRecord, now: int) -> PaymentRecord:
-    """The app has had its event. What needs a person stays in sight, and what was paid after
+    """The app has had its event. What needs an operator stays in sight, and what was paid after
     all is completed."""
     due_at = None if record.needs_review is None else now + ATTENTION_PAUSE_SECONDS
     if record.is_paid_after_all:

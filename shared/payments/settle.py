@@ -176,7 +176,7 @@ def _tell(old: PaymentRecord, new: PaymentRecord) -> None:
         logger.info(f"Payment {new.state}", extra={"txid": new.txid})
         count(f"Payment{new.state.capitalize()}")
     if new.needs_review is not None and new.needs_review is not old.needs_review:
-        logger.error("This payment needs a person", extra={"attention": new.needs_review})
+        logger.error("This payment needs an operator", extra={"attention": new.needs_review})
         count("PaymentNeedsAttention")
 
 

@@ -87,10 +87,10 @@ def note_sent(parts: SentParts, wallet: str, movement: Movement) -> str | None:
 
 def _asked_for(parts: SentParts, payment_id: str) -> PayoutRecord | None:
     """Our record of what Pi knows this payment was made for, made anew if it was forgotten; None:
-    for no payout of ours. Raises PiError, and UnreadableRecord."""
+    for no payout here. Raises PiError, and UnreadableRecord."""
     payment = parts.canary.find(payment_id)
     if payment is None and not parts.canary.can_tell:
-        raise PiInvalidResponse  # nobody knows yet whose key this is
+        raise PiInvalidResponse  # nothing tells yet whose key this is
     try:
         asked = None if payment is None else remembered(payment)
     except BadRequest:  # metadata that no request here could have had
@@ -100,7 +100,7 @@ def _asked_for(parts: SentParts, payment_id: str) -> PayoutRecord | None:
     if asked is None:
         return None
     record = parts.payouts.get(asked.payout_id) or parts.payouts.take_over(asked)
-    # Another stack of this app may pay somebody else under the same id.
+    # Another stack of this app may pay another user under the same id.
     is_its_own = record.uid == asked.uid or record.payment_id == payment_id
     return record if is_its_own else None
 
@@ -155,7 +155,7 @@ class CompareParts:
 
 
 def compare(parts: CompareParts) -> None:
-    """Report each that is open at Pi and not ours. Never raises: the next sweep compares again."""
+    """Report each that is open at Pi and unknown here. Never raises: the next sweep goes on."""
     try:
         payments = parts.pi.incomplete_server_payments()
     except BundleError as error:
@@ -171,7 +171,7 @@ def compare(parts: CompareParts) -> None:
         if not is_known:
             count("ForeignPayout")
             logger.error(
-                "A payout is open at Pi that is not ours", extra={"subject": payment.identifier}
+                "A payout is open at Pi that is unknown here", extra={"subject": payment.identifier}
             )
 
 

@@ -411,7 +411,7 @@ def _adopt(case: _Case, payment: PaymentDto) -> Decision:
 
 def _adopt_new(case: _Case, payment: PaymentDto) -> Decision:
     """What this very call has created. If its recipient has no account on the chain, it is
-    cancelled at once: nobody can have signed anything for it, nor could that be applied."""
+    cancelled at once: nothing can have been signed for it, nor could that be applied."""
     adoption = _adopt(case, payment)
     if adoption.new.ending or payment.to_address is None:
         return adoption
@@ -421,7 +421,7 @@ def _adopt_new(case: _Case, payment: PaymentDto) -> Decision:
         has_account = True  # asked again before anything is signed
     if has_account:
         return adoption
-    # The intent first: whoever else would sign for it loses this write, or stops us.
+    # The intent first: another sender that would sign for it loses this write, or stops us.
     doomed = withdrawing(adoption.new, Reason.NO_DESTINATION, case.now)
     return Decision(Step.UNDO, doomed, payment)
 
@@ -681,7 +681,7 @@ def _report(case: _Case, payment: PaymentDto, txid: str | None) -> Decision:
         return case.block(fault)
     named = payment.transaction.txid if payment.transaction else None
     if named and txid and named != txid:
-        return case.block(Reason.OTHER_TRANSACTION)  # paid by somebody else as well?
+        return case.block(Reason.OTHER_TRANSACTION)  # paid by another sender as well?
     txid, refused = named or txid, case.refusal_of(Step.REPORT)
     if txid is None:
         return case.block(refused.code if refused else Reason.COMPLETED_WITHOUT_TXID)

@@ -2,8 +2,8 @@
 
 `requested -> created -> signed -> completed | failed`; `blocked` waits for a person. Before each
 external effect the record says what will recognise the effect afterwards: the payout id that Pi
-carries in the payment's metadata, the hash of the signed transaction, its last moment. So whoever
-comes next resumes; nobody starts again.
+carries in the payment's metadata, the hash of the signed transaction, its last moment. So the
+next wake-up resumes, and never starts again.
 
 Pi cannot tell "never paid" from "paid but not reported": the chain decides, and only once the
 signed transaction can no longer apply.
@@ -372,8 +372,8 @@ def not_created(record: PayoutRecord, due_at: int, reason: str) -> PayoutRecord:
 
 
 def attempted(record: PayoutRecord, now: int) -> PayoutRecord:
-    """Pi is about to be asked to create the payment: until it shows or the time is over, nobody
-    asks again."""
+    """Pi is about to be asked to create the payment: until it shows or the time is over, it is
+    not asked again."""
     return replace(record, create_attempted_at=now, due_at=now + CREATE_SETTLES_SECONDS)
 
 

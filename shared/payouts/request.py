@@ -125,7 +125,7 @@ def refund(
     refund_to: str | None = None,
 ) -> PayoutRequest:
     """The request that pays a payment back to its user; `amount` None: all of what was paid, or
-    what came in for a payment that nobody has paid as asked. `refund_to` is the user's new uid, if
+    what came in for a payment that was not paid as asked. `refund_to` is the user's new uid, if
     Pi has given him one. `uid`, if the caller names one, must be that of the payment.
 
     What the caller leaves open is decided once: a repeat gets what stands, whatever has become of
@@ -185,7 +185,7 @@ def check(request: PayoutRequest, caps: Caps) -> None:
 
 
 def _is_unicode(text: str) -> bool:
-    """JSON can spell half a character, which nobody can store."""
+    """JSON can spell half a character, which cannot be stored."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 

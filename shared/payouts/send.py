@@ -160,7 +160,7 @@ def _advance(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
 
 def _step(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     """Ask until it is decided, and act. An effect may only be half a step: what came of it is
-    decided on too. Raises WriteConflict where somebody else wrote: then the next wake-up decides
+    decided on too. Raises WriteConflict where another writer was first: the next wake-up decides
     from what stands."""
     seen: Seen | None = _remembered(parts, record)
     asked = 0
@@ -341,7 +341,7 @@ def _create(parts: SendParts, record: PayoutRecord, decision: Decision, seen: Se
         logger.warning("Pi has refused to create this payment", extra=told)
         return record, replace(seen, refusal=Refusal(Step.CREATE, refused.answer))
     if payout_of(payment) != record.payout_id:
-        raise PiInvalidResponse  # somebody else's payment; ours may have been created all the same
+        raise PiInvalidResponse  # another payment; ours may have been created all the same
     return record, replace(seen, created=payment)
 
 
@@ -360,7 +360,7 @@ def _undo(parts: SendParts, record: PayoutRecord, decision: Decision, seen: Seen
 
 
 def _make_way(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: Seen) -> After:
-    """Pi has one payment open at a time: wake ours, report anybody else's, and pay neither here."""
+    """Pi has one payment open at a time: wake it if it is known, else report it. Pay neither."""
     in_the_way, now = decision.payment, parts.clock()
     other_id = in_the_way and payout_of(in_the_way)
     other = parts.payouts.get(other_id) if other_id else None
@@ -370,7 +370,7 @@ def _make_way(parts: SendParts, record: PayoutRecord, decision: Decision, _seen:
         parts.queue.hint(other.payout_id, other.due_at)
     else:
         count("ForeignPayout")
-        logger.error("An open payment that is not ours is in the way")
+        logger.error("An unknown open payment is in the way")
     return _write(parts, record, decision.new), None
 
 

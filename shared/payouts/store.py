@@ -76,7 +76,7 @@ class PayoutStore(Records[PayoutRecord]):
         self, record: PayoutRecord, caps: Caps, payment: PaymentRecord | None
     ) -> PayoutRecord:
         """The payout that stands under this id afterwards: `record` itself, with its reservations,
-        or the earlier one, with none of ours.
+        or the earlier one, without these.
 
         `payment` is what it refunds. Raises Conflict `user_daily_cap_reached`,
         `wallet_daily_cap_reached`, `user_daily_number_reached` or `above_paid_amount`, for a new id
@@ -141,7 +141,7 @@ class PayoutStore(Records[PayoutRecord]):
         return payout_id if isinstance(payout_id, str) else None
 
     def keep_payment(self, payment_id: str, payout_id: str) -> None:
-        """Remember what this payment was created for, so that nobody has to ask Pi."""
+        """Remember what this payment was created for, so that Pi need not be asked."""
         with aws_call():
             self._client.update_item(
                 TableName=self._table,
@@ -199,7 +199,7 @@ class PayoutStore(Records[PayoutRecord]):
         """Add the payout's amount to what its payment has refunded, and tell of it in the payment's
         story. `paid` None: no limit."""
         values: Item = {":one": 1}
-        # The version too: whoever read the payment before must not write over this.
+        # The version too: a writer that read the payment before must not write over this.
         expression = "ADD #sum :amount, version :one"
         if told is not None:
             values = {**values, ":before": [], ":told": [stored(told)]}

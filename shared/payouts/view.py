@@ -63,5 +63,5 @@ def _reason(record: PayoutRecord) -> str | None:
         return None
     is_of_blocking = record.pending_event is PayoutEvent.BLOCKED
     reason = (is_of_blocking and record.blocked_reason) or record.reason or ""
-    # The chain's words are not ours, and former versions did not keep the reason of a blocking.
+    # The chain's words are no codes, and former versions did not keep the reason of a blocking.
     return reason if CODE.fullmatch(reason) else "unknown_reason"

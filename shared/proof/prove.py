@@ -104,7 +104,7 @@ def _prove(parts: ProofParts, day: Day) -> int:
     if differing or not unproven:
         gauge("ProofDiffers", len(differing))
     if unproven:
-        # Completed before the network began anew, say: nobody can tell.
+        # Completed before the network began anew, say: it cannot be told.
         logger.error(
             "The chain does not reach back to these", extra={"records": unproven[:MOST_LOGGED]}
         )

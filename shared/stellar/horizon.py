@@ -57,7 +57,7 @@ class Horizon:
             return None
         transaction = self._with_transfers(reply.json or {})
         if transaction.txid != txid:
-            raise ChainUnavailable  # an answer to somebody else's question
+            raise ChainUnavailable  # the answer to another question
         return transaction
 
     def root(self, now: int) -> Root:
@@ -136,7 +136,7 @@ def _is_not_found(reply: Reply) -> bool:
 
 def _is_fresh(reply: Reply, closed_at: datetime, now: datetime) -> bool:
     """Whether a ledger closed just now by Horizon's own clock, since ours may be off; ours,
-    roughly, tells that this is no old answer out of somebody's cache."""
+    roughly, tells that this is no old answer from a cache."""
     try:
         asked_at = parsedate_to_datetime(reply.headers["Date"])
     except (KeyError, ValueError):

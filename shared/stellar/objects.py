@@ -71,7 +71,7 @@ class ExpectedTransfer:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account as of the latest ledger. `free` is its native Pi in stroops that nobody has a
+    """An account as of the latest ledger. `free` is its native Pi in stroops that no offer has a
     claim on, `reserves` the number of base reserves that it must keep of them."""
 
     sequence: int

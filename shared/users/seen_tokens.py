@@ -33,7 +33,7 @@ class SeenTokens:
 
     @property
     def refused_lately(self) -> bool:
-        """Pi has refused a token here within the last minute: somebody may be making them up."""
+        """Pi has refused a token here within the last minute: a caller may be guessing."""
         return seconds() - self._refused_at < LIFE_SECONDS
 
     def remember(self, token: Secret, user: UserDto) -> None:

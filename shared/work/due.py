@@ -26,7 +26,7 @@ class DueRow:
 
 
 def next_look(row: DueRow, now: int, sweep_seconds: int) -> int:
-    """When to look at this again if nobody finishes it: soon while it is young, then less often."""
+    """When to look at this again if it is not finished: soon while it is young, then less often."""
     if row.needs_review is not None and row.pending_event is None:
         return now + ATTENTION_PAUSE_SECONDS
     age = 0 if row.created_at is None else now - row.created_at

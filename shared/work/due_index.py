@@ -48,7 +48,7 @@ class DueIndex:
         return record_of(DueRow, {**item, "key": item[self._key]})
 
     def push(self, row: DueRow, due_at: int) -> bool:
-        """Move `due_at` forward. False: somebody finished the work or moved it first."""
+        """Move `due_at` forward. False: the work was finished, or another sweep was first."""
         with aws_call():
             try:
                 self._client.update_item(

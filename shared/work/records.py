@@ -1,8 +1,8 @@
 """A table's records of one kind: read, put once, and then changed only by who has read what stands.
 
 A record is written whole when it is made and then only by `replace`: the attributes that a
-transition changed, on condition that nobody wrote in between. So a transition happens once, however
-often it is tried, and an older deployment never drops an attribute that it does not know.
+transition changed, on condition that there was no write in between. So a transition happens once,
+however often it is tried, and an older deployment never drops an attribute that it does not know.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Records(Generic[Record]):
 
     def replace(self, old: Record, new: Record) -> tuple[Record, bool]:
         """Write a transition from `old`: the record that stands afterwards, and whether it is this
-        transition's; if somebody else wrote first, it is theirs. Raises UnreadableRecord."""
+        transition's; if another writer was first, it is theirs. Raises UnreadableRecord."""
         new = self._next(old, new)
         standing = replace(self._client, self._table, self._key, self._item(old), self._item(new))
         return (new, True) if standing is None else (self._read(standing), False)
@@ -91,7 +91,7 @@ class Records(Generic[Record]):
         }
 
     def _update(self, old: Record, new: Record) -> Any:
-        """A write of the `_next` version that fails if somebody wrote since `old` was read."""
+        """A write of the `_next` version that fails if there was a write since `old` was read."""
         update = update_of(self._table, self._key, self._item(old), self._item(new))
         return {"Update": update}
 

@@ -1,7 +1,7 @@
 """Find unfinished work and wake the worker for it. Run on a schedule; two at once do no harm.
 
-For each row the time of the next look is written first, on condition that nobody else did, then the
-worker is woken. A crash in between costs one pause.
+For each row the time of the next look is written first, on condition that no other sweep did, then
+the worker is woken. A crash in between costs one pause.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _wake_all(parts: SweepParts, found: Found, now: int) -> bool:
         try:
             found.woken += _wake(parts, work, row, now)
         except ServiceUnavailable:
-            # One bad row holds up nobody; a service that is down need not be waited for.
+            # One bad row holds up no other; a service that is down need not be waited for.
             found.failed += 1
             if found.failed > MOST_FAILURES:
                 raise

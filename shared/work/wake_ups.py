@@ -42,7 +42,7 @@ class WakeUp:
 
     @classmethod
     def read(cls, body: str) -> WakeUp:
-        """Raises ValueError, KeyError or TypeError: not a message of ours."""
+        """Raises ValueError, KeyError or TypeError: not a wake-up of the bundle."""
         fields = json.loads(body)
         if not (isinstance(fields["key"], str) and fields["key"]):
             raise ValueError("no key")
@@ -83,7 +83,7 @@ class OrderedWakeUp:
 
     @classmethod
     def read(cls, body: str) -> OrderedWakeUp:
-        """Raises ValueError: not a message of ours."""
+        """Raises ValueError: not a wake-up of the bundle."""
         key, _, due_at = body.rpartition(":")
         if not KEY.fullmatch(key):
             raise ValueError("no key")

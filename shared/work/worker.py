@@ -2,7 +2,7 @@
 
 The record is the truth: a message about finished work, or the fifth one about the same, finds
 nothing to do. What Pi, the chain or our own services hold up is acknowledged all the same, because
-`due_at` brings it back; so an outage fills no queue and holds up nobody else.
+`due_at` brings it back; so an outage fills no queue and holds up no other record.
 """
 
 from __future__ import annotations

@@ -186,7 +186,7 @@ def test_the_log_says_which_payment_it_is(world: World) -> None:
         world.rounds(1)
 
     said = {line["message"]: line.get("subject") for line in lines}
-    assert said["This payment needs a person"] == stuck
+    assert said["This payment needs an operator"] == stuck
     assert said["Payment completed"] == completed
 
 
