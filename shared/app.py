@@ -42,8 +42,9 @@ if TYPE_CHECKING:
     from shared.stellar.horizon import Horizon
     from shared.users.verify import Users
     from shared.work.event_bus import EventBus
+    from shared.work.ordered import OrderedWakeUps
     from shared.work.sweep import SweepParts
-    from shared.work.wake_ups import OrderedWakeUps, WakeUps, Work
+    from shared.work.wake_ups import WakeUps, Work
 
 
 class Settling(TypedDict):
@@ -365,7 +366,7 @@ class App:
 
     @cached_property
     def payout_queue(self) -> OrderedWakeUps:
-        from shared.work.wake_ups import OrderedWakeUps
+        from shared.work.ordered import OrderedWakeUps
 
         return OrderedWakeUps(self.edges.aws("sqs"), self.settings.text("PAYOUT_QUEUE_URL"))
 

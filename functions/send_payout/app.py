@@ -5,6 +5,6 @@ from __future__ import annotations
 from shared.app import app
 from shared.edge.background import on_messages
 from shared.payouts.send import send_payout
-from shared.work.wake_ups import OrderedWakeUp
+from shared.work.ordered import OrderedWakeUp
 
 handler = on_messages(app.send_payout, send_payout, OrderedWakeUp.read, seconds=55)

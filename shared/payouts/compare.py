@@ -39,7 +39,7 @@ from shared.payouts.store import PayoutStore
 from shared.pi.client import PiClient
 from shared.pi.objects import PaymentDto
 from shared.stellar.objects import Movement
-from shared.work.wake_ups import OrderedWakeUps
+from shared.work.ordered import OrderedWakeUps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

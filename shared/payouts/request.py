@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.aws.switch import Switch
 from shared.base import exact_json
 from shared.base.amount import ZERO, Amount
 from shared.base.clock import Clock
@@ -33,7 +32,10 @@ from shared.payouts.record import (
     decided,
 )
 from shared.payouts.store import PayoutStore
-from shared.work.wake_ups import OrderedWakeUps
+from shared.work.ordered import OrderedWakeUps
+
+if TYPE_CHECKING:
+    from shared.aws.switch import Switch
 
 LONGEST_MEMO = 100  # characters; Pi shows it to the user
 LARGEST_METADATA = 2000  # characters of JSON

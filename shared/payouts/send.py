@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from shared.aws.switch import Switch
 from shared.base import exact_json
 from shared.base.clock import Clock
-from shared.base.context import concerning
 from shared.base.errors import (
     BundleError,
     ChainUnavailable,
@@ -26,7 +25,7 @@ from shared.base.errors import (
     ServiceUnavailable,
     WriteConflict,
 )
-from shared.base.observability import count, count_outage, logger
+from shared.base.observability import count, logger
 from shared.book.read import BookParts, book_of, read_book, read_on
 from shared.book.record import Book
 from shared.book.store import wallet_of
@@ -71,7 +70,8 @@ from shared.stellar.objects import Submission
 from shared.stellar.submit import Submitter
 from shared.work.deliver import deliver
 from shared.work.event_bus import EventBus
-from shared.work.wake_ups import OrderedWakeUp, OrderedWakeUps
+from shared.work.ordered import OrderedWakeUp, OrderedWakeUps
+from shared.work.worker import due_again
 
 if TYPE_CHECKING:
     from shared.stellar.wallet import Wallet  # loads stellar-sdk
@@ -113,18 +113,14 @@ class SendParts:
 
 
 def send_payout(parts: SendParts, wake_up: OrderedWakeUp) -> None:
-    """Do all that can be done now for this payout, or read on in this wallet's book. Whatever this
-    raises is a bug in the bundle; what Pi, the chain or our services hold up comes back with
-    `due_at`."""
-    concerning(wake_up.key)
-    try:
-        if (wallet := wallet_of(wake_up.key)) is not None:
+    """Do all that can be done now for this payout, or read on in this wallet's book. As
+    `due_again`."""
+    wallet = wallet_of(wake_up.key)
+    with due_again(wake_up.key, "payout" if wallet is None else "book"):
+        if wallet is not None:
             read_book(parts.book, wallet)
         else:
             _send(parts, wake_up)
-    except BundleError as error:
-        count_outage(error.code)
-        logger.warning("Held up", extra={"code": error.code})
 
 
 def _send(parts: SendParts, wake_up: OrderedWakeUp) -> None:

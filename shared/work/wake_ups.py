@@ -1,16 +1,9 @@
-"""Messages that wake the worker and the sender. They carry an id and no truth: lost, doubled or
-late, they change nothing but when the work is done.
-
-The sender's queue is FIFO, with one group, so that one sender works at a time: the wallet has one
-sequence number. A message there is its own deduplication id: SQS swallows the same one for five
-minutes, and a payout that waited is due at another moment. Of several about one record only the
-newest still names its moment, so what an outage has piled up costs one read each.
-"""
+"""Messages that wake the worker. They carry an id and no truth: lost, doubled or late, they change
+nothing but when the work is done."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -67,45 +60,3 @@ class WakeUps:
         """Wake the worker now, not at the next sweep. Never raises: the sweep comes anyway."""
         with suppress(ServiceUnavailable):
             self.send(wake_up)
-
-
-GROUP = "wallet"
-KEY = re.compile(r"[A-Za-z0-9_#-]{1,72}")
-
-
-@dataclass(frozen=True, slots=True)
-class OrderedWakeUp:
-    """`key` is a payout's id, or the key of a wallet's book. `due_at` is when it was due as the
-    message was sent; seconds since 1970."""
-
-    key: str
-    due_at: int
-
-    @classmethod
-    def read(cls, body: str) -> OrderedWakeUp:
-        """Raises ValueError: not a wake-up of the bundle."""
-        key, _, due_at = body.rpartition(":")
-        if not KEY.fullmatch(key):
-            raise ValueError("no key")
-        return cls(key, int(due_at))
-
-
-class OrderedWakeUps:
-    def __init__(self, client: SQSClient, queue_url: str) -> None:
-        self._client, self._queue_url = client, queue_url
-
-    def send(self, key: str, due_at: int) -> None:
-        """Raises ServiceUnavailable; a later sweep sends it again."""
-        with aws_call():
-            self._client.send_message(
-                QueueUrl=self._queue_url,
-                MessageBody=f"{key}:{due_at}",
-                MessageGroupId=GROUP,
-                MessageDeduplicationId=f"{key}:{due_at}",
-            )
-
-    def hint(self, key: str, due_at: int | None) -> None:
-        """Wake the sender now, not at the next sweep. Never raises: the sweep comes anyway."""
-        if due_at is not None:
-            with suppress(ServiceUnavailable):
-                self.send(key, due_at)

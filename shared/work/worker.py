@@ -7,22 +7,35 @@ nothing to do. What Pi, the chain or our own services hold up is acknowledged al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from shared.base.context import concerning
 from shared.base.errors import BundleError
 from shared.base.observability import count_outage, logger
-from shared.work.wake_ups import WakeUp, Work
+
+if TYPE_CHECKING:
+    from shared.work.wake_ups import WakeUp, Work
 
 Finish = Callable[[str], None]
 """Does all that can be done now for the record with this key."""
 
 
 def work(kinds: Mapping[Work, Finish], wake_up: WakeUp) -> None:
-    """Whatever this raises is a bug in the bundle, and a person should look at the message."""
-    concerning(wake_up.key)
-    try:
+    """As `due_again`."""
+    with due_again(wake_up.key, wake_up.work):
         kinds[wake_up.work](wake_up.key)
+
+
+@contextmanager
+def due_again(key: str, work: str) -> Iterator[None]:
+    """Around the work on the record with this key: what holds it up is counted, and `due_at` brings
+    the record back. Whatever this raises is a bug in the bundle, and an operator should look at the
+    message."""
+    concerning(key)
+    try:
+        yield
     except BundleError as error:
         count_outage(error.code)
-        logger.warning("Held up", extra={"work": wake_up.work, "code": error.code})
+        logger.warning("Held up", extra={"work": work, "code": error.code})

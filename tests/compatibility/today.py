@@ -13,8 +13,9 @@ from shared.book.store import BookStore
 from shared.payments.store import PaymentStore
 from shared.payouts.store import PayoutStore
 from shared.rewards.store import RewardStore
+from shared.work.ordered import OrderedWakeUp
 from shared.work.records import Records
-from shared.work.wake_ups import OrderedWakeUp, WakeUp
+from shared.work.wake_ups import WakeUp
 from tests.world import World
 
 Wire = dict[str, Any]

@@ -41,7 +41,7 @@ LOADED_FOR = {
     "REWARDS_TABLE": "rewards.store",
     "PAYOUTS_TABLE": "payouts.store",
     "WAKE_UP_QUEUE_URL": "work.wake_ups",
-    "PAYOUT_QUEUE_URL": "payouts.queue",
+    "PAYOUT_QUEUE_URL": "work.ordered",
     "PAYOUTS_SWITCH": "aws.switch",
     "EVENT_BUS": "work.event_bus",
 }

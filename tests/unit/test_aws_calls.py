@@ -18,7 +18,8 @@ from shared.rewards.store import RewardStore
 from shared.work.due_index import DueIndex
 from shared.work.event_bus import EventBus
 from shared.work.events import Event
-from shared.work.wake_ups import OrderedWakeUps, WakeUp, WakeUps, Work
+from shared.work.ordered import OrderedWakeUps
+from shared.work.wake_ups import WakeUp, WakeUps, Work
 
 DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "canary"}}, "AnyCall")
 
