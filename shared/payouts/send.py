@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from shared.stellar.wallet import Wallet  # loads stellar-sdk
 
 LATELY_SECONDS = 240  # a book that has just been read covers all until then
+MOST_ROUNDS = MOST_QUESTIONS + 4  # with the effects of which half is a step
 BEHIND_SECONDS = 3600  # sweeps read the book on much more often
 NO_SEED = frozenset({Reason.WALLET_SEED_MISSING, Reason.WALLET_SEED_INVALID})
 
@@ -158,18 +159,19 @@ def _step(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     """Ask until it is decided, and act. An effect may only be half a step: what came of it is
     decided on too. Raises WriteConflict where another writer was first: the next wake-up decides
     from what stands."""
-    seen: Seen | None = _remembered(parts, record)
-    asked = 0
-    while seen is not None:
+    seen = _remembered(parts, record)
+    for _ in range(MOST_ROUNDS):
         decision = decide(record, seen, parts.terms, parts.clock())
-        if isinstance(decision, Decision):
-            record, seen = EFFECTS.get(decision.step, _only_write)(parts, record, decision, seen)
+        if isinstance(decision, Question):
+            record, answer = _answered(parts, record, seen, decision)
+            seen = replace(seen, answers={**seen.answers, decision: answer})
             continue
-        record, answer = _answered(parts, record, seen, decision)
-        seen, asked = replace(seen, answers={**seen.answers, decision: answer}), asked + 1
-        if asked > MOST_QUESTIONS:
-            raise RuntimeError("too many questions")
-    return record
+        effect = EFFECTS.get(decision.step, _only_write)
+        record, left = effect(parts, record, decision, seen)
+        if left is None:
+            return record
+        seen = left
+    raise RuntimeError("nothing is decided")
 
 
 def _remembered(parts: SendParts, record: PayoutRecord) -> Seen:
