@@ -125,7 +125,7 @@ class Why(StrEnum):
     CHAIN = "chain"  # it cannot be read, or not far enough
     REFUSED = "refused"  # by Pi
     SEED = "seed"  # is missing, or is none
-    KEY = "key"  # the server key is not taken, or Pi's list is not one
+    LIST = "list"  # of open payouts: Pi does not take the server key, or answers none
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +135,12 @@ class NoAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Pi's no to the step just tried."""
+class Tried:
+    """The step just tried, which Pi refused (of a CANCEL: or not). `txid`: what was reported."""
 
     step: Step
     answer: PiAnswer = field(default_factory=PiAnswer)
+    txid: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +151,7 @@ class Seen:
     answers: Mapping[Question, Any] = field(default_factory=dict)
     created: PaymentDto | None = None
     submission: Submission | None = None
-    refusal: Refusal | None = None
+    tried: Tried | None = None
     held: tuple[str, int] | None = None
     no_account: str | None = None
 
@@ -166,7 +167,8 @@ class Terms:
 
 
 class Step(StrEnum):
-    """What is done next. Each ends in one conditional write of the record."""
+    """What is done next, with at most one external effect. What came of CREATE, SUBMIT and CANCEL
+    is decided on; each other step ends in a conditional write of the record."""
 
     WRITE = "write"  # nothing else
     HOLD_UP = "hold_up"  # write; all payouts wait for the same
@@ -174,13 +176,15 @@ class Step(StrEnum):
     BLOCK = "block"  # write; an operator must look
     FAIL = "fail"  # write, and release what it had reserved
     ADOPT = "adopt"  # Pi's payment is this payout's: remember that, and write
-    MAKE_WAY = "make_way"  # write; and wake, or report, what Pi has open instead
+    MAKE_WAY = "make_way"  # wake, or report, what Pi has open instead, and write
     CREATE = "create"  # write; then the payment at Pi
     UNDO = "undo"  # adopt what was created just now, and cancel it at once
     SIGN = "sign"  # sign, and write
     SUBMIT = "submit"  # write; then hand in the record's transaction
-    REPORT = "report"  # tell Pi what has paid it
+    REPORT = "report"  # tell Pi what has paid it, and write that it is completed
+    COMPLETE = "complete"  # write: Pi has completed it
     CANCEL = "cancel"  # at Pi
+    BEGIN_ANEW = "begin_anew"  # write: its payment is cancelled, its recipient has no account
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +229,9 @@ class _Case:
             raise _NoAnswerError(answer)
         return answer
 
-    def refusal_of(self, step: Step) -> PiAnswer | None:
-        refusal = self.seen.refusal
-        return refusal.answer if refusal is not None and refusal.step is step else None
+    def tried(self, step: Step) -> Tried | None:
+        tried = self.seen.tried
+        return tried if tried is not None and tried.step is step else None
 
     def write(self, new: PayoutRecord) -> Decision:
         return Decision(Step.WRITE, new)
@@ -280,7 +284,7 @@ def _without(case: _Case, answer: NoAnswer) -> Decision:
     """What it depends on cannot be told now."""
     if answer.why is Why.SEED:
         return case.hold_up(answer.code)
-    if answer.why is Why.KEY:
+    if answer.why is Why.LIST:
         return replace(case.hold_up(answer.code), step=Step.HOLD_CREATIONS)
     if answer.why is Why.CHAIN:
         return case.unclear()
@@ -310,8 +314,8 @@ def _requested(case: _Case) -> Decision:
     record = case.record
     if case.seen.created is not None:
         return _adopt_new(case, case.seen.created)
-    if (refused := case.refusal_of(Step.CREATE)) is not None:
-        return _after_refused_creation(case, refused)
+    if (refused := case.tried(Step.CREATE)) is not None:
+        return _after_refused_creation(case, refused.answer)
     if record.giving_up is None and (first := _wait_first(case)) is not None:
         return first
     open_payments: tuple[PaymentDto, ...] = case.ask(Ask.OPEN_PAYMENTS)
@@ -330,7 +334,7 @@ def _create(case: _Case, open_payments: tuple[PaymentDto, ...]) -> Decision:
     if (cause := _cause_to_wait(case, open_payments)) is not None:
         return case.hold_up(cause)
     # A restored table is as old as its book: what was paid since must be known first.
-    wallet = case.terms.app_wallet or case.ask(Ask.KNOWN_WALLET)
+    wallet = case.terms.app_wallet or _own_wallet(case)
     if case.ask(Ask.IS_BEHIND, wallet):
         case.ask(Ask.BOOK, wallet)
     if not case.ask(Ask.SWITCH_AGAIN):
@@ -397,6 +401,12 @@ def _cause_not_to_pay(case: _Case, account: Account) -> str | None:
         return Reason.FEE_ABOVE_CAP
     free = account.free - account.reserves * case.ask(Ask.RESERVE)
     return Reason.BALANCE_TOO_LOW if free < case.record.amount.stroops + fee else None
+
+
+def _own_wallet(case: _Case) -> str:
+    """As it is now, if the seed was read again in this step."""
+    fresh = case.seen.answers.get(Question(Ask.WALLET))
+    return fresh if isinstance(fresh, str) else str(case.ask(Ask.KNOWN_WALLET))
 
 
 def _adopt(case: _Case, payment: PaymentDto) -> Decision:
@@ -488,9 +498,9 @@ def _created(case: _Case) -> Decision:
     payment, record = _payment_of(case), case.record
     if payment is None:
         return _end_forgotten(case)
-    is_reported = case.refusal_of(Step.REPORT) is not None
-    if payment.transaction or payment.status.developer_completed or is_reported:
-        return _report(case, payment, None)
+    reported = case.tried(Step.REPORT)
+    if payment.transaction or payment.status.developer_completed or reported:
+        return _report(case, payment, reported.txid if reported else None)
     wallet = _wallet_of(case)
     account: Account | None = case.ask(Ask.ACCOUNT, wallet)
     is_over = payment.is_cancelled or record.ending is not None
@@ -555,7 +565,7 @@ def _give_up(case: _Case, payment: PaymentDto) -> Decision:
     it begins anew."""
     record = case.record
     is_withdrawn = record.giving_up is None and record.withdrawing is not None
-    if not payment.is_cancelled and case.refusal_of(Step.CANCEL) is None:
+    if not payment.is_cancelled and case.tried(Step.CANCEL) is None:
         if is_withdrawn and not case.ask(Ask.MAY_WITHDRAW):
             return case.hold_up(Reason.TOO_MANY_WITHDRAWALS, NO_DESTINATION_RETRY_SECONDS)
         return Decision(Step.CANCEL, record)
@@ -573,7 +583,8 @@ def _end_unpaid(case: _Case, failed_for: str | None) -> Decision:
     reason, fresh = case.record.withdrawing or "", withdrawn(case.record, case.now)
     if reason != Reason.NO_DESTINATION:
         return case.block(reason, at=fresh)
-    return case.write(without_account(fresh, case.record.to_address, case.now))
+    new = without_account(fresh, case.record.to_address, case.now)
+    return Decision(Step.BEGIN_ANEW, new)
 
 
 # --- Signed: a transaction is written down that may pay it, and may have --------------------------
@@ -669,7 +680,7 @@ def _after_sent(case: _Case) -> Decision:
     former: PaymentDto = case.ask(Ask.FORMER, sent.payment_id)
     if payment.is_cancelled:
         return _adopt(case, former)
-    if case.refusal_of(Step.CANCEL) is None:
+    if case.tried(Step.CANCEL) is None:
         return Decision(Step.CANCEL, record)
     return case.block(Reason.NOT_CANCELLED)
 
@@ -682,13 +693,13 @@ def _report(case: _Case, payment: PaymentDto, txid: str | None) -> Decision:
     named = payment.transaction.txid if payment.transaction else None
     if named and txid and named != txid:
         return case.block(Reason.OTHER_TRANSACTION)  # paid by another sender as well?
-    txid, refused = named or txid, case.refusal_of(Step.REPORT)
-    if txid is None:
-        return case.block(refused.code if refused else Reason.COMPLETED_WITHOUT_TXID)
+    if (txid := named or txid) is None:
+        return case.block(Reason.COMPLETED_WITHOUT_TXID)
     if payment.status.developer_completed:
-        return case.write(completed(record, txid, case.now))
-    if refused is None:
+        return Decision(Step.COMPLETE, completed(record, txid, case.now))
+    if (reported := case.tried(Step.REPORT)) is None:
         return Decision(Step.REPORT, record, txid=txid)
+    refused = reported.answer
     since = max(record.submitted_at or 0, record.waiting_since)
     is_young = case.now - since < UNVERIFIED_PATIENCE_SECONDS
     if refused.code == Reason.NOT_VERIFIED and is_young:
@@ -700,12 +711,13 @@ def _report(case: _Case, payment: PaymentDto, txid: str | None) -> Decision:
 
 
 def _payment_of(case: _Case) -> PaymentDto | None:
-    """Pi's fresh answer; None: it is to end, and Pi does not know it."""
+    """Pi's fresh answer; None: it is to end, and Pi does not know it. It did know it if a step was
+    tried just now."""
     try:
         payment: PaymentDto = case.ask(Ask.PAYMENT, case.record.payment_id)
     except _NoAnswerError as unanswered:
         is_unknown = unanswered.answer.code == Reason.PAYMENT_NOT_FOUND
-        if not is_unknown or case.record.ending is None:
+        if not is_unknown or case.record.ending is None or case.seen.tried is not None:
             raise
         return None
     return payment

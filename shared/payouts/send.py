@@ -9,6 +9,7 @@ program is `blocked` for an operator.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -38,10 +39,10 @@ from shared.payouts.decision import (
     Decision,
     NoAnswer,
     Question,
-    Refusal,
     Seen,
     Step,
     Terms,
+    Tried,
     Why,
     decide,
 )
@@ -49,7 +50,6 @@ from shared.payouts.record import (
     ENVELOPE_LIVES_SECONDS,
     STACK_RETRY_SECONDS,
     PayoutRecord,
-    PayoutState,
     Reason,
     blocked,
     completed,
@@ -163,8 +163,10 @@ def _step(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     for _ in range(MOST_ROUNDS):
         decision = decide(record, seen, parts.terms, parts.clock())
         if isinstance(decision, Question):
-            record, answer = _answered(parts, record, seen, decision)
+            standing, answer = _answered(parts, record, seen, decision)
             seen = replace(seen, answers={**seen.answers, decision: answer})
+            if standing != record:  # what was answered was about the former one
+                record, seen = standing, _remembered(parts, standing)
             continue
         effect = EFFECTS.get(decision.step, _only_write)
         record, left = effect(parts, record, decision, seen)
@@ -216,7 +218,7 @@ def _open_payments(parts: SendParts, _about: str) -> tuple[PaymentDto, ...] | No
     try:
         return parts.pi.incomplete_server_payments()
     except (PiAuthenticationError, PiInvalidResponse) as refused:  # of no payout's own
-        return NoAnswer(Why.KEY, refused.code)
+        return NoAnswer(Why.LIST, refused.code)
 
 
 def _has_account(parts: SendParts, address: str) -> bool:
@@ -278,17 +280,14 @@ def _read_wallet(
     now, or as of when all that was signed is dead."""
     in_hand = seen.answers.get(Question(Ask.PAYMENT, record.payment_id))
     shown = in_hand.identifier if isinstance(in_hand, PaymentDto) else None
-    wallet = question.about or "-"
-    try:
-        with parts.canary.while_shown(shown):
-            book = read_on(parts.book, book_of(parts.book, wallet, record.requested_at))
-    except ChainUnavailable:
-        return _standing(parts, record), NoAnswer(Why.CHAIN)
+    wallet, is_silent = question.about or "-", False
+    with parts.canary.while_shown(shown), suppress(ChainUnavailable):
+        book = read_on(parts.book, book_of(parts.book, wallet, record.requested_at))
+        is_silent = _is_silent(book, record, parts.clock(), question.dead_since)
     standing = _standing(parts, record)
     if not standing.sent and standing != record:
         raise WriteConflict
-    is_silent = _is_silent(book, record, parts.clock(), question.dead_since)
-    return standing, True if is_silent else NoAnswer(Why.CHAIN)
+    return standing, is_silent or NoAnswer(Why.CHAIN)
 
 
 def _is_silent(book: Book, record: PayoutRecord, now: int, dead_since: int | None) -> bool:
@@ -337,7 +336,7 @@ def _create(parts: SendParts, record: PayoutRecord, decision: Decision, seen: Se
         told = {"code": refused.code, "pi_request_id": refused.answer.request_id}
         told["pi_status"] = str(refused.answer.http_status)
         logger.warning("Pi has refused to create this payment", extra=told)
-        return record, replace(seen, refusal=Refusal(Step.CREATE, refused.answer))
+        return record, replace(seen, tried=Tried(Step.CREATE, refused.answer))
     if payout_of(payment) != record.payout_id:
         raise PiInvalidResponse  # another payment; ours may have been created all the same
     return record, replace(seen, created=payment)
@@ -354,7 +353,17 @@ def _undo(parts: SendParts, record: PayoutRecord, decision: Decision, seen: Seen
     if not is_cancelled:
         return record, None
     now, address = parts.clock(), record.to_address
-    return _write(parts, record, without_account(withdrawn(record, now), address, now)), None
+    fresh = without_account(withdrawn(record, now), address, now)
+    return _begin_anew(parts, record, Decision(Step.BEGIN_ANEW, fresh), seen)
+
+
+def _begin_anew(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: Seen) -> After:
+    """Pi has just named its user's wallet: until that has an account, no other payout to him is
+    created."""
+    standing = _write(parts, record, decision.new)
+    if standing.to_address is not None:
+        parts.memory.no_account[standing.uid] = standing.to_address
+    return standing, None
 
 
 def _make_way(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: Seen) -> After:
@@ -397,29 +406,38 @@ def _report(parts: SendParts, record: PayoutRecord, decision: Decision, seen: Se
     try:
         payment = parts.pi.complete(str(record.payment_id), str(decision.txid))
     except PiRefused as refused:
-        return record, _once_more(seen, record, Refusal(Step.REPORT, refused.answer))
+        tried = Tried(Step.REPORT, refused.answer, decision.txid)
+        return record, _once_more(seen, record, tried)
     if not payment.status.developer_completed:
         raise PiInvalidResponse
-    return _write(parts, record, completed(record, str(decision.txid), parts.clock())), None
+    done = completed(record, str(decision.txid), parts.clock())
+    return _complete(parts, record, replace(decision, new=done), seen)
+
+
+def _complete(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: Seen) -> After:
+    """From now on the server key can be told by its payment."""
+    standing = _write(parts, record, decision.new)
+    parts.canary.remember(str(standing.payment_id))
+    return standing, None
 
 
 def _cancel(parts: SendParts, record: PayoutRecord, _decision: Decision, seen: Seen) -> After:
     """Whatever Pi answers, it is asked what became of it: a refusal may be the echo of our own
     success. Source: `POST /payments/{id}/cancel` of the reference."""
-    refusal = Refusal(Step.CANCEL)
+    tried = Tried(Step.CANCEL)
     try:
         payment = parts.pi.cancel(str(record.payment_id))
     except PiRefused:
-        return record, _once_more(seen, record, refusal)
+        return record, _once_more(seen, record, tried)
     asked = Question(Ask.PAYMENT, record.payment_id)
-    return record, replace(seen, answers={**seen.answers, asked: payment}, refusal=refusal)
+    return record, replace(seen, answers={**seen.answers, asked: payment}, tried=tried)
 
 
-def _once_more(seen: Seen, record: PayoutRecord, refusal: Refusal) -> Seen:
+def _once_more(seen: Seen, record: PayoutRecord, tried: Tried) -> Seen:
     """Pi is asked for the payment again."""
     asked = Question(Ask.PAYMENT, record.payment_id)
     answers = {question: answer for question, answer in seen.answers.items() if question != asked}
-    return replace(seen, answers=answers, refusal=refusal)
+    return replace(seen, answers=answers, tried=tried)
 
 
 EFFECTS: Mapping[Step, Callable[[SendParts, PayoutRecord, Decision, Seen], After]] = {
@@ -431,7 +449,9 @@ EFFECTS: Mapping[Step, Callable[[SendParts, PayoutRecord, Decision, Seen], After
     Step.SIGN: _sign,
     Step.SUBMIT: _submit,
     Step.REPORT: _report,
+    Step.COMPLETE: _complete,
     Step.CANCEL: _cancel,
+    Step.BEGIN_ANEW: _begin_anew,
 }
 
 
@@ -450,10 +470,6 @@ def _write(parts: SendParts, old: PayoutRecord, new: PayoutRecord) -> PayoutReco
     standing, written = parts.payouts.replace(old, new)
     if not written:
         raise WriteConflict
-    if new.no_account_since is not None and new.to_address is not None:
-        parts.memory.no_account[new.uid] = new.to_address
-    if new.state is PayoutState.COMPLETED and new.payment_id is not None:
-        parts.canary.remember(new.payment_id)
     return standing
 
 

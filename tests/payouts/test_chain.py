@@ -656,3 +656,23 @@ def test_a_later_one_paid_as_well_and_one_node_lacks_ours(world: World) -> None:
 
     record = world.payout()
     assert (record.state, record.reason) == (PayoutState.BLOCKED, "other_transaction")
+
+
+def test_a_user_who_has_moved_to_another_wallet_is_paid(world: World) -> None:
+    """What waits for his former wallet tells nothing of where Pi pays him now."""
+    loses_wallet(world, "alice")
+    uid = world.uid("alice")
+    world.requested("p0", uid)
+    world.send()
+    wallet = world.pi.registry.open_wallet(wallet_seed_of("alice, again"))
+    world.pi.registry.users[uid].wallet = wallet
+    world.pi.chain.fund(wallet, 10**8)
+    world.cold_start()
+    world.live(2 * HOUR)  # p0 was looked at in this environment
+
+    world.requested("p1", uid)
+    world.send()
+    world.rounds(1)
+
+    assert world.payout("p0").reason == "no_destination"
+    check_at_rest(world, PayoutState.COMPLETED, "p1")

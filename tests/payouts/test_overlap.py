@@ -4,6 +4,7 @@ Promise 4.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -13,7 +14,7 @@ from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT, STORIES, Story, payout_world
 from tests.payouts.test_crash import effects_of
 from tests.world import World
-from tests.world.devices import ActsAt, Meeting
+from tests.world.devices import ActsAt, Died, First, Meeting
 
 
 @pytest.mark.parametrize("story", STORIES, ids=str)
@@ -53,4 +54,29 @@ def test_two_threads_meet_at_an_effect(each_world: World, effect: str) -> None:
 
     check(world)
     world.rounds(4)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_the_other_one_signs_while_the_book_is_read(world: World) -> None:
+    """What was asked about the payout before is not about the one that is signed."""
+    world.requested(PAYOUT)
+    other = world.environment("send_payout")
+
+    def dies() -> None:
+        raise Died
+
+    def signs_and_dies() -> None:
+        dying = First("POST /horizon/transactions", dies)
+        with world.effects.watched_by(dying), suppress(Died):
+            world.wake_sender(PAYOUT, other)
+        world.fault("GET", "/horizon/accounts/*/payments", drop="before")
+
+    reading = First("GET /horizon/accounts/*/payments", signs_and_dies)
+    with world.effects.watched_by(reading):
+        world.wake_sender(PAYOUT)
+
+    assert world.payout(PAYOUT).state is PayoutState.SIGNED
+    assert "POST /horizon/transactions" not in world.effects.log
+    world.heal()
+    world.rounds(2)
     check_at_rest(world, PayoutState.COMPLETED)

@@ -24,10 +24,10 @@ from shared.payouts.decision import (
     Decision,
     NoAnswer,
     Question,
-    Refusal,
     Seen,
     Step,
     Terms,
+    Tried,
     Why,
     decide,
 )
@@ -163,7 +163,8 @@ def described(old: PayoutRecord, decision: Decision, now: int) -> str:
 
 
 def refused(step: Step, code: str = "", **answer: Any) -> Seen:
-    return Seen(refusal=Refusal(step, PiAnswer(code=code, **answer)))
+    txid = TXID if step is Step.REPORT else None
+    return Seen(tried=Tried(step, PiAnswer(code=code, **answer), txid))
 
 
 def sent(record: PayoutRecord, *txids: str, payment_id: str = "a2u-1") -> PayoutRecord:
@@ -213,7 +214,7 @@ TABLE = [
         "Pi's list cannot be read",
         REQUESTED,
         "hold_creations pi_answer_invalid +60",
-        {Ask.OPEN_PAYMENTS: NoAnswer(Why.KEY, "pi_answer_invalid")},
+        {Ask.OPEN_PAYMENTS: NoAnswer(Why.LIST, "pi_answer_invalid")},
     ),
     Row(
         "the creation may still show",
@@ -367,7 +368,7 @@ TABLE = [
     # Created.
     Row("nothing has paid it", CREATED, "sign"),
     Row("Pi shows a transaction", CREATED, "report", {Ask.PAYMENT: a2u(txid=TXID)}),
-    Row("Pi has completed it", CREATED, "write completed +0", {Ask.PAYMENT: DONE}),
+    Row("Pi has completed it", CREATED, "complete completed +0", {Ask.PAYMENT: DONE}),
     Row(
         "completed, and no transaction",
         CREATED,
@@ -433,7 +434,7 @@ TABLE = [
     Row(
         "withdrawn for its recipient",
         replace(DYING, withdrawing="no_destination"),
-        "write requested no_destination +3600",
+        "begin_anew requested no_destination +3600",
         {Ask.PAYMENT: DEAD},
     ),
     Row(
@@ -535,6 +536,27 @@ TABLE = [
     ),
     # To report.
     Row(
+        "refused, and Pi knows it no more",
+        replace(GIVEN_UP, max_time=NOW - 1),
+        "write payment_not_found +60",
+        {Ask.PAYMENT: NOT_FOUND},
+        seen=refused(Step.REPORT, "not_verified"),
+    ),
+    Row(
+        "not cancelled, and Pi knows it no more",
+        replace(GIVEN_UP, max_time=NOW - 1),
+        "write payment_not_found +60",
+        {Ask.PAYMENT: NOT_FOUND},
+        seen=refused(Step.CANCEL),
+    ),
+    Row(
+        "reported, and Pi names another",
+        CREATED,
+        "block blocked other_transaction +0",
+        {Ask.PAYMENT: a2u("developer_completed", txid=OTHER_TXID)},
+        seen=refused(Step.REPORT, "already_completed"),
+    ),
+    Row(
         "not verified yet",
         sent(CREATED, TXID),
         "write not_verified +60",
@@ -556,7 +578,7 @@ TABLE = [
     Row(
         "refused, and completed meanwhile",
         sent(CREATED, TXID),
-        "write completed +0",
+        "complete completed +0",
         {Ask.PAYMENT: DONE},
         seen=refused(Step.REPORT, "already_completed"),
     ),
@@ -608,7 +630,7 @@ PAYMENTS = [
 ODD: Mapping[Ask, list[Any]] = {
     Ask.SWITCH: [False],
     Ask.SWITCH_AGAIN: [False],
-    Ask.OPEN_PAYMENTS: [(OPEN,), (DEAD,), (ANOTHER,), NoAnswer(Why.KEY, "server_key_refused")],
+    Ask.OPEN_PAYMENTS: [(OPEN,), (DEAD,), (ANOTHER,), NoAnswer(Why.LIST, "server_key_refused")],
     Ask.PAYMENT: [*PAYMENTS, *NONE],
     Ask.FORMER: [*PAYMENTS, *NONE],
     Ask.KEY: [False, None, *NONE],
@@ -654,7 +676,8 @@ def situation(dice: Random) -> Situation:
     match dice.randrange(8):
         case 0:
             answer = PiAnswer(code=dice.choice(CODES))
-            seen = Seen(refusal=Refusal(dice.choice(list(Step)), answer))
+            step = dice.choice(list(Step))
+            seen = Seen(tried=Tried(step, answer, TXID if step is Step.REPORT else None))
         case 1:
             seen = Seen(created=dice.choice(PAYMENTS))
         case 2 if record.submitted_at is not None:
@@ -669,7 +692,10 @@ def situations() -> Mapping[Step, list[Situation]]:
     for _ in range(SITUATIONS):
         met = situation(dice)
         found[met.played.decision.step].append(met)
-    assert {step for step in Step if len(found[step]) >= ENOUGH} == set(Step) - {Step.MAKE_WAY}
+    assert {step for step in Step if len(found[step]) >= ENOUGH} == set(Step) - {
+        Step.MAKE_WAY,
+        Step.BEGIN_ANEW,
+    }
     return found
 
 
@@ -715,12 +741,12 @@ def test_nothing_fails_or_is_cancelled_before_that_proof(situations: Situations)
 
 
 def test_it_is_completed_on_a_proof_or_on_pis_own_word(situations: Situations) -> None:
-    done = [m for m in situations[Step.WRITE] if m.played.decision.new.closed_at is not None]
-    assert len(done) > ENOUGH
-    for met in situations[Step.REPORT] + done:
+    for met in situations[Step.REPORT] + situations[Step.COMPLETE]:
         record, decision, payment = met.record, met.played.decision, met.answers[Ask.PAYMENT]
         txid, named = decision.txid or decision.new.txid, payment.transaction
         proofs = {sent.txid for sent in record.sent} | ({named.txid} if named else set())
+        if met.seen.tried is not None:  # as it was reported, on a proof
+            proofs.add(met.seen.tried.txid)
         if record.state is PayoutState.SIGNED and not record.sent:
             is_applied = met.seen.submission == Submission(TXID)
             is_shown = met.answers[Ask.TRANSACTION] == PAID_BY
