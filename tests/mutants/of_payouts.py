@@ -153,6 +153,32 @@ EDITS = [
         "While the key is another app's nothing is given up.",
         f"{IN_PI}::test_a_request_is_not_given_up_while_the_key_is_another_apps",
     ),
+    Edit(
+        "created-on-an-older-word-of-the-switch",
+        DECISION,
+        "    if not case.ask(Ask.SWITCH_AGAIN):\n",
+        "    if not case.ask(Ask.SWITCH):\n",
+        "The switch is asked just before Pi is, not only at first.",
+        "tests/payouts/test_switch.py::test_thrown_before_any_effect",
+    ),
+    Edit(
+        "unanswered-account-taken-for-none",
+        DECISION,
+        "        has_account = True  # asked again before anything is signed\n",
+        "        has_account = False\n",
+        "No answer never counts as absent: the payment stays, and the account is asked for again.",
+        f"{IN_CHAIN}::test_an_account_that_cannot_be_asked_for_is_asked_for_before_signing",
+    ),
+    Edit(
+        "another-seeds-silence-proves",
+        DECISION,
+        "    if case.ask(Ask.ACCOUNT, wallet) is None:  "
+        "# another seed's, perhaps: that proves nothing\n"
+        "        return case.unclear()\n",
+        "",
+        "A wallet that is none has paid nothing, which proves nothing of the right one.",
+        f"{IN_RESTORE}::test_given_up_while_the_seed_is_wrong",
+    ),
     # --- Sign one transaction ---
     Edit(
         "sequence-read-after-the-search",
@@ -268,6 +294,22 @@ EDITS = [
         "Test-Pi and Pi are not mixed up.",
         f"{IN_PI}::test_the_app_is_on_another_network",
     ),
+    Edit(
+        "no-answer-taken-for-absent",
+        DECISION,
+        "            raise _NoAnswerError(answer)\n",
+        "            return None\n",
+        "No answer never counts as absent: where there is none, the payout waits.",
+        f"{IN_DECISIONS}::test_given_up_while_the_chain_cannot_be_read",
+    ),
+    Edit(
+        "searched-before-all-that-was-signed-is-dead",
+        DECISION,
+        "    case.ask(Ask.BOOK, wallet, record.max_time if is_over else None)\n",
+        "    case.ask(Ask.BOOK, wallet)\n",
+        "Nothing is failed or cancelled before all that was signed earlier is dead.",
+        f"{IN_ATTACKS}::test_a_later_envelope_paid_and_horizon_is_behind_it",
+    ),
     # --- Hand it in ---
     Edit(
         "submitted-though-pi-names-another",
@@ -358,6 +400,23 @@ EDITS = [
         "The wait for a forgotten envelope begins anew with a person's decision.",
         f"{IN_DECISIONS}::test_a_decision_forgets_the_last_moment_of_what_is_not_signed",
     ),
+    Edit(
+        "handed-in-on-an-older-word-of-the-switch",
+        DECISION,
+        "    payment, settled_at = _payment_of(case), record.max_time + CHAIN_SETTLES_SECONDS\n",
+        "    case.ask(Ask.SWITCH)\n"
+        "    payment, settled_at = _payment_of(case), record.max_time + CHAIN_SETTLES_SECONDS\n",
+        "The switch is asked just before a transaction is handed in, not only at first.",
+        "tests/payouts/test_switch.py::test_thrown_before_any_effect",
+    ),
+    Edit(
+        "dead-without-a-search",
+        DECISION,
+        "    case.ask(Ask.BOOK, _wallet_of(case), dead_since)\n",
+        "",
+        "What was signed is dead only once the wallet's book shows that it has not paid.",
+        f"{IN_CHAIN}",
+    ),
     # --- Tell Pi what paid it ---
     Edit(
         "another-transaction-reported",
@@ -420,6 +479,48 @@ EDITS = [
         "    if is_ours is None and record.giving_up != Reason.GIVEN_UP:\n",
         "While the key is another app's nothing is given up.",
         f"{IN_PI}::test_what_pi_does_not_know_is_not_failed_while_the_key_is_another_apps",
+    ),
+    Edit(
+        "refused-transaction-reported",
+        DECISION,
+        "    if on_chain is not None and on_chain.successful:\n",
+        "    if on_chain is not None:\n",
+        "What the chain has applied and refused has not paid.",
+        f"{IN_CHAIN}::test_the_wallet_is_emptied_at_the_last_moment",
+    ),
+    Edit(
+        "any-submission-reported",
+        DECISION,
+        "    if submission.txid == case.record.txid:\n"
+        "        return _report(case, payment, submission.txid)\n",
+        "    if submission.error is None:\n"
+        "        return _report(case, payment, case.record.txid)\n",
+        "Only what the chain says to be applied is reported.",
+        f"{IN_ATTACKS}::test_the_chain_answers_a_submission_and_has_not_applied_it",
+    ),
+    Edit(
+        "forgotten-fails-without-a-search",
+        DECISION,
+        "    case.ask(Ask.BOOK, _wallet_of(case), record.max_time)\n    is_ours =",
+        "    is_ours =",
+        "What Pi has forgotten fails only once the wallet's book shows that nothing was paid.",
+        f"{IN_PI}::test_what_pi_has_forgotten_is_given_up_but_was_paid",
+    ),
+    Edit(
+        "second-payment-stays-open-at-pi",
+        DECISION,
+        "    return case.block(Reason.NOT_CANCELLED)\n\n\ndef _report",
+        "    return _adopt(case, former)\n\n\ndef _report",
+        "What Pi does not cancel beside the one that paid is an operator's.",
+        f"{IN_RESTORE}",
+    ),
+    Edit(
+        "any-refusal-taken-for-unknown",
+        DECISION,
+        "        if not is_unknown or case.record.ending is None:\n",
+        "        if case.record.ending is None:\n",
+        "Another refusal than that Pi does not know a payment is no answer.",
+        f"{IN_PI}",
     ),
     # --- What has paid it ---
     Edit(
