@@ -337,9 +337,9 @@ EDITS = [
     ),
     Edit(
         "submission-not-written-down-first",
-        SEND,
-        "    record = _write(parts, record, decision.new)\n    try:\n        submission",
-        "    try:\n        submission",
+        DECISION,
+        "Step.SUBMIT, submitted(record, case.now))\n",
+        "Step.SUBMIT, waiting(record, case.now + RETRY_SECONDS, Reason.NOT_APPLIED))\n",
         "What may have been paid is written down before.",
         "tests/payouts/test_switch.py::test_what_was_submitted_is_finished_while_off",
     ),
