@@ -3,14 +3,10 @@
 from tests.mutants.edit import Edit
 
 PAYOUT = "shared/payouts/record.py"
-CREATE = "shared/payouts/create.py"
+DECISION = "shared/payouts/decision.py"
 SEND = "shared/payouts/send.py"
-NOTE_SENT = "shared/payouts/note.py"
-TRACE = "shared/payouts/trace.py"
+COMPARE = "shared/payouts/compare.py"
 REQUEST = "shared/payouts/request.py"
-DECIDE = "shared/payouts/decide.py"
-MOVE = "shared/payouts/move.py"
-CHECK = "shared/payouts/checks.py"
 STORE = "shared/payouts/store.py"
 
 IN_PI = "tests/payouts/test_pi.py"
@@ -25,23 +21,25 @@ EDITS = [
     # --- Have it created, once ---
     Edit(
         "no-wait-after-an-unclear-creation",
-        CREATE,
-        "        if parts.clock() < settled_at:\n",
-        "        if parts.clock() < record.create_attempted_at:\n",
+        DECISION,
+        "create_attempted_at is not None and case.now < settled_at:\n",
+        "create_attempted_at is not None and case.now < record.create_attempted_at:\n",
         "Pi is not asked again before what it may have created had time to show.",
         f"{IN_PI}::test_a_creation_whose_outcome_is_unclear",
     ),
     Edit(
         "creation-not-written-down-first",
-        CREATE,
-        "    record = write(parts, record, attempted(record, parts.clock()))\n",
-        "",
+        SEND,
+        "    record = _write(parts, record, decision.new)\n"
+        "    try:\n"
+        "        payment = parts.pi.create",
+        "    try:\n        payment = parts.pi.create",
         "A creation is written down before it is asked for.",
         "tests/payouts/test_pi.py::test_a_creation_whose_outcome_is_unclear",
     ),
     Edit(
         "list-of-open-payments-not-looked-at",
-        CREATE,
+        DECISION,
         "if payout_of(payment) == record.payout_id and not payment.is_cancelled:",
         "if payout_of(payment) == record.payout_id and payment.is_cancelled:",
         "What Pi has created already is adopted.",
@@ -49,7 +47,7 @@ EDITS = [
     ),
     Edit(
         "another-payments-answer-adopted",
-        CREATE,
+        SEND,
         "    if payout_of(payment) != record.payout_id:\n        raise PiInvalidResponse",
         "    if payment.identifier == record.payout_id:\n        raise PiInvalidResponse",
         "A created payment is adopted only if it carries our payout id.",
@@ -57,7 +55,7 @@ EDITS = [
     ),
     Edit(
         "payment-in-the-way-adopted",
-        CREATE,
+        DECISION,
         "if in_the_way is not None and payout_of(in_the_way) == record.payout_id:",
         "if in_the_way is not None:",
         "Another payout's payment is not this one's.",
@@ -65,27 +63,25 @@ EDITS = [
     ),
     Edit(
         "created-while-switched-off",
-        CREATE,
-        "def _create(parts: SendParts, record: PayoutRecord) -> PayoutRecord:\n"
-        "    if not parts.switch.is_on():\n"
-        "        return wait(parts, record, Reason.PAYOUTS_OFF)\n",
-        "def _create(parts: SendParts, record: PayoutRecord) -> PayoutRecord:\n",
+        DECISION,
+        "    if not case.ask(Ask.SWITCH_AGAIN):\n        return case.wait(Reason.PAYOUTS_OFF)\n",
+        "",
         "The switch is asked just before Pi is.",
         "tests/payouts/test_switch.py::test_thrown_before_any_effect",
     ),
     Edit(
         "switched-off-asks-pi",
-        CREATE,
-        '    """What is known without a call to Pi. None: nothing is in the way."""\n'
-        "    if not parts.switch.is_on():\n"
-        "        return wait(parts, record, Reason.PAYOUTS_OFF)\n",
-        '    """What is known without a call to Pi. None: nothing is in the way."""\n',
+        DECISION,
+        "    if not case.ask(Ask.SWITCH):\n"
+        "        return case.wait(Reason.PAYOUTS_OFF)\n"
+        "    if case.seen.held",
+        "    if case.seen.held",
         "A payout that is switched off costs Pi no calls.",
         "tests/payouts/test_switch.py::test_a_payout_that_is_off_costs_pi_no_calls",
     ),
     Edit(
         "refused-for-ever",
-        CREATE,
+        DECISION,
         "    if again.refusals >= MOST_REFUSALS:\n",
         "    if again.refusals < 0:\n",
         "A creation that is refused without a reason is not tried for ever.",
@@ -101,15 +97,15 @@ EDITS = [
     ),
     Edit(
         "user-not-found-by-another-apps-key",
-        CREATE,
-        "hold_up(parts, record, cause, at=not_created(record, now, cause))",
-        "write(parts, record, never_created(record, Reason.USER_NOT_FOUND, now))",
+        DECISION,
+        "case.hold_up(cause, at=not_created(record, now, cause))",
+        "case.write(never_created(record, Reason.USER_NOT_FOUND, now))",
         "While the key is another app's nothing fails.",
         "tests/payouts/test_pi.py::test_another_apps_key_blocks_none",
     ),
     Edit(
         "unknown-user-for-ever",
-        CREATE,
+        DECISION,
         "if is_ours and asked_for >= UNKNOWN_USER_PATIENCE_SECONDS:",
         "if is_ours and asked_for < 0:",
         "A user who is not there for a month ends the payout.",
@@ -117,10 +113,9 @@ EDITS = [
     ),
     Edit(
         "withdrawal-answer-ignored",
-        CREATE,
-        "        if not parts.pi.cancel(payment.identifier).is_cancelled:\n"
-        "            return record\n",
-        "        parts.pi.cancel(payment.identifier)\n",
+        SEND,
+        "parts.pi.cancel(str(record.payment_id)).is_cancelled",
+        "parts.pi.cancel(str(record.payment_id)) is not None",
         "A payout begins anew only once Pi shows its payment to be cancelled.",
         f"{IN_CHAIN}::test_pi_answers_its_cancellation_and_has_not_cancelled_it",
     ),
@@ -134,69 +129,92 @@ EDITS = [
     ),
     Edit(
         "no-account-for-ever",
-        CREATE,
-        "    if now - since >= NO_DESTINATION_PATIENCE_SECONDS:\n",
-        "    if now - since < 0:\n",
+        DECISION,
+        "(record.no_account_since or case.now) >= NO_DESTINATION_PATIENCE_SECONDS:\n",
+        "(record.no_account_since or case.now) < 0:\n",
         "A recipient without an account for a day ends the payout.",
         f"{IN_CHAIN}::test_it_fails_after_a_day",
     ),
     Edit(
         "given-up-without-a-search",
-        CREATE,
-        "    if record.sent:\n        return record\n    if parts",
-        "    if parts",
+        DECISION,
+        "    case.ask(Ask.BOOK, wallet)\n    if case.ask(Ask.ACCOUNT, wallet) is None:",
+        "    if case.ask(Ask.ACCOUNT, wallet) is None:",
         "A payout that was paid before a restore does not fail.",
         "tests/payouts/test_restore.py::test_given_up_but_paid_long_ago",
     ),
     Edit(
         "given-up-under-another-apps-key",
-        CREATE,
-        "    if is_ours is False:\n"
-        "        return hold_up(parts, record, Reason.SERVER_KEY_OF_ANOTHER_APP)\n"
-        "    record = trace_payout",
-        "    record = trace_payout",
+        DECISION,
+        "    if case.ask(Ask.KEY) is False:\n"
+        "        return case.hold_up(Reason.SERVER_KEY_OF_ANOTHER_APP)\n"
+        "    case.ask(Ask.BOOK",
+        "    case.ask(Ask.BOOK",
         "While the key is another app's nothing is given up.",
         f"{IN_PI}::test_a_request_is_not_given_up_while_the_key_is_another_apps",
+    ),
+    Edit(
+        "created-on-an-older-word-of-the-switch",
+        DECISION,
+        "    if not case.ask(Ask.SWITCH_AGAIN):\n",
+        "    if not case.ask(Ask.SWITCH):\n",
+        "The switch is asked just before Pi is, not only at first.",
+        "tests/payouts/test_switch.py::test_thrown_before_any_effect",
+    ),
+    Edit(
+        "unanswered-account-taken-for-none",
+        DECISION,
+        "        has_account = True  # asked again before anything is signed\n",
+        "        has_account = False\n",
+        "No answer never counts as absent: the payment stays, and the account is asked for again.",
+        f"{IN_CHAIN}::test_an_account_that_cannot_be_asked_for_is_asked_for_before_signing",
+    ),
+    Edit(
+        "another-seeds-silence-proves",
+        DECISION,
+        "    if case.ask(Ask.ACCOUNT, wallet) is None:  "
+        "# another seed's, perhaps: that proves nothing\n"
+        "        return case.unclear()\n",
+        "",
+        "A wallet that is none has paid nothing, which proves nothing of the right one.",
+        f"{IN_RESTORE}::test_given_up_while_the_seed_is_wrong",
     ),
     # --- Sign one transaction ---
     Edit(
         "sequence-read-after-the-search",
-        SEND,
+        DECISION,
         """\
-    account = parts.chain.account(wallet)
+    account: Account | None = case.ask(Ask.ACCOUNT, wallet)
     is_over = payment.is_cancelled or record.ending is not None
-    dead_since = record.max_time if is_over else None
-    record = trace_payout(parts, record, wallet, payment, dead_since)
+    case.ask(Ask.BOOK, wallet, record.max_time if is_over else None)
 """,
         """\
     is_over = payment.is_cancelled or record.ending is not None
-    dead_since = record.max_time if is_over else None
-    record = trace_payout(parts, record, wallet, payment, dead_since)
-    account = parts.chain.account(wallet)
+    case.ask(Ask.BOOK, wallet, record.max_time if is_over else None)
+    account: Account | None = case.ask(Ask.ACCOUNT, wallet)
 """,
         "What is applied after the search takes the sequence number from ours.",
         f"{IN_CHAIN}::test_an_old_envelope_is_applied_while_a_new_one_is_signed",
     ),
     Edit(
         "signed-without-a-search",
-        SEND,
-        "trace_payout(parts, record, wallet, payment, dead_since)",
-        "trace_payout(parts, record, wallet, payment, dead_since) if is_over else None",
+        DECISION,
+        "    case.ask(Ask.BOOK, wallet, record.max_time if is_over else None)\n",
+        "    if is_over:\n        case.ask(Ask.BOOK, wallet, record.max_time)\n",
         "What was paid before a restore is not paid again.",
         f"{IN_RESTORE}::test_a_paid_payout_is_not_paid_again",
     ),
     Edit(
         "cancelled-while-a-forgotten-envelope-lives",
-        SEND,
-        "    if is_over and record.max_time is None:\n"
-        "        return _let_forgotten_die(parts, record)\n",
+        DECISION,
+        "    if is_over and record.max_time is None:\n        return _let_forgotten_die(case)\n",
         "",
         "What a restored table has forgotten may still be applied.",
         f"{IN_RESTORE}::test_given_up_while_a_forgotten_envelope_is_alive",
     ),
     Edit(
         "envelopes-without-end",
-        SEND,
+        DECISION,
         "    if record.envelopes >= MOST_ENVELOPES:\n",
         "    if record.envelopes < 0:\n",
         "A transaction is not signed for ever.",
@@ -204,42 +222,42 @@ EDITS = [
     ),
     Edit(
         "signed-with-another-wallets-seed",
-        SEND,
-        "    if not parts.wallet.signs_for(wanted.transfer.source):\n",
-        "    if not wanted.transfer.source:\n",
+        DECISION,
+        "    if not case.ask(Ask.SIGNS_FOR, expected.transfer.source):\n",
+        "    if not expected.transfer.source:\n",
         "The seed is the wallet's that Pi names.",
         "tests/payouts/test_chain.py::test_the_wrong_seed",
     ),
     Edit(
         "signed-for-nobodys-account",
-        SEND,
-        "    if not has_account(parts, wanted.transfer.destination):\n",
-        "    if not wanted.transfer.destination:\n",
+        DECISION,
+        "    if not case.ask(Ask.HAS_ACCOUNT, expected.transfer.destination):\n",
+        "    if not expected.transfer.destination:\n",
         "A recipient without an account is found before anything is signed.",
         f"{IN_CHAIN}::test_an_account_that_cannot_be_asked_for_is_asked_for_before_signing",
     ),
     Edit(
         "signed-while-switched-off",
-        SEND,
-        "        return hold_up(parts, record, cause)\n"
-        "    if not parts.switch.is_on():\n"
-        "        return wait(parts, record, Reason.PAYOUTS_OFF)\n",
-        "        return hold_up(parts, record, cause)\n",
+        DECISION,
+        "        return case.hold_up(cause)\n"
+        "    if not case.ask(Ask.SWITCH):\n"
+        "        return case.wait(Reason.PAYOUTS_OFF)\n",
+        "        return case.hold_up(cause)\n",
         "The switch is asked just before a transaction is signed.",
         "tests/payouts/test_switch.py::test_what_expired_unpaid_is_not_signed_again_while_off",
     ),
     Edit(
         "any-fee",
-        CHECK,
-        "    if fee > parts.fee_cap.stroops:\n        return Reason.FEE_ABOVE_CAP\n",
+        DECISION,
+        "    if fee > case.terms.fee_cap.stroops:\n        return Reason.FEE_ABOVE_CAP\n",
         "",
         "A transaction costs no more than the operator allows.",
         f"{IN_CHAIN}::test_the_fee_is_above_the_cap",
     ),
     Edit(
         "reserve-not-kept",
-        CHECK,
-        "free = account.free - account.reserves * parts.memory.base_reserve",
+        DECISION,
+        "free = account.free - account.reserves * case.ask(Ask.RESERVE)",
         "free = account.free",
         "The wallet keeps what the chain wants it to keep.",
         f"{IN_CHAIN}::test_the_wallet_has_too_little",
@@ -276,73 +294,85 @@ EDITS = [
         "Test-Pi and Pi are not mixed up.",
         f"{IN_PI}::test_the_app_is_on_another_network",
     ),
+    Edit(
+        "no-answer-taken-for-absent",
+        DECISION,
+        "            raise _NoAnswerError(answer)\n",
+        "            return None\n",
+        "No answer never counts as absent: where there is none, the payout waits.",
+        f"{IN_DECISIONS}::test_given_up_while_the_chain_cannot_be_read",
+    ),
+    Edit(
+        "searched-before-all-that-was-signed-is-dead",
+        DECISION,
+        "    case.ask(Ask.BOOK, wallet, record.max_time if is_over else None)\n",
+        "    case.ask(Ask.BOOK, wallet)\n",
+        "Nothing is failed or cancelled before all that was signed earlier is dead.",
+        f"{IN_ATTACKS}::test_a_later_envelope_paid_and_horizon_is_behind_it",
+    ),
     # --- Hand it in ---
     Edit(
         "submitted-though-pi-names-another",
-        SEND,
-        "    if named is not None or parts.clock() > record.max_time:\n",
-        "    if parts.clock() > record.max_time:\n",
+        DECISION,
+        "    if named is not None or case.now > record.max_time or is_over:\n",
+        "    if case.now > record.max_time or is_over:\n",
         "Where Pi names another transaction, ours is not handed in.",
         f"{IN_CHAIN}::test_pi_names_another_transaction_than_ours",
     ),
     Edit(
         "submitted-after-its-time",
-        SEND,
-        "    if named is not None or parts.clock() > record.max_time:\n",
-        "    if named is not None:\n",
+        DECISION,
+        "    if named is not None or case.now > record.max_time or is_over:\n",
+        "    if named is not None or is_over:\n",
         "An envelope that is over is not handed in.",
         f"{IN_CHAIN}::test_its_time_is_over_and_the_chain_has_a_minute_to_show_it",
     ),
     Edit(
         "dead-before-the-chain-has-settled",
-        SEND,
-        "    if parts.clock() > settled_at:\n"
-        "        return _after_death(parts, record, payment, record.max_time)\n",
-        "    if parts.clock() > record.max_time:\n"
-        "        return _after_death(parts, record, payment, record.max_time)\n",
+        DECISION,
+        "    if case.now > settled_at:\n",
+        "    if case.now > record.max_time:\n",
         "One node shows what was applied a minute later than another.",
         f"{IN_CHAIN}::test_its_time_is_over_and_the_chain_has_a_minute_to_show_it",
     ),
     Edit(
         "submission-not-written-down-first",
-        SEND,
-        "    record = write(parts, record, submitted(record, now))\n",
-        "",
+        DECISION,
+        "Step.SUBMIT, submitted(record, case.now))\n",
+        "Step.SUBMIT, waiting(record, case.now + RETRY_SECONDS, Reason.NOT_APPLIED))\n",
         "What may have been paid is written down before.",
         "tests/payouts/test_switch.py::test_what_was_submitted_is_finished_while_off",
     ),
     Edit(
         "handed-in-while-switched-off",
-        SEND,
-        "    if record.submitted_at is None and not parts.switch.is_on():\n"
-        "        return wait(parts, record, Reason.PAYOUTS_OFF)\n",
+        DECISION,
+        "    if record.submitted_at is None and not case.ask(Ask.SWITCH):\n"
+        "        return case.wait(Reason.PAYOUTS_OFF)\n",
         "",
         "The switch stops what was not handed in yet.",
         "tests/payouts/test_switch.py::test_thrown_before_any_effect",
     ),
     Edit(
         "off-holds-up-what-was-submitted",
-        SEND,
-        "    if record.submitted_at is None and not parts.switch.is_on():\n",
-        "    if not parts.switch.is_on():\n",
+        DECISION,
+        "    if record.submitted_at is None and not case.ask(Ask.SWITCH):\n",
+        "    if not case.ask(Ask.SWITCH):\n",
         "What may have been paid is finished, switch or not.",
         "tests/payouts/test_switch.py::test_what_was_submitted_is_finished_while_off",
     ),
     Edit(
         "handed-in-though-it-is-to-end",
-        SEND,
-        "    if payment.is_cancelled or record.ending is not None:\n"
-        "        settled_at = (record.max_time or 0)",
-        "    if payment.is_cancelled:\n        settled_at = (record.max_time or 0)",
+        DECISION,
+        "    is_over = payment.is_cancelled or record.ending is not None\n    if named",
+        "    is_over = payment.is_cancelled\n    if named",
         "What a person gives up is not handed in again.",
         "tests/payouts/test_decisions.py::test_given_up_while_an_envelope_is_alive",
     ),
     Edit(
         "handed-in-though-cancelled-at-pi",
-        SEND,
-        "    if payment.is_cancelled or record.ending is not None:\n"
-        "        settled_at = (record.max_time or 0)",
-        "    if record.ending is not None:\n        settled_at = (record.max_time or 0)",
+        DECISION,
+        "    is_over = payment.is_cancelled or record.ending is not None\n    if named",
+        "    is_over = record.ending is not None\n    if named",
         "What Pi has cancelled is not paid.",
         f"{IN_CHAIN}::test_pi_has_cancelled_it_before_it_is_handed_in",
     ),
@@ -370,13 +400,29 @@ EDITS = [
         "The wait for a forgotten envelope begins anew with a person's decision.",
         f"{IN_DECISIONS}::test_a_decision_forgets_the_last_moment_of_what_is_not_signed",
     ),
+    Edit(
+        "handed-in-on-an-older-word-of-the-switch",
+        DECISION,
+        "    payment, settled_at = _payment_of(case), record.max_time + CHAIN_SETTLES_SECONDS\n",
+        "    case.ask(Ask.SWITCH)\n"
+        "    payment, settled_at = _payment_of(case), record.max_time + CHAIN_SETTLES_SECONDS\n",
+        "The switch is asked just before a transaction is handed in, not only at first.",
+        "tests/payouts/test_switch.py::test_thrown_before_any_effect",
+    ),
+    Edit(
+        "dead-without-a-search",
+        DECISION,
+        "    case.ask(Ask.BOOK, _wallet_of(case), dead_since)\n",
+        "",
+        "What was signed is dead only once the wallet's book shows that it has not paid.",
+        f"{IN_CHAIN}",
+    ),
     # --- Tell Pi what paid it ---
     Edit(
         "another-transaction-reported",
-        SEND,
+        DECISION,
         "    if named and txid and named != txid:\n"
-        "        return block(parts, record, Reason.OTHER_TRANSACTION)  "
-        "# paid by somebody else as well?\n",
+        "        return case.block(Reason.OTHER_TRANSACTION)  # paid by somebody else as well?\n",
         "",
         "Two transactions for one payout are a person's.",
         "tests/payouts/test_chain.py::test_paid_by_somebody_else_later",
@@ -391,53 +437,95 @@ EDITS = [
     ),
     Edit(
         "given-up-answer-ignored",
-        SEND,
-        "        return parts.pi.cancel(payment.identifier).is_cancelled\n",
-        "        return parts.pi.cancel(payment.identifier) is not None\n",
+        DECISION,
+        "    if not payment.is_cancelled:\n"
+        "        return case.block(Reason.NOT_CANCELLED)\n"
+        "    reason =",
+        "    reason =",
         "A payout fails only once Pi shows its payment to be cancelled.",
         f"{IN_ATTACKS}::test_pi_does_not_cancel_what_is_given_up",
     ),
     Edit(
         "failed-and-open-at-pi",
-        SEND,
-        "    if not _is_cancelled_at_pi(parts, payment):\n"
-        "        return block(parts, record, Reason.NOT_CANCELLED)\n"
-        "    if is_withdrawn:\n",
-        "    if is_withdrawn:\n",
+        DECISION,
+        "        return Decision(Step.CANCEL, record)\n"
+        "    if not payment.is_cancelled:\n"
+        "        return case.block(Reason.NOT_CANCELLED)\n",
+        "",
         "A payout that failed is open nowhere.",
         "tests/payouts/test_decisions.py::test_given_up_while_it_is_not_even_blocked",
     ),
     Edit(
         "double-payment-unnoticed",
-        SEND,
+        DECISION,
         "        if own is not None and own.successful:\n"
-        "            return block(parts, record, Reason.OTHER_TRANSACTION)\n",
+        "            return case.block(Reason.OTHER_TRANSACTION)\n",
         "",
         "Two transactions for one payout are a person's.",
         f"{IN_CHAIN}::test_a_later_one_paid_as_well_and_one_node_lacks_ours",
     ),
     Edit(
         "second-payment-stays-open",
-        SEND,
-        "    if not _is_cancelled_at_pi(parts, payment):\n"
-        "        return block(parts, record, Reason.NOT_CANCELLED)\n"
-        "    return adopt(parts, record, former)\n",
-        "    return adopt(parts, record, former)\n",
+        DECISION,
+        "    if payment.is_cancelled:\n        return _adopt(case, former)\n",
+        "    return _adopt(case, former)\n",
         "What a former payment has paid is not paid by this one as well.",
         "tests/payouts/test_restore.py::test_a_paid_payout_is_not_paid_again",
     ),
     Edit(
         "forgotten-fails-under-another-apps-key",
-        SEND,
+        DECISION,
         "    if is_ours is False or (is_ours is None and record.giving_up != Reason.GIVEN_UP):\n",
         "    if is_ours is None and record.giving_up != Reason.GIVEN_UP:\n",
         "While the key is another app's nothing is given up.",
         f"{IN_PI}::test_what_pi_does_not_know_is_not_failed_while_the_key_is_another_apps",
     ),
+    Edit(
+        "refused-transaction-reported",
+        DECISION,
+        "    if on_chain is not None and on_chain.successful:\n",
+        "    if on_chain is not None:\n",
+        "What the chain has applied and refused has not paid.",
+        f"{IN_CHAIN}::test_the_wallet_is_emptied_at_the_last_moment",
+    ),
+    Edit(
+        "any-submission-reported",
+        DECISION,
+        "    if submission.txid == case.record.txid:\n"
+        "        return _report(case, payment, submission.txid)\n",
+        "    if submission.error is None:\n"
+        "        return _report(case, payment, case.record.txid)\n",
+        "Only what the chain says to be applied is reported.",
+        f"{IN_ATTACKS}::test_the_chain_answers_a_submission_and_has_not_applied_it",
+    ),
+    Edit(
+        "forgotten-fails-without-a-search",
+        DECISION,
+        "    case.ask(Ask.BOOK, _wallet_of(case), record.max_time)\n    is_ours =",
+        "    is_ours =",
+        "What Pi has forgotten fails only once the wallet's book shows that nothing was paid.",
+        f"{IN_PI}::test_what_pi_has_forgotten_is_given_up_but_was_paid",
+    ),
+    Edit(
+        "second-payment-stays-open-at-pi",
+        DECISION,
+        "    return case.block(Reason.NOT_CANCELLED)\n\n\ndef _report",
+        "    return _adopt(case, former)\n\n\ndef _report",
+        "What Pi does not cancel beside the one that paid is an operator's.",
+        f"{IN_RESTORE}",
+    ),
+    Edit(
+        "any-refusal-taken-for-unknown",
+        DECISION,
+        "        if not is_unknown or case.record.ending is None:\n",
+        "        if case.record.ending is None:\n",
+        "Another refusal than that Pi does not know a payment is no answer.",
+        f"{IN_PI}",
+    ),
     # --- What has paid it ---
     Edit(
         "anybodys-payment-of-that-name",
-        NOTE_SENT,
+        COMPARE,
         "record.uid == asked.uid or record.payment_id == payment_id",
         "True",
         "Another payout of the same id is not this one.",
@@ -453,9 +541,9 @@ EDITS = [
     ),
     Edit(
         "paid-twice-taken-for-paid",
-        SEND,
+        DECISION,
         "    if len(record.sent) > 1:\n"
-        "        return block(parts, record, Reason.OTHER_TRANSACTION)\n"
+        "        return case.block(Reason.OTHER_TRANSACTION)\n"
         "    [sent] = record.sent\n",
         "    sent = record.sent[0]\n",
         "Two transactions for one payout are a person's.",
@@ -463,15 +551,15 @@ EDITS = [
     ),
     Edit(
         "refunded-once-more-after-a-restore",
-        SEND,
-        "    if _is_refunded_already(parts, record):\n",
+        DECISION,
+        "    if record.refund_of is not None and case.ask(Ask.OVER_REFUNDED, record.refund_of):\n",
         "    if False:\n",
         "What a forgotten refund has paid back is not paid back again.",
         f"{IN_RESTORE}::test_another_refund_of_what_a_forgotten_one_has_paid_back",
     ),
     Edit(
         "doubt-proves-that-nothing-was-sent",
-        TRACE,
+        SEND,
         "    if book.is_in_doubt_about(record.payout_id, record.amount.stroops):\n"
         "        return False\n",
         "",
@@ -480,7 +568,7 @@ EDITS = [
     ),
     Edit(
         "lagging-chain-proves",
-        TRACE,
+        SEND,
         "book.covers >= now - LATELY_SECONDS if",
         "True if",
         "A chain that is behind proves nothing.",
@@ -488,7 +576,7 @@ EDITS = [
     ),
     Edit(
         "dead-before-the-chain-has-passed",
-        TRACE,
+        SEND,
         "else book.until > dead_since",
         "else True",
         "Nothing more can come only after a moment that the chain has passed.",
@@ -496,15 +584,15 @@ EDITS = [
     ),
     Edit(
         "forgotten-request-is-created-anew",
-        CREATE,
-        "    record = _read_back(parts, record)\n",
+        DECISION,
+        "    if case.ask(Ask.IS_BEHIND, wallet):\n        case.ask(Ask.BOOK, wallet)\n",
         "",
         "After a restore nothing is created before the book has read back.",
         f"{IN_RESTORE}::test_nothing_is_created_before_the_book_has_read_back",
     ),
     Edit(
         "forgotten-request-not-taken-over",
-        NOTE_SENT,
+        COMPARE,
         "parts.payouts.get(asked.payout_id) or parts.payouts.take_over(asked)",
         "parts.payouts.get(asked.payout_id)",
         "What was paid and forgotten is not paid again, however late it is asked for again.",
@@ -520,7 +608,7 @@ EDITS = [
     ),
     Edit(
         "sent-by-hand-unseen",
-        NOTE_SENT,
+        COMPARE,
         "    except BadRequest:\n        _report(movement)\n",
         "    except BadRequest:\n",
         "What no payout asked for rings an alarm.",
@@ -528,7 +616,7 @@ EDITS = [
     ),
     Edit(
         "paid-after-it-failed-unseen",
-        NOTE_SENT,
+        COMPARE,
         "            if record.closed_at is not None:  # paid twice, or after it had failed\n",
         "            if False:\n",
         "A payout that is paid twice rings an alarm.",
@@ -536,8 +624,8 @@ EDITS = [
     ),
     Edit(
         "only-pi-tells-what-was-sent",
-        CREATE,
-        "    parts.payouts.keep_payment(payment.identifier, record.payout_id)\n",
+        SEND,
+        "    parts.payouts.keep_payment(str(decision.new.payment_id), record.payout_id)\n",
         "",
         "What Pi has forgotten is not failed although paid.",
         f"{IN_PI}::test_what_pi_has_forgotten_is_given_up_but_was_paid",
@@ -610,7 +698,7 @@ EDITS = [
     ),
     Edit(
         "payout-above-its-cap",
-        PAYOUT,
+        REQUEST,
         "    if request.amount > caps.payment:\n",
         "    if request.amount > caps.wallet_day:\n",
         "One payout pays no more than its cap.",
@@ -618,7 +706,7 @@ EDITS = [
     ),
     Edit(
         "payout-id-taken-from-the-caller",
-        PAYOUT,
+        REQUEST,
         "    if RESERVED_KEY in request.metadata:\n",
         "    if not request.payout_id:\n",
         "Nobody but us writes the payout id into the metadata.",
@@ -679,7 +767,7 @@ EDITS = [
     # --- A person decides ---
     Edit(
         "closed-payout-given-up",
-        DECIDE,
+        REQUEST,
         "    if record.closed_at is not None:\n",
         "    if record.state is PayoutState.FAILED:\n",
         "A payout that has come to its end is not given up.",
@@ -688,7 +776,7 @@ EDITS = [
     ),
     Edit(
         "running-payout-resumed",
-        DECIDE,
+        REQUEST,
         "    if record.state is not PayoutState.BLOCKED:\n",
         "    if record.closed_at is not None:\n",
         "Only what is blocked is resumed.",
@@ -697,7 +785,7 @@ EDITS = [
     ),
     Edit(
         "lost-decision-answers-200",
-        DECIDE,
+        REQUEST,
         "    if not written:\n        raise WriteConflict\n",
         "",
         "A decision that was lost to another writer is said so.",
@@ -714,7 +802,7 @@ EDITS = [
     ),
     Edit(
         "step-after-a-lost-write",
-        MOVE,
+        SEND,
         "    standing, written = parts.payouts.replace(old, new)\n"
         "    if not written:\n"
         "        raise WriteConflict\n",
@@ -724,23 +812,23 @@ EDITS = [
     ),
     Edit(
         "question-refused-for-ever",
-        MOVE,
-        "    if now - (asked.doubt_since or now) >= UNVERIFIED_PATIENCE_SECONDS:\n",
-        "    if asked.doubt_since is None:\n",
+        DECISION,
+        "        if self.now - (asked.doubt_since or self.now) >= UNVERIFIED_PATIENCE_SECONDS:\n",
+        "        if asked.doubt_since is None:\n",
         "A question that Pi refuses for a day is a person's.",
         f"{IN_PI}::test_a_question_that_is_refused_for_a_day_needs_a_person",
     ),
     Edit(
         "one-bug-locks-the-queue",
         SEND,
-        "        return block(parts, _standing(parts, record), Reason.UNEXPECTED_ERROR)\n",
+        "        return _write_and_tell(parts, standing, Decision(Step.BLOCK, new))\n",
         "        raise\n",
         "One bad payout does not lock the only queue for all others.",
         "tests/payouts/test_decisions.py::test_a_bug_after_the_step_has_written_blocks_what_stands",
     ),
     Edit(
         "undirected-payout-is-foreign",
-        "shared/payouts/note.py",
+        COMPARE,
         "    if asked is None and payment is not None and payment.direction is None:\n",
         "    if False:\n",
         "What Pi does not say now it may say later.",
