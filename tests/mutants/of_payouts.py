@@ -422,7 +422,7 @@ EDITS = [
         "another-transaction-reported",
         DECISION,
         "    if named and txid and named != txid:\n"
-        "        return case.block(Reason.OTHER_TRANSACTION)  # paid by somebody else as well?\n",
+        "        return case.block(Reason.OTHER_TRANSACTION)  # paid by another sender as well?\n",
         "",
         "Two transactions for one payout are a person's.",
         "tests/payouts/test_chain.py::test_paid_by_somebody_else_later",
@@ -517,8 +517,8 @@ EDITS = [
     Edit(
         "any-refusal-taken-for-unknown",
         DECISION,
-        "        if not is_unknown or case.record.ending is None:\n",
-        "        if case.record.ending is None:\n",
+        "        if not is_unknown or case.record.ending is None or case.seen.tried is not None:\n",
+        "        if case.record.ending is None or case.seen.tried is not None:\n",
         "Another refusal than that Pi does not know a payment is no answer.",
         f"{IN_PI}",
     ),
@@ -601,7 +601,7 @@ EDITS = [
     Edit(
         "refund-forgotten-twice",
         STORE,
-        "            writes.append(self._refund(record, None))\n",
+        "            writes.append(self._refund(record, None, told))\n",
         "            pass\n",
         "A refund that a restore forgot counts again.",
         f"{IN_RESTORE}::test_a_refund_that_the_tables_forgot",
@@ -759,10 +759,60 @@ EDITS = [
     Edit(
         "refund-given-back-twice",
         STORE,
-        "if old.refund_of is not None and refunded >= old.amount.stroops:",
-        "if old.refund_of is not None:",
+        'if payment.get("refunded", 0) >= old.amount.stroops:',
+        "if payment:",
         "Tables restored to different moments do not let more be refunded than was paid.",
         "tests/payouts/test_attacks.py::test_a_payment_restored_apart_is_not_refunded_twice",
+    ),
+    Edit(
+        "refund-not-in-the-story",
+        STORE,
+        "        if told is not None:\n",
+        "        if False:\n",
+        "A refund stands in the story of its payment.",
+        "tests/payouts/test_story.py::test_a_payment_is_refunded",
+    ),
+    Edit(
+        "edited-story-locks-a-refund",
+        STORE,
+        '            case {"story": story} if not isinstance(story, list):\n',
+        '            case {"story": story} if False:\n',
+        "A story that was edited holds up no refund.",
+        f"{IN_REQUESTS}::test_a_payment_whose_story_was_edited_holds_up_no_refund",
+    ),
+    Edit(
+        "pi-forgets-what-it-knew",
+        DECISION,
+        "        if not is_unknown or case.record.ending is None or case.seen.tried is not None:\n",
+        "        if not is_unknown or case.record.ending is None:\n",
+        "What Pi knew a moment ago is not given up because it says otherwise now.",
+        "tests/unit/test_payout_decision.py::test_the_decision_table",
+    ),
+    Edit(
+        "answers-about-a-former-record",
+        SEND,
+        "                record, seen = standing, _remembered(parts, standing)\n",
+        "                record = standing\n",
+        "What was answered about a record is not about the one that stands now.",
+        "tests/payouts/test_book.py",
+    ),
+    Edit(
+        "signed-by-another-meanwhile",
+        SEND,
+        "    if not standing.sent and standing != record:\n",
+        "    if False:\n",
+        "What another sender has signed meanwhile is decided on anew.",
+        "tests/payouts/test_overlap.py::test_the_other_one_signs_while_the_book_is_read",
+    ),
+    Edit(
+        "dead-address-of-a-user-spreads",
+        SEND,
+        "    if standing.to_address is not None:\n"
+        "        parts.memory.no_account[standing.uid] = standing.to_address\n"
+        "    return standing, None\n",
+        "    return standing, None\n",
+        "A wallet without an account costs Pi one payment, not one for each payout of its user.",
+        IN_CHAIN,
     ),
     # --- A person decides ---
     Edit(
