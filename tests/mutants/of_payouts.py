@@ -520,7 +520,7 @@ EDITS = [
         "        if not is_unknown or case.record.ending is None or case.seen.tried is not None:\n",
         "        if case.record.ending is None or case.seen.tried is not None:\n",
         "Another refusal than that Pi does not know a payment is no answer.",
-        f"{IN_PI}",
+        "tests/unit/test_payout_decision.py::test_the_decision_table",
     ),
     # --- What has paid it ---
     Edit(
@@ -794,7 +794,7 @@ EDITS = [
         "                record, seen = standing, _remembered(parts, standing)\n",
         "                record = standing\n",
         "What was answered about a record is not about the one that stands now.",
-        "tests/payouts/test_book.py",
+        f"{IN_RESTORE}::test_what_pi_said_before_the_book_was_read_is_not_what_counts",
     ),
     Edit(
         "signed-by-another-meanwhile",

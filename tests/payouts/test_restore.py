@@ -16,7 +16,7 @@ from tests.payouts.stories import PAYOUT, STORIES, Story, payout_world
 from tests.payouts.test_chain import strangers_pay
 from tests.payouts.test_crash import effects_of
 from tests.world import World
-from tests.world.devices import Died, DiesAt, Loses
+from tests.world.devices import Died, DiesAt, First, Loses
 from tests.world.effects import Device, Moment
 from tests.world.emulator import KEY
 from tests.world.stage import Backup
@@ -64,6 +64,31 @@ def test_the_user_has_another_wallet_by_now(world: World, state: str) -> None:
     world.pi.registry.users[world.payout().uid].wallet = wallet
     world.rounds(3)
     check_at_rest(world, PayoutState.COMPLETED)
+
+
+def test_what_pi_said_before_the_book_was_read_is_not_what_counts(world: World) -> None:
+    """A payout that was paid and not reported; its record changes as the book is read."""
+    world.pi.settings.show_txid_before_complete = False
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses(NEXT["created"], "before")):
+        world.send()
+    backup, complete = world.backup(), "POST /v2/payments/*/complete"
+    with world.effects.watched_by(Loses(complete, "before")):
+        world.rounds(2)
+    world.restore(backup)
+    world.cold_start()
+    payment_id = str(world.payout().payment_id)
+
+    def another_completes() -> None:
+        world.pi.force(payment_id, {"status": {"developer_completed": True}})
+
+    world.tick(300)
+    reading = First("GET /horizon/accounts/*/payments", another_completes)
+    with world.effects.watched_by(reading), world.counting() as spent:
+        world.wake_sender(PAYOUT)
+
+    assert world.payout().state is PayoutState.COMPLETED
+    assert complete not in spent.log
 
 
 def raffle(world: World, count: int) -> None:

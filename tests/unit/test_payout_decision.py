@@ -426,6 +426,12 @@ TABLE = [
         "block blocked not_cancelled +0",
         seen=refused(Step.CANCEL),
     ),
+    Row(
+        "to end, and Pi refuses to say",
+        replace(GIVEN_UP, max_time=NOW - 1),
+        "write forbidden +60",
+        {Ask.PAYMENT: REFUSED},
+    ),
     Row("withdrawn", DYING, "cancel"),
     Row("too many", DYING, "hold_up too_many_withdrawals +3600", {Ask.MAY_WITHDRAW: False}),
     Row(
