@@ -303,12 +303,12 @@ EDITS = [
         f"{IN_DECISIONS}::test_given_up_while_the_chain_cannot_be_read",
     ),
     Edit(
-        "searched-before-all-that-was-signed-is-dead",
+        "signed-after-a-search-of-the-past",
         DECISION,
         "    case.ask(Ask.BOOK, wallet, record.max_time if is_over else None)\n",
-        "    case.ask(Ask.BOOK, wallet)\n",
-        "Nothing is failed or cancelled before all that was signed earlier is dead.",
-        f"{IN_ATTACKS}::test_a_later_envelope_paid_and_horizon_is_behind_it",
+        "    case.ask(Ask.BOOK, wallet, record.max_time if is_over else 0)\n",
+        "Before anything is signed the book must show the present, not only what is dead.",
+        f"{IN_CHAIN}::test_horizon_lags_before_anything_is_signed",
     ),
     # --- Hand it in ---
     Edit(
@@ -415,7 +415,7 @@ EDITS = [
         "    case.ask(Ask.BOOK, _wallet_of(case), dead_since)\n",
         "",
         "What was signed is dead only once the wallet's book shows that it has not paid.",
-        f"{IN_CHAIN}",
+        f"{IN_CHAIN}::test_paid_in_a_ledger_that_horizon_lacks",
     ),
     # --- Tell Pi what paid it ---
     Edit(
@@ -498,30 +498,6 @@ EDITS = [
         "Only what the chain says to be applied is reported.",
         f"{IN_ATTACKS}::test_the_chain_answers_a_submission_and_has_not_applied_it",
     ),
-    Edit(
-        "forgotten-fails-without-a-search",
-        DECISION,
-        "    case.ask(Ask.BOOK, _wallet_of(case), record.max_time)\n    is_ours =",
-        "    is_ours =",
-        "What Pi has forgotten fails only once the wallet's book shows that nothing was paid.",
-        f"{IN_PI}::test_what_pi_has_forgotten_is_given_up_but_was_paid",
-    ),
-    Edit(
-        "second-payment-stays-open-at-pi",
-        DECISION,
-        "    return case.block(Reason.NOT_CANCELLED)\n\n\ndef _report",
-        "    return _adopt(case, former)\n\n\ndef _report",
-        "What Pi does not cancel beside the one that paid is an operator's.",
-        f"{IN_RESTORE}",
-    ),
-    Edit(
-        "any-refusal-taken-for-unknown",
-        DECISION,
-        "        if not is_unknown or case.record.ending is None:\n",
-        "        if case.record.ending is None:\n",
-        "Another refusal than that Pi does not know a payment is no answer.",
-        f"{IN_PI}",
-    ),
     # --- What has paid it ---
     Edit(
         "anybodys-payment-of-that-name",
@@ -572,7 +548,7 @@ EDITS = [
         "book.covers >= now - LATELY_SECONDS if",
         "True if",
         "A chain that is behind proves nothing.",
-        f"{IN_RESTORE}::test_while_the_chain_lags",
+        f"{IN_CHAIN}::test_horizon_lags_before_anything_is_signed",
     ),
     Edit(
         "dead-before-the-chain-has-passed",
