@@ -462,7 +462,7 @@ EDITS = [
         "            return case.block(Reason.OTHER_TRANSACTION)\n",
         "",
         "Two transactions for one payout are a person's.",
-        f"{IN_CHAIN}::test_a_later_one_paid_as_well_and_one_node_lacks_ours",
+        f"{IN_CHAIN}::test_a_later_one_shows_before_ours",
     ),
     Edit(
         "second-payment-stays-open",
