@@ -498,6 +498,22 @@ EDITS = [
         "Only what the chain says to be applied is reported.",
         f"{IN_ATTACKS}::test_the_chain_answers_a_submission_and_has_not_applied_it",
     ),
+    Edit(
+        "second-payment-stays-open-at-pi",
+        DECISION,
+        "    return case.block(Reason.NOT_CANCELLED)\n\n\ndef _report",
+        "    return _adopt(case, former)\n\n\ndef _report",
+        "What Pi does not cancel beside the payment that paid is an operator's.",
+        f"{IN_ATTACKS}::test_pi_does_not_cancel_the_second_payment_of_what_was_paid",
+    ),
+    Edit(
+        "any-refusal-taken-for-unknown",
+        DECISION,
+        "        if not is_unknown or case.record.ending is None:\n",
+        "        if case.record.ending is None:\n",
+        "Another refusal than that Pi does not know a payment is no answer.",
+        f"{IN_ATTACKS}::test_pi_refuses_to_show_what_is_given_up",
+    ),
     # --- What has paid it ---
     Edit(
         "anybodys-payment-of-that-name",
