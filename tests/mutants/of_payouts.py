@@ -303,12 +303,12 @@ EDITS = [
         f"{IN_DECISIONS}::test_given_up_while_the_chain_cannot_be_read",
     ),
     Edit(
-        "searched-before-all-that-was-signed-is-dead",
+        "signed-after-a-search-of-the-past",
         DECISION,
         "    case.ask(Ask.BOOK, wallet, record.max_time if is_over else None)\n",
-        "    case.ask(Ask.BOOK, wallet)\n",
-        "Nothing is failed or cancelled before all that was signed earlier is dead.",
-        f"{IN_ATTACKS}::test_a_later_envelope_paid_and_horizon_is_behind_it",
+        "    case.ask(Ask.BOOK, wallet, record.max_time if is_over else 0)\n",
+        "Before anything is signed the book must show the present, not only what is dead.",
+        f"{IN_CHAIN}::test_horizon_lags_before_anything_is_signed",
     ),
     # --- Hand it in ---
     Edit(
@@ -415,7 +415,7 @@ EDITS = [
         "    case.ask(Ask.BOOK, _wallet_of(case), dead_since)\n",
         "",
         "What was signed is dead only once the wallet's book shows that it has not paid.",
-        f"{IN_CHAIN}",
+        f"{IN_CHAIN}::test_paid_in_a_ledger_that_horizon_lacks",
     ),
     # --- Tell Pi what paid it ---
     Edit(
@@ -462,7 +462,7 @@ EDITS = [
         "            return case.block(Reason.OTHER_TRANSACTION)\n",
         "",
         "Two transactions for one payout are a person's.",
-        f"{IN_CHAIN}::test_a_later_one_paid_as_well_and_one_node_lacks_ours",
+        f"{IN_CHAIN}::test_a_later_one_shows_before_ours",
     ),
     Edit(
         "second-payment-stays-open",
@@ -499,20 +499,12 @@ EDITS = [
         f"{IN_ATTACKS}::test_the_chain_answers_a_submission_and_has_not_applied_it",
     ),
     Edit(
-        "forgotten-fails-without-a-search",
-        DECISION,
-        "    case.ask(Ask.BOOK, _wallet_of(case), record.max_time)\n    is_ours =",
-        "    is_ours =",
-        "What Pi has forgotten fails only once the wallet's book shows that nothing was paid.",
-        f"{IN_PI}::test_what_pi_has_forgotten_is_given_up_but_was_paid",
-    ),
-    Edit(
         "second-payment-stays-open-at-pi",
         DECISION,
         "    return case.block(Reason.NOT_CANCELLED)\n\n\ndef _report",
         "    return _adopt(case, former)\n\n\ndef _report",
-        "What Pi does not cancel beside the one that paid is an operator's.",
-        f"{IN_RESTORE}",
+        "What Pi does not cancel beside the payment that paid is an operator's.",
+        f"{IN_ATTACKS}::test_pi_does_not_cancel_the_second_payment_of_what_was_paid",
     ),
     Edit(
         "any-refusal-taken-for-unknown",
@@ -572,7 +564,7 @@ EDITS = [
         "book.covers >= now - LATELY_SECONDS if",
         "True if",
         "A chain that is behind proves nothing.",
-        f"{IN_RESTORE}::test_while_the_chain_lags",
+        f"{IN_CHAIN}::test_horizon_lags_before_anything_is_signed",
     ),
     Edit(
         "dead-before-the-chain-has-passed",

@@ -319,6 +319,35 @@ def test_pi_does_not_cancel_what_is_given_up(world: World, refuses: bool) -> Non
     assert world.counters() != {}
 
 
+def test_pi_refuses_to_show_what_is_given_up(world: World) -> None:
+    """Another refusal than that it does not know it is no answer: it is still open there."""
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses("GET /horizon/ledgers", "before")):
+        world.send()
+    [payment] = world.payments_of(PAYOUT)
+    world.decide(PAYOUT, "fail")
+    path = f"/v2/payments/{payment.identifier}"
+    world.fault("GET", path, code="unknown_error", status=404)
+    world.rounds(4)
+    check(world)
+    assert (world.payout().state, world.payout().reason) == (PayoutState.CREATED, "unknown_error")
+    world.heal()
+    world.rounds(4)
+    check_at_rest(world, PayoutState.FAILED)
+
+
+def test_pi_does_not_cancel_the_second_payment_of_what_was_paid(world: World) -> None:
+    paid_and_forgotten(world)
+    world.fault("POST", "/v2/payments/*/cancel", code="payment_tx_present")
+    world.rounds(3)
+    record = world.payout()
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, "not_cancelled")
+    world.heal()
+    world.decide(PAYOUT, "resume")
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+
+
 def test_pi_refuses_to_show_what_a_transaction_paid(world: World) -> None:
     """Another refusal than that it does not know it is no answer."""
     paid_and_forgotten(world)

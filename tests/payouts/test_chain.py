@@ -676,3 +676,29 @@ def test_a_user_who_has_moved_to_another_wallet_is_paid(world: World) -> None:
 
     assert world.payout("p0").reason == "no_destination"
     check_at_rest(world, PayoutState.COMPLETED, "p1")
+
+
+def test_a_later_one_shows_before_ours(world: World) -> None:
+    """Two transactions for one payout are a person's, also where Horizon lacked ours at first."""
+    settings = world.pi.settings
+    settings.close_at_once = False
+    world.requested(PAYOUT)
+    with world.effects.watched_by(Loses(SUBMIT, "after")):
+        world.send()
+    world.tick(10)
+    thief_pays(world)
+    ours, _ = world.pi.chain.transactions
+    settings.holes = [(ours.ledger, ours.ledger)]
+    world.fault("GET", f"/v2/payments/{world.payout().payment_id}", code="unknown_error")
+    world.rounds(1)
+    assert len(world.payout().sent) == 1
+    world.heal()
+    world.tick(60)
+    is_filled = First("GET /horizon/transactions/*", settings.holes.clear)
+
+    with world.effects.watched_by(is_filled):
+        world.wake_sender(PAYOUT)
+
+    record = world.payout()
+    assert (record.state, record.reason) == (PayoutState.BLOCKED, "other_transaction")
+    assert len(record.sent) == 1

@@ -30,6 +30,7 @@ def test_the_other_one_goes_first_at_any_effect(subtests: pytest.Subtests, story
             check(world)
             world.rounds(4)
             check_at_rest(world, story.end)
+            assert not any(payment.is_open for payment in world.payments_of(PAYOUT))
             # Told twice, perhaps; but then the same.
             told = world.bus.events
             assert len({event.event_id for event in told}) == len(set(map(repr, told)))
