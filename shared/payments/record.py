@@ -98,10 +98,10 @@ class PaymentRecord:
     """Times are seconds since 1970. `price` is what the payment was checked against when the record
     was made, and stays; without one (then `refusal` says why) no goods are ever released for it.
     `started_at` (by Pi's clock), the addresses and the payer's name, where its user lets us see it,
-    are Pi's, as they were then. `asked_at`: somebody
+    are Pi's, as they were then. `asked_at`: its user
     wants it freed. `dead_at`: when it was first seen that Pi calls it cancelled. `receipts` is what
-    the wallet's book has noted, `refunded` what payouts pay back, or are about to. `version` counts
-    the writes."""
+    the wallet's book has noted, `refunded` what payouts pay back, or are about to. `looked_after`
+    is the transaction that an operator has settled by hand. `version` counts the writes."""
 
     payment_id: str
     uid: str
@@ -122,6 +122,7 @@ class PaymentRecord:
     cancelled_at: int | None = None
     receipts: tuple[Receipt, ...] = ()
     refunded: Amount = ZERO
+    looked_after: str | None = None
     pending_event: PaymentEvent | None = field(default=None, metadata={"stored_as": "owed"})
     due_at: int | None = None
     version: int = 1
@@ -135,8 +136,8 @@ class PaymentRecord:
     @property
     def is_paid_after_all(self) -> bool:
         """It was closed as unpaid, and the chain shows that it is paid; that is not settled yet."""
-        is_open_case = self.needs_review not in SEEN_PAID
-        return self.state is PaymentState.CANCELLED and self.paid_by is not None and is_open_case
+        is_new = self.needs_review not in SEEN_PAID and self.paid_by != self.looked_after
+        return self.state is PaymentState.CANCELLED and self.paid_by is not None and is_new
 
     @property
     def received(self) -> Amount:
@@ -444,7 +445,8 @@ def decide(
     if refusal is not None and refusal.step is Step.COMPLETE:
         return _after_refused_completion(payment, record, refusal, now)
     if (txid := shown or record.paid_by) is not None:
-        return Decision(Step.COMPLETE, txid)
+        is_settled = record.state is PaymentState.CANCELLED and txid == record.looked_after
+        return Decision(Step.NOTHING) if is_settled else Decision(Step.COMPLETE, txid)
     if claimed_txid is not None:
         return Decision(Step.PROVE, claimed_txid)
     if refusal is not None:

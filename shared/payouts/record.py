@@ -28,9 +28,6 @@ from shared.work.story import Story
 PAYOUT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 RESERVED_KEY = "payout_id"  # in the metadata at Pi: how we recognise our own payment
 REFUND_MEMO = "Refund"
-LONGEST_MEMO = 100  # characters; Pi shows it to the user
-LARGEST_METADATA = 2000  # characters of JSON
-LARGEST_EXPONENT = 307  # of a number in it
 
 CREATE_SETTLES_SECONDS = 120  # a payment that Pi may have created shows in its list by then
 ENVELOPE_LIVES_SECONDS = 300

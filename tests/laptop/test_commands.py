@@ -95,7 +95,8 @@ def wants_a_person(
     )
     if reason is Attention.UNMATCHED:
         return store.put_if_absent(delivered(completed(opened, TXID, now), now))
-    return store.put_if_absent(attended(opened, reason, now))
+    proof = TXID if reason is Attention.CANCELLED_BUT_PAID else None
+    return store.put_if_absent(attended(opened, reason, now, proof))
 
 
 def close(shell: Shell, how: str, record: PaymentRecord, reason: str) -> int:
@@ -118,15 +119,17 @@ def test_closed_as_sold_it_is_delivered(
     assert (standing.needs_review, standing.pending_event) == (None, None)
 
 
+@pytest.mark.parametrize("reason", [Attention.GONE, Attention.CANCELLED_BUT_PAID])
 def test_closed_as_not_sold_it_is_cancelled_and_told(
-    stack: Stack, store: PaymentStore, shell: Shell
+    stack: Stack, store: PaymentStore, shell: Shell, reason: Attention
 ) -> None:
-    record = wants_a_person(store, Attention.GONE)
-    assert close(shell, "not sold", record, Attention.GONE) == 0
+    record = wants_a_person(store, reason)
+    assert close(shell, "not sold", record, reason) == 0
     closed = store.get(record.payment_id)
     assert closed is not None
     # Perhaps the worker was quicker than we are to look.
     assert closed.pending_event in (PaymentEvent.CANCELLED, None)
+    assert closed.looked_after == (record.txid or "none")
     stack.sweep()
     eventually(lambda: is_finished(store, record), seconds=20)
     standing = store.get(record.payment_id)

@@ -1122,4 +1122,22 @@ EDITS = [
         "A Horizon without a history is no reason to begin a book anew.",
         "tests/unit/test_horizon.py::test_a_horizon_without_a_history_shows_nothing",
     ),
+    Edit(
+        "settled-by-hand-comes-up-again",
+        PAYMENT,
+        "record.state is PaymentState.CANCELLED and txid == record.looked_after\n",
+        "False\n",
+        "What an operator has settled by hand does not come up again.",
+        "tests/weather/test_attention.py::"
+        "test_what_an_operator_has_settled_by_hand_does_not_come_up_again",
+    ),
+    Edit(
+        "closed-by-hand-is-forgotten",
+        PAYMENT,
+        "self.needs_review not in SEEN_PAID and self.paid_by != self.looked_after\n",
+        "self.needs_review not in SEEN_PAID and self.looked_after is None\n",
+        "What pays a payment after it was closed by hand comes up.",
+        "tests/weather/test_attention.py::"
+        "test_what_pays_a_payment_later_that_was_closed_as_unpaid_comes_up",
+    ),
 ]

@@ -1,6 +1,8 @@
 """What no machine may close: it gets its reason, one alarm, a daily look, and holds up nobody."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -165,6 +167,63 @@ def test_a_mended_payment_of_the_wrong_flags_completes(world: World) -> None:
     assert world.record(payment_id).state == "completed"
     assert world.record(payment_id).needs_review is None
     assert world.events(payment_id) == ["PaymentCompleted"]
+
+
+def close_as_not_sold(world: World, payment_id: str) -> None:
+    """As the runbook does."""
+    txid, now = world.record(payment_id).txid or "none", int(world.now.timestamp())
+    values = {
+        ":cancelled": {"S": "cancelled"},
+        ":event": {"S": "PaymentCancelled"},
+        ":txid": {"S": txid},
+        ":now": {"N": str(now)},
+    }
+    expression = (
+        "SET #state = :cancelled, cancelled_at = :now, owed = :event, due_at = :now, "
+        "looked_after = :txid REMOVE attention"
+    )
+    names = {"#state": "state"}
+    how = {"ExpressionAttributeNames": names, "ExpressionAttributeValues": values}
+    world.tables.update("PaymentsTable", payment_id, expression, **how)
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_what_an_operator_has_settled_by_hand_does_not_come_up_again(
+    world: World, shown: bool
+) -> None:
+    """Found by a reader of the runbook: the book had noted what paid it."""
+    payment_id = cancelled_but_paid(world)
+    world.rounds(3)
+    record = world.record(payment_id)
+    assert (record.needs_review, len(record.receipts)) == ("cancelled_but_paid", 1)
+    at_pi = world.at_pi(payment_id)
+    at_pi.settings = replace(at_pi.settings, show_txid_before_complete=shown)
+
+    close_as_not_sold(world, payment_id)
+    for _ in range(3):
+        world.tick(DAY)
+        world.rounds(2)
+
+    record = world.record(payment_id)
+    assert (record.state, record.needs_review, record.due_at) == ("cancelled", None, None)
+    assert world.events(payment_id) == ["PaymentCancelled"]
+
+
+def test_what_pays_a_payment_later_that_was_closed_as_unpaid_comes_up(world: World) -> None:
+    """Closed is not forgotten."""
+    payment_id = world.approved()
+    world.pi.delete_payment(payment_id)
+    world.rounds(2)
+    assert world.record(payment_id).needs_review == "gone"
+
+    close_as_not_sold(world, payment_id)
+    world.rounds(2)
+    payer, paid = str(world.record(payment_id).from_address), Decimal("3.14")
+    world.pi.transfer(source=payer, destination=world.wallet, amount=paid, memo=payment_id)
+    world.tick(300)
+    world.rounds(3)
+
+    assert world.record(payment_id).needs_review == "cancelled_but_paid"
 
 
 def test_what_is_owed_about_an_unmatched_payment_does_not_wait_for_tomorrow(world: World) -> None:
