@@ -104,7 +104,7 @@ class Ask(Described):
     RESERVE = "reserve", "int: stroops that an account must keep for each of its reserves."
     TRANSACTION = "transaction", "ChainTransaction | None: what the chain shows of this one."
     IS_BEHIND = "is_behind", "bool: this wallet's book was not read for an hour."
-    BOOK = "book", "True: this wallet has sent nothing but what the record says by now."
+    BOOK = "book", "True: this wallet's book is read; the record's `sent` has what it shows."
     OVER_REFUNDED = "over_refunded", "bool: more was paid back than was received."
     MAY_WITHDRAW = "may_withdraw", "bool: one more may be cancelled at Pi today; it is counted."
 
@@ -167,8 +167,7 @@ class Terms:
 
 
 class Step(StrEnum):
-    """What is done next, with at most one external effect. What came of CREATE, SUBMIT and CANCEL
-    is decided on; each other step ends in a conditional write of the record."""
+    """What is done next, with at most one external effect but UNDO's two."""
 
     WRITE = "write"  # nothing else
     HOLD_UP = "hold_up"  # write; all payouts wait for the same
@@ -268,8 +267,8 @@ class _Case:
 
 def decide(record: PayoutRecord, seen: Seen, terms: Terms, now: int) -> Question | Decision:
     """What to ask next, or what to do, about a payout that is requested, created or signed; `now`
-    in seconds since 1970. After a SIGN, REPORT, CANCEL, CREATE or SUBMIT it is decided once more,
-    from what came of it."""
+    in seconds since 1970. After CREATE, SUBMIT, CANCEL and a refused REPORT it is decided once
+    more, from what came of it; each other step ends in a write."""
     case = _Case(record, seen, terms, now)
     try:
         try:
@@ -331,7 +330,7 @@ def _requested(case: _Case) -> Decision:
 
 
 def _create(case: _Case, open_payments: tuple[PaymentDto, ...]) -> Decision:
-    if (cause := _cause_to_wait(case, open_payments)) is not None:
+    if (cause := _why_not_create(case, open_payments)) is not None:
         return case.hold_up(cause)
     # A restored table is as old as its book: what was paid since must be known first.
     wallet = case.terms.app_wallet or _own_wallet(case)
@@ -354,7 +353,9 @@ def _wait_first(case: _Case) -> Decision | None:
     if record.create_attempted_at is not None or address is None:
         return None
     if case.ask(Ask.HAS_ACCOUNT, address):
-        return case.write(with_account(record, case.now)) if record.to_address else None
+        if record.to_address is None:
+            return None
+        return case.write(with_account(record, case.now))
     if case.now - (record.no_account_since or case.now) >= NO_DESTINATION_PATIENCE_SECONDS:
         return case.write(never_created(record, "op_no_destination", case.now))
     return case.write(without_account(record, address, case.now))
@@ -371,30 +372,30 @@ def _give_up_request(case: _Case, reason: str) -> Decision:
     return case.fail(reason)
 
 
-def _cause_to_wait(case: _Case, open_payments: tuple[PaymentDto, ...]) -> str | None:
+def _why_not_create(case: _Case, open_payments: tuple[PaymentDto, ...]) -> str | None:
     """Why no payment should be created now, as far as that can be known before: so what is wrong
-    with the stack costs no payout anything. Those that Pi has open name the wallet too."""
+    with the stack costs no payout anything. Pi's open payments name the wallet too."""
     named = (payment.from_address for payment in open_payments if payment.from_address)
     wallet = case.terms.app_wallet or next(named, None)
     if wallet is not None and not case.ask(Ask.SIGNS_FOR, wallet):
         return Reason.WRONG_SEED
     try:
-        if wallet is None and _cause_of_wallet(case, case.ask(Ask.KNOWN_WALLET)) is None:
+        if wallet is None and _why_wallet_cannot_pay(case, case.ask(Ask.KNOWN_WALLET)) is None:
             return None
         # Of the seed as it is now: it may have been replaced by another wallet's.
-        return _cause_of_wallet(case, wallet or case.ask(Ask.WALLET))
+        return _why_wallet_cannot_pay(case, wallet or case.ask(Ask.WALLET))
     except _NoAnswerError as unanswered:
         if unanswered.answer.why is not Why.CHAIN:
             raise
         return None  # asked again before anything is signed
 
 
-def _cause_of_wallet(case: _Case, wallet: str) -> str | None:
+def _why_wallet_cannot_pay(case: _Case, wallet: str) -> str | None:
     account: Account | None = case.ask(Ask.ACCOUNT, wallet)
-    return Reason.NO_WALLET if account is None else _cause_not_to_pay(case, account)
+    return Reason.NO_WALLET if account is None else _why_account_cannot_pay(case, account)
 
 
-def _cause_not_to_pay(case: _Case, account: Account) -> str | None:
+def _why_account_cannot_pay(case: _Case, account: Account) -> str | None:
     """Whether the wallet can pay it, at this fee."""
     fee: int = case.ask(Ask.FEE)
     if fee > case.terms.fee_cap.stroops:
@@ -459,7 +460,8 @@ def _after_refused_creation(case: _Case, refused: PiAnswer) -> Decision:
 def _after_unknown_user(case: _Case) -> Decision:
     """Another app's key would be answered so for everybody. With ours it is the user who is not
     there: he is asked for daily, and after a month it fails."""
-    record, now, is_ours = case.record, case.now, case.ask(Ask.KEY)
+    record, now = case.record, case.now
+    is_ours = case.ask(Ask.KEY)
     if is_ours is False:
         cause = Reason.SERVER_KEY_OF_ANOTHER_APP
         return case.hold_up(cause, at=not_created(record, now, cause))
@@ -520,8 +522,8 @@ def _created(case: _Case) -> Decision:
 def _sign(case: _Case, expected: ExpectedTransfer, account: Account) -> Decision:
     """Nothing has paid it: sign for it, unless something is in the way."""
     record = case.record
-    # A restored table takes on a refund of what a forgotten one has paid back; the wallet's book
-    # has counted that by now.
+    # After a restore, a refund may be asked for again that a lost payout has paid. The book has
+    # counted it in the payment's `refunded` by now.
     if record.refund_of is not None and case.ask(Ask.OVER_REFUNDED, record.refund_of):
         return case.withdraw(Reason.ABOVE_PAID_AMOUNT)
     if record.envelopes >= MOST_ENVELOPES:
@@ -532,7 +534,7 @@ def _sign(case: _Case, expected: ExpectedTransfer, account: Account) -> Decision
         return case.hold_up(Reason.WRONG_SEED)
     if not case.ask(Ask.HAS_ACCOUNT, expected.transfer.destination):
         return case.withdraw(Reason.NO_DESTINATION)
-    if (cause := _cause_not_to_pay(case, account)) is not None:
+    if (cause := _why_account_cannot_pay(case, account)) is not None:
         return case.hold_up(cause)
     if not case.ask(Ask.SWITCH):
         return case.wait(Reason.PAYOUTS_OFF)

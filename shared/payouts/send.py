@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     from shared.stellar.wallet import Wallet  # loads stellar-sdk
 
 LATELY_SECONDS = 240  # a book that has just been read covers all until then
-MOST_ROUNDS = MOST_QUESTIONS + 4  # with the effects of which half is a step
+MOST_ROUNDS = MOST_QUESTIONS + 4  # and the effects after which more is asked
 BEHIND_SECONDS = 3600  # sweeps read the book on much more often
 NO_SEED = frozenset({Reason.WALLET_SEED_MISSING, Reason.WALLET_SEED_INVALID})
 

@@ -41,7 +41,7 @@ from shared.payouts.record import (
     PayoutState,
 )
 from shared.work.records import Records
-from shared.work.story import Entry
+from shared.work.story import REFUND, Entry
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -88,7 +88,7 @@ class PayoutStore(Records[PayoutRecord]):
             self._count(_day_of_wallet(record), record.amount, caps.wallet_day),
         ]
         if payment is not None:
-            told = self._entry(payment.state, payment.version, f"refund {record.payout_id}")
+            told = self._entry(payment.state, payment.version, f"{REFUND}{record.payout_id}")
             writes.append(self._refund(record, payment.refundable, told))
         else:
             writes.append(self._count_payout(record, 1, caps.user_day_number))
@@ -118,7 +118,7 @@ class PayoutStore(Records[PayoutRecord]):
         ]
         payment = self._payment(old.refund_of) if old.refund_of else {}
         if payment.get("refunded", 0) >= old.amount.stroops:
-            told = self._told(payment, f"refund {old.payout_id} was not paid")
+            told = self._told(payment, f"{REFUND}{old.payout_id} was not paid")
             writes.append(self._refund(with_(old, amount=minus), None, told))
         if old.refund_of is None and new.reason not in RECIPIENT_FAULTS:
             writes.append(self._count_payout(old, -1, None))
@@ -161,7 +161,7 @@ class PayoutStore(Records[PayoutRecord]):
         if record.refund_of is None:
             writes.append(self._count_payout(record, 1, None))
         elif payment := self._payment(record.refund_of):
-            told = self._told(payment, f"refund {record.payout_id}")
+            told = self._told(payment, f"{REFUND}{record.payout_id}")
             writes.append(self._refund(record, None, told))
         reasons = transact(self._client, writes, self._sleep, self._jitter)
         return record if reasons is None else self._read(decoded(reasons[0]["Item"]))

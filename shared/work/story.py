@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 MOST_ENTRIES = 40
+REFUND = "refund "  # of a payment, and the payout's id: money, though its state stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Entry:
 
     @property
     def is_wait(self) -> bool:
-        return self.was == self.state
+        is_refund = self.why is not None and self.why.startswith(REFUND)
+        return self.was == self.state and not is_refund
 
 
 Story = tuple[Entry, ...]

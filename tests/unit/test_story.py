@@ -69,3 +69,11 @@ def test_it_is_short_and_keeps_what_it_can(played: list[Entry]) -> None:
     if len(changes) < MOST_ENTRIES // 2:
         assert [e for e in story if not e.is_wait] == changes
         assert sum(e.times for e in story) == len(played)
+
+
+def test_refunds_are_never_folded_away() -> None:
+    refunds = [wait(f"refund r{n}", n, "completed") for n in range(5)]
+    waits = [wait(f"reason {n}", 10 + n) for n in range(2 * MOST_ENTRIES)]
+    story = told([*refunds, *waits])
+    assert [entry.why for entry in story[:5]] == [f"refund r{n}" for n in range(5)]
+    assert len(story) == MOST_ENTRIES
