@@ -489,7 +489,9 @@ TABLE = [
         {Ask.PAYMENT: a2u(txid=OTHER_TXID)},
     ),
     Row("cancelled at Pi", SUBMITTED, "write may_still_apply +376", {Ask.PAYMENT: DEAD}),
-    Row("moved, signed", SIGNED, "write unexpected_user +0", {Ask.PAYMENT: a2u(user_uid="b")}),
+    Row(
+        "another user, signed", SIGNED, "write unexpected_user +0", {Ask.PAYMENT: a2u(user_uid="b")}
+    ),
     Row(
         "forgotten by Pi, and may still apply",
         replace(SUBMITTED, giving_up="given_up"),
@@ -613,6 +615,45 @@ TABLE = [
 def test_the_decision_table(row: Row) -> None:
     decision = play(*arguments(row)).decision
     assert described(row.record, decision, row.now) == row.expected
+
+
+HAPPY = [
+    (
+        REQUESTED,
+        Seen(),
+        [
+            *(Ask.SWITCH, Ask.OPEN_PAYMENTS, Ask.SIGNS_FOR, Ask.ACCOUNT, Ask.FEE, Ask.RESERVE),
+            *(Ask.IS_BEHIND, Ask.SWITCH_AGAIN),
+        ],
+        Step.CREATE,
+    ),
+    (ATTEMPTED, Seen(created=OPEN), [Ask.HAS_ACCOUNT], Step.ADOPT),
+    (
+        CREATED,
+        Seen(),
+        [
+            *(Ask.PAYMENT, Ask.ACCOUNT, Ask.BOOK, Ask.SIGNS_FOR, Ask.HAS_ACCOUNT, Ask.FEE),
+            *(Ask.RESERVE, Ask.SWITCH),
+        ],
+        Step.SIGN,
+    ),
+    (SIGNED, Seen(), [Ask.PAYMENT, Ask.TRANSACTION, Ask.SWITCH], Step.SUBMIT),
+    (
+        SUBMITTED,
+        Seen(submission=Submission(TXID)),
+        [Ask.PAYMENT, Ask.TRANSACTION],
+        Step.REPORT,
+    ),
+]
+
+
+@pytest.mark.parametrize(("record", "seen", "asked", "step"), HAPPY)
+def test_what_a_happy_payout_asks(
+    record: PayoutRecord, seen: Seen, asked: list[Ask], step: Step
+) -> None:
+    """From its request to its report, in this order."""
+    played = play(record, FAIR, NOW, seen)
+    assert (played.asked, played.decision.step) == (asked, step)
 
 
 def test_the_table_reaches_every_step_and_every_question() -> None:
