@@ -91,7 +91,7 @@ class FrontEnds:
             payment,
             person.user,
             product_id,
-            quantity if isinstance(quantity, int) else 0,
+            int(quantity),
             is_altered=bool(shown),
         )
         self._scene.tell(f"    {person.name} starts {sale.name} of {amount}: {metadata} {shown}")
