@@ -31,13 +31,15 @@ def refused(record: PaymentRecord, code: str) -> Conflict:
     return Conflict(code, _sentence(record), _details(record))
 
 
-LOGGED = ("why", "product_id", "quantity", "minimum", "maximum")
-
-
 def loggable(record: PaymentRecord) -> dict[str, Any]:
-    """The same for the log: which product, and amounts, but nothing else of the metadata."""
-    told = {name: value for name, value in (_details(record) or {}).items() if name in LOGGED}
-    return {"code": record.refusal, "amount": str(record.amount), **told}
+    """For the log, whatever the refusal: which product, and amounts, but nothing else of the
+    metadata."""
+    told: dict[str, Any] = {"code": record.refusal, "amount": str(record.amount)}
+    if record.expected is not None:
+        told |= _of_price(record.expected)
+    if record.not_for_sale is not None:
+        told |= {"why": record.not_for_sale.why, "product_id": record.not_for_sale.product_id}
+    return told
 
 
 def _details(record: PaymentRecord) -> dict[str, Any] | None:
@@ -45,13 +47,7 @@ def _details(record: PaymentRecord) -> dict[str, Any] | None:
     before it kept this."""
     price, reason = record.expected, record.not_for_sale
     if record.refusal == "unexpected_amount" and price is not None:
-        return {
-            "product_id": price.product_id,
-            "quantity": price.quantity,
-            "minimum": str(price.minimum),
-            "maximum": str(price.maximum),
-            "amount": str(record.amount),
-        }
+        return {**_of_price(price), "amount": str(record.amount)}
     if record.refusal == "unknown_product" and reason is not None:
         told: dict[str, Any] = {
             "why": reason.why,
@@ -62,6 +58,15 @@ def _details(record: PaymentRecord) -> dict[str, Any] | None:
             told["metadata_keys"] = list(reason.metadata_keys)
         return {name: value for name, value in told.items() if value is not None}
     return None
+
+
+def _of_price(price: Price) -> dict[str, Any]:
+    return {
+        "product_id": price.product_id,
+        "quantity": price.quantity,
+        "minimum": str(price.minimum),
+        "maximum": str(price.maximum),
+    }
 
 
 def _sentence(record: PaymentRecord) -> str:

@@ -109,7 +109,8 @@ class FrontEnds:
             return PIE, self._scene.choice((0, -1, "1", 10_001, True)), "3.14"
         if roll < 0.3:
             return DONATION, 1, self._scene.choice(("0.1", "7.7777777", "100", "100.0000001"))
-        quantity: int | str = self._scene.choice((1, 1, "1", 2, "3"))
+        quantities: tuple[int | str, ...] = (1, 1, "1", 2, "3")
+        quantity = self._scene.choice(quantities)
         price = Decimal(str(self._scene.shelf[PIE].minimum))
         return PIE, quantity, str(price * int(quantity))
 

@@ -137,6 +137,10 @@ def test_the_log_has_product_and_amounts_and_no_metadata(
     expected = {"code": "unexpected_amount", "amount": "1", "product_id": PIE, "quantity": 1}
     assert line.items() >= {**expected, "minimum": "3.14", "maximum": "3.14"}.items()
 
+    world.approve(world.start(alice, "3.14", network="Pi Network"), alice)
+    [line] = [line for line in new_lines() if line["message"] == "Payment refused"]
+    assert line.items() >= {"code": "unexpected_network", "product_id": PIE}.items()
+
     world.approve(world.start(alice, "1", {"private": "private"}), alice)
     lines = new_lines()
     [line] = [line for line in lines if line["message"] == "Payment refused"]
