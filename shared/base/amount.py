@@ -22,6 +22,10 @@ class InvalidAmount(ValueError):
     """Not a finite, non-negative number of Pi with at most 7 decimals."""
 
 
+class TooManyDecimals(InvalidAmount):
+    """A number of Pi that no wallet can pay exactly."""
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class Amount:
     """An amount of Pi. `stroops` is the whole number of ten-millionths: 1 Pi = 10 000 000
@@ -43,12 +47,12 @@ class Amount:
         if not value.is_finite() or value < 0 or value.adjusted() > LARGEST_EXPONENT:
             raise InvalidAmount("out of range")
         if len(value.as_tuple().digits) > MOST_DIGITS:
-            raise InvalidAmount("more digits than an amount has")  # scaleb would round them
+            raise TooManyDecimals("more digits than an amount has")  # scaleb would round them
         if value and value.adjusted() < -DECIMALS:
-            raise InvalidAmount(f"more than {DECIMALS} decimals")
+            raise TooManyDecimals(f"more than {DECIMALS} decimals")
         stroops = value.scaleb(DECIMALS)
         if stroops != int(stroops):
-            raise InvalidAmount(f"more than {DECIMALS} decimals")
+            raise TooManyDecimals(f"more than {DECIMALS} decimals")
         return cls(int(stroops))
 
     def __mul__(self, count: int) -> Amount:

@@ -12,6 +12,7 @@
     │   ├── PiRefused           409  (404: unknown at Pi) Pi said no; nothing happened
     │   ├── PiAuthenticationError          502  our server key is wrong
     │   ├── PiInvalidResponse          502  an answer that the reference does not allow
+    │   │   └── PiInexactAmount             in shared.pi.client: a payment that nobody can pay
     │   └── PiUnavailable       503
     │       ├── PiNotSent            Pi never got the request
     │       └── PiOutcomeUnknown     Pi may have acted: ask before acting again
@@ -31,12 +32,13 @@ from typing import Any
 
 
 class BundleError(Exception):
-    """An error with a stable `code` for programs and a `message` for people; neither ever holds a
-    secret.
+    """An error with a stable `code` for programs, a `message` for people, and perhaps `details` for
+    the developer who reads it; none ever holds a secret.
     """
 
     status: int
     retryable: bool = False
+    details: Mapping[str, Any] | None = None
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -79,6 +81,10 @@ class UnknownPayment(NotFound):
 
 class Conflict(BundleError):
     status = 409
+
+    def __init__(self, code: str, message: str, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(code, message)
+        self.details = details
 
 
 class DailyCapReached(BundleError):

@@ -108,8 +108,9 @@ def serve(
             except BundleError as error:
                 log = logger.warning if count_outage(error.code) else logger.info
                 log("Refused", extra={"code": error.code, "status": error.status})
+                retry_after = _retry_after(error)
                 return _failure(
-                    error.status, error.code, error.message, context, _retry_after(error)
+                    error.status, error.code, error.message, context, retry_after, error.details
                 )
             except Exception:  # noqa: BLE001 - the edge: even a bug must answer
                 logger.exception("Unexpected error")
@@ -135,9 +136,17 @@ def _response(
 
 
 def _failure(
-    status: int, code: str, message: str, context: LambdaContext, retry_after: int | None
+    status: int,
+    code: str,
+    message: str,
+    context: LambdaContext,
+    retry_after: int | None,
+    details: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    body = {"error": code, "error_message": message, "request_id": context.aws_request_id}
+    body: dict[str, Any] = {"error": code, "error_message": message}
+    body["request_id"] = context.aws_request_id
+    if details is not None:
+        body["details"] = details
     return _response(
         status, body, None if retry_after is None else {"Retry-After": str(retry_after)}
     )

@@ -19,6 +19,6 @@ def adopt_payment(
 ) -> PaymentRecord:
     """The record that stands afterwards. One that is completed at Pi was delivered by whoever
     completed it: it is kept for its refund, and owes nothing."""
-    price = price_payment(payment, products)
-    refusal = mismatch(payment, price, terms)
-    return payments.put_if_absent(taken_over(payment, price, refusal, terms, now))
+    quote = price_payment(payment, products)
+    refusal = mismatch(payment, quote, terms)
+    return payments.put_if_absent(taken_over(payment, quote, refusal, terms, now))

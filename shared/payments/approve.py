@@ -13,15 +13,20 @@ from shared.base.errors import BundleError, Conflict, PiError
 from shared.base.observability import count, logger
 from shared.base.secret import Secret
 from shared.payments.price import price_payment
-from shared.payments.prices import Price
+from shared.payments.prices import Quote
 from shared.payments.products import ProductStore
 from shared.payments.record import PaymentRecord, PaymentState, mismatch, opened
+from shared.payments.refusal import CANCELLED, loggable, refused
 from shared.payments.settle import SettleParts, require_payer, settle
 from shared.payments.store import KEY
+from shared.pi.client import PiInexactAmount
 from shared.pi.objects import PaymentDto
 from shared.users.verify import Users
 
-CANCELLED = "This payment was cancelled. Start a new one."
+TOO_MANY_DECIMALS = (
+    "The amount of this payment has more than 7 decimals, so nobody can pay it. Round it, and start"
+    " a new payment."
+)
 NEWEST = 10  # of a user's payments: an older one that is open was long settled
 MOST_OTHERS = 3  # are settled while the user waits; the rest is the sweep's
 
@@ -41,24 +46,27 @@ def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> Payme
     minute), 2 reads, 1 write; and for each other payment that the user has open a settlement.
     """
     concerning(payment_id)
-    user, (payment, price, others) = parts.users.recognise_while(
+    user, (payment, quote, others) = parts.users.recognise_while(
         token, parts.executor, lambda: _looked_up(parts, payment_id)
     )
     require_payer(payment, user)
+    if quote is None:  # nor is there an amount that a record could keep
+        _cancel_refused(parts, payment)
+        raise Conflict("too_many_decimals", TOO_MANY_DECIMALS)
     _settle_others(parts, others)
     if payment.status.developer_completed:
         return _already_completed(parts, payment_id)
 
-    refusal = mismatch(payment, price, parts.terms)
-    if payment.is_cancelled:
-        refusal = "payment_cancelled"
-    first = opened(payment, price, refusal, parts.terms, parts.clock(), user.username)
+    is_over = payment.is_cancelled
+    refusal = "payment_cancelled" if is_over else mismatch(payment, quote, parts.terms)
+    first = opened(payment, quote, refusal, parts.terms, parts.clock(), user.username)
     record = parts.payments.put_if_absent(first)
     if record.refusal is not None:
         if record is first:
             count("PaymentRefused")
+            logger.info("Payment refused", extra=loggable(record))
             _cancel_refused(parts, payment)
-        raise Conflict(record.refusal, _why(record.refusal))
+        raise refused(record, record.refusal)
     if payment.is_cancelled:
         record = settle(parts, record)
     if record.state is PaymentState.COMPLETED:
@@ -75,18 +83,17 @@ def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> Payme
     return record
 
 
-def _why(refusal: str) -> str:
-    is_over = refusal == "payment_cancelled"
-    return CANCELLED if is_over else "This payment is not one that this app sells."
-
-
-def _looked_up(parts: ApproveParts, payment_id: str) -> tuple[PaymentDto, Price | None, list[str]]:
-    """The payment, its price, and what else its user has open."""
-    payment = parts.pi.get_payment(payment_id)
-    price = price_payment(payment, parts.products)
+def _looked_up(parts: ApproveParts, payment_id: str) -> tuple[PaymentDto, Quote | None, list[str]]:
+    """The payment, its price, and what else its user has open; no price for an amount that nobody
+    can pay."""
+    try:
+        payment = parts.pi.get_payment(payment_id)
+    except PiInexactAmount as inexact:
+        return inexact.payment, None, []
+    quote = price_payment(payment, parts.products)
     newest, _ = parts.payments.history(payment.user_uid, NEWEST, None)
     open_ids = [item[KEY] for item in newest if item.get("state") == PaymentState.OPEN]
-    return payment, price, [other for other in open_ids if other != payment_id][:MOST_OTHERS]
+    return payment, quote, [other for other in open_ids if other != payment_id][:MOST_OTHERS]
 
 
 def _settle_others(parts: ApproveParts, payment_ids: list[str]) -> None:

@@ -1,5 +1,8 @@
 """What we sell and for how much. The amount of a payment is chosen in the browser, so it is always
 held against this.
+
+A product's id is text everywhere: in the table, in records and in events. Metadata may give it, and
+the quantity, as a whole number too: 42 and "42" are the same.
 """
 
 from __future__ import annotations
@@ -7,12 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from shared.base.amount import Amount
 
 PRODUCT_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+LARGEST_NUMBER = 10**64 - 1  # as many digits as an id may have
+QUANTITY = re.compile(r"[1-9][0-9]{0,4}")
 LARGEST_QUANTITY = 10_000
+# Of the names that the browser gave its metadata's keys.
+MOST_KEYS = 8
+LONGEST_NAME = 32
+KINDS = {bool: "boolean", str: "text", list: "list", dict: "object", type(None): "null"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +41,39 @@ class Price:
         return self.minimum <= amount <= self.maximum
 
 
+class Why(StrEnum):
+    """Why there is no price. An app that looks its prices up elsewhere may have reasons of its
+    own, which are codes as well."""
+
+    NO_PRODUCT_ID = "no_product_id"
+    INVALID_PRODUCT_ID = "invalid_product_id"
+    INVALID_QUANTITY = "invalid_quantity"
+    NO_SUCH_PRODUCT = "no_such_product"
+    SWITCHED_OFF = "switched_off"
+    UNUSABLE_ROW = "unusable_row"
+
+
+@dataclass(frozen=True, slots=True)
+class NotForSale:
+    """There is no price, and why: one of `Why`, or an app's own code. The payment's developer is
+    told all of it, and its record keeps it. `metadata_keys` are the keys that came instead of a
+    product's id; `came` is a number that cannot be meant, or the kind of a value that is none."""
+
+    why: str
+    product_id: str | None = None
+    metadata_keys: tuple[str, ...] = ()
+    came: str | None = None
+
+
+Quote = Price | NotForSale
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One row of the Products table; amounts are for one piece."""
+    """One row of the Products table that is for sale; amounts are for one piece."""
 
     product_id: str
     name: str
-    active: bool
     minimum: Amount
     maximum: Amount
 
@@ -52,15 +89,36 @@ class Order:
     quantity: int
 
     @classmethod
-    def read(cls, metadata: Mapping[str, Any]) -> Order | None:
-        """None: the metadata names no product, or not a whole number of pieces from 1 to 10 000."""
+    def read(cls, metadata: Mapping[str, Any]) -> Order | NotForSale:
+        """Or why it asks for nothing: it names no product, or not a whole number of pieces from 1
+        to 10 000."""
         product_id, quantity = metadata.get("productId"), metadata.get("quantity", 1)
-        if not isinstance(product_id, str) or not PRODUCT_ID.fullmatch(product_id):
-            return None
-        if (
-            isinstance(quantity, bool)
-            or not isinstance(quantity, int)
-            or not 1 <= quantity <= LARGEST_QUANTITY
-        ):
-            return None
-        return cls(product_id, quantity)
+        if product_id is None:
+            return NotForSale(Why.NO_PRODUCT_ID, metadata_keys=_names(metadata))
+        named = _text_of(product_id)
+        if named is None or not PRODUCT_ID.fullmatch(named):
+            return NotForSale(Why.INVALID_PRODUCT_ID, came=_shown(product_id))
+        pieces = _text_of(quantity)
+        if pieces is None or not QUANTITY.fullmatch(pieces) or int(pieces) > LARGEST_QUANTITY:
+            return NotForSale(Why.INVALID_QUANTITY, named, came=_shown(quantity))
+        return cls(named, int(pieces))
+
+
+def _text_of(value: object) -> str | None:
+    """Text as it is, a whole number that is not below 0 as its text; None: anything else."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if 0 <= value <= LARGEST_NUMBER else None
+    return value if isinstance(value, str) else None
+
+
+def _names(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    """The browser has chosen them, so they are bounded, and nothing but plain text."""
+    names = [name[:LONGEST_NAME] for name in metadata][:MOST_KEYS]
+    return tuple("".join(c if c.isprintable() else "?" for c in name) for name in names)
+
+
+def _shown(value: object) -> str:
+    """A number, or the kind of anything else: a text may hold what is nobody's business."""
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return str(value)[:LONGEST_NAME]
+    return KINDS.get(type(value), "number")

@@ -1,8 +1,8 @@
 """The Products table: what the operator sells. Written by hand or by the operator's own tools, read
 here.
 
-A row: `product_id`, `name`, `active`, and either `price` or `minimum` and `maximum`, in Pi, as
-number or text.
+A row: `product_id` (text), `name`, `active`, and either `price` or `minimum` and `maximum`, in Pi,
+as number or text.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.aws.client import aws_call
-from shared.aws.dynamodb import decoded, encoded
+from shared.aws.dynamodb import Item, decoded, encoded
 from shared.base.amount import Amount, InvalidAmount
-from shared.base.observability import logger
-from shared.payments.prices import Product
+from shared.base.observability import count, logger
+from shared.payments.prices import NotForSale, Product, Why
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -23,23 +23,31 @@ class ProductStore:
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client, self._table = client, table
 
-    def get(self, product_id: str) -> Product | None:
-        """The product, or None; a row that cannot be read is not for sale."""
+    def get(self, product_id: str) -> Product | NotForSale:
+        """The product, or why it is not for sale. A row without a usable price is the operator's
+        to mend: it is counted."""
         with aws_call():
             answer = self._client.get_item(
                 TableName=self._table, Key=encoded({"product_id": product_id})
             )
         if "Item" not in answer:
-            return None
+            return NotForSale(Why.NO_SUCH_PRODUCT, product_id)
         row = decoded(answer["Item"])
+        if row.get("active") is not True:
+            return NotForSale(Why.SWITCHED_OFF, product_id)
         try:
-            minimum, maximum = (
-                Amount.of(row[name])
-                for name in (("price", "price") if "price" in row else ("minimum", "maximum"))
-            )
+            minimum, maximum = _range(row)
         except (InvalidAmount, KeyError):
             logger.error("This product has no usable price", extra={"product_id": product_id})
-            return None
-        return Product(
-            product_id, str(row.get("name", "")), row.get("active") is True, minimum, maximum
-        )
+            count("UnusableProduct")
+            return NotForSale(Why.UNUSABLE_ROW, product_id)
+        return Product(product_id, str(row.get("name", "")), minimum, maximum)
+
+
+def _range(row: Item) -> tuple[Amount, Amount]:
+    """Raises InvalidAmount and KeyError."""
+    names = ("price", "price") if "price" in row else ("minimum", "maximum")
+    minimum, maximum = (Amount.of(row[name]) for name in names)
+    if minimum > maximum:
+        raise InvalidAmount("the minimum is above the maximum")
+    return minimum, maximum

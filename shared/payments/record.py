@@ -17,7 +17,7 @@ from shared.base.clock import CLOCK_SKEW_SECONDS
 from shared.base.described import Described
 from shared.base.networks import Network
 from shared.book.record import NODES_APART_SECONDS
-from shared.payments.prices import Price
+from shared.payments.prices import NotForSale, Price, Quote
 from shared.pi.objects import Direction, PaymentDto
 from shared.stellar.objects import Movement
 from shared.work.due import ATTENTION_PAUSE_SECONDS
@@ -91,12 +91,20 @@ PRICE_ATTRIBUTES = {
     "minimum": "price_minimum",
     "maximum": "price_maximum",
 }
+# Apart from the price, which says that goods may be owed.
+EXPECTED_ATTRIBUTES = {
+    "product_id": "expected_product_id",
+    "quantity": "expected_quantity",
+    "minimum": "expected_minimum",
+    "maximum": "expected_maximum",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRecord:
     """Times are seconds since 1970. `price` is what the payment was checked against when the record
     was made, and stays; without one (then `refusal` says why) no goods are ever released for it.
+    A refused payment has `expected`, the price that it should have had, or `not_for_sale` instead.
     `started_at` (by Pi's clock), the addresses and the payer's name, where its user lets us see it,
     are Pi's, as they were then. `asked_at`: its user
     wants it freed. `dead_at`: when it was first seen that Pi calls it cancelled. `receipts` is what
@@ -114,6 +122,8 @@ class PaymentRecord:
     price: Price | None = field(default=None, metadata={"stored_as": PRICE_ATTRIBUTES})
     username: str | None = None
     refusal: str | None = None
+    expected: Price | None = field(default=None, metadata={"stored_as": EXPECTED_ATTRIBUTES})
+    not_for_sale: NotForSale | None = None
     needs_review: Attention | None = field(default=None, metadata={"stored_as": "attention"})
     txid: str | None = None
     asked_at: int | None = None
@@ -192,7 +202,7 @@ class Patience:
         return self.alone if record.asked_at is None else self.asked
 
 
-def mismatch(payment: PaymentDto, price: Price | None, terms: Terms) -> str | None:
+def mismatch(payment: PaymentDto, quote: Quote, terms: Terms) -> str | None:
     """The stable code of the first reason why this payment is not one that we sell; None if it is.
 
     Source: reference, PaymentDTO; a missing `network` (samples of 2022) is a mismatch, since
@@ -206,9 +216,9 @@ def mismatch(payment: PaymentDto, price: Price | None, terms: Terms) -> str | No
         return "unexpected_split"
     if terms.wallet is not None and payment.to_address != terms.wallet:
         return "unexpected_wallet"
-    if price is None:
+    if isinstance(quote, NotForSale):
         return "unknown_product"
-    if not price.accepts(payment.amount):
+    if not quote.accepts(payment.amount):
         return "unexpected_amount"
     return None
 
@@ -220,7 +230,7 @@ def is_payable(payment: PaymentDto) -> bool:
 
 def opened(
     payment: PaymentDto,
-    price: Price | None,
+    quote: Quote,
     refusal: str | None,
     terms: Terms,
     now: int,
@@ -232,6 +242,7 @@ def opened(
     must be watched. One look at it comes all the same: its wallet must have a book.
     """
     watched = refusal is None or payment.status.developer_approved
+    price, not_for_sale = (None, quote) if isinstance(quote, NotForSale) else (quote, None)
     return PaymentRecord(
         payment_id=payment.identifier,
         uid=payment.user_uid,
@@ -239,6 +250,8 @@ def opened(
         amount=payment.amount,
         price=price if refusal is None else None,
         refusal=refusal,
+        expected=None if refusal is None else price,
+        not_for_sale=not_for_sale,
         state=PaymentState.OPEN if watched else PaymentState.CANCELLED,
         created_at=now,
         started_at=int(payment.created_at.timestamp()),
@@ -250,11 +263,11 @@ def opened(
 
 
 def taken_over(
-    payment: PaymentDto, price: Price | None, refusal: str | None, terms: Terms, now: int
+    payment: PaymentDto, quote: Quote, refusal: str | None, terms: Terms, now: int
 ) -> PaymentRecord:
     """The record of a payment that was approved without one. One that is completed was delivered by
     whoever completed it, and owes nothing."""
-    record = opened(payment, price, refusal, terms, now)
+    record = opened(payment, quote, refusal, terms, now)
     if not payment.status.developer_completed:
         return record
     txid = payment.transaction.txid if payment.transaction else None

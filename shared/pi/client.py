@@ -33,7 +33,13 @@ from shared.base.http import CallFailed, Failure, Http, Reply
 from shared.base.identifiers import CODE
 from shared.base.observability import count, logger
 from shared.base.secret import Secret
-from shared.pi.objects import MalformedDto, PaymentDto, RewardedAdStatusDto, UserDto
+from shared.pi.objects import (
+    InexactPayment,
+    MalformedDto,
+    PaymentDto,
+    RewardedAdStatusDto,
+    UserDto,
+)
 
 if TYPE_CHECKING:
     from shared.aws.stored_secret import StoredSecret
@@ -63,6 +69,14 @@ REFUSALS = frozenset(
 AD_STATUS = "/ads_network/status/"
 OPEN_PAYOUTS = "/payments/incomplete_server_payments"
 VERDICT_SECONDS = 60.0  # Pi is asked whether it takes our key at most once in so long
+
+
+class PiInexactAmount(PiInvalidResponse):
+    """Pi shows a payment whose amount has more than 7 decimals. `payment`: see InexactPayment."""
+
+    def __init__(self, payment: PaymentDto, answer: PiAnswer | None = None) -> None:
+        super().__init__(answer)
+        self.payment = payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +123,8 @@ class PiClient:
             raise PiOutcomeUnknown(nonsense.answer) from None
 
     def get_payment(self, payment_id: str) -> PaymentDto:
-        """GET /payments/{payment_id}."""
+        """GET /payments/{payment_id}. Raises PiInexactAmount as well, which is a
+        PiInvalidResponse."""
         return self._payment("GET", _path(payment_id), payment_id=payment_id)
 
     def approve(self, payment_id: str) -> PaymentDto:
@@ -170,7 +185,12 @@ class PiClient:
         reply = self._send_with_key(
             method, path, body, repeatable=repeatable, refusals=refusals, judges_key=judges_key
         )
-        payment = _read(PaymentDto.read, reply)
+        try:
+            payment = _read(PaymentDto.read, reply)
+        except PiInexactAmount as inexact:
+            if payment_id != inexact.payment.identifier:
+                raise PiInvalidResponse(inexact.answer) from None
+            raise
         if payment_id not in (None, payment.identifier):
             raise PiInvalidResponse
         return payment
@@ -282,6 +302,8 @@ def _read(read: Callable[[Mapping[str, Any]], Dto], reply: Reply) -> Dto:
             "Pi's answer lacks a field",
             extra={"field": str(malformed), "pi_request_id": _answer(reply).request_id},
         )
+        if isinstance(malformed, InexactPayment):
+            raise PiInexactAmount(malformed.payment, _answer(reply)) from None
         raise PiInvalidResponse(_answer(reply)) from None
 
 

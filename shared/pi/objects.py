@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from shared.base.amount import Amount, InvalidAmount
+from shared.base.amount import ZERO, Amount, InvalidAmount, TooManyDecimals
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
@@ -105,12 +105,19 @@ class PaymentDto:
 
     @classmethod
     def read(cls, json: Json) -> PaymentDto:
-        status, transaction = _required(json, "status", dict), _optional(json, "transaction", dict)
+        """Raises MalformedDto; InexactPayment if its amount alone is the reason."""
         try:
-            amount = Amount.of(json.get("amount"))
-            created_at = datetime.fromisoformat(_text(json, "created_at"))
+            return cls._read(json, Amount.of(json.get("amount")))
+        except TooManyDecimals:
+            raise InexactPayment("amount", cls._read(json, ZERO)) from None
         except InvalidAmount:
             raise MalformedDto("amount") from None
+
+    @classmethod
+    def _read(cls, json: Json, amount: Amount) -> PaymentDto:
+        status, transaction = _required(json, "status", dict), _optional(json, "transaction", dict)
+        try:
+            created_at = datetime.fromisoformat(_text(json, "created_at"))
         except MalformedDto:
             raise
         except ValueError:
@@ -149,6 +156,15 @@ class PaymentDto:
     @property
     def is_cancelled(self) -> bool:
         return self.status.cancelled or self.status.user_cancelled
+
+
+class InexactPayment(MalformedDto):
+    """A payment whose amount has more than 7 decimals, so that nobody can pay it. `payment` is the
+    rest of it, with no Pi at all as its amount."""
+
+    def __init__(self, key: str, payment: PaymentDto) -> None:
+        super().__init__(key)
+        self.payment = payment
 
 
 @dataclass(frozen=True, slots=True)

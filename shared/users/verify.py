@@ -15,6 +15,11 @@ from shared.users.seen_tokens import SeenTokens
 
 T = TypeVar("T")
 
+NO_APP_ID = (
+    "Pi does not say for which app this access token was issued, so it cannot be told from another"
+    " app's. Sign in with Pi.authenticate; a token of Pi.signIn may have no app."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Users:
@@ -27,8 +32,8 @@ class Users:
     app_id: str | None
 
     def verify(self, token: Secret | None) -> UserDto:
-        """Ask Pi who this is. Raises TokenRefused `invalid_token` or `wrong_app`, and what PiClient
-        raises.
+        """Ask Pi who this is. Raises TokenRefused (`invalid_token`, `missing_app_id`, `wrong_app`)
+        and what PiClient raises.
         """
         if token is None:
             raise TokenRefused
@@ -42,7 +47,11 @@ class Users:
 
     def _user_of(self, token: Secret) -> UserDto:
         user = self.pi.me(token)
-        if self.app_id is not None and user.app_id != self.app_id:
+        if self.app_id is None:
+            return user
+        if user.app_id is None:
+            raise TokenRefused("missing_app_id", NO_APP_ID)
+        if user.app_id != self.app_id:
             raise TokenRefused("wrong_app", "This access token was issued for another app.")
         return user
 

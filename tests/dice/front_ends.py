@@ -91,7 +91,7 @@ class FrontEnds:
             payment,
             person.user,
             product_id,
-            quantity if isinstance(quantity, int) else 0,
+            int(quantity),
             is_altered=bool(shown),
         )
         self._scene.tell(f"    {person.name} starts {sale.name} of {amount}: {metadata} {shown}")
@@ -109,9 +109,10 @@ class FrontEnds:
             return PIE, self._scene.choice((0, -1, "1", 10_001, True)), "3.14"
         if roll < 0.3:
             return DONATION, 1, self._scene.choice(("0.1", "7.7777777", "100", "100.0000001"))
-        quantity = self._scene.choice((1, 1, 1, 2, 3))
+        quantities: tuple[int | str, ...] = (1, 1, "1", 2, "3")
+        quantity = self._scene.choice(quantities)
         price = Decimal(str(self._scene.shelf[PIE].minimum))
-        return PIE, quantity, str(price * quantity)
+        return PIE, quantity, str(price * int(quantity))
 
     def _altered(self) -> dict[str, Any]:
         """What Pi shows of one payment in ten is not what we sell."""

@@ -46,8 +46,8 @@ class History:
         self._weather = Weather(self.scene, self._office, self._pages)
         self._promises = Promises(self.scene)
         pie, donation = Amount.of("3.14"), (Amount.of("0.1"), Amount.of("100"))
-        self.scene.stock(Product(PIE, PIE, True, pie, pie))
-        self.scene.stock(Product(DONATION, DONATION, True, *donation))
+        self.scene.stock(Product(PIE, PIE, pie, pie))
+        self.scene.stock(Product(DONATION, DONATION, *donation))
         dice.meanwhile = self._weather.meanwhile()
 
     def play(self) -> None:

@@ -116,6 +116,7 @@ class Scene:
     dice: Dice
     sales: list[Sale] = field(default_factory=list)
     shelf: dict[str, Product] = field(default_factory=dict)
+    switched_off: set[str] = field(default_factory=set)
     forgotten: set[str] = field(default_factory=set)
     restored: int = 0
     apart: bool = False
@@ -181,17 +182,18 @@ class Scene:
             if tx.memo == payment.identifier and tx.successful and payment.mismatch(tx) is None
         ]
 
-    def stock(self, product: Product) -> None:
+    def stock(self, product: Product, is_active: bool = True) -> None:
         """The table of products, from now on."""
         self.shelf[product.product_id] = product
+        (self.switched_off.discard if is_active else self.switched_off.add)(product.product_id)
         amounts = {"minimum": str(product.minimum), "maximum": str(product.maximum)}
-        self.world.sell(product.product_id, active=product.active, **amounts)
+        self.world.sell(product.product_id, active=is_active, **amounts)
         for sale in self.sales:
             self.note_price(sale)
 
     def note_price(self, sale: Sale) -> None:
         product = self.shelf.get(str(sale.product_id))
-        if product is None or not product.active or sale.is_altered:
+        if product is None or product.product_id in self.switched_off or sale.is_altered:
             return
         price, paid = product.price(sale.quantity), int(sale.payment.amount * 10**7)
         if price.minimum.stroops <= paid <= price.maximum.stroops:

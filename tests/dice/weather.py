@@ -385,13 +385,13 @@ class Weather:
 
     def change_prices(self) -> None:
         """Another price, or not for sale."""
-        active = self._scene.chance(0.7)
+        is_active = self._scene.chance(0.7)
         if self._scene.chance(0.7):
             price = Amount.of(self._scene.choice(("3.14", "2", "5")))
-            self._scene.stock(Product(PIE, PIE, active, price, price))
+            self._scene.stock(Product(PIE, PIE, price, price), is_active)
         else:
             least = Amount.of(self._scene.choice(("0.1", "10")))
-            self._scene.stock(Product(DONATION, DONATION, active, least, Amount.of("100")))
+            self._scene.stock(Product(DONATION, DONATION, least, Amount.of("100")), is_active)
 
     def edit(self) -> None:
         """By hand: an attribute of one item goes, or holds what it should not."""

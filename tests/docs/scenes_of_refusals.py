@@ -1,5 +1,6 @@
 """Sound requests that are refused, or fail through no fault of the caller (502, 503)."""
 
+from decimal import Decimal
 from typing import Any
 
 from tests.docs.scene import (
@@ -17,6 +18,7 @@ from tests.docs.scene import (
 )
 from tests.world import User, World
 from tests.world.functions import Reply
+from tests.world.payments import PIE
 
 # --- 409: approve --------------------------------------------------------------------------------
 
@@ -29,6 +31,23 @@ def _(world: World, alice: User, _bob: User) -> Reply:
 @answers(APPROVE, 409, "unknown_product")
 def _(world: World, alice: User, _bob: User) -> Reply:
     return world.approve(world.start(alice, metadata={"productId": "moon"}), alice)
+
+
+@answers(APPROVE, 409, "unknown_product")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.approve(world.start(alice, metadata={"order": "a pie"}), alice)
+
+
+@answers(APPROVE, 409, "unknown_product")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    return world.approve(world.start(alice, metadata={"productId": PIE, "quantity": 0}), alice)
+
+
+@answers(APPROVE, 409, "too_many_decimals")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    payment_id = world.start(alice)
+    world.pi.force(payment_id, {"amount": Decimal("0.30000000000000004")})
+    return world.approve(payment_id, alice)
 
 
 def _refused_as_shown(code: str, **shown: Any) -> None:

@@ -157,6 +157,13 @@ def _(world: World, alice: User, _bob: User) -> Reply:
     return world.call(ME, token=alice.token)
 
 
+@answers(ME, 401, "missing_app_id")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    world.deploy(PiAppId="demo-app")
+    world.fault_once("GET", "/v2/me", status=200, body={"uid": alice.uid})
+    return world.call(ME, token=alice.token)
+
+
 @answers(APPROVE, 401, "invalid_token")
 def _(world: World, alice: User, _bob: User) -> Reply:
     return world.approve(world.start(alice), None)

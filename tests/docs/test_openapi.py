@@ -7,6 +7,9 @@ from openapi_spec_validator import validate
 
 from local.cloud.template import load, routes, translate
 from local.processes import ROOT
+from shared.base.identifiers import CODE
+from shared.payments.prices import Why
+from tests.docs.pages import DOCS, named, table
 from tests.docs.raised import own_codes
 from tests.docs.spec import codes_of, operations, spec, validate_request
 
@@ -23,6 +26,13 @@ def test_its_routes_are_the_handlers_and_the_templates() -> None:
 def test_every_code_that_is_raised_is_documented_and_no_other() -> None:
     documented = {code for route in operations() for _, code in codes_of(route)}
     assert documented == own_codes()
+
+
+def test_every_reason_why_there_is_no_price_is_documented() -> None:
+    known, own = spec()["components"]["schemas"]["ProductDetails"]["properties"]["why"]["anyOf"]
+    rows = table("| `why` | Means | Do |", DOCS / "errors.md")
+    assert known["enum"] == [named(why)[0] for why, *_ in rows] == [str(why) for why in Why]
+    assert own["pattern"] == f"^{CODE.pattern}$"
 
 
 @pytest.mark.parametrize(

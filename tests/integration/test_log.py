@@ -16,6 +16,7 @@ from shared.base.observability import OUTAGES, logger
 from shared.base.threads import Threads
 from tests.world import User, World, new_world
 from tests.world.effects import AwsFault
+from tests.world.payments import PIE
 from tests.world.tables import Storage
 
 Lines = Callable[[], list[dict[str, Any]]]
@@ -126,3 +127,22 @@ def test_a_refusal_is_neither(world: World, alice: User, new_lines: Lines) -> No
     [refused] = [line for line in new_lines() if line["message"] == "Refused"]
     assert (refused["level"], refused["code"]) == ("INFO", "unexpected_amount")
     assert not world.metrics.counted.keys() & OUTAGES.values()
+
+
+def test_the_log_has_product_and_amounts_and_no_metadata(
+    world: World, alice: User, new_lines: Lines
+) -> None:
+    world.approve(world.start(alice, "1", {"productId": PIE, "private": "private"}), alice)
+    [line] = [line for line in new_lines() if line["message"] == "Payment refused"]
+    expected = {"code": "unexpected_amount", "amount": "1", "product_id": PIE, "quantity": 1}
+    assert line.items() >= {**expected, "minimum": "3.14", "maximum": "3.14"}.items()
+
+    world.approve(world.start(alice, "3.14", network="Pi Network"), alice)
+    [line] = [line for line in new_lines() if line["message"] == "Payment refused"]
+    assert line.items() >= {"code": "unexpected_network", "product_id": PIE}.items()
+
+    world.approve(world.start(alice, "1", {"private": "private"}), alice)
+    lines = new_lines()
+    [line] = [line for line in lines if line["message"] == "Payment refused"]
+    assert line.items() >= {"code": "unknown_product", "why": "no_product_id"}.items()
+    assert "private" not in json.dumps(lines)

@@ -432,8 +432,8 @@ EDITS = [
     Edit(
         "token-of-another-app",
         USERS,
-        "        if self.app_id is not None and user.app_id != self.app_id:\n",
-        "        if self.app_id is not None and user.app_id is None:\n",
+        "        if user.app_id != self.app_id:\n",
+        '        if user.app_id == "":\n',
         "A token of another app is refused.",
         "tests/unit/test_users.py",
     ),

@@ -8,7 +8,9 @@ CHAIN = "shared/stellar/objects.py"
 PRICE = "shared/payments/prices.py"
 REWARD = "shared/rewards/record.py"
 APPROVE = "shared/payments/approve.py"
-PRICE_PAYMENT = "shared/payments/price.py"
+PRODUCTS = "shared/payments/products.py"
+PI = "shared/pi/client.py"
+USERS = "shared/users/verify.py"
 SETTLE = "shared/payments/settle.py"
 FOR_CALLER = "shared/payments/settle_for_caller.py"
 READ_BOOK = "shared/book/read.py"
@@ -748,10 +750,10 @@ EDITS = [
     Edit(
         "approve-before-the-record",
         APPROVE,
-        "    refusal = mismatch(payment, price, parts.terms)\n",
-        "    refusal = mismatch(payment, price, parts.terms)\n"
+        "    first = opened(",
         "    if refusal is None and not payment.status.developer_approved:\n"
-        "        parts.pi.approve(payment_id)\n",
+        "        parts.pi.approve(payment_id)\n"
+        "    first = opened(",
         "The record stands before Pi approves.",
         "tests/integration/test_approve.py::test_the_record_stands_before_pi_approves",
     ),
@@ -766,8 +768,8 @@ EDITS = [
     Edit(
         "approve-at-any-price",
         APPROVE,
-        "refusal = mismatch(payment, price, parts.terms)",
-        "refusal = mismatch(payment, price, parts.terms) if price is None else None",
+        "else mismatch(payment, quote, parts.terms)",
+        'else mismatch(payment, quote, parts.terms) if hasattr(quote, "why") else None',
         "The amount, the network and the wallet are ours, not the browser's.",
         "tests/integration/test_approve.py::"
         "test_another_payment_than_we_sell_is_refused_and_cancelled",
@@ -784,8 +786,8 @@ EDITS = [
     Edit(
         "told-of-what-was-never-approved",
         APPROVE,
-        '    if payment.is_cancelled:\n        refusal = "payment_cancelled"\n',
-        "",
+        'refusal = "payment_cancelled" if is_over else mismatch(payment, quote, parts.terms)',
+        "refusal = mismatch(payment, quote, parts.terms)",
         "Nobody hears `PaymentCancelled` of a payment that was never approved.",
         "tests/weather/test_cancel.py::"
         "test_nobody_is_told_of_what_was_cancelled_before_it_was_approved",
@@ -818,7 +820,7 @@ EDITS = [
     Edit(
         "refusal-counted-at-each-try",
         APPROVE,
-        '            count("PaymentRefused")\n',
+        '        if record is first:\n            count("PaymentRefused")\n',
         '        count("PaymentRefused")\n        if record is first:\n',
         "Metrics count what was written, not what was tried.",
         "tests/integration/test_approve.py::test_a_refusal_is_counted_once",
@@ -1060,19 +1062,75 @@ EDITS = [
     Edit(
         "nothing-for-nothing",
         PRICE,
-        "or not 1 <= quantity <= LARGEST_QUANTITY",
-        "or not 0 <= quantity <= LARGEST_QUANTITY",
+        '"[1-9][0-9]{0,4}"',
+        '"[0-9]{1,5}"',
         "Nobody buys no pieces.",
         "tests/unit/test_price.py",
     ),
     Edit(
         "inactive-product-sold",
-        PRICE_PAYMENT,
-        "if order and product and product.active else None",
-        "if order and product else None",
+        PRODUCTS,
+        'row.get("active") is not True',
+        'row.get("active") is None',
         "A product that is switched off is not sold.",
         "tests/integration/test_approve.py::"
         "test_another_payment_than_we_sell_is_refused_and_cancelled",
+    ),
+    Edit(
+        "true-is-one-product",
+        PRICE,
+        "if isinstance(value, int) and not isinstance(value, bool):\n        return str",
+        "if isinstance(value, int):\n        return str",
+        "Only text and whole numbers name a product.",
+        "tests/unit/test_price.py",
+    ),
+    Edit(
+        "keys-without-end",
+        PRICE,
+        "[:MOST_KEYS]",
+        "[:]",
+        "The browser cannot make a record grow as it likes.",
+        "tests/unit/test_price.py",
+    ),
+    Edit(
+        "unusable-row-unnoticed",
+        PRODUCTS,
+        '            count("UnusableProduct")\n',
+        "",
+        "The operator hears of a product that nobody can buy.",
+        "tests/unit/test_product_store.py",
+    ),
+    Edit(
+        "refused-at-a-price",
+        PAYMENT,
+        "        price=price if refusal is None else None,\n",
+        "        price=price,\n",
+        "What was refused owes no goods, whatever was expected of it.",
+        CHECKS,
+    ),
+    Edit(
+        "refused-by-the-price-of-today",
+        APPROVE,
+        "raise refused(record, record.refusal)",
+        "raise refused(first, record.refusal)",
+        "A repeat is told the same, whatever the price is by then.",
+        "tests/integration/test_refused.py::test_a_repeat_is_told_the_same",
+    ),
+    Edit(
+        "token-of-no-app-is-another-apps",
+        USERS,
+        "        if user.app_id is None:\n",
+        "        if user.app_id is NO_APP_ID:\n",
+        "A token of which Pi does not name the app has a code of its own.",
+        "tests/unit/test_users.py",
+    ),
+    Edit(
+        "inexact-amount-of-anybody",
+        PI,
+        "            if payment_id != inexact.payment.identifier:\n",
+        "            if payment_id is None:\n",
+        "An answer about another payment refuses none.",
+        "tests/unit/test_pi_client.py",
     ),
     Edit(
         "other-network-sold",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.base.amount import Amount, InvalidAmount
+from shared.base.amount import Amount, InvalidAmount, TooManyDecimals
 
 MOST_STROOPS = 10**19 - 1
 stroops = st.integers(0, MOST_STROOPS)
@@ -72,6 +72,16 @@ def test_an_amount_is_read_exactly_and_printed_fixed_point(
 def test_what_is_not_an_exact_amount_of_pi_is_refused(pi: object) -> None:
     with pytest.raises(InvalidAmount):
         Amount.of(pi)
+
+
+@pytest.mark.parametrize("pi", ["1e-8", "3.14159265", "0." + "9" * 40, "3.14" + "0" * 40 + "1"])
+def test_too_many_decimals_are_told_from_what_is_no_amount(pi: str) -> None:
+    with pytest.raises(TooManyDecimals):
+        Amount.of(pi)
+    for other in ("three", f"-{pi}", 10**12, None):
+        with pytest.raises(InvalidAmount) as invalid:
+            Amount.of(other)
+        assert not isinstance(invalid.value, TooManyDecimals)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.base.amount import Amount
-from shared.pi.objects import MalformedDto, PaymentDto, RewardedAdStatusDto, UserDto
+from shared.pi.objects import InexactPayment, MalformedDto, PaymentDto, RewardedAdStatusDto, UserDto
 from tests.unit.samples import (
     APP_WALLET,
     NOW,
@@ -158,6 +158,20 @@ def test_a_malformed_answer_names_the_key_and_never_the_value(
         read(body)
     assert str(malformed.value) == key
     assert malformed.value.__cause__ is None
+
+
+@pytest.mark.parametrize("amount", [Decimal("0.30000000000000004"), Decimal("1e-8"), "3.14000001"])
+def test_an_inexact_amount_leaves_the_rest_readable(amount: object) -> None:
+    with pytest.raises(InexactPayment) as inexact:
+        PaymentDto.read(payment_json(amount=amount))
+    assert inexact.value.payment == PaymentDto.read(payment_json(amount=0))
+
+
+@pytest.mark.parametrize("amount", [Decimal(-1), Decimal("NaN"), 10**12, "three", None])
+def test_what_is_no_amount_at_all_is_malformed(amount: object) -> None:
+    with pytest.raises(MalformedDto) as malformed:
+        PaymentDto.read(payment_json(amount=amount))
+    assert not isinstance(malformed.value, InexactPayment)
 
 
 JSON_VALUES = st.recursive(

@@ -10,8 +10,10 @@ from shared.base.context import allows_aws_call, concerning
 from shared.base.errors import BundleError, PiAnswer
 from shared.base.secret import Secret
 from shared.edge.http import Answer, Request, serve
+from shared.pi.client import PiInexactAmount
 from tests.unit.conftest import STACK, LogLines
 from tests.unit.lambda_events import FUNCTION, context, event, read
+from tests.unit.samples import payment
 
 ERRORS = [
     (errors.BadRequest("invalid_txid", "m"), 400, "invalid_txid"),
@@ -26,6 +28,7 @@ ERRORS = [
     (errors.PiRefused(PiAnswer(code="payment_not_found")), 404, "payment_not_found"),
     (errors.PiAuthenticationError(PiAnswer()), 502, "server_key_refused"),
     (errors.PiInvalidResponse(), 502, "pi_answer_invalid"),
+    (PiInexactAmount(payment()), 502, "pi_answer_invalid"),
     (errors.PiUnavailable(), 503, "pi_unavailable"),
     (errors.PiNotSent(), 503, "pi_unavailable"),
     (errors.PiOutcomeUnknown(), 503, "pi_unavailable"),
@@ -69,6 +72,12 @@ def test_each_error_has_its_status_and_code(error: BundleError, status: int, cod
 def test_retry_after_is_what_pi_asks_within_a_minute(asked: int | None, seconds: str) -> None:
     response = answer_to(errors.PiOutcomeUnknown(PiAnswer(retry_after=asked)))
     assert response["headers"]["Retry-After"] == seconds
+
+
+def test_details_are_passed_on_where_an_error_has_some() -> None:
+    details = {"why": "switched_off", "metadata_keys": ["order"]}
+    assert read(answer_to(errors.Conflict("unknown_product", "m", details)))["details"] == details
+    assert "details" not in read(answer_to(errors.Conflict("unknown_product", "m")))
 
 
 def test_what_pi_said_is_not_passed_on() -> None:

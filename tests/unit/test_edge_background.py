@@ -114,7 +114,7 @@ def test_a_bad_message_is_kept_and_repeats_no_other(clock: Clock, logs: LogLines
 
     assert kept(answer) == ["m1", "m2", "m3"]
     assert done == [1, 4]
-    assert [line.get("body") for line in logs() if "person" in line["message"]] == [
+    assert [line.get("body") for line in logs() if "operator" in line["message"]] == [
         None,
         "two",
         "3",

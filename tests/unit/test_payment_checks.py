@@ -5,8 +5,18 @@ from typing import Any
 
 import pytest
 
-from shared.payments.record import Attention, PaymentEvent, PaymentState, mismatch, opened
-from tests.unit.samples import APP_WALLET, NOW, PAYMENT_ID, PRICE, TERMS, UID, payment
+from shared.payments.prices import NotForSale
+from shared.payments.record import (
+    Attention,
+    PaymentEvent,
+    PaymentState,
+    completed,
+    mismatch,
+    opened,
+)
+from tests.unit.samples import APP_WALLET, NOW, PAYMENT_ID, PRICE, TERMS, TXID, UID, payment
+
+MOON = NotForSale("no_such_product", "moon")
 
 
 def test_what_we_sell_is_no_mismatch() -> None:
@@ -35,7 +45,7 @@ def test_each_difference_has_its_code(changes: dict[str, Any], code: str) -> Non
 
 
 def test_what_we_do_not_sell_is_unknown() -> None:
-    assert mismatch(payment(), None, TERMS) == "unknown_product"
+    assert mismatch(payment(), MOON, TERMS) == "unknown_product"
 
 
 @pytest.mark.parametrize("wallet", ["GSOMEONEELSE", None, APP_WALLET])
@@ -54,6 +64,7 @@ def test_a_matching_payment_opens_with_the_price_it_was_checked_against() -> Non
     assert (record.state, record.price, record.refusal) == (PaymentState.OPEN, PRICE, None)
     assert (record.created_at, record.due_at, record.version) == (NOW, NOW + 60, 1)
     assert (record.pending_event, record.needs_review, record.txid) == (None, None, None)
+    assert (record.expected, record.not_for_sale) == (None, None)
 
 
 def test_a_refused_payment_closes_at_once_and_owes_nothing() -> None:
@@ -62,6 +73,20 @@ def test_a_refused_payment_closes_at_once_and_owes_nothing() -> None:
     assert (record.price, record.refusal) == (None, "unexpected_amount")
     # The worker looks at it once: whether its wallet has a book.
     assert (record.pending_event, record.due_at) == (None, NOW + 60)
+
+
+@pytest.mark.parametrize("refusal", ["unexpected_amount", "unexpected_wallet"])
+def test_a_refused_payment_keeps_what_was_expected(refusal: str) -> None:
+    """Apart from its price: it owes no goods, even if it is paid."""
+    record = opened(payment("developer_approved"), PRICE, refusal, TERMS, NOW)
+    assert (record.expected, record.not_for_sale, record.price) == (PRICE, None, None)
+    assert completed(record, TXID, NOW).pending_event is PaymentEvent.UNMATCHED
+
+
+def test_what_is_not_for_sale_keeps_why() -> None:
+    record = opened(payment("developer_approved"), MOON, "unknown_product", TERMS, NOW)
+    assert (record.expected, record.not_for_sale, record.price) == (None, MOON, None)
+    assert completed(record, TXID, NOW).pending_event is PaymentEvent.UNMATCHED
 
 
 def test_a_refused_payment_that_is_approved_already_is_watched() -> None:

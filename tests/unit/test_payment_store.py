@@ -7,6 +7,7 @@ from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from shared.base.context import within
 from shared.base.errors import ServiceUnavailable
+from shared.payments.prices import NotForSale
 from shared.payments.record import Attention, PaymentState, attended, cancelled, completed
 from shared.payments.store import PaymentStore
 from tests.unit.conftest import LogLines
@@ -21,6 +22,17 @@ def store(tables: Tables, client: Any = None) -> PaymentStore:
 RECORDS = [
     record(),
     record(price=None, refusal="unknown_product"),
+    record(price=None, refusal="unexpected_amount", expected=PRICE),
+    record(
+        price=None,
+        refusal="unknown_product",
+        not_for_sale=NotForSale("no_product_id", metadata_keys=("order", "")),
+    ),
+    record(
+        price=None,
+        refusal="unknown_product",
+        not_for_sale=NotForSale("an_apps_own", "order-7", came="2.5"),
+    ),
     record(state=PaymentState.CANCELLED, due_at=None, cancelled_at=NOW),
     completed(record(), TXID, NOW + 1),
     completed(record(price=None), None, NOW + 1),

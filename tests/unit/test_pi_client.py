@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.base.amount import Amount
 from shared.base.errors import NotFound, PiInvalidResponse, PiNotSent, PiOutcomeUnknown, PiRefused
-from shared.pi.client import PiClient
+from shared.pi.client import PiClient, PiInexactAmount
 from tests.unit.clock import Clock
 from tests.unit.conftest import LogLines
 from tests.unit.pi_in_process import PiInProcess
@@ -280,3 +280,23 @@ def test_a_field_that_is_missing_is_logged_by_name(pi: PiInProcess, logs: LogLin
     [line] = [line for line in logs() if line["level"] == "WARNING"]
     assert line["field"] == "amount"
     assert line["pi_request_id"]
+
+
+# --- A payment that nobody can pay ---------------------------------------------------------------
+
+
+def test_a_payment_with_too_many_decimals_is_told_apart(pi: PiInProcess) -> None:
+    identifier = pi.payment()
+    pi.state.force(identifier, {"amount": Decimal("3.14000001")})
+    with pytest.raises(PiInexactAmount) as inexact:
+        pi.client().get_payment(identifier)
+    assert inexact.value.payment.identifier == identifier
+    assert (inexact.value.status, inexact.value.code) == (502, "pi_answer_invalid")
+
+
+def test_another_payment_with_too_many_decimals_is_only_an_odd_answer(pi: PiInProcess) -> None:
+    identifier, other = pi.payment(), pi.payment()
+    pi.state.force(other, {"amount": Decimal("3.14000001"), "identifier": identifier + "x"})
+    with pytest.raises(PiInvalidResponse) as odd:
+        pi.client().get_payment(other)
+    assert not isinstance(odd.value, PiInexactAmount)

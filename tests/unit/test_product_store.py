@@ -1,4 +1,4 @@
-"""A row of the Products table, written by hand: what cannot be read is sold to nobody."""
+"""A row of the Products table, written by hand: what cannot be read is not for sale."""
 
 from typing import Any
 
@@ -7,7 +7,8 @@ import pytest
 from shared.base.amount import Amount
 from shared.base.context import within
 from shared.base.errors import ServiceUnavailable
-from shared.payments.prices import Product
+from shared.base.observability import flush_metrics
+from shared.payments.prices import NotForSale, Product
 from shared.payments.products import ProductStore
 from tests.unit.conftest import LogLines
 from tests.unit.dynamodb_in_process import PRODUCTS, Tables, refusal
@@ -15,7 +16,7 @@ from tests.unit.dynamodb_in_process import PRODUCTS, Tables, refusal
 ACTIVE = {"active": {"BOOL": True}, "name": {"S": "Apple pie"}}
 
 
-def get(tables: Tables, client: Any = None) -> Product | None:
+def get(tables: Tables, client: Any = None) -> Product | NotForSale:
     return ProductStore(client or tables.client, PRODUCTS).get("pie")
 
 
@@ -36,18 +37,19 @@ def test_a_price_is_exact_as_number_or_text(
     tables: Tables, price: dict[str, Any], minimum: str, maximum: str
 ) -> None:
     put(tables, **ACTIVE, **price)
-    expected = Product("pie", "Apple pie", True, Amount.of(minimum), Amount.of(maximum))
+    expected = Product("pie", "Apple pie", Amount.of(minimum), Amount.of(maximum))
     assert get(tables) == expected
 
 
 @pytest.mark.parametrize(
     "active", [{}, {"active": {"BOOL": False}}, {"active": {"S": "true"}}, {"active": {"N": "1"}}]
 )
-def test_only_true_is_active(tables: Tables, active: dict[str, Any]) -> None:
-    put(tables, price={"S": "3.14"}, **active)
-    product = get(tables)
-    assert product is not None
-    assert not product.active
+def test_only_true_is_active(tables: Tables, logs: LogLines, active: dict[str, Any]) -> None:
+    """And what is switched off may have no price yet: that calls nobody."""
+    for price in ({"price": {"S": "3.14"}}, {}):
+        put(tables, **price, **active)
+        assert get(tables) == NotForSale("switched_off", "pie")
+    assert not logs()
 
 
 @pytest.mark.parametrize(
@@ -63,20 +65,23 @@ def test_only_true_is_active(tables: Tables, active: dict[str, Any]) -> None:
         {"price": {"L": [{"N": "1"}]}},
         {"minimum": {"S": "0.1"}},
         {"maximum": {"S": "100"}},
+        {"minimum": {"S": "100"}, "maximum": {"S": "0.1"}},
     ],
     ids=str,
 )
 def test_a_row_without_a_usable_price_is_no_product(
-    tables: Tables, logs: LogLines, price: dict[str, Any]
+    tables: Tables, logs: LogLines, capsys: pytest.CaptureFixture[str], price: dict[str, Any]
 ) -> None:
     put(tables, **ACTIVE, **price)
-    assert get(tables) is None
+    assert get(tables) == NotForSale("unusable_row", "pie")
     [line] = logs()
     assert (line["level"], line["product_id"]) == ("ERROR", "pie")
+    flush_metrics()
+    assert '"UnusableProduct":[1.0]' in capsys.readouterr().out
 
 
 def test_what_is_not_in_the_table_is_no_product(tables: Tables) -> None:
-    assert get(tables) is None
+    assert get(tables) == NotForSale("no_such_product", "pie")
 
 
 def test_an_unread_price_is_not_a_missing_one(tables: Tables) -> None:

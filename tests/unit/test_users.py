@@ -47,6 +47,19 @@ def test_with_an_app_configured_tokens_of_others_are_refused(pi: PiInProcess) ->
     assert configured.recognise_if_valid(theirs) is None
 
 
+def test_with_an_app_configured_a_token_of_no_app_is_refused(pi: PiInProcess) -> None:
+    """Whether Pi names the app of a token of `Pi.signIn` is not known."""
+    _, token = pi.sign_in()
+    for shown in ({}, {"app_id": None}):
+        pi.fault(status=200, body={"uid": "uid-1", **shown})
+        with pytest.raises(TokenRefused) as refused:
+            users(pi, app_id="demo-app").recognise(token)
+        assert refused.value.code == "missing_app_id"
+        assert "Pi.authenticate" in refused.value.message
+    pi.fault(status=200, body={"uid": "uid-1"})
+    assert users(pi).verify(token).uid == "uid-1"
+
+
 def test_without_one_every_app_counts(pi: PiInProcess) -> None:
     pi.state.registry.add_app("other-app", "other-key")
     uid, theirs = pi.sign_in(app_id="other-app")
