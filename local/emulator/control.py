@@ -92,6 +92,7 @@ def _add_settings(api: Blueprint, pi: Pi) -> None:
             repeats_success=bool,
             ledger_close_s=NUMBER,
             node_lag_s=NUMBER,
+            pi_links=bool,
             holes=list,
         )
         for name in ("page_limit", "base_fee_stroops", "ledger_close_s"):

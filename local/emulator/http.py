@@ -28,6 +28,10 @@ def create_app(pi: Pi) -> Flask:
     app.register_blueprint(horizon_api(pi), url_prefix="/horizon")
     app.register_blueprint(control_api(pi, front), url_prefix="/_emulator")
 
+    @app.before_request
+    def asked() -> None:
+        pi.horizon_url = horizon_url()
+
     @app.errorhandler(PiError)
     def refused(error: PiError) -> Response:
         return answer(error.body(), error.status)

@@ -25,6 +25,8 @@ class Settings:
     ledger_close_s: a ledger closes so often; another pace begins when it is set.
     node_lag_s: Horizon's address has two nodes, of which the other one is so far behind the first;
         which of them answers a request follows from the seed. 0: there is one.
+    pi_links: a transaction's `_link` leads to Pi's own Horizon, which does not know it, instead of
+        to the emulator's chain.
     holes: ledgers (first and last) of which Horizon knows nothing, neither themselves nor their
         transactions; it tells only of a hole that begins with ledger 1. Accounts are as always.
     repeats_success: Horizon answers an applied envelope with its result once more, as long as it
@@ -42,6 +44,7 @@ class Settings:
     repeats_success: bool = True
     ledger_close_s: float = 5.0
     node_lag_s: float = 0.0
+    pi_links: bool = False
     holes: list[tuple[int, int]] = field(default_factory=list)
 
 

@@ -5,6 +5,7 @@ is final. A payment with a transaction can't be cancelled, and one with a transa
 match it can be neither completed nor cancelled: it is jammed for good (seen in the field).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,11 +16,6 @@ from local.emulator.errors import PiError
 from local.emulator.model import App, Settings, User, iso
 
 Direction = Literal["user_to_app", "app_to_user"]
-
-_HORIZONS = {
-    "Pi Network": "https://api.mainnet.minepi.com",
-    "Pi Testnet": "https://api.testnet.minepi.com",
-}
 
 
 @dataclass(slots=True)
@@ -42,6 +38,7 @@ class Payment:
     created_at: datetime
     network: str
     settings: Settings
+    link_of: Callable[["Payment"], str]
     overrides: dict[str, Any] = field(default_factory=dict)
     on_chain: list[str] = field(default_factory=list)
 
@@ -74,7 +71,7 @@ class Payment:
         transaction = {
             "txid": self.txid,
             "verified": self.transaction_verified,
-            "_link": f"{_HORIZONS.get(self.network, '')}/transactions/{self.txid}",
+            "_link": self.link_of(self),
         }
         dto: dict[str, Any] = {
             "identifier": self.identifier,
@@ -189,6 +186,7 @@ def new_payment(
     arguments: dict[str, Any],
     created_at: datetime,
     settings: Settings,
+    link_of: Callable[[Payment], str],
 ) -> Payment:
     """A payment from `amount`, `memo` and `metadata`. Raises PiError for what can be none."""
     memo, metadata = arguments.get("memo"), arguments.get("metadata")
@@ -213,6 +211,7 @@ def new_payment(
         created_at=created_at,
         network=app.network,
         settings=settings,
+        link_of=link_of,
     )
 
 

@@ -33,6 +33,10 @@ from local.emulator.registry import Registry
 APP_ID = "demo-app"
 SERVER_KEY = "emulator-server-key"
 
+_PI_HORIZONS = {
+    "Pi Network": "https://api.mainnet.minepi.com",
+    "Pi Testnet": "https://api.testnet.minepi.com",
+}
 _MAX_MEMO_BYTES = 28
 _STATUS_FLAGS = {
     "developer_approved",
@@ -60,7 +64,10 @@ def utc_now() -> datetime:
 
 
 class Pi:
-    """Pi with one app registered. The same seed gives the same identifiers, uids and tokens."""
+    """Pi with one app registered. The same seed gives the same identifiers, uids and tokens.
+
+    `horizon_url` is the emulator's own, at the address that was asked last: links start with it.
+    """
 
     def __init__(
         self,
@@ -76,6 +83,7 @@ class Pi:
         self._seed = seed
         self._network = network
         self._first_app = (app_id, server_key, network, None, wallet_seed)
+        self.horizon_url = "/horizon"
         self.reset()
 
     def reset(self) -> None:
@@ -379,9 +387,17 @@ class Pi:
         if payment and payment.from_address == transaction.source:
             payment.on_chain.append(transaction.txid)
 
+    def _link_of(self, payment: Payment) -> str:
+        horizon = self.horizon_url
+        if self.settings.pi_links:
+            horizon = _PI_HORIZONS.get(payment.network, "")
+        return f"{horizon}/transactions/{payment.txid}"
+
     def _new_payment(
         self, app: App, user: User, direction: Direction, arguments: dict[str, Any]
     ) -> Payment:
         """A payment not yet kept."""
         identifier, now = self._ids.payment(), self.now()
-        return new_payment(identifier, app, user, direction, arguments, now, self.settings)
+        return new_payment(
+            identifier, app, user, direction, arguments, now, self.settings, self._link_of
+        )
