@@ -26,7 +26,7 @@ from local.emulator.wsgi import WAIT, DroppedError
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_LOGGED = ("/v2/", "/horizon/")
+_LOGGED = ("/v2/", "/horizon")
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class Fault:
 
     def answer(self, path: str) -> Response | None:
         """The answer in place of the app's own; None keeps that one."""
-        if self.code in PROBLEMS and path.startswith("/horizon/"):
+        if self.code in PROBLEMS and path.startswith("/horizon"):
             problem = HorizonError(self.code)
             return Response(dumps(problem.body()), problem.status, self.headers, PROBLEM)
         if self.code:
