@@ -93,6 +93,9 @@ def _add_settings(api: Blueprint, pi: Pi) -> None:
             ledger_close_s=NUMBER,
             node_lag_s=NUMBER,
             pi_links=bool,
+            text_amounts=bool,
+            cancelled_limit=int | None,
+            revoked_is_unknown=bool,
             holes=list,
         )
         for name in ("page_limit", "base_fee_stroops", "ledger_close_s"):
@@ -126,13 +129,18 @@ def _add_people(api: Blueprint, pi: Pi) -> None:
 
     @api.post("/users")
     def sign_in() -> Response:
-        who = json_fields(username=str, uid=str, app_id=str, scopes=list, funded=bool)
+        who = json_fields(username=str, uid=str, app_id=str, scopes=list, funded=bool, roles=list)
         user, token = pi.registry.sign_in(**who)
         return answer({"uid": user.uid, "username": user.username, "accessToken": token})
 
     @api.post("/users/<uid>/expire")
     def expire_tokens(uid: str) -> Response:
         pi.registry.expire_tokens(uid)
+        return answer({})
+
+    @api.post("/users/<uid>/revoke")
+    def revoke(uid: str) -> Response:
+        pi.registry.revoke(uid)
         return answer({})
 
     @api.post("/ads")

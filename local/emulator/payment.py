@@ -14,6 +14,7 @@ from typing import Any, Literal
 from local.emulator.chain import NATIVE, PAYMENT, Transaction, stroops
 from local.emulator.errors import PiError
 from local.emulator.model import App, Settings, User, iso
+from local.emulator.wire import loads
 
 Direction = Literal["user_to_app", "app_to_user"]
 
@@ -23,7 +24,8 @@ class Payment:
     """A payment as Pi holds it.
 
     `txid` is the transaction that Pi has linked; the chain may hold others (`on_chain`) of which
-    Pi knows nothing. `overrides` change only what the DTO shows: null leaves the key out.
+    Pi knows nothing. `owner` is whose open payments stand in each other's way: the person's, or an
+    app's A2U payments. `overrides` change only what the DTO shows: null leaves the key out.
     """
 
     identifier: str
@@ -37,6 +39,7 @@ class Payment:
     direction: Direction
     created_at: datetime
     network: str
+    owner: str
     settings: Settings
     link_of: Callable[["Payment"], str]
     overrides: dict[str, Any] = field(default_factory=dict)
@@ -51,11 +54,6 @@ class Payment:
     developer_completed: bool = False
     cancelled: bool = False
     user_cancelled: bool = False
-
-    @property
-    def owner(self) -> str:
-        """Whose open payments stand in each other's way: the user's, or an app's A2U payments."""
-        return self.user_uid if self.direction == "user_to_app" else self.app_id
 
     @property
     def is_cancelled(self) -> bool:
@@ -190,7 +188,7 @@ def new_payment(
 ) -> Payment:
     """A payment from `amount`, `memo` and `metadata`. Raises PiError for what can be none."""
     memo, metadata = arguments.get("memo"), arguments.get("metadata")
-    amount = amount_of(arguments.get("amount"))
+    amount = amount_of(arguments.get("amount"), settings.text_amounts)
     if not isinstance(memo, str):
         raise PiError("invalid_arguments", "A payment has a memo.")
     if not isinstance(metadata, dict) or not metadata:
@@ -210,13 +208,19 @@ def new_payment(
         direction=direction,
         created_at=created_at,
         network=app.network,
+        owner=user.person if u2a else app.app_id,
         settings=settings,
         link_of=link_of,
     )
 
 
-def amount_of(given: Any) -> Decimal:
-    """A JSON number as Pi, exactly. Raises PiError `invalid_amount`."""
+def amount_of(given: Any, text_allowed: bool = False) -> Decimal:
+    """A JSON number, or a text of one, as Pi, exactly. Raises PiError `invalid_amount`."""
+    if text_allowed and isinstance(given, str):
+        try:
+            given = loads(given)
+        except ValueError:
+            raise PiError("invalid_amount") from None
     if isinstance(given, bool) or not isinstance(given, int | Decimal):
         raise PiError("invalid_amount")
     amount = Decimal(given)

@@ -145,9 +145,14 @@ class Pi:
         user = self.registry.users.get(str(arguments.get("uid")))
         if user is None or user.app_id != app.app_id:
             raise PiError("user_not_found")
+        if user.revoked and self.settings.revoked_is_unknown:
+            raise PiError("user_not_found")
         if "wallet_address" not in user.scopes:
             raise PiError("missing_scope")
         payment = self._new_payment(app, user, "app_to_user", arguments)
+        limit = self.settings.cancelled_limit
+        if limit is not None and self._cancelled_payouts(app) >= limit:
+            raise PiError("too_many_cancelled_payments")
         for other in self._open_payments("app_to_user", app.app_id):
             raise PiError("ongoing_payment_found", payment=other.dto())
         payment.developer_approved = True
@@ -164,7 +169,7 @@ class Pi:
         Undocumented; this shape is the one that an independent SDK reads (pinetwork-js).
         """
         user, _ = self.registry.user_of(authorization)
-        payments = self._open_payments("user_to_app", user.uid)
+        payments = self._open_payments("user_to_app", user.person)
         return {"exists": bool(payments), "payment": payments[-1].dto() if payments else None}
 
     def ad_status(self, app: App, identifier: str) -> dict[str, Any]:
@@ -198,7 +203,7 @@ class Pi:
             raise PiError("missing_scope")
         app = self.registry.app(user.app_id)
         payment = self._new_payment(app, user, "user_to_app", arguments)
-        for other in self._open_payments("user_to_app", user.uid):
+        for other in self._open_payments("user_to_app", user.person):
             if other.txid or not self.settings.auto_cancel:
                 raise PiError("ongoing_payment_found", payment=other.dto())
             other.cancelled = True
@@ -350,6 +355,10 @@ class Pi:
     def _open_payments(self, direction: Direction, owner: str) -> list[Payment]:
         kept = self._payments_of.get((direction, owner), [])
         return [payment for payment in kept if self.payment(payment.identifier).is_open]
+
+    def _cancelled_payouts(self, app: App) -> int:
+        kept = self._payments_of.get(("app_to_user", app.app_id), [])
+        return sum(payment.is_cancelled for payment in kept)
 
     def _keep(self, payment: Payment) -> None:
         self.payments[payment.identifier] = payment
