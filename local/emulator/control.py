@@ -15,6 +15,7 @@ from local.emulator.faults import Fault, FaultyFront
 from local.emulator.model import App, iso
 from local.emulator.payment import amount_of
 from local.emulator.pi import Pi
+from local.emulator.weather import Weather
 from local.emulator.web import NUMBER, TEXT_OR_NULL, answer, json_body, json_fields
 
 STRANGER = address_of("stranger")
@@ -25,16 +26,17 @@ _ODD: dict[str, Any] = {"kind": str, "operation_source": TEXT_OR_NULL, "fee_bump
 
 def control_api(pi: Pi, front: FaultyFront) -> Blueprint:
     api = Blueprint("control", __name__)
-    _add_world(api, pi, front)
+    weather = Weather(pi, front)
+    _add_world(api, pi, front, weather)
     _add_settings(api, pi)
     _add_people(api, pi)
     _add_payments(api, pi)
     _add_chain(api, pi)
-    _add_weather(api, front)
+    _add_faults(api, front, weather)
     return api
 
 
-def _add_world(api: Blueprint, pi: Pi, front: FaultyFront) -> None:
+def _add_world(api: Blueprint, pi: Pi, front: FaultyFront, weather: Weather) -> None:
     @api.get("/health")
     def health() -> Response:
         return answer({"status": "ok"})
@@ -47,6 +49,7 @@ def _add_world(api: Blueprint, pi: Pi, front: FaultyFront) -> None:
             {
                 "now": iso(pi.now()),
                 "settings": _settings(pi),
+                "weather": weather.names,
                 "apps": [_app(app) for app in pi.registry.apps.values()],
                 "users": [asdict(user) for user in pi.registry.users.values()],
                 "payments": [
@@ -72,6 +75,7 @@ def _add_world(api: Blueprint, pi: Pi, front: FaultyFront) -> None:
 
     @api.post("/reset")
     def reset() -> Response:
+        weather.clear()
         pi.reset()
         front.reset()
         return answer({})
@@ -239,7 +243,7 @@ def _add_chain(api: Blueprint, pi: Pi) -> None:
         return answer({})
 
 
-def _add_weather(api: Blueprint, front: FaultyFront) -> None:
+def _add_faults(api: Blueprint, front: FaultyFront, weather: Weather) -> None:
     @api.post("/faults")
     def add_fault() -> Response:
         fault = json_fields(
@@ -260,8 +264,19 @@ def _add_weather(api: Blueprint, front: FaultyFront) -> None:
 
     @api.delete("/faults")
     def delete_faults() -> Response:
+        weather.clear()
         front.faults.clear()
         return answer({})
+
+    @api.put("/weather/<name>")
+    def switch_on(name: str) -> Response:
+        weather.switch_on(name)
+        return answer({"weather": weather.names})
+
+    @api.delete("/weather/<name>")
+    def switch_off(name: str) -> Response:
+        weather.switch_off(name)
+        return answer({"weather": weather.names})
 
     @api.delete("/calls")
     def delete_calls() -> Response:

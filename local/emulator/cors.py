@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _CONTROL = "/_emulator"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_METHODS = "GET, POST, PATCH, DELETE, OPTIONS"
+_METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 
 
 class CorsFront:

@@ -78,7 +78,7 @@ def test_a_page_reads_the_chain(world: World) -> None:
 
 @pytest.mark.parametrize("origin", LOOPBACK)
 def test_a_page_of_this_machine_plays_the_pi_browser(world: World, origin: str) -> None:
-    for method in ("POST", "PATCH", "DELETE"):
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
         asked = preflight(world, method, "/_emulator/users", origin)
         assert allows(asked, origin)
         assert method in asked.headers["Access-Control-Allow-Methods"]
