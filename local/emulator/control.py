@@ -75,7 +75,6 @@ def _add_world(api: Blueprint, pi: Pi, front: FaultyFront, weather: Weather) -> 
 
     @api.post("/reset")
     def reset() -> Response:
-        weather.clear()
         pi.reset()
         front.reset()
         return answer({})

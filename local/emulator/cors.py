@@ -22,33 +22,25 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _METHODS = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 
 
-class CorsFront:
-    """The emulator as WSGI, open to pages. A preflight is no call: it meets no fault, and is not
-    in the log of calls."""
+def open_to_pages(
+    app: "WSGIApplication", environ: "WSGIEnvironment", start_response: "StartResponse"
+) -> Iterable[bytes]:
+    """Call the app for a page. A preflight does not reach it: it is no call, and meets no fault."""
+    origin = environ["HTTP_ORIGIN"]
+    if environ["PATH_INFO"].startswith(_CONTROL):
+        if not _is_loopback(origin):
+            return _refusal(origin)(environ, start_response)
+        headers = [("Access-Control-Allow-Origin", origin), ("Vary", "Origin")]
+    else:
+        headers = [("Access-Control-Allow-Origin", "*")]
+    if "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ:
+        return _preflight(environ, headers)(environ, start_response)
+    headers.append(("Access-Control-Expose-Headers", "*"))
 
-    def __init__(self, app: "WSGIApplication") -> None:
-        self._app = app
+    def start(status: str, own: list[tuple[str, str]], *exc_info: Any) -> Any:
+        return start_response(status, [*own, *headers], *exc_info)
 
-    def __call__(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> Iterable[bytes]:
-        origin = environ.get("HTTP_ORIGIN")
-        if origin is None:
-            return self._app(environ, start_response)
-        if environ["PATH_INFO"].startswith(_CONTROL):
-            if not _is_loopback(origin):
-                return _refusal(origin)(environ, start_response)
-            headers = [("Access-Control-Allow-Origin", origin), ("Vary", "Origin")]
-        else:
-            headers = [("Access-Control-Allow-Origin", "*")]
-        if "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ:
-            return _preflight(environ, headers)(environ, start_response)
-        headers.append(("Access-Control-Expose-Headers", "*"))
-
-        def start(status: str, own: list[tuple[str, str]], *exc_info: Any) -> Any:
-            return start_response(status, [*own, *headers], *exc_info)
-
-        return self._app(environ, start)
+    return app(environ, start)
 
 
 def _is_loopback(origin: str) -> bool:

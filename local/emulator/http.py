@@ -9,7 +9,6 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from local.emulator.control import control_api
-from local.emulator.cors import CorsFront
 from local.emulator.errors import PiError, TokenRefusedError
 from local.emulator.faults import FaultyFront
 from local.emulator.horizon import PROBLEM, Horizon, HorizonError, Listed
@@ -24,7 +23,7 @@ def create_app(pi: Pi) -> Flask:
     """The emulator as a WSGI app, safe for threads."""
     app = Flask(__name__)
     front = FaultyFront(app.wsgi_app, pi)
-    app.wsgi_app = CorsFront(front)  # type: ignore[method-assign] # as Flask documents middleware
+    app.wsgi_app = front  # type: ignore[method-assign] # as Flask documents middleware
     app.register_blueprint(platform_api(pi), url_prefix="/v2")
     app.register_blueprint(horizon_api(pi), url_prefix="/horizon")
     app.register_blueprint(control_api(pi, front), url_prefix="/_emulator")

@@ -4,7 +4,7 @@ A preset does nothing that a caller could not do by `POST /faults` and `PATCH /s
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from local.emulator.errors import PiError
@@ -47,34 +47,34 @@ class _Switched:
     settings_before: dict[str, Any]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Weather:
-    """Which presets are on. To switch on what is on, or off what is off, changes nothing."""
+    """Which presets are on (`front.weather`). To switch on what is on, or off what is off,
+    changes nothing."""
 
     pi: Pi
     front: FaultyFront
-    _on: dict[str, _Switched] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
-        return list(self._on)
+        return list(self.front.weather)
 
     def switch_on(self, name: str) -> None:
         """Raises PiError `not_found`."""
         preset = self._preset(name)
-        if name in self._on:
+        if name in self.front.weather:
             return
         faults = [Fault(times=None, **each) for each in preset.faults]
         settings = preset.settings(self.pi)
         before = {each: getattr(self.pi.settings, each) for each in settings}
         self.front.faults += faults
         self._set(settings)
-        self._on[name] = _Switched(faults, before)
+        self.front.weather[name] = _Switched(faults, before)
 
     def switch_off(self, name: str) -> None:
         """Settings are again what they were before. Raises PiError `not_found`."""
         self._preset(name)
-        switched = self._on.pop(name, None)
+        switched: _Switched | None = self.front.weather.pop(name, None)
         if switched is None:
             return
         gone = {id(fault) for fault in switched.faults}
