@@ -11,7 +11,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test simulate mutants lint format lock build bench bench-sweep clean \
+.PHONY: help setup run pi test simulate mutants lint format lock build bench bench-sweep clean \
         build-SharedLayer build-ChainLayer
 
 help: ## List the targets
@@ -47,6 +47,9 @@ NOT_TWICE = $$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' requirement
 
 run: $(READY) ## The whole bundle on this machine (ONCE=1 PI_PORT= AWS_PORT= ALLOW_ORIGINS= PI_API_URL= PI_SERVER_API_KEY=)
 	@exec $(BIN)/python local/tether.py $$PPID $(BIN)/python -m local.run
+
+pi: $(READY) ## The Pi emulator alone, for any back end (PI_PORT=)
+	@exec $(BIN)/python local/tether.py $$PPID $(BIN)/python -m local.emulator $(if $(PI_PORT),--port $(PI_PORT))
 
 export ONCE PI_PORT AWS_PORT ALLOW_ORIGINS PI_API_URL PI_SERVER_API_KEY
 

@@ -2,12 +2,15 @@
 
 import argparse
 import os
+import signal
 import threading
 
 from local.emulator.errors import PiError
 from local.emulator.http import create_app
 from local.emulator.pi import APP_ID, SERVER_KEY, Pi
+from local.emulator.registry import wallet_seed_of
 from local.emulator.server import EmulatorServer
+from local.emulator.welcome import welcome
 
 DEFAULT_PORT = 8314
 
@@ -26,14 +29,27 @@ def main() -> None:
     try:
         server = EmulatorServer(create_app(pi), options.port)
     except OSError as error:
-        raise SystemExit(f"Port {options.port} cannot be used: {error.strerror}") from None
+        raise SystemExit(
+            f"Port {options.port} cannot be used: {error.strerror}. "
+            "Stop what listens there, or choose another one: --port N (make pi PI_PORT=N)"
+        ) from None
     threading.Thread(target=_end_with, args=(options.parent_pid, server), daemon=True).start()
-    print(f"Pi emulator on {server.url} (app {options.app_id}, {options.network})", flush=True)
+    # A shell starts its background jobs with SIGINT ignored.
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.default_int_handler)
+    print(_welcome(server.url, pi, options), flush=True)
     with server:
         try:
             server.serve_forever()
         except KeyboardInterrupt:
             print("Pi emulator stopped", flush=True)
+
+
+def _welcome(url: str, pi: Pi, options: argparse.Namespace) -> str:
+    """A key or a seed that the caller gave may be a real one: it is not printed."""
+    key = SERVER_KEY if options.server_key == SERVER_KEY else None
+    seed = None if options.wallet_seed else wallet_seed_of(options.app_id)
+    return welcome(url, pi.registry.app(), key=key, seed=seed)
 
 
 def _options() -> argparse.Namespace:

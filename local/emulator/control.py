@@ -15,6 +15,7 @@ from local.emulator.faults import Fault, FaultyFront
 from local.emulator.model import App, iso
 from local.emulator.payment import amount_of
 from local.emulator.pi import Pi
+from local.emulator.weather import Weather
 from local.emulator.web import NUMBER, TEXT_OR_NULL, answer, json_body, json_fields
 
 STRANGER = address_of("stranger")
@@ -25,16 +26,17 @@ _ODD: dict[str, Any] = {"kind": str, "operation_source": TEXT_OR_NULL, "fee_bump
 
 def control_api(pi: Pi, front: FaultyFront) -> Blueprint:
     api = Blueprint("control", __name__)
-    _add_world(api, pi, front)
+    weather = Weather(pi, front)
+    _add_world(api, pi, front, weather)
     _add_settings(api, pi)
     _add_people(api, pi)
     _add_payments(api, pi)
     _add_chain(api, pi)
-    _add_weather(api, front)
+    _add_faults(api, front, weather)
     return api
 
 
-def _add_world(api: Blueprint, pi: Pi, front: FaultyFront) -> None:
+def _add_world(api: Blueprint, pi: Pi, front: FaultyFront, weather: Weather) -> None:
     @api.get("/health")
     def health() -> Response:
         return answer({"status": "ok"})
@@ -47,6 +49,7 @@ def _add_world(api: Blueprint, pi: Pi, front: FaultyFront) -> None:
             {
                 "now": iso(pi.now()),
                 "settings": _settings(pi),
+                "weather": weather.names,
                 "apps": [_app(app) for app in pi.registry.apps.values()],
                 "users": [asdict(user) for user in pi.registry.users.values()],
                 "payments": [
@@ -92,6 +95,10 @@ def _add_settings(api: Blueprint, pi: Pi) -> None:
             repeats_success=bool,
             ledger_close_s=NUMBER,
             node_lag_s=NUMBER,
+            pi_links=bool,
+            text_amounts=bool,
+            cancelled_limit=int | None,
+            revoked_is_unknown=bool,
             holes=list,
         )
         for name in ("page_limit", "base_fee_stroops", "ledger_close_s"):
@@ -125,13 +132,18 @@ def _add_people(api: Blueprint, pi: Pi) -> None:
 
     @api.post("/users")
     def sign_in() -> Response:
-        who = json_fields(username=str, uid=str, app_id=str, scopes=list, funded=bool)
+        who = json_fields(username=str, uid=str, app_id=str, scopes=list, funded=bool, roles=list)
         user, token = pi.registry.sign_in(**who)
         return answer({"uid": user.uid, "username": user.username, "accessToken": token})
 
     @api.post("/users/<uid>/expire")
     def expire_tokens(uid: str) -> Response:
         pi.registry.expire_tokens(uid)
+        return answer({})
+
+    @api.post("/users/<uid>/revoke")
+    def revoke(uid: str) -> Response:
+        pi.registry.revoke(uid)
         return answer({})
 
     @api.post("/ads")
@@ -230,7 +242,7 @@ def _add_chain(api: Blueprint, pi: Pi) -> None:
         return answer({})
 
 
-def _add_weather(api: Blueprint, front: FaultyFront) -> None:
+def _add_faults(api: Blueprint, front: FaultyFront, weather: Weather) -> None:
     @api.post("/faults")
     def add_fault() -> Response:
         fault = json_fields(
@@ -251,8 +263,19 @@ def _add_weather(api: Blueprint, front: FaultyFront) -> None:
 
     @api.delete("/faults")
     def delete_faults() -> Response:
+        weather.clear()
         front.faults.clear()
         return answer({})
+
+    @api.put("/weather/<name>")
+    def switch_on(name: str) -> Response:
+        weather.switch_on(name)
+        return answer({"weather": weather.names})
+
+    @api.delete("/weather/<name>")
+    def switch_off(name: str) -> Response:
+        weather.switch_off(name)
+        return answer({"weather": weather.names})
 
     @api.delete("/calls")
     def delete_calls() -> Response:

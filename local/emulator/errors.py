@@ -25,6 +25,7 @@ MESSAGES = {
     "ongoing_payment_found": (
         "You need to complete the ongoing payment first to create a new one."
     ),
+    "too_many_cancelled_payments": "Your app has too many cancelled payments.",
     "missing_scope": "The user has not granted the scope that this call needs.",
     "already_completed": "The payment has already been completed.",
     "cancelled_payment": "The payment has been cancelled.",

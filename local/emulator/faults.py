@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
+from local.emulator.cors import open_to_pages
 from local.emulator.errors import PiError
 from local.emulator.horizon import PROBLEM, PROBLEMS, HorizonError
 from local.emulator.model import iso
@@ -26,7 +27,7 @@ from local.emulator.wsgi import WAIT, DroppedError
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_LOGGED = ("/v2/", "/horizon/")
+_LOGGED = ("/v2/", "/horizon")
 
 
 @dataclass(slots=True)
@@ -72,7 +73,7 @@ class Fault:
 
     def answer(self, path: str) -> Response | None:
         """The answer in place of the app's own; None keeps that one."""
-        if self.code in PROBLEMS and path.startswith("/horizon/"):
+        if self.code in PROBLEMS and path.startswith("/horizon"):
             problem = HorizonError(self.code)
             return Response(dumps(problem.body()), problem.status, self.headers, PROBLEM)
         if self.code:
@@ -92,7 +93,8 @@ class Fault:
 
 
 class FaultyFront:
-    """The Flask app as WSGI, with faults, the log of calls, and the lock around all state."""
+    """The Flask app as WSGI, open to pages, with faults, the log of calls, and the lock around all
+    state."""
 
     def __init__(self, app: "WSGIApplication", pi: Pi) -> None:
         self._app = app
@@ -103,8 +105,17 @@ class FaultyFront:
     def reset(self) -> None:
         self.faults: list[Fault] = []
         self.calls: list[dict[str, Any]] = []
+        # What is switched on by its name: see `weather`.
+        self.weather: dict[str, Any] = {}
 
     def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        if "HTTP_ORIGIN" in environ:
+            return open_to_pages(self._answer, environ, start_response)
+        return self._answer(environ, start_response)
+
+    def _answer(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]

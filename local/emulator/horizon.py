@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from local.emulator import records
 from local.emulator.address import is_address
@@ -35,6 +35,7 @@ PROBLEMS = {
 }
 
 Item = TypeVar("Item")
+Listed = Literal["operations", "payments"]
 
 
 class HorizonError(Exception):
@@ -84,31 +85,50 @@ class Horizon:
     def record(self, transaction: Transaction, txid: str | None = None) -> Record:
         return records.transaction(self._base, transaction, txid)
 
-    def operations(self, txid: str, query: Mapping[str, str]) -> Record:
+    def transactions(self, query: Mapping[str, str]) -> Record:
+        """Everybody's; failed ones only with `include_failed=true`."""
+        return self._transactions("/transactions", query, self._all())
+
+    def operations(self, query: Mapping[str, str], listed: Listed = "operations") -> Record:
+        """Everybody's. Each operation that there is counts as a payment too."""
+        return self._operations(f"/{listed}", query, self._all(), _counts(query))
+
+    def operation(self, identifier: int, query: Mapping[str, str]) -> Record:
+        transaction = self._chain.transaction_in(identifier >> 32)
+        if transaction is None or transaction.operation_id != identifier:
+            raise HorizonError("not_found")
+        return self._operation(self._find(transaction.txid), _join(query))
+
+    def operations_of(
+        self, txid: str, query: Mapping[str, str], listed: Listed = "operations"
+    ) -> Record:
+        """A transaction's, of a failed one too."""
         transaction = self._find(txid)
-        path = f"/transactions/{txid.lower()}/operations"
+        path = f"/transactions/{txid.lower()}/{listed}"
         return self._operations(path, query, [transaction], lambda _tx: True)
 
     def account_transactions(self, address: str, query: Mapping[str, str]) -> Record:
         """Sent and received; failed transactions only with `include_failed=true`."""
-        path, transactions = f"/accounts/{address}/transactions", self._shown(address)
-        counts = _counts(query)
-        return self._page(
-            path, query, transactions, lambda tx: tx.paging_token, self.record, counts
-        )
+        path = f"/accounts/{address}/transactions"
+        return self._transactions(path, query, self._shown(address))
 
-    def account_payments(self, address: str, query: Mapping[str, str]) -> Record:
+    def account_operations(
+        self, address: str, query: Mapping[str, str], listed: Listed = "operations"
+    ) -> Record:
         """What the account itself paid and received, also in a transaction of another source.
 
         The memos are in what `join=transactions` adds.
         """
-        path, transactions = f"/accounts/{address}/payments", self._shown(address)
+        path, transactions = f"/accounts/{address}/{listed}", self._shown(address)
         counts = _counts(query)
 
         def takes_part(tx: Transaction) -> bool:
             return counts(tx) and address in (tx.payer, tx.destination)
 
         return self._operations(path, query, transactions, takes_part)
+
+    def account_payments(self, address: str, query: Mapping[str, str]) -> Record:
+        return self.account_operations(address, query, "payments")
 
     def ledgers(self, query: Mapping[str, str]) -> Record:
         closed = range(self._elder(), self._latest() + 1)
@@ -157,6 +177,24 @@ class Horizon:
             raise HorizonError("not_found")
         return transactions
 
+    def _all(self) -> Sequence[Transaction]:
+        """Every transaction that had been applied by this moment."""
+        transactions = self._chain.transactions
+        end = bisect_right(transactions, self._until, key=lambda tx: tx.applied_at)
+        return transactions[:end]
+
+    def _transactions(
+        self, path: str, query: Mapping[str, str], transactions: Sequence[Transaction]
+    ) -> Record:
+        counts = _counts(query)
+        return self._page(
+            path, query, transactions, lambda tx: tx.paging_token, self.record, counts
+        )
+
+    def _operation(self, tx: Transaction, joined: bool) -> Record:
+        record = records.operation(self._base, tx)
+        return record | {"transaction": self.record(tx)} if joined else record
+
     def _operations(
         self,
         path: str,
@@ -167,8 +205,7 @@ class Horizon:
         joined = _join(query)
 
         def operation(tx: Transaction) -> Record:
-            record = records.operation(self._base, tx)
-            return record | {"transaction": self.record(tx)} if joined else record
+            return self._operation(tx, joined)
 
         def token(tx: Transaction) -> int:
             return tx.operation_id
@@ -207,14 +244,16 @@ class Horizon:
         is_shown: Callable[[Item], bool] = lambda _item: True,
     ) -> Record:
         """One page of items, which are sorted by token. The cursor itself is never on it."""
-        order, limit, cursor = _order(query), _limit(query), _cursor(query)
-        join = "&join=transactions" if query.get("join") else ""
+        order, limit, cursor = _order(query), _limit(query), self._cursor(query)
+        kept = "".join(
+            f"&{name}={query[name]}" for name in ("include_failed", "join") if query.get(name)
+        )
         beyond = filter(is_shown, self._walk(items, token, order, cursor))
         page = list(islice(beyond, min(limit, self._settings.page_limit)))
 
         def link(at: int | None, towards: str) -> dict[str, str]:
             at_cursor = "" if at is None else at
-            href = f"{self._base}{path}?cursor={at_cursor}{join}&limit={limit}&order={towards}"
+            href = f"{self._base}{path}?cursor={at_cursor}{kept}&limit={limit}&order={towards}"
             return {"href": href}
 
         return {
@@ -227,6 +266,16 @@ class Horizon:
             },
             "_embedded": {"records": [record(item) for item in page]},
         }
+
+    def _cursor(self, query: Mapping[str, str]) -> int | None:
+        """A paging token, or `now`, behind all there is; without one a page starts at the end that
+        its order says."""
+        text = query.get("cursor") or ""
+        if text == "now":
+            return (self._latest() + 1 << 32) - 1
+        if text and not re.fullmatch("[0-9]{1,20}", text):
+            raise _bad_request("cursor", "cursor must be a paging token")
+        return int(text) if text else None
 
     def _walk(
         self, items: Sequence[Item], token: Callable[[Item], int], order: str, cursor: int | None
@@ -279,11 +328,3 @@ def _join(query: Mapping[str, str]) -> bool:
     if join not in (None, "", "transactions"):
         raise _bad_request("join", "Accepted values: transactions")
     return bool(join)
-
-
-def _cursor(query: Mapping[str, str]) -> int | None:
-    """A paging token; without one a page starts at the end that its order says."""
-    text = query.get("cursor") or ""
-    if text and not re.fullmatch("[0-9]{1,20}", text):
-        raise _bad_request("cursor", "cursor must be a paging token")
-    return int(text) if text else None

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from local.emulator.control import control_api
 from local.emulator.errors import PiError, TokenRefusedError
 from local.emulator.faults import FaultyFront
-from local.emulator.horizon import PROBLEM, Horizon, HorizonError
+from local.emulator.horizon import PROBLEM, Horizon, HorizonError, Listed
 from local.emulator.model import App
 from local.emulator.pi import Pi
 from local.emulator.web import answer, json_body
@@ -27,6 +27,10 @@ def create_app(pi: Pi) -> Flask:
     app.register_blueprint(platform_api(pi), url_prefix="/v2")
     app.register_blueprint(horizon_api(pi), url_prefix="/horizon")
     app.register_blueprint(control_api(pi, front), url_prefix="/_emulator")
+
+    @app.before_request
+    def asked() -> None:
+        pi.horizon_url = horizon_url()
 
     @app.errorhandler(PiError)
     def refused(error: PiError) -> Response:
@@ -111,6 +115,7 @@ def horizon_api(pi: Pi) -> Blueprint:
         response.date = pi.now()
         return response
 
+    @api.get("")
     @api.get("/")
     def root() -> Response:
         return answer(horizon().root(), kind=HAL)
@@ -119,31 +124,50 @@ def horizon_api(pi: Pi) -> Blueprint:
     def fee_stats() -> Response:
         return answer(horizon().fee_stats(), kind=HAL)
 
-    @api.get("/accounts/<address>")
-    def account(address: str) -> Response:
-        return answer(horizon().account(address), kind=HAL)
-
+    _add_accounts(api, horizon)
     _add_history(api, horizon)
     _add_submission(api, pi)
     return api
 
 
-def _add_history(api: Blueprint, horizon: Callable[[], Horizon]) -> None:
-    @api.get("/transactions/<txid>")
-    def transaction(txid: str) -> Response:
-        return answer(horizon().transaction(txid), kind=HAL)
-
-    @api.get("/transactions/<txid>/operations")
-    def operations(txid: str) -> Response:
-        return answer(horizon().operations(txid, request.args), kind=HAL)
+def _add_accounts(api: Blueprint, horizon: Callable[[], Horizon]) -> None:
+    @api.get("/accounts/<address>")
+    def account(address: str) -> Response:
+        return answer(horizon().account(address), kind=HAL)
 
     @api.get("/accounts/<address>/transactions")
     def account_transactions(address: str) -> Response:
         return answer(horizon().account_transactions(address, request.args), kind=HAL)
 
+    @api.get("/accounts/<address>/operations")
+    def account_operations(address: str) -> Response:
+        return answer(horizon().account_operations(address, request.args), kind=HAL)
+
     @api.get("/accounts/<address>/payments")
     def account_payments(address: str) -> Response:
         return answer(horizon().account_payments(address, request.args), kind=HAL)
+
+
+def _add_history(api: Blueprint, horizon: Callable[[], Horizon]) -> None:
+    @api.get("/transactions")
+    def transactions() -> Response:
+        return answer(horizon().transactions(request.args), kind=HAL)
+
+    @api.get("/transactions/<txid>")
+    def transaction(txid: str) -> Response:
+        return answer(horizon().transaction(txid), kind=HAL)
+
+    @api.get("/transactions/<txid>/<any(operations, payments):listed>")
+    def operations_of(txid: str, listed: Listed) -> Response:
+        return answer(horizon().operations_of(txid, request.args, listed), kind=HAL)
+
+    @api.get("/<any(operations, payments):listed>")
+    def operations(listed: Listed) -> Response:
+        return answer(horizon().operations(request.args, listed), kind=HAL)
+
+    @api.get("/operations/<int:identifier>")
+    def operation(identifier: int) -> Response:
+        return answer(horizon().operation(identifier, request.args), kind=HAL)
 
     @api.get("/ledgers")
     def ledgers() -> Response:

@@ -25,8 +25,16 @@ class Settings:
     ledger_close_s: a ledger closes so often; another pace begins when it is set.
     node_lag_s: Horizon's address has two nodes, of which the other one is so far behind the first;
         which of them answers a request follows from the seed. 0: there is one.
+    pi_links: a transaction's `_link` leads to Pi's own Horizon, which does not know it, instead of
+        to the emulator's chain.
     holes: ledgers (first and last) of which Horizon knows nothing, neither themselves nor their
         transactions; it tells only of a hole that begins with ledger 1. Accounts are as always.
+    text_amounts: an amount may be a text (`"3.14"`, as pi-go and Ruby send it), instead of being an
+        `invalid_amount`.
+    cancelled_limit: an app with so many cancelled A2U payments creates no other:
+        `too_many_cancelled_payments`. null: no limit.
+    revoked_is_unknown: a payout to the uid of a user who has revoked the app is `user_not_found`,
+        instead of `missing_scope`.
     repeats_success: Horizon answers an applied envelope with its result once more, as long as it
         shows it; without, with what the core says (`tx_bad_seq`).
     """
@@ -42,6 +50,10 @@ class Settings:
     repeats_success: bool = True
     ledger_close_s: float = 5.0
     node_lag_s: float = 0.0
+    pi_links: bool = False
+    text_amounts: bool = False
+    cancelled_limit: int | None = None
+    revoked_is_unknown: bool = True
     holes: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -58,13 +70,21 @@ class App:
 
 @dataclass(slots=True)
 class User:
-    """A user of one app: the same person has another uid in another app."""
+    """A user of one app: the same person has another uid in another app, and in the same app after
+    they have revoked it. A revoked uid is never used again."""
 
     uid: str
     username: str
     app_id: str
     scopes: list[str]
     wallet: str
+    roles: list[str] = field(default_factory=list)
+    revoked: bool = False
+
+    @property
+    def person(self) -> str:
+        """Who it is in this app, under whatever uid."""
+        return f"{self.app_id}/{self.username}"
 
     def dto(self, valid_until: datetime) -> dict[str, Any]:
         """The UserDTO. `platform` comes back unasked; the username only with its scope."""
@@ -79,7 +99,7 @@ class User:
             },
             "app_id": self.app_id,
             "receiving_email": False,
-            "roles": [],
+            "roles": self.roles,
             "preferred_language": "en",
         }
         if "username" in self.scopes:

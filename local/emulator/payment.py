@@ -5,6 +5,7 @@ is final. A payment with a transaction can't be cancelled, and one with a transa
 match it can be neither completed nor cancelled: it is jammed for good (seen in the field).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,13 +14,9 @@ from typing import Any, Literal
 from local.emulator.chain import NATIVE, PAYMENT, Transaction, stroops
 from local.emulator.errors import PiError
 from local.emulator.model import App, Settings, User, iso
+from local.emulator.wire import loads
 
 Direction = Literal["user_to_app", "app_to_user"]
-
-_HORIZONS = {
-    "Pi Network": "https://api.mainnet.minepi.com",
-    "Pi Testnet": "https://api.testnet.minepi.com",
-}
 
 
 @dataclass(slots=True)
@@ -27,7 +24,8 @@ class Payment:
     """A payment as Pi holds it.
 
     `txid` is the transaction that Pi has linked; the chain may hold others (`on_chain`) of which
-    Pi knows nothing. `overrides` change only what the DTO shows: null leaves the key out.
+    Pi knows nothing. `owner` is whose open payments stand in each other's way: the person's, or an
+    app's A2U payments. `overrides` change only what the DTO shows: null leaves the key out.
     """
 
     identifier: str
@@ -41,7 +39,9 @@ class Payment:
     direction: Direction
     created_at: datetime
     network: str
+    owner: str
     settings: Settings
+    link_of: Callable[["Payment"], str]
     overrides: dict[str, Any] = field(default_factory=dict)
     on_chain: list[str] = field(default_factory=list)
 
@@ -54,11 +54,6 @@ class Payment:
     developer_completed: bool = False
     cancelled: bool = False
     user_cancelled: bool = False
-
-    @property
-    def owner(self) -> str:
-        """Whose open payments stand in each other's way: the user's, or an app's A2U payments."""
-        return self.user_uid if self.direction == "user_to_app" else self.app_id
 
     @property
     def is_cancelled(self) -> bool:
@@ -74,7 +69,7 @@ class Payment:
         transaction = {
             "txid": self.txid,
             "verified": self.transaction_verified,
-            "_link": f"{_HORIZONS.get(self.network, '')}/transactions/{self.txid}",
+            "_link": self.link_of(self),
         }
         dto: dict[str, Any] = {
             "identifier": self.identifier,
@@ -189,10 +184,11 @@ def new_payment(
     arguments: dict[str, Any],
     created_at: datetime,
     settings: Settings,
+    link_of: Callable[[Payment], str],
 ) -> Payment:
     """A payment from `amount`, `memo` and `metadata`. Raises PiError for what can be none."""
     memo, metadata = arguments.get("memo"), arguments.get("metadata")
-    amount = amount_of(arguments.get("amount"))
+    amount = amount_of(arguments.get("amount"), settings.text_amounts)
     if not isinstance(memo, str):
         raise PiError("invalid_arguments", "A payment has a memo.")
     if not isinstance(metadata, dict) or not metadata:
@@ -212,12 +208,19 @@ def new_payment(
         direction=direction,
         created_at=created_at,
         network=app.network,
+        owner=user.person if u2a else app.app_id,
         settings=settings,
+        link_of=link_of,
     )
 
 
-def amount_of(given: Any) -> Decimal:
-    """A JSON number as Pi, exactly. Raises PiError `invalid_amount`."""
+def amount_of(given: Any, text_allowed: bool = False) -> Decimal:
+    """A JSON number, or a text of one, as Pi, exactly. Raises PiError `invalid_amount`."""
+    if text_allowed and isinstance(given, str):
+        try:
+            given = loads(given)
+        except ValueError:
+            raise PiError("invalid_amount") from None
     if isinstance(given, bool) or not isinstance(given, int | Decimal):
         raise PiError("invalid_amount")
     amount = Decimal(given)

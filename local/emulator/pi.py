@@ -33,6 +33,10 @@ from local.emulator.registry import Registry
 APP_ID = "demo-app"
 SERVER_KEY = "emulator-server-key"
 
+_PI_HORIZONS = {
+    "Pi Network": "https://api.mainnet.minepi.com",
+    "Pi Testnet": "https://api.testnet.minepi.com",
+}
 _MAX_MEMO_BYTES = 28
 _STATUS_FLAGS = {
     "developer_approved",
@@ -60,7 +64,10 @@ def utc_now() -> datetime:
 
 
 class Pi:
-    """Pi with one app registered. The same seed gives the same identifiers, uids and tokens."""
+    """Pi with one app registered. The same seed gives the same identifiers, uids and tokens.
+
+    `horizon_url` is the emulator's own, at the address that was asked last: links start with it.
+    """
 
     def __init__(
         self,
@@ -76,6 +83,7 @@ class Pi:
         self._seed = seed
         self._network = network
         self._first_app = (app_id, server_key, network, None, wallet_seed)
+        self.horizon_url = "/horizon"
         self.reset()
 
     def reset(self) -> None:
@@ -137,9 +145,14 @@ class Pi:
         user = self.registry.users.get(str(arguments.get("uid")))
         if user is None or user.app_id != app.app_id:
             raise PiError("user_not_found")
+        if user.revoked and self.settings.revoked_is_unknown:
+            raise PiError("user_not_found")
         if "wallet_address" not in user.scopes:
             raise PiError("missing_scope")
         payment = self._new_payment(app, user, "app_to_user", arguments)
+        limit = self.settings.cancelled_limit
+        if limit is not None and self._cancelled_payouts(app) >= limit:
+            raise PiError("too_many_cancelled_payments")
         for other in self._open_payments("app_to_user", app.app_id):
             raise PiError("ongoing_payment_found", payment=other.dto())
         payment.developer_approved = True
@@ -156,7 +169,7 @@ class Pi:
         Undocumented; this shape is the one that an independent SDK reads (pinetwork-js).
         """
         user, _ = self.registry.user_of(authorization)
-        payments = self._open_payments("user_to_app", user.uid)
+        payments = self._open_payments("user_to_app", user.person)
         return {"exists": bool(payments), "payment": payments[-1].dto() if payments else None}
 
     def ad_status(self, app: App, identifier: str) -> dict[str, Any]:
@@ -190,7 +203,7 @@ class Pi:
             raise PiError("missing_scope")
         app = self.registry.app(user.app_id)
         payment = self._new_payment(app, user, "user_to_app", arguments)
-        for other in self._open_payments("user_to_app", user.uid):
+        for other in self._open_payments("user_to_app", user.person):
             if other.txid or not self.settings.auto_cancel:
                 raise PiError("ongoing_payment_found", payment=other.dto())
             other.cancelled = True
@@ -343,6 +356,10 @@ class Pi:
         kept = self._payments_of.get((direction, owner), [])
         return [payment for payment in kept if self.payment(payment.identifier).is_open]
 
+    def _cancelled_payouts(self, app: App) -> int:
+        kept = self._payments_of.get(("app_to_user", app.app_id), [])
+        return sum(payment.is_cancelled for payment in kept)
+
     def _keep(self, payment: Payment) -> None:
         self.payments[payment.identifier] = payment
         self._payments_of.setdefault((payment.direction, payment.owner), []).append(payment)
@@ -379,9 +396,17 @@ class Pi:
         if payment and payment.from_address == transaction.source:
             payment.on_chain.append(transaction.txid)
 
+    def _link_of(self, payment: Payment) -> str:
+        horizon = self.horizon_url
+        if self.settings.pi_links:
+            horizon = _PI_HORIZONS.get(payment.network, "")
+        return f"{horizon}/transactions/{payment.txid}"
+
     def _new_payment(
         self, app: App, user: User, direction: Direction, arguments: dict[str, Any]
     ) -> Payment:
         """A payment not yet kept."""
         identifier, now = self._ids.payment(), self.now()
-        return new_payment(identifier, app, user, direction, arguments, now, self.settings)
+        return new_payment(
+            identifier, app, user, direction, arguments, now, self.settings, self._link_of
+        )

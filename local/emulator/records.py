@@ -22,6 +22,34 @@ Record = dict[str, Any]
 
 _PERCENTILES = ("max", "min", "mode", *(f"p{p}" for p in (*range(10, 100, 10), 95, 99)))
 _PROTOCOL = 19
+_PAGED = "{?cursor,limit,order}"
+_WITH_FAILED = "{?cursor,limit,order,include_failed}"
+_SELLING_AND_BUYING = ",".join(
+    f"{side}_asset_{part}" for side in ("selling", "buying") for part in ("type", "code", "issuer")
+)
+# As Horizon has them, but those of trades and paths. The emulator answers those of accounts,
+# transactions, operations, payments, ledgers and fees; it has no markets, claims or effects.
+_ROOT_LINKS = {
+    "account": "/accounts/{account_id}",
+    "accounts": "/accounts{?signer,sponsor,asset,liquidity_pool,cursor,limit,order}",
+    "account_transactions": f"/accounts/{{account_id}}/transactions{_PAGED}",
+    "claimable_balances": "/claimable_balances{?asset,sponsor,claimant,cursor,limit,order}",
+    "assets": "/assets{?asset_code,asset_issuer,cursor,limit,order}",
+    "effects": f"/effects{_PAGED}",
+    "fee_stats": "/fee_stats",
+    "ledger": "/ledgers/{sequence}",
+    "ledgers": f"/ledgers{_PAGED}",
+    "liquidity_pools": "/liquidity_pools{?reserves,account,cursor,limit,order}",
+    "offer": "/offers/{offer_id}",
+    "offers": "/offers{?selling,buying,seller,sponsor,cursor,limit,order}",
+    "operation": "/operations/{id}",
+    "operations": f"/operations{_WITH_FAILED}",
+    "order_book": f"/order_book{{?{_SELLING_AND_BUYING},limit}}",
+    "payments": f"/payments{_WITH_FAILED}",
+    "self": "/",
+    "transaction": "/transactions/{hash}",
+    "transactions": f"/transactions{_PAGED}",
+}
 
 
 def root(
@@ -34,7 +62,7 @@ def root(
     """`ledgers` are the first and the last that Horizon knows; `closed_at` is the last one's."""
     elder, latest = ledgers
     return {
-        "_links": _links(base, self="/", ledgers="/ledgers", fee_stats="/fee_stats"),
+        "_links": _links(base, **_ROOT_LINKS),
         "horizon_version": "2.28.3",
         "core_version": f"stellar-core {_PROTOCOL}.14.0",
         "history_latest_ledger": latest,
@@ -53,8 +81,9 @@ def account(base: str, of: Account) -> Record:
         "_links": _links(
             base,
             self=path,
-            transactions=f"{path}/transactions",
-            payments=f"{path}/payments",
+            transactions=f"{path}/transactions{_PAGED}",
+            operations=f"{path}/operations{_PAGED}",
+            payments=f"{path}/payments{_PAGED}",
             # The JavaScript SDK reads `data` only where this link is.
             data=f"{path}/data/{{key}}",
         ),
@@ -104,7 +133,7 @@ def transaction(base: str, tx: Transaction, txid: str | None = None) -> Record:
             self=f"/transactions/{txid}",
             account=f"/accounts/{tx.source}",
             ledger=f"/ledgers/{tx.ledger}",
-            operations=f"/transactions/{txid}/operations",
+            operations=f"/transactions/{txid}/operations{_PAGED}",
         ),
         "id": txid,
         "paging_token": str(tx.paging_token),
@@ -202,8 +231,12 @@ def ledger(
     }
 
 
-def _links(base: str, /, **paths: str) -> dict[str, dict[str, str]]:
-    return {name: {"href": base + path} for name, path in paths.items()}
+def _links(base: str, /, **paths: str) -> Record:
+    """Those with parts to fill in say so, as URI templates (RFC 6570)."""
+    return {
+        name: {"href": base + path, "templated": True} if "{" in path else {"href": base + path}
+        for name, path in paths.items()
+    }
 
 
 def _whole_seconds(at: datetime) -> str:

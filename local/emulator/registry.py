@@ -78,8 +78,10 @@ class Registry:
         app_id: str | None = None,
         scopes: Iterable[str] = SCOPES,
         funded: bool = True,
+        roles: Iterable[str] | None = None,
     ) -> tuple[User, str]:
-        """`Pi.authenticate`: the user and a new token. A known uid or username comes back.
+        """`Pi.authenticate`: the user and a new token. A known uid or username comes back, a person
+        who has revoked the app with a new uid.
 
         A new user who is not `funded` has a wallet without an account on the chain.
         """
@@ -94,6 +96,8 @@ class Registry:
             user = User(uid or self._ids.uuid(), username, app.app_id, [], wallet)
             self.users[user.uid] = user
         user.scopes = list(scopes)
+        if roles is not None:
+            user.roles = list(roles)
         value = self._ids.token()
         self._tokens[value] = Token(user.uid, self._now() + TOKEN_LIFE)
         return user, value
@@ -114,16 +118,25 @@ class Registry:
             if token.uid == uid:
                 token.valid_until = self._now()
 
+    def revoke(self, uid: str) -> None:
+        """The user takes back what they have granted the app, and is nobody under this uid."""
+        self.expire_tokens(uid)
+        user = self.users[uid]
+        user.scopes, user.revoked = [], True
+
     def _known(self, app: App, username: str | None, uid: str | None) -> User | None:
         if uid and (user := self.users.get(uid)):
             if user.app_id != app.app_id:
                 raise PiError("invalid_arguments", "That uid belongs to another app.")
+            if user.revoked:
+                raise PiError("invalid_arguments", "That uid is revoked: name the username.", 409)
             return user
         return next(
             (
                 user
                 for user in self.users.values()
-                if not uid and (user.app_id, user.username) == (app.app_id, username)
+                if not (uid or user.revoked)
+                and (user.app_id, user.username) == (app.app_id, username)
             ),
             None,
         )

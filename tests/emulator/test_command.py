@@ -1,5 +1,6 @@
 """`python -m local.emulator`: says where it listens, refuses a taken port, ends with its parent."""
 
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,6 +32,14 @@ def test_it_serves_on_the_loopback(emulator: subprocess.Popen[str]) -> None:
     assert payment.status_code == 404
     [app] = requests.get(f"{url}/_emulator/state", timeout=5).json()["apps"]
     assert app["wallet"] == address_of("ours")
+
+
+def test_it_prints_no_key_and_no_seed_of_yours(emulator: subprocess.Popen[str]) -> None:
+    """They may be real ones, and its output is kept in a log."""
+    assert emulator.stdout is not None
+    said = list(itertools.takewhile(lambda line: "Ctrl-C" not in line, emulator.stdout))
+    assert sum("(the one that you gave)" in line for line in said) == 2
+    assert seed_of("ours") not in "".join(said)
 
 
 def test_a_wallet_seed_that_is_none_is_a_clear_error() -> None:

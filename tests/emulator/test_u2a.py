@@ -36,7 +36,7 @@ def test_a_payment_from_start_to_completion(world: World) -> None:
     paid = world.get(identifier)
     assert paid["transaction"]["txid"] == txid
     assert paid["transaction"]["verified"]
-    assert paid["transaction"]["_link"] == f"https://api.testnet.minepi.com/transactions/{txid}"
+    assert paid["transaction"]["_link"] == f"{world.url}/horizon/transactions/{txid}"
 
     completion = world.complete(identifier, txid)
     assert completion.ok
@@ -47,6 +47,34 @@ def test_a_payment_from_start_to_completion(world: World) -> None:
         "cancelled": False,
         "user_cancelled": False,
     }
+
+
+def test_a_transactions_link_leads_to_it(real_world: World) -> None:
+    """At the address that was asked, as a back end that follows it does."""
+    identifier = real_world.approved()
+    txid = real_world.pay(identifier)
+    for host in ("127.0.0.1", "localhost"):
+        url = real_world.url.replace("127.0.0.1", host)
+        shown = World(url, real_world.session).get(identifier)["transaction"]
+        assert shown["_link"].startswith(url)
+        followed = real_world.session.get(shown["_link"], timeout=5)
+        assert followed.json()["memo"] == identifier
+        assert followed.json()["hash"] == txid
+
+
+@pytest.mark.parametrize(
+    ("network", "url"),
+    [
+        ("Pi Testnet", "https://api.testnet.minepi.com"),
+        ("Pi Network", "https://api.mainnet.minepi.com"),
+    ],
+)
+def test_a_transactions_link_as_pi_has_it(world: World, network: str, url: str) -> None:
+    world.control("PATCH", "/settings", pi_links=True)
+    world.control("PATCH", "/apps/demo-app", network=network)
+    identifier = world.approved()
+    txid = world.pay(identifier)
+    assert world.get(identifier)["transaction"]["_link"] == f"{url}/transactions/{txid}"
 
 
 def test_identifiers_are_unique_and_some_hold_dashes_and_underscores(world: World) -> None:

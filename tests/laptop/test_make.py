@@ -21,6 +21,7 @@ FEWEST_PAYMENTS = "50"  # of make bench-sweep with two workers: each of its phas
 ELSEWHERE = {
     **dict.fromkeys(("test", "lint", "setup"), ".ci/run"),
     "run": "test_run.py",
+    "pi": "tests/emulator/test_make_pi.py",
     "build-SharedLayer": "tests/template/test_bundle.py",
     "build-ChainLayer": "tests/template/test_bundle.py",
     "format": "rewrites the sources",
