@@ -13,16 +13,6 @@ from shared.payments.record import PaymentRecord
 
 CANCELLED = "This payment was cancelled. Start a new one."
 UNSOLD = "This payment is not one that this app sells."
-SENTENCES = {
-    "payment_cancelled": CANCELLED,
-    "unexpected_network": "This payment is not on the network that this app sells on. Check"
-    " `sandbox` in Pi.init, and the parameter PiNetwork.",
-    "unexpected_token": "This payment is not in native Pi. Start a new one in Pi.",
-    "unexpected_split": "This payment pays others as well. Start a new one without split"
-    " recipients.",
-    "unexpected_wallet": "This payment does not go to this app's wallet. Check the parameter"
-    " PiWalletAddress.",
-}
 
 
 def refused(record: PaymentRecord, code: str) -> Conflict:
@@ -74,7 +64,24 @@ def _sentence(record: PaymentRecord) -> str:
         return _about_amount(record, record.expected)
     if record.refusal == "unknown_product" and record.not_for_sale is not None:
         return _about_product(record.not_for_sale)
-    return SENTENCES.get(record.refusal or "", UNSOLD)
+    match record.refusal:
+        case "payment_cancelled":
+            return CANCELLED
+        case "unexpected_network":
+            return (
+                "This payment is not on the network that this app sells on. Check `sandbox` in"
+                " Pi.init, and the parameter PiNetwork."
+            )
+        case "unexpected_token":
+            return "This payment is not in native Pi. Start a new one in Pi."
+        case "unexpected_split":
+            return "This payment pays others as well. Start a new one without split recipients."
+        case "unexpected_wallet":
+            return (
+                "This payment does not go to this app's wallet. Check the parameter"
+                " PiWalletAddress."
+            )
+    return UNSOLD
 
 
 def _about_amount(record: PaymentRecord, price: Price) -> str:

@@ -382,7 +382,8 @@ def _make_way(parts: SendParts, record: PayoutRecord, decision: Decision, _seen:
 
 
 def _sign(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: Seen) -> After:
-    assert decision.transfer is not None
+    if decision.transfer is None:
+        raise ValueError("nothing to sign")
     now = parts.clock()
     max_time = now + ENVELOPE_LIVES_SECONDS
     envelope = parts.wallet.sign(
