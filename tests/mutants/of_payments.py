@@ -612,7 +612,7 @@ EDITS = [
         "        record = parts.payments.get(record.payment_id) or record\n",
         "",
         "What the book has just noted in a record is no silence.",
-        "tests/weather/test_chain.py::test_an_unpaid_one_is_paid_while_the_chain_lags",
+        "tests/weather/test_chain.py::test_what_the_book_notes_as_it_is_asked_is_no_silence",
     ),
     Edit(
         "any-refusal-becomes-gone",

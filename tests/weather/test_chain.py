@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from local.emulator.control import STRANGER
+from shared.work.wake_ups import Work
 from tests.weather.ends import CANCELLED, COMPLETED, OPEN, SWEEP_CANCELS_AFTER
 from tests.world import World
 
@@ -43,6 +44,26 @@ def test_an_unpaid_one_is_paid_while_the_chain_lags(world: World) -> None:
     world.pi.settings.ledger_lag_s = 0
     world.until_proven()
 
+    COMPLETED.check(world, payment_id)
+
+
+def test_what_the_book_notes_as_it_is_asked_is_no_silence(world: World) -> None:
+    """The worker comes to the payment before it comes to the book."""
+    payment_id = world.approved()
+    world.pi.settings.ledger_lag_s = HOUR
+    world.live(2 * HOUR)
+    world.pay(payment_id, link=False)
+    world.until_proven()
+    world.pi.settings.ledger_lag_s = 0
+    world.tick(300)
+    world.wake_ups.messages.clear()
+
+    world.wake(Work.PAYMENT, payment_id)
+    world.work()
+
+    assert len(world.record(payment_id).receipts) == 1
+    assert not world.at_pi(payment_id).is_cancelled
+    world.rounds(2)
     COMPLETED.check(world, payment_id)
 
 
