@@ -203,6 +203,7 @@ def test_what_an_operator_has_settled_by_hand_does_not_come_up_again(
     for _ in range(3):
         world.tick(DAY)
         world.rounds(2)
+    world.incomplete(payment_id)  # its user's page comes back
 
     record = world.record(payment_id)
     assert (record.state, record.needs_review, record.due_at) == ("cancelled", None, None)
