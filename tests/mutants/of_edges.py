@@ -33,7 +33,7 @@ EDITS = [
         "        if remaining() == 0:\n            return False\n",
         "",
         "A sweep ends in time, and says that it saw only a part.",
-        "tests/weather/test_sweep.py::test_what_is_too_slow_for_one_sweep_is_done_by_several",
+        "tests/weather/test_sweep.py::test_a_sweep_that_runs_out_of_time_is_no_failure",
     ),
     Edit(
         "woken-by-two-sweeps",

@@ -529,7 +529,7 @@ EDITS = [
         '.get("paid_for")',
         '.get("payout_id")',
         "Another payout of the same amount to the same user is not this one.",
-        "tests/payouts/test_story.py::test_two_of_the_same_amount_to_the_same_user_are_both_paid",
+        IN_BOOK_OF_PAYOUTS,
     ),
     Edit(
         "paid-twice-taken-for-paid",

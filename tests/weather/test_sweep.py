@@ -187,6 +187,18 @@ def test_what_is_too_slow_for_one_sweep_is_done_by_several(world: World) -> None
         COMPLETED.check(world, payment_id)
 
 
+def test_a_sweep_that_runs_out_of_time_is_no_failure(world: World) -> None:
+    """Its errors alarm for other reasons; the next one goes on."""
+    fill(world)
+    world.tick(world.sweep_seconds)
+
+    with world.effects.watched_by(lambda moment, _effect: world.tick(moment == "before")):
+        woken = world.sweep()
+
+    assert woken > 0
+    assert world.metrics.last["SweepIncomplete"] == 1
+
+
 def test_a_few_rows_that_fail_hold_up_nobody(world: World) -> None:
     """The sweep goes on without them, and has seen all."""
     fill(world)
