@@ -15,6 +15,7 @@ from shared.stellar.objects import Ledger, Movement
 
 # Nodes behind one address differ: one may show what another does not show yet.
 NODES_APART_SECONDS = 60
+LATELY_SECONDS = 4 * NODES_APART_SECONDS  # a book that has just been read covers all until then
 LEDGERS_A_DAY = 24 * 3600 // 5
 MOST_DOUBTS = 100
 MOST_AHEAD = 400  # more than that are acted on again, which changes nothing

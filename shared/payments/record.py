@@ -16,7 +16,7 @@ from shared.base.amount import ZERO, Amount
 from shared.base.clock import CLOCK_SKEW_SECONDS
 from shared.base.described import Described
 from shared.base.networks import Network
-from shared.book.record import NODES_APART_SECONDS
+from shared.book.record import LATELY_SECONDS, NODES_APART_SECONDS
 from shared.payments.prices import NotForSale, Price, Quote
 from shared.pi.objects import Direction, PaymentDto
 from shared.stellar.objects import Movement
@@ -26,7 +26,6 @@ from shared.work.story import Story
 UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
 # After that the chain's silence can be proven, whatever the clocks and Horizon's nodes differ by.
 PROOF_SECONDS = CLOCK_SKEW_SECONDS + 2 * NODES_APART_SECONDS
-LATELY_SECONDS = 4 * NODES_APART_SECONDS  # a book that has just been read covers all until then
 MOST_RECEIPTS = 20  # of one payment: odd ones by strangers, and as many by its user
 STRANGE = "wallets"  # between other wallets than the payment's
 
@@ -108,8 +107,8 @@ class PaymentRecord:
     `started_at` (by Pi's clock), the addresses and the payer's name, where its user lets us see it,
     are Pi's, as they were then. `asked_at`: its user
     wants it freed. `dead_at`: when it was first seen that Pi calls it cancelled. `receipts` is what
-    the wallet's book has noted, `refunded` what payouts pay back, or are about to. `looked_after`
-    is the transaction that an operator has settled by hand. `version` counts the writes."""
+    the wallet's book has noted, `refunded` what payouts pay back, or are about to. `settled_by_hand`
+    is the transaction for which an operator has closed it. `version` counts the writes."""
 
     payment_id: str
     uid: str
@@ -132,7 +131,7 @@ class PaymentRecord:
     cancelled_at: int | None = None
     receipts: tuple[Receipt, ...] = ()
     refunded: Amount = ZERO
-    looked_after: str | None = None
+    settled_by_hand: str | None = None
     pending_event: PaymentEvent | None = field(default=None, metadata={"stored_as": "owed"})
     due_at: int | None = None
     version: int = 1
@@ -146,7 +145,7 @@ class PaymentRecord:
     @property
     def is_paid_after_all(self) -> bool:
         """It was closed as unpaid, and the chain shows that it is paid; that is not settled yet."""
-        is_new = self.needs_review not in SEEN_PAID and self.paid_by != self.looked_after
+        is_new = self.needs_review not in SEEN_PAID and self.paid_by != self.settled_by_hand
         return self.state is PaymentState.CANCELLED and self.paid_by is not None and is_new
 
     @property
@@ -458,7 +457,7 @@ def decide(
     if refusal is not None and refusal.step is Step.COMPLETE:
         return _after_refused_completion(payment, record, refusal, now)
     if (txid := shown or record.paid_by) is not None:
-        is_settled = record.state is PaymentState.CANCELLED and txid == record.looked_after
+        is_settled = record.state is PaymentState.CANCELLED and txid == record.settled_by_hand
         return Decision(Step.NOTHING) if is_settled else Decision(Step.COMPLETE, txid)
     if claimed_txid is not None:
         return Decision(Step.PROVE, claimed_txid)

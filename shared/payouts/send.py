@@ -28,7 +28,7 @@ from shared.base.errors import (
 )
 from shared.base.observability import count, logger
 from shared.book.read import BookParts, book_of, read_book, read_on
-from shared.book.record import Book
+from shared.book.record import LATELY_SECONDS, Book
 from shared.book.store import wallet_of
 from shared.payments.canary import Canary
 from shared.payments.store import PaymentStore
@@ -76,7 +76,6 @@ from shared.work.worker import due_again
 if TYPE_CHECKING:
     from shared.stellar.wallet import Wallet  # loads stellar-sdk
 
-LATELY_SECONDS = 240  # a book that has just been read covers all until then
 MOST_ROUNDS = MOST_QUESTIONS + 4  # and the effects after which more is asked
 BEHIND_SECONDS = 3600  # sweeps read the book on much more often
 NO_SEED = frozenset({Reason.WALLET_SEED_MISSING, Reason.WALLET_SEED_INVALID})
@@ -84,9 +83,9 @@ NO_SEED = frozenset({Reason.WALLET_SEED_MISSING, Reason.WALLET_SEED_INVALID})
 
 @dataclass(slots=True)
 class SenderMemory:
-    """What the sender asks for once in its environment's life, since it never changes: what an
-    account must keep, and which accounts there are. Until `held_until` no payment is created
-    at Pi, for the reason `held_for`. `no_account`: the address of each user who has no account."""
+    """What the sender knows for its environment's life: what never changes (what an account must
+    keep, and which accounts there are), and what was met just now. Until `held_until` no payment is
+    created at Pi, for the reason `held_for`. `no_account`: the address of each user without one."""
 
     base_reserve: int | None = None
     accounts: set[str] = field(default_factory=set)

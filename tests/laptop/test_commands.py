@@ -129,7 +129,7 @@ def test_closed_as_not_sold_it_is_cancelled_and_told(
     assert closed is not None
     # Perhaps the worker was quicker than we are to look.
     assert closed.pending_event in (PaymentEvent.CANCELLED, None)
-    assert closed.looked_after == (record.txid or "none")
+    assert closed.settled_by_hand == (record.txid or "none")
     stack.sweep()
     eventually(lambda: is_finished(store, record), seconds=20)
     standing = store.get(record.payment_id)

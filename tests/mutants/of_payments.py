@@ -1183,7 +1183,7 @@ EDITS = [
     Edit(
         "settled-by-hand-comes-up-again",
         PAYMENT,
-        "record.state is PaymentState.CANCELLED and txid == record.looked_after\n",
+        "record.state is PaymentState.CANCELLED and txid == record.settled_by_hand\n",
         "False\n",
         "What an operator has settled by hand does not come up again.",
         "tests/weather/test_attention.py::"
@@ -1192,8 +1192,8 @@ EDITS = [
     Edit(
         "closed-by-hand-is-forgotten",
         PAYMENT,
-        "self.needs_review not in SEEN_PAID and self.paid_by != self.looked_after\n",
-        "self.needs_review not in SEEN_PAID and self.looked_after is None\n",
+        "self.needs_review not in SEEN_PAID and self.paid_by != self.settled_by_hand\n",
+        "self.needs_review not in SEEN_PAID and self.settled_by_hand is None\n",
         "What pays a payment after it was closed by hand comes up.",
         "tests/weather/test_attention.py::"
         "test_what_pays_a_payment_later_that_was_closed_as_unpaid_comes_up",

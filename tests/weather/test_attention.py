@@ -180,7 +180,7 @@ def close_as_not_sold(world: World, payment_id: str) -> None:
     }
     expression = (
         "SET #state = :cancelled, cancelled_at = :now, owed = :event, due_at = :now, "
-        "looked_after = :txid REMOVE attention"
+        "settled_by_hand = :txid REMOVE attention"
     )
     names = {"#state": "state"}
     how = {"ExpressionAttributeNames": names, "ExpressionAttributeValues": values}
