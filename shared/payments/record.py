@@ -105,10 +105,10 @@ class PaymentRecord:
     was made, and stays; without one (then `refusal` says why) no goods are ever released for it.
     A refused payment has `expected`, the price that it should have had, or `not_for_sale` instead.
     `started_at` (by Pi's clock), the addresses and the payer's name, where its user lets us see it,
-    are Pi's, as they were then. `asked_at`: its user
-    wants it freed. `dead_at`: when it was first seen that Pi calls it cancelled. `receipts` is what
-    the wallet's book has noted, `refunded` what payouts pay back, or are about to. `settled_by_hand`
-    is the transaction for which an operator has closed it. `version` counts the writes."""
+    are Pi's, as they were then. `asked_at`: its user wants it freed. `dead_at`: when it was first
+    seen that Pi calls it cancelled. `receipts` is what the wallet's book has noted, `refunded` what
+    payouts pay back, or are about to. `settled_by_hand` is the transaction for which an operator
+    has closed it. `version` counts the writes."""
 
     payment_id: str
     uid: str

@@ -93,7 +93,6 @@ class Ask(Described):
     SWITCH_AGAIN = "switch_again", "bool: payouts are on, right before a creation."
     OPEN_PAYMENTS = "open_payments", "tuple[PaymentDto]: the payouts that Pi has open."
     PAYMENT = "payment", "PaymentDto: Pi's payment with this identifier."
-    FORMER = "former", "PaymentDto: the same, of the payment that the chain shows paid."
     KEY = "key", "bool | None: the server key is this app's; None: nothing can tell."
     KNOWN_WALLET = "known_wallet", "str: the wallet of the seed that was read last."
     WALLET = "wallet", "str: the wallet of the seed as it is now."
@@ -671,7 +670,7 @@ def _after_sent(case: _Case) -> Decision:
     if payment is None and sent.payment_id == record.payment_id:
         return _not_known_to_pi(case)
     if payment is None:
-        return _adopt(case, case.ask(Ask.FORMER, sent.payment_id))
+        return _adopt(case, case.ask(Ask.PAYMENT, sent.payment_id))
     if record.txid not in (None, sent.txid):
         # A later one paid, after ours had died; or both did.
         own: ChainTransaction | None = case.ask(Ask.TRANSACTION, record.txid)
@@ -679,7 +678,7 @@ def _after_sent(case: _Case) -> Decision:
             return case.block(Reason.OTHER_TRANSACTION)
     if sent.payment_id == payment.identifier:
         return _report(case, payment, sent.txid)
-    former: PaymentDto = case.ask(Ask.FORMER, sent.payment_id)
+    former: PaymentDto = case.ask(Ask.PAYMENT, sent.payment_id)
     if payment.is_cancelled:
         return _adopt(case, former)
     if case.tried(Step.CANCEL) is None:

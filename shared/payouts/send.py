@@ -255,7 +255,6 @@ ANSWERS: Mapping[Ask, Callable[[SendParts, str], Any]] = {
     Ask.SWITCH_AGAIN: lambda parts, _: parts.switch.is_on(),
     Ask.OPEN_PAYMENTS: _open_payments,
     Ask.PAYMENT: lambda parts, payment_id: parts.pi.get_payment(payment_id),
-    Ask.FORMER: lambda parts, payment_id: parts.pi.get_payment(payment_id),
     Ask.KEY: lambda parts, _: parts.canary.knows_us(),
     Ask.KNOWN_WALLET: lambda parts, _: parts.wallet.known_address(),
     Ask.WALLET: lambda parts, _: parts.wallet.address(),

@@ -100,12 +100,16 @@ SETTLED = NOW + ENVELOPE_LIVES_SECONDS + CHAIN_SETTLES_SECONDS
 
 CHAIN, REFUSED = NoAnswer(Why.CHAIN), NoAnswer(Why.REFUSED, "forbidden")
 NOT_FOUND = NoAnswer(Why.REFUSED, "payment_not_found")
-FAIR: Mapping[Ask, Any] = {
+FORMER = Question(Ask.PAYMENT, "a2u-0")
+"""Another payment than the one in hand."""
+
+Answers = Mapping[Ask | Question, Any]
+FAIR: Answers = {
+    FORMER: a2u("developer_approved", identifier="a2u-0"),
     Ask.SWITCH: True,
     Ask.SWITCH_AGAIN: True,
     Ask.OPEN_PAYMENTS: (),
     Ask.PAYMENT: OPEN,
-    Ask.FORMER: a2u("developer_approved", identifier="a2u-0"),
     Ask.KEY: True,
     Ask.KNOWN_WALLET: APP_WALLET,
     Ask.WALLET: APP_WALLET,
@@ -129,15 +133,14 @@ class Played:
     asked: list[Ask]
 
 
-def play(
-    record: PayoutRecord, answers: Mapping[Ask, Any], now: int, seen: Seen | None = None
-) -> Played:
+def play(record: PayoutRecord, answers: Answers, now: int, seen: Seen | None = None) -> Played:
     """Ask until it is decided."""
     seen, asked = seen or Seen(), list[Ask]()
     while isinstance(decision := decide(record, seen, TERMS, now), Question):
         assert decision not in seen.answers
         asked.append(decision.ask)
-        seen = replace(seen, answers={**seen.answers, decision: answers[decision.ask]})
+        answer = answers[decision] if decision in answers else answers[decision.ask]
+        seen = replace(seen, answers={**seen.answers, decision: answer})
     assert len(asked) <= MOST_QUESTIONS
     return Played(decision, asked)
 
@@ -149,7 +152,7 @@ class Row(NamedTuple):
     told: str
     record: PayoutRecord
     expected: str
-    answers: Mapping[Ask, Any] = {}
+    answers: Mapping[Ask | Question, Any] = {}
     seen: Seen | None = None
     now: int = NOW
 
@@ -663,7 +666,7 @@ def test_the_table_reaches_every_step_and_every_question() -> None:
     assert set(Ask) - asked == {Ask.KNOWN_WALLET, Ask.WALLET}  # the operator has named the wallet
 
 
-def arguments(row: Row) -> tuple[PayoutRecord, Mapping[Ask, Any], int, Seen | None]:
+def arguments(row: Row) -> tuple[PayoutRecord, Answers, int, Seen | None]:
     return row.record, {**FAIR, **row.answers}, row.now, row.seen
 
 
@@ -674,12 +677,12 @@ PAYMENTS = [
     *(OPEN, OPEN, OPEN, DEAD, DONE, a2u(txid=TXID), a2u(txid=OTHER_TXID), a2u(amount="2")),
     *(a2u("developer_completed"), a2u("cancelled", txid=TXID), a2u(to_address=None)),
 ]
-ODD: Mapping[Ask, list[Any]] = {
+ODD: Mapping[Ask | Question, list[Any]] = {
     Ask.SWITCH: [False],
     Ask.SWITCH_AGAIN: [False],
     Ask.OPEN_PAYMENTS: [(OPEN,), (DEAD,), (ANOTHER,), NoAnswer(Why.LIST, "server_key_refused")],
     Ask.PAYMENT: [*PAYMENTS, *NONE],
-    Ask.FORMER: [*PAYMENTS, *NONE],
+    FORMER: [*PAYMENTS, *NONE],
     Ask.KEY: [False, None, *NONE],
     Ask.KNOWN_WALLET: NONE,
     Ask.WALLET: NONE,
@@ -709,7 +712,7 @@ ENOUGH = 100
 @dataclass(frozen=True)
 class Situation:
     record: PayoutRecord
-    answers: Mapping[Ask, Any]
+    answers: Answers
     now: int
     seen: Seen
     played: Played
