@@ -929,7 +929,7 @@ EDITS = [
         '""',
         "Only the payer replaces what was claimed: at once too.",
         "tests/integration/test_settle.py::test_the_support_sees_which_transaction_a_page_named",
-        explained="The record is read before: a caller meets the condition only beside another one.",
+        explained="The record is read before: the condition is met only by two callers at once.",
     ),
     Edit(
         "names-of-others-forgotten",
