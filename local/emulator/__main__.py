@@ -1,4 +1,5 @@
-"""`python -m local.emulator`: serve the emulator until Ctrl-C, or until the parent has ended."""
+"""`pi-emulator`, or `python -m local.emulator`: serve the emulator until Ctrl-C, or until the
+parent has ended."""
 
 import argparse
 import os
@@ -9,7 +10,7 @@ from local.emulator.errors import PiError
 from local.emulator.http import create_app
 from local.emulator.pi import APP_ID, SERVER_KEY, Pi
 from local.emulator.registry import wallet_seed_of
-from local.emulator.server import EmulatorServer
+from local.emulator.server import HOST, EmulatorServer
 from local.emulator.welcome import welcome
 
 DEFAULT_PORT = 8314
@@ -27,7 +28,7 @@ def main() -> None:
     except PiError as error:
         raise SystemExit(error.message) from None
     try:
-        server = EmulatorServer(create_app(pi), options.port)
+        server = EmulatorServer(create_app(pi), options.port, options.host)
     except OSError as error:
         raise SystemExit(
             f"Port {options.port} cannot be used: {error.strerror}. "
@@ -53,11 +54,14 @@ def _welcome(url: str, pi: Pi, options: argparse.Namespace) -> str:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m local.emulator", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="pi-emulator", description="A stand-in for Pi: Platform API, users and chain."
+    )
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free one")
+    parser.add_argument("--host", default=HOST, help="0.0.0.0 listens to other machines too")
     parser.add_argument("--app-id", default=APP_ID)
     parser.add_argument("--server-key", default=SERVER_KEY)
-    parser.add_argument("--network", default="Pi Testnet")
+    parser.add_argument("--network", default="Pi Testnet", help="or Pi Network")
     parser.add_argument("--wallet-seed", help="what the app's wallet is signed for with: S...")
     parser.add_argument(
         "--parent-pid",

@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response
 from local.emulator.cors import open_to_pages
 from local.emulator.errors import PiError
 from local.emulator.horizon import PROBLEM, PROBLEMS, HorizonError
+from local.emulator.hosts import route
 from local.emulator.model import iso
 from local.emulator.pi import Pi
 from local.emulator.wire import dumps
@@ -111,6 +112,7 @@ class FaultyFront:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
+        route(environ)
         if "HTTP_ORIGIN" in environ:
             return open_to_pages(self._answer, environ, start_response)
         return self._answer(environ, start_response)

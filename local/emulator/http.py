@@ -1,6 +1,7 @@
 """Pi and Horizon over HTTP: routes and statuses only, every rule is in `pi` and `horizon`.
 
-`/v2/...` is the Platform API, `/horizon/...` the chain, `/_emulator/...` the control API.
+`/v2/...` is the Platform API, `/horizon/...` the chain (also without the prefix, by the host names
+of `hosts`), `/_emulator/...` the control API.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from local.emulator.control import control_api
 from local.emulator.errors import PiError, TokenRefusedError
 from local.emulator.faults import FaultyFront
 from local.emulator.horizon import PROBLEM, Horizon, HorizonError, Listed
+from local.emulator.hosts import horizon_url
 from local.emulator.model import App
 from local.emulator.pi import Pi
 from local.emulator.web import answer, json_body
@@ -30,7 +32,7 @@ def create_app(pi: Pi) -> Flask:
 
     @app.before_request
     def asked() -> None:
-        pi.horizon_url = horizon_url()
+        pi.horizon_url = horizon_url(request.environ)
 
     @app.errorhandler(PiError)
     def refused(error: PiError) -> Response:
@@ -107,7 +109,7 @@ def horizon_api(pi: Pi) -> Blueprint:
     api = Blueprint("horizon", __name__)
 
     def horizon() -> Horizon:
-        return pi.any_horizon(horizon_url())
+        return pi.any_horizon(horizon_url(request.environ))
 
     @api.after_request
     def dated(response: Response) -> Response:
@@ -185,17 +187,13 @@ def _add_submission(api: Blueprint, pi: Pi) -> None:
     def submit() -> Response:
         from local.emulator.submission import submit
 
-        return answer(submit(pi, form_field("tx"), horizon_url()), kind=HAL)
+        return answer(submit(pi, form_field("tx"), horizon_url(request.environ)), kind=HAL)
 
     @api.post("/transactions_async")
     def submit_async() -> Response:
         from local.emulator.submission import submit_async
 
         return answer(*submit_async(pi, form_field("tx")))
-
-
-def horizon_url() -> str:
-    return request.host_url + "horizon"
 
 
 def form_field(name: str) -> str:

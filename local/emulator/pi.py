@@ -25,6 +25,7 @@ from local.emulator.chain import (
 from local.emulator.core import Core
 from local.emulator.errors import PiError
 from local.emulator.horizon import Horizon
+from local.emulator.hosts import HORIZONS
 from local.emulator.ids import Ids
 from local.emulator.model import Ad, App, Settings, User
 from local.emulator.payment import Direction, Payment, amount_of, new_payment
@@ -33,10 +34,6 @@ from local.emulator.registry import Registry
 APP_ID = "demo-app"
 SERVER_KEY = "emulator-server-key"
 
-_PI_HORIZONS = {
-    "Pi Network": "https://api.mainnet.minepi.com",
-    "Pi Testnet": "https://api.testnet.minepi.com",
-}
 _MAX_MEMO_BYTES = 28
 _STATUS_FLAGS = {
     "developer_approved",
@@ -399,7 +396,7 @@ class Pi:
     def _link_of(self, payment: Payment) -> str:
         horizon = self.horizon_url
         if self.settings.pi_links:
-            horizon = _PI_HORIZONS.get(payment.network, "")
+            horizon = f"https://{HORIZONS[payment.network]}" if payment.network in HORIZONS else ""
         return f"{horizon}/transactions/{payment.txid}"
 
     def _new_payment(

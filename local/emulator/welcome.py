@@ -18,7 +18,7 @@ A user signs in and opens a payment, as in the Pi Browser:
   TOKEN=$(curl -s -d '{{"username": "alice"}}' {url}/_emulator/users | sed 's/.*"accessToken":"//; s/".*//')
   curl -s -d '{{"accessToken": "'$TOKEN'", "amount": 3.14, "memo": "One pie", "metadata": {{"productId": 42}}}}' {url}/_emulator/payments
 
-More in local/emulator/README.md. Ctrl-C ends it.
+More in docs/emulator.md. Ctrl-C ends it.
 """  # noqa: E501 - each command stands on one line, to be copied
 
 
