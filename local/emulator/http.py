@@ -13,12 +13,13 @@ from local.emulator.control import control_api
 from local.emulator.errors import PiError, TokenRefusedError
 from local.emulator.faults import FaultyFront
 from local.emulator.horizon import PROBLEM, Horizon, HorizonError, Listed
-from local.emulator.hosts import horizon_url
+from local.emulator.hosts import PREFIX, horizon_url
 from local.emulator.model import App
 from local.emulator.pi import Pi
 from local.emulator.web import answer, json_body
 
 HAL = "application/hal+json; charset=utf-8"
+NOTHING = "assets, claimable_balances, liquidity_pools, offers, trade_aggregations, trades"
 
 
 def create_app(pi: Pi) -> Flask:
@@ -128,6 +129,7 @@ def horizon_api(pi: Pi) -> Blueprint:
 
     _add_accounts(api, horizon)
     _add_history(api, horizon)
+    _add_ledgers(api, horizon)
     _add_submission(api, pi)
     return api
 
@@ -171,6 +173,8 @@ def _add_history(api: Blueprint, horizon: Callable[[], Horizon]) -> None:
     def operation(identifier: int) -> Response:
         return answer(horizon().operation(identifier, request.args), kind=HAL)
 
+
+def _add_ledgers(api: Blueprint, horizon: Callable[[], Horizon]) -> None:
     @api.get("/ledgers")
     def ledgers() -> Response:
         return answer(horizon().ledgers(request.args), kind=HAL)
@@ -178,6 +182,21 @@ def _add_history(api: Blueprint, horizon: Callable[[], Horizon]) -> None:
     @api.get("/ledgers/<int:number>")
     def ledger(number: int) -> Response:
         return answer(horizon().ledger(number), kind=HAL)
+
+    @api.get("/ledgers/<int:number>/transactions")
+    def ledger_transactions(number: int) -> Response:
+        return answer(horizon().ledger_transactions(number, request.args), kind=HAL)
+
+    @api.get("/ledgers/<int:number>/<any(operations, payments):listed>")
+    def ledger_operations(number: int, listed: Listed) -> Response:
+        return answer(horizon().ledger_operations(number, request.args, listed), kind=HAL)
+
+    @api.get(f"/<any({NOTHING}):_list>")
+    @api.get("/accounts/<_address>/<any(offers, trades):_list>")
+    @api.get("/paths/<any('strict-receive', 'strict-send'):_list>")
+    def nothing(**_parts: str) -> Response:
+        path = request.path.removeprefix(PREFIX)
+        return answer(horizon().nothing(path, request.args), kind=HAL)
 
 
 def _add_submission(api: Blueprint, pi: Pi) -> None:

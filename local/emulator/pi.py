@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, TypedDict, Unpack
 
+from local.emulator.address import is_address
 from local.emulator.ads import Ads
 from local.emulator.chain import (
     ACCOUNT_MERGE,
@@ -19,6 +20,7 @@ from local.emulator.chain import (
     PAYMENT,
     Chain,
     Order,
+    SignedTransaction,
     Transaction,
     stroops,
 )
@@ -282,8 +284,10 @@ class Pi:
         if successful and not could_succeed:
             raise PiError(code, f"The chain would refuse it: {code}.", 409)
         if could_succeed:
-            code = "op_success" if successful else "op_underfunded"
-        return chain.append(self.now(), order, code, fee_stroops=fee, fee_bump=fee_bump)
+            failed = "op_dest_full" if kind == ACCOUNT_MERGE else "op_underfunded"
+            code = "op_success" if successful else failed
+        signed = self._signed(order, fee, fee_bump)
+        return chain.append(self.now(), order, code, fee_stroops=fee, signed=signed)
 
     def create_account(
         self, source: str, destination: str, amount: Any, memo: str | None = None
@@ -371,13 +375,25 @@ class Pi:
     ) -> None:
         """Those that are new. Raises PiError if the chain would not take a transaction of them."""
         chain = self.chain
-        for wallet in (source, payer, destination):
-            if wallet:
-                chain.open_account(wallet)
+        wallets = [wallet for wallet in (source, payer, destination) if wallet is not None]
+        if not all(map(is_address, wallets)):
+            raise PiError("invalid_arguments", "A wallet is an address: G...")
+        for wallet in wallets:
+            chain.open_account(wallet)
         if source not in chain.accounts or payer not in chain.accounts:
             raise PiError("tx_no_source_account", "The wallet has no account.", 409)
         if chain.accounts[source].available < fee_stroops:
             raise PiError("op_underfunded", "The wallet holds too little.", 409)
+
+    def _signed(self, order: Order, fee_stroops: int, fee_bump: bool) -> SignedTransaction:
+        from local.emulator.signing import sign
+
+        chain = self.chain
+        sequence = chain.next_sequence(order.source)
+        try:
+            return sign(order, sequence, fee_stroops, chain.passphrase, fee_bump=fee_bump)
+        except ValueError as error:
+            raise PiError("invalid_arguments", str(error)) from None
 
     def _check_payable(self, payment: Payment) -> None:
         if payment.is_cancelled:
