@@ -69,6 +69,10 @@ def platform_api(pi: Pi) -> Blueprint:
     def ad_status(identifier: str) -> Response:
         return answer(pi.ad_status(caller(pi), identifier))
 
+    @api.post("/in_app_notifications/notify")
+    def notify() -> Response:
+        return answer(pi.notify(caller(pi), json_body()), 201)
+
     _add_payments(api, pi)
     return api
 

@@ -30,6 +30,7 @@ from local.emulator.horizon import Horizon
 from local.emulator.hosts import HORIZONS
 from local.emulator.ids import Ids
 from local.emulator.model import Ad, App, Settings, User
+from local.emulator.notifications import Notifications
 from local.emulator.payment import Direction, Payment, amount_of, new_payment
 from local.emulator.registry import Registry
 
@@ -98,6 +99,7 @@ class Pi:
         self.registry.add_app(*self._first_app)
         self.payments: dict[str, Payment] = {}
         self.ads = Ads(self._ids, self.now)
+        self.notifications = Notifications(self._ids, self.now, self.settings)
 
     def now(self) -> datetime:
         return self._clock() + self._advanced
@@ -176,6 +178,9 @@ class Pi:
         if ad.app_id != app.app_id:
             raise PiError("ad_not_found")
         return ad.dto()
+
+    def notify(self, app: App, body: dict[str, Any]) -> dict[str, Any]:
+        return self.notifications.notify(app, self.registry.users, body)
 
     # --- What happens around Pi ------------------------------------------------------------------
 
