@@ -6,12 +6,12 @@ import os
 import signal
 import threading
 
-from local.emulator.errors import PiError
-from local.emulator.http import create_app
-from local.emulator.pi import APP_ID, SERVER_KEY, Pi
-from local.emulator.registry import wallet_seed_of
-from local.emulator.server import HOST, EmulatorServer
-from local.emulator.welcome import welcome
+from .errors import PiError
+from .http import create_app
+from .pi import APP_ID, SERVER_KEY, Pi
+from .registry import wallet_seed_of
+from .server import HOST, EmulatorServer
+from .welcome import welcome
 
 DEFAULT_PORT = 8314
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from local.emulator.pace import Pace
+from .pace import Pace
 
 NATIVE = "native"
 BASE_FEE_STROOPS = 100_000

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from local.emulator.chain import Chain, Transaction, closing_second
-from local.emulator.model import Settings
+from .chain import Chain, Transaction, closing_second
+from .model import Settings
 
 if TYPE_CHECKING:
-    from local.emulator.envelope import Envelope
+    from .envelope import Envelope
 
 Status = Literal["PENDING", "DUPLICATE", "ERROR", "TRY_AGAIN_LATER"]
 

@@ -24,8 +24,8 @@ from stellar_sdk.exceptions import BadSignatureError, SdkError
 from stellar_sdk.operation import Operation
 from xdrlib3 import Error as XdrError
 
-from local.emulator.chain import NATIVE, Order, SignedTransaction, stroops
-from local.emulator.signing import signatures
+from .chain import NATIVE, Order, SignedTransaction, stroops
+from .signing import signatures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
-from local.emulator.cors import open_to_pages
-from local.emulator.errors import PiError
-from local.emulator.horizon import PROBLEM, PROBLEMS, HorizonError
-from local.emulator.hosts import route
-from local.emulator.model import iso
-from local.emulator.pi import Pi
-from local.emulator.wire import dumps
-from local.emulator.wsgi import WAIT, DroppedError
+from .cors import open_to_pages
+from .errors import PiError
+from .horizon import PROBLEM, PROBLEMS, HorizonError
+from .hosts import route
+from .model import iso
+from .pi import Pi
+from .wire import dumps
+from .wsgi import WAIT, DroppedError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

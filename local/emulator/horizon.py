@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Literal, TypeVar
 
-from local.emulator import records
-from local.emulator.address import is_address
-from local.emulator.chain import Account, Chain, Transaction
-from local.emulator.model import Settings
-from local.emulator.records import Record
+from . import records
+from .address import is_address
+from .chain import Account, Chain, Transaction
+from .model import Settings
+from .records import Record
 
 PROBLEM = "application/problem+json"
 MAX_LIMIT = 200

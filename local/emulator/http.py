@@ -9,14 +9,14 @@ from collections.abc import Callable
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from local.emulator.control import control_api
-from local.emulator.errors import PiError, TokenRefusedError
-from local.emulator.faults import FaultyFront
-from local.emulator.horizon import PROBLEM, Horizon, HorizonError, Listed
-from local.emulator.hosts import PREFIX, horizon_url
-from local.emulator.model import App
-from local.emulator.pi import Pi
-from local.emulator.web import answer, json_body
+from .control import control_api
+from .errors import PiError, TokenRefusedError
+from .faults import FaultyFront
+from .horizon import PROBLEM, Horizon, HorizonError, Listed
+from .hosts import PREFIX, horizon_url
+from .model import App
+from .pi import Pi
+from .web import answer, json_body
 
 HAL = "application/hal+json; charset=utf-8"
 NOTHING = "assets, claimable_balances, liquidity_pools, offers, trade_aggregations, trades"
@@ -208,13 +208,13 @@ def _add_submission(api: Blueprint, pi: Pi) -> None:
 
     @api.post("/transactions")
     def submit() -> Response:
-        from local.emulator.submission import submit
+        from .submission import submit
 
         return answer(submit(pi, form_field("tx"), horizon_url(request.environ)), kind=HAL)
 
     @api.post("/transactions_async")
     def submit_async() -> Response:
-        from local.emulator.submission import submit_async
+        from .submission import submit_async
 
         return answer(*submit_async(pi, form_field("tx")))
 

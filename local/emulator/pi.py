@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, TypedDict, Unpack
 
-from local.emulator.address import is_address
-from local.emulator.ads import Ads
-from local.emulator.chain import (
+from .address import is_address
+from .ads import Ads
+from .chain import (
     ACCOUNT_MERGE,
     CREATE_ACCOUNT,
     KINDS,
@@ -24,15 +24,15 @@ from local.emulator.chain import (
     Transaction,
     stroops,
 )
-from local.emulator.core import Core
-from local.emulator.errors import PiError
-from local.emulator.horizon import Horizon
-from local.emulator.hosts import HORIZONS
-from local.emulator.ids import Ids
-from local.emulator.model import Ad, App, Settings, User
-from local.emulator.notifications import Notifications
-from local.emulator.payment import Direction, Payment, amount_of, new_payment
-from local.emulator.registry import Registry
+from .core import Core
+from .errors import PiError
+from .horizon import Horizon
+from .hosts import HORIZONS
+from .ids import Ids
+from .model import Ad, App, Settings, User
+from .notifications import Notifications
+from .payment import Direction, Payment, amount_of, new_payment
+from .registry import Registry
 
 APP_ID = "demo-app"
 SERVER_KEY = "emulator-server-key"
@@ -391,7 +391,7 @@ class Pi:
             raise PiError("op_underfunded", "The wallet holds too little.", 409)
 
     def _signed(self, order: Order, fee_stroops: int, fee_bump: bool) -> SignedTransaction:
-        from local.emulator.signing import sign
+        from .signing import sign
 
         chain = self.chain
         sequence = chain.next_sequence(order.source)

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from local.emulator.chain import (
+from .chain import (
     ACCOUNT_MERGE,
     CREATE_ACCOUNT,
     KINDS,
@@ -142,7 +142,7 @@ def fee_stats(latest: int, base_fee_stroops: int) -> Record:
 
 def transaction(base: str, tx: Transaction, txid: str | None = None) -> Record:
     """Under the hash that was asked for; in a list, the outer one of a fee bump."""
-    from local.emulator.results import result_xdr
+    from .results import result_xdr
 
     txid = txid or tx.txid
     is_inner = txid == tx.inner_txid

@@ -6,7 +6,7 @@ from typing import Any
 from stellar_sdk import Asset, Keypair
 from stellar_sdk import xdr as stellar_xdr
 
-from local.emulator.chain import (
+from .chain import (
     ACCOUNT_MERGE,
     PAYMENT,
     STRICT_RECEIVE,

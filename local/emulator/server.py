@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import TYPE_CHECKING
 
-from local.emulator.wsgi import DroppedError, call
+from .wsgi import DroppedError, call
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -13,8 +13,8 @@ from stellar_sdk import (
     TransactionEnvelope,
 )
 
-from local.emulator.address import seed_behind
-from local.emulator.chain import (
+from .address import seed_behind
+from .chain import (
     ACCOUNT_MERGE,
     CREATE_ACCOUNT,
     NATIVE,

@@ -4,12 +4,12 @@ What it already shows it answers again; the rest goes to the core. It has no pat
 cannot show at once (a ledger still to close, or a lag) is a 504, where the real one waits 30 s.
 """
 
-from local.emulator.core import Verdict
-from local.emulator.envelope import Envelope, read
-from local.emulator.horizon import HorizonError
-from local.emulator.pi import Pi
-from local.emulator.records import Record
-from local.emulator.results import refusal_xdr
+from .core import Verdict
+from .envelope import Envelope, read
+from .horizon import HorizonError
+from .pi import Pi
+from .records import Record
+from .results import refusal_xdr
 
 _STATUSES = {"PENDING": 201, "ERROR": 400, "DUPLICATE": 409, "TRY_AGAIN_LATER": 503}
 

@@ -1,6 +1,6 @@
 """What the emulator says when it is up: all that a back end has to be told to call it."""
 
-from local.emulator.model import App
+from .model import App
 
 _LINES = """Pi emulator on {url} (app {app_id}, {network})
 

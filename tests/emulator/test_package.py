@@ -98,13 +98,12 @@ def test_a_back_end_takes_a_payment_from_it(told: Told) -> None:
 
 
 def test_it_brings_all_that_it_needs_and_nothing_of_the_bundle(container: Container) -> None:
-    """Nothing comes from the clone, whose folders have the same names."""
     modules = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "process")
-    names = ", ".join(f"local.emulator.{name}" for name in modules)
-    said = container.run("python", "-c", f"import {names}; print(local.emulator.__file__)")
+    names = ", ".join(f"pi_emulator.{name}" for name in modules)
+    said = container.run("python", "-c", f"import {names}; print(pi_emulator.__file__)")
     assert said.startswith(str(container.root.resolve()))
-    absent = "import importlib.util as find; print(find.find_spec('shared'))"
-    assert container.run("python", "-c", absent) == "None\n"
+    absent = "from importlib.util import find_spec as find; print(find('local'), find('shared'))"
+    assert container.run("python", "-c", absent) == "None None\n"
 
 
 def test_by_uvx(container: Container) -> None:
