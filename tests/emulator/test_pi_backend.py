@@ -14,6 +14,7 @@ import pytest
 
 from local.emulator.pi import SERVER_KEY, Pi
 from local.emulator.registry import wallet_seed_of
+from tests.emulator.page import EMULATOR, block
 from tests.emulator.world import World
 from tests.node import NODE, environment_for, installed
 
@@ -27,11 +28,12 @@ Step = Callable[..., Any]
 def step(real_world: World) -> Step:
     """Calls one step of pi-backend in a process of its own: `{answer}` or `{refused}`."""
 
-    def run(name: str, *arguments: object) -> Any:
+    def run(name: str, *arguments: object, setup: str = "") -> Any:
         env = environment_for(installed(SCRIPTS)) | {
             "EMULATOR_URL": real_world.url,
             "SERVER_KEY": SERVER_KEY,
             "WALLET_SEED": wallet_seed_of("demo-app"),
+            "SETUP": setup.replace(EMULATOR, real_world.url),
         }
         script = [NODE, "--require", str(SCRIPTS / "redirect.js"), str(SCRIPTS / "pay.js")]
         ended = subprocess.run(
@@ -59,6 +61,13 @@ def test_the_whole_flow(real_world: World, step: Step) -> None:
     txid = payment["transaction"]["txid"]
     assert real_world.horizon(f"/transactions/{txid}")["memo"] == payment["identifier"]
     assert step("getIncompleteServerPayments")["answer"] == {"incomplete_server_payments": []}
+
+
+def test_the_pages_lines_lead_it_to_the_emulators_chain(real_world: World, step: Step) -> None:
+    """Otherwise it knows Pi's own hosts only."""
+    lines = block("js", "getHorizonClient")
+    payment = step("whole", order(real_world.sign_in()["uid"]), setup=lines)["answer"]
+    assert payment["status"]["developer_completed"]
 
 
 def test_an_incomplete_payment(real_world: World, step: Step) -> None:
