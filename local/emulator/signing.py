@@ -13,17 +13,9 @@ from stellar_sdk import (
     TransactionEnvelope,
 )
 
+from . import chain
 from .address import seed_behind
-from .chain import (
-    ACCOUNT_MERGE,
-    CREATE_ACCOUNT,
-    NATIVE,
-    STRICT_RECEIVE,
-    STRICT_SEND,
-    Order,
-    SignedTransaction,
-    fixed_point,
-)
+from .chain import NATIVE, Order, SignedTransaction, fixed_point
 
 
 def sign(
@@ -68,14 +60,14 @@ def _append(builder: TransactionBuilder, order: Order) -> None:
     to, by, amount = order.destination, order.operation_source, fixed_point(order.amount_stroops)
     pi = Asset.native()
     match order.kind:
-        case kind if kind == CREATE_ACCOUNT:
+        case chain.CREATE_ACCOUNT:
             builder.append_create_account_op(to, amount, by)
-        case kind if kind == ACCOUNT_MERGE:
+        case chain.ACCOUNT_MERGE:
             builder.append_account_merge_op(to, by)
-        case kind if kind == STRICT_RECEIVE:
+        case chain.STRICT_RECEIVE:
             builder.append_path_payment_strict_receive_op(to, pi, amount, pi, amount, [], by)
-        case kind if kind == STRICT_SEND:
+        case chain.STRICT_SEND:
             builder.append_path_payment_strict_send_op(to, pi, amount, pi, amount, [], by)
         case _:
-            asset = pi if order.asset == NATIVE else Asset(*order.asset.split(":"))
+            asset = pi if order.asset == NATIVE else Asset(*order.asset.split(":", 1))
             builder.append_payment_op(to, asset, amount, by)

@@ -136,7 +136,9 @@ def test_a_wallet_whose_seed_nobody_knows_here(world: World) -> None:
     assert TransactionEnvelope.from_xdr(record["envelope_xdr"], PASSPHRASE).hash_hex() == txid
 
 
-@pytest.mark.parametrize("wrong", [{"destination": "G"}, {"asset": "PIE:G"}, {"asset": "PIE"}])
+@pytest.mark.parametrize(
+    "wrong", [{"destination": "G"}, {"asset": "PIE"}, {"asset": "PIE:G"}, {"asset": "PIE:G:H"}]
+)
 def test_what_can_be_no_transaction(world: World, wrong: dict[str, str]) -> None:
     """Refused, and no wallet has been opened by it."""
     before = world.state()["balances"]
