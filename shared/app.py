@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from shared.payouts.store import PayoutStore
     from shared.pi.client import PiClient
     from shared.proof.prove import ProofParts
+    from shared.replay.events import ReplayParts
     from shared.rewards.claim import ClaimParts
     from shared.rewards.store import RewardStore
     from shared.stellar.horizon import Horizon
@@ -214,6 +215,42 @@ class App:
                 is_its=goes_out,
                 told=partial(prove_wallet.told_by_payouts, self.payouts),
             ),
+        )
+
+    @cached_property
+    def replay_events(self) -> ReplayParts:
+        from shared.aws.dynamodb import UNPAID
+        from shared.payments import store as payment_store
+        from shared.payments.record import PaymentEvent
+        from shared.payments.view import payment_event
+        from shared.payouts import store as payout_store
+        from shared.payouts.record import PayoutEvent
+        from shared.payouts.view import payout_event
+        from shared.replay.closed_index import ClosedIndex
+        from shared.replay.events import Kind, ReplayParts
+        from shared.rewards import store as reward_store
+        from shared.rewards.record import RewardEvent
+        from shared.rewards.view import reward_event
+
+        def index(table: str, key: str, day: str, *before: str) -> ClosedIndex:
+            dynamodb = self.edges.aws("dynamodb")
+            return ClosedIndex(dynamodb, self.settings.text(table), key, day, *before)
+
+        paid = ("PAYMENTS_TABLE", payment_store.KEY, "settled_on")
+        sent = ("PAYOUTS_TABLE", payout_store.KEY, "settled_on")
+        granted = ("REWARDS_TABLE", reward_store.KEY, "day")
+        payments, payouts = (
+            [index(*paid), index(*paid, UNPAID)],
+            [index(*sent), index(*sent, UNPAID)],
+        )
+        return ReplayParts(
+            kinds=(
+                Kind(frozenset(PaymentEvent), payments, self.payments.get, payment_event),
+                Kind(frozenset(PayoutEvent), payouts, self.payouts.get, payout_event),
+                Kind(frozenset(RewardEvent), [index(*granted)], self.rewards.get, reward_event),
+            ),
+            bus=self.bus,
+            clock=self.clock,
         )
 
     @cached_property

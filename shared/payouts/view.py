@@ -39,7 +39,7 @@ def payout_event(record: PayoutRecord) -> Event | None:
         return None
     is_of_blocking = record.pending_event is PayoutEvent.BLOCKED
     return event(
-        record.pending_event,
+        record,
         record.payout_id,
         {
             "payout_id": record.payout_id,
