@@ -1,4 +1,4 @@
-"""The webhook: made only where there is a URL, with one role, one secret and its own dead letters."""
+"""The webhook: made only where there is a URL; its own role, secret and dead letters."""
 
 import re
 from typing import Any
