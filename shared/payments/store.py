@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from shared.aws.client import aws_call
 from shared.aws.codec import item_of, record_of
-from shared.aws.dynamodb import (
-    Item,
-    day_key,
-    decoded,
-    due_keys,
-    encoded,
-    readable,
-)
+from shared.aws.dynamodb import Item, day_key, due_keys, readable
+from shared.aws.table import Table
 from shared.base.amount import Amount
 from shared.base.clock import Clock, clock
 from shared.base.identifiers import PAYMENT_ID
 from shared.payments.record import Attention, PaymentRecord, PaymentState
 from shared.work.records import Records
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
 
 KEY = "payment_id"
 CANARY = "canary#"  # no payment's id has a `#` in it
@@ -49,41 +37,28 @@ class HistoryRow:
 
 
 class PaymentStore(Records[PaymentRecord]):
-    def __init__(self, client: DynamoDBClient, table: str, clock: Clock = clock) -> None:
-        super().__init__(client, table, KEY, PaymentRecord, _item, _reason, clock)
+    def __init__(self, table: Table, clock: Clock = clock) -> None:
+        super().__init__(table, PaymentRecord, _item, _reason, clock)
 
     def ask_to_free(self, payment_id: str, now: int) -> bool:
         """Note that somebody wants an open payment freed; whether that is news. Beside the record's
         version: it takes no write from anybody else."""
-        with aws_call():
-            try:
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=encoded({KEY: payment_id}),
-                    UpdateExpression="SET asked_at = :now",
-                    # Still open, and the first to ask: so asking costs one write.
-                    ConditionExpression="#state = :open AND attribute_not_exists(asked_at)",
-                    ExpressionAttributeNames={"#state": "state"},
-                    ExpressionAttributeValues=encoded({":now": now, ":open": PaymentState.OPEN}),
-                )
-            except self._client.exceptions.ConditionalCheckFailedException:
-                return False
-        return True
+        return self._table.update(
+            payment_id,
+            "SET asked_at = :now",
+            {"now": now, "open": PaymentState.OPEN},
+            # Still open, and the first to ask: so asking costs one write.
+            only_if="#state = :open AND attribute_not_exists(asked_at)",
+        )
 
     def canary(self) -> str | None:
         """A payment that this stack has seen completed, read consistently; None: none was, yet."""
-        payment_id = self._get(CANARY).get("seen")
+        payment_id = self._table.get(CANARY).get("seen")
         return payment_id if isinstance(payment_id, str) else None
 
     def keep_canary(self, payment_id: str) -> None:
         """The newest replaces the one before."""
-        with aws_call():
-            self._client.update_item(
-                TableName=self._table,
-                Key=encoded({KEY: CANARY}),
-                UpdateExpression="SET seen = :id",
-                ExpressionAttributeValues=encoded({":id": payment_id}),
-            )
+        self._table.update(CANARY, "SET seen = :id", {"id": payment_id})
 
     def history(
         self, uid: str, limit: int, after: Cursor | None
@@ -91,22 +66,9 @@ class PaymentStore(Records[PaymentRecord]):
         """A user's payments, newest first, as far as the index holds them; and where the next page
         starts: `after` the last one seen.
         """
-        query: QueryInputTypeDef = {
-            "TableName": self._table,
-            "IndexName": "by_user",
-            "KeyConditionExpression": "uid = :uid",
-            "ExpressionAttributeValues": encoded({":uid": uid}),
-            "ScanIndexForward": False,
-            "Limit": limit,
-        }
-        if after is not None:
-            start = {"uid": uid, KEY: after[0], "created_at": after[1]}
-            query["ExclusiveStartKey"] = encoded(start)
-        with aws_call():
-            page = self._client.query(**query)
-        last = decoded(page.get("LastEvaluatedKey", {}))
-        cursor = (last[KEY], last["created_at"]) if last else None
-        return [decoded(item) for item in page["Items"]], cursor
+        start = after and {"uid": uid, KEY: after[0], "created_at": after[1]}
+        items, last = self._table.latest("by_user", "uid = :uid", {"uid": uid}, limit, start)
+        return items, (last[KEY], last["created_at"]) if last else None
 
 
 def can_be_named(cursor: Cursor) -> bool:
