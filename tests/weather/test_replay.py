@@ -219,7 +219,12 @@ def test_a_record_that_cannot_be_read_holds_up_no_other(world: World) -> None:
         ExpressionAttributeValues={":odd": {"S": "much"}},
     )
 
-    assert ids(listed(world, since)) == [f"{good}:PaymentCompleted"]
+    world.tables.put(
+        "PaymentsTable",
+        {"payment_id": {"S": "typed by hand!"}, "settled_on": {"S": world.now.date().isoformat()}},
+    )
+
+    assert ids(listed(world, since, limit=1)) == [f"{good}:PaymentCompleted"]
     assert send_again(world, f"{odd}:PaymentCompleted").status == 503
 
 
@@ -234,7 +239,7 @@ def test_a_record_that_cannot_be_read_holds_up_no_other(world: World) -> None:
         ({"limit": "101"}, "invalid_limit"),
         ({"next": "2026-13-01.0."}, "invalid_cursor"),
         ({"next": "2026-11-26.9."}, "invalid_cursor"),
-        ({"next": "2026-11-26.0.a b"}, "invalid_cursor"),
+        ({"next": "2026-11-26"}, "invalid_cursor"),
     ],
 )
 def test_a_malformed_page_is_refused(world: World, query: dict[str, str], code: str) -> None:
