@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -42,6 +44,18 @@ def bought(calls: Calls) -> tuple[str, str]:
     return user["uid"], payment_id
 
 
+def missed(calls: Calls, since: int) -> dict[str, dict[str, Any]]:
+    """The details of all events of what was closed since then, by their identity."""
+    path, details = f"/events?since={since}", dict[str, dict[str, Any]]()
+    following: str | None = ""
+    while following is not None:
+        more = f"&next={quote(following)}" if following else ""
+        page = calls.back_end("what did I miss?", "GET", path + more)
+        details |= {one["detail"]["event_id"]: one["detail"] for one in page["events"]}
+        following = page["next"]
+    return details
+
+
 @pytest.mark.parametrize("receiver", KINDS, indirect=True)
 def test_a_purchase_arrives_once(calls: Calls, receiver: Receiver) -> None:
     uid, _ = bought(calls)
@@ -59,9 +73,7 @@ def test_after_its_own_outage_a_back_end_catches_up(
     with Receiver("python", tmp_path, WEBHOOK_SECRET) as receiver:
         stack.add_webhook(receiver.url, WEBHOOK_SECRET)
         try:
-            page = calls.back_end("what did I miss?", "GET", f"/events?since={since}")
-            events = [event["detail"] for event in page["events"]]
-            assert [one["uid"] for one in events if one["event_id"] == event_id] == [uid]
+            assert missed(calls, since)[event_id]["uid"] == uid
             again = {"event_id": event_id}
             calls.back_end("that one, please", "POST", "/events/send_again", again)
             eventually(lambda: receiver.did() == [f"give {uid} donation 1"], seconds=20)
