@@ -37,7 +37,7 @@ PI_PORT = 8314
 AWS_PORT = 8315
 
 # By it your own server knows that the local cloud posts; the same after each restart.
-WEBHOOK_SECRET = "secret-of-make-run"
+WEBHOOK_PROOF = "secret-of-make-run"
 WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?")
 
 PRODUCTS = (
@@ -156,7 +156,7 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
             stack.put_product(product)
     if settings.webhook_url:
         with step("Pointing the webhook at your server"):
-            stack.add_webhook(settings.webhook_url, WEBHOOK_SECRET)
+            stack.add_webhook(settings.webhook_url, WEBHOOK_PROOF)
 
     served = {
         "api": stack.api_url,
@@ -168,7 +168,7 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
     for name, url in served.items():
         say(f"  {name:4} {url}")
     if settings.webhook_url:
-        say(f"  hook {settings.webhook_url}, x-webhook-secret: {WEBHOOK_SECRET}")
+        say(f"  hook {settings.webhook_url}, x-webhook-secret: {WEBHOOK_PROOF}")
     say()
     if emulator is None:
         return None

@@ -32,8 +32,8 @@ EVENT_ID = re.compile(rf"({AD_ID.pattern}):([A-Za-z]{{1,32}})(:[0-9]{{1,12}})?")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of record. `types` are its events, `days` the indexes that find what was closed,
-    `event` gives what a record owes."""
+    """A kind of record. `types` are the events of a closed one, `days` the indexes that find what
+    was closed, `event` gives what a record owes."""
 
     types: frozenset[str]
     days: Sequence[ClosedIndex]

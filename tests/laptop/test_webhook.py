@@ -11,7 +11,7 @@ import pytest
 from local.cloud.stack import Stack
 from local.emulator.process import PiEmulator
 from local.play.calls import Calls
-from local.run import WEBHOOK_SECRET
+from local.run import WEBHOOK_PROOF
 from tests.laptop.receivers import KINDS, Receiver
 from tests.laptop.waiting import eventually
 
@@ -24,8 +24,8 @@ def calls(stack: Stack, emulator: PiEmulator) -> Calls:
 @pytest.fixture
 def receiver(request: pytest.FixtureRequest, stack: Stack, tmp_path: Path) -> Iterator[Receiver]:
     """One to which the stack posts its events."""
-    with Receiver(request.param, tmp_path, WEBHOOK_SECRET) as receiver:
-        stack.add_webhook(receiver.url, WEBHOOK_SECRET)
+    with Receiver(request.param, tmp_path, WEBHOOK_PROOF) as receiver:
+        stack.add_webhook(receiver.url, WEBHOOK_PROOF)
         yield receiver
         stack.remove_webhook()
 
@@ -70,8 +70,8 @@ def test_after_its_own_outage_a_back_end_catches_up(
     since = int(time.time()) - 1
     uid, payment_id = bought(calls)
     event_id = f"{payment_id}:PaymentCompleted"
-    with Receiver("python", tmp_path, WEBHOOK_SECRET) as receiver:
-        stack.add_webhook(receiver.url, WEBHOOK_SECRET)
+    with Receiver("python", tmp_path, WEBHOOK_PROOF) as receiver:
+        stack.add_webhook(receiver.url, WEBHOOK_PROOF)
         try:
             assert missed(calls, since)[event_id]["uid"] == uid
             again = {"event_id": event_id}

@@ -81,6 +81,8 @@ ALLOWED = {
         # What a refund gives back of a payment.
         ("dynamodb:GetItem", PAYMENTS),
         ("dynamodb:UpdateItem", PAYMENTS),
+        # Whether the recipient's last payment says that he can be paid.
+        ("dynamodb:Query", BY_USER),
         SWITCH,
         WAKE_SENDER,
     },
@@ -108,6 +110,11 @@ ALLOWED = {
         ("dynamodb:GetItem", PAYOUTS),
         ("dynamodb:GetItem", REWARDS),
         ("events:PutEvents", "Bus.Arn"),
+    },
+    "Operate": {
+        ("dynamodb:GetItem", PAYMENTS),
+        ("dynamodb:UpdateItem", PAYMENTS),
+        ("dynamodb:Query", BY_USER),
     },
     "DecidePayout": {
         ("dynamodb:GetItem", PAYOUTS),
@@ -194,6 +201,7 @@ TOLD = {
         "WALLET_SEED_SECRET_ARN",
     },
     "ReplayEvents": {"EVENT_BUS", "PAYMENTS_TABLE", "PAYOUTS_TABLE", "REWARDS_TABLE"},
+    "Operate": {"PAYMENTS_TABLE"},
     "DecidePayout": {"PAYMENTS_TABLE", "PAYOUTS_TABLE", "PAYOUT_QUEUE_URL"},
 }
 
