@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Self
 
 from local.processes import HOST, ROOT, environment, free_port
-from tests.laptop.node_packages import installed
 from tests.laptop.waiting import eventually
+from tests.node import NODE, installed
 
 SAMPLES = ROOT / "docs" / "webhook_receivers"
 EXPRESS = Path(__file__).parent / "express"
@@ -22,7 +22,7 @@ def _python() -> tuple[list[str], dict[str, str]]:
 
 
 def _express() -> tuple[list[str], dict[str, str]]:
-    return ["node", str(SAMPLES / "receiver.js")], {"NODE_PATH": str(installed(EXPRESS))}
+    return [NODE, str(SAMPLES / "receiver.js")], {"NODE_PATH": str(installed(EXPRESS))}
 
 
 KINDS: dict[str, Callable[[], tuple[list[str], dict[str, str]]]] = {
