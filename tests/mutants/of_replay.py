@@ -42,7 +42,7 @@ EDITS = [
         f"{IN_REPLAY}::test_what_was_never_told_is_neither_listed_nor_sent",
     ),
     Edit(
-        "told-and-forgotten",
+        "last-event-forgotten",
         REPLAY,
         "pending_event=record.pending_event or record.last_event",
         "pending_event=record.pending_event",

@@ -46,7 +46,7 @@ def something_of_each_kind(world: World) -> None:
     world.cancelled_by_user()
     world.requested("payout-1")
     world.requested("payout-2")
-    world.fault_once("POST", "/v2/payments", code="missing_scope")
+    world.fault_once("POST", "/v2/payments", code="missing_wallet")
     ad_id = world.granted_ad()
     world.granted_ad()
     world.work()
@@ -196,6 +196,18 @@ def test_a_cancellation_that_was_overtaken_is_not_sent_again(world: World) -> No
     first, second = (event.detail["sequence"] for event in world.bus.events)
     assert first < second
     assert ids(listed(world, world.clock() - DAY)) == [f"{payment_id}:PaymentCompleted"]
+
+
+def test_what_an_open_payout_waits_for_is_not_sent_again(world: World) -> None:
+    """It changes, and one identity must have one content."""
+    world.requested("payout-1")
+    world.fault_once("POST", "/v2/payments", code="missing_scope")
+    world.rounds(1)
+    [event] = world.bus.events
+    assert (event.type, event.detail["sequence"] > 1) == ("PayoutWaiting", True)
+
+    assert send_again(world, event.event_id).error == "event_not_found"
+    assert listed(world, world.clock() - DAY) == []
 
 
 def test_a_bus_that_is_down_is_told_to_the_caller(world: World) -> None:
