@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from shared.base.networks import Network
     from shared.book.read import BookParts
     from shared.book.store import BookStore
+    from shared.notifications.notify import NotifyParts
+    from shared.notifications.store import NotificationStore
     from shared.payments.approve import ApproveParts
     from shared.payments.canary import Canary
     from shared.payments.products import ProductStore
@@ -126,6 +128,7 @@ class App:
     @cached_property
     def sweep(self) -> SweepParts:
         from shared.book.store import wallet_of
+        from shared.notifications import store as notification_store
         from shared.payments import store as payment_store
         from shared.payouts import store as payout_store
         from shared.payouts.compare import CompareParts, compare
@@ -144,12 +147,14 @@ class App:
         payments = index("PAYMENTS_TABLE", payment_store.KEY)
         payouts = index("PAYOUTS_TABLE", payout_store.KEY)
         rewards = index("REWARDS_TABLE", reward_store.KEY)
+        notifications = index("NOTIFICATIONS_TABLE", notification_store.KEY)
         wake = self.wake_ups.sender
         return SweepParts(
             tables=(
                 DueWork(payments, wake(about_payments), counted="Payment"),
                 DueWork(payouts, self.payout_queue.send, counted="Payout"),
                 DueWork(rewards, wake(partial(WakeUp, Work.REWARD)), counted=None),
+                DueWork(notifications, wake(partial(WakeUp, Work.NOTIFICATION)), counted=None),
             ),
             is_book=lambda key: wallet_of(key) is not None,
             compare=partial(
@@ -164,6 +169,7 @@ class App:
     def work(self) -> Mapping[Work, Callable[[str], None]]:
         """By what a wake-up is about."""
         from shared.book.read import read_book
+        from shared.notifications.notify import SendParts, send_batch
         from shared.payments.finish import FinishParts, finish_payment
         from shared.payments.record import Patience
         from shared.payments.silence import Watch, silence
@@ -178,10 +184,14 @@ class App:
         )
         payments = FinishParts(**settling, patience=patience, bus=self.bus, watch=Watch(self._book))
         rewards = RewardParts(rewards=self.rewards, pi=self.pi, bus=self.bus, clock=self.clock)
+        notifications = SendParts(
+            notifications=self.notifications, pi=self.pi, bus=self.bus, clock=self.clock
+        )
         return {
             Work.PAYMENT: partial(finish_payment, payments),
             Work.REWARD: partial(finish_reward, rewards),
             Work.BOOK: partial(read_book, self._book),
+            Work.NOTIFICATION: partial(send_batch, notifications),
         }
 
     @cached_property
@@ -238,6 +248,14 @@ class App:
         )
 
     @cached_property
+    def notify_users(self) -> NotifyParts:
+        from shared.notifications.notify import NotifyParts
+
+        return NotifyParts(
+            notifications=self.notifications, wake_ups=self.wake_ups, clock=self.clock
+        )
+
+    @cached_property
     def decide_payout(self) -> DecideParts:
         from shared.payouts.request import DecideParts
 
@@ -247,6 +265,7 @@ class App:
     def send_payout(self) -> SendParts:
         from shared.aws.stored_secret import wallet_seed
         from shared.base.amount import Amount
+        from shared.payouts.arrival import ArrivalParts, tell_user
         from shared.payouts.decision import Terms
         from shared.payouts.send import SenderMemory, SendParts
         from shared.stellar.submit import Submitter
@@ -254,6 +273,12 @@ class App:
 
         seed = wallet_seed(
             self.edges.aws("secretsmanager"), self.settings.text("WALLET_SEED_SECRET_ARN")
+        )
+        arrival = ArrivalParts(
+            notify=self.notify_users,
+            title=self.settings.text("NOTIFICATION_TITLE"),
+            payout=self.settings.optional("PAYOUT_NOTIFICATION"),
+            refund=self.settings.optional("REFUND_NOTIFICATION"),
         )
         return SendParts(
             pi=self.pi,
@@ -273,6 +298,7 @@ class App:
             canary=self._canary,
             book=self._payout_book,
             memory=SenderMemory(),
+            tell_user=partial(tell_user, arrival),
             clock=self.clock,
         )
 
@@ -349,6 +375,13 @@ class App:
 
         table, edges = self.settings.text("REWARDS_TABLE"), self.edges
         return RewardStore(edges.aws("dynamodb"), table, edges.sleep, edges.jitter, self.clock)
+
+    @cached_property
+    def notifications(self) -> NotificationStore:
+        from shared.notifications.store import NotificationStore
+
+        table = self.settings.text("NOTIFICATIONS_TABLE")
+        return NotificationStore(self.edges.aws("dynamodb"), table, self.clock)
 
     @cached_property
     def payouts(self) -> PayoutStore:
