@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from shared.base.networks import Network
     from shared.book.read import BookParts
     from shared.book.store import BookStore
-    from shared.notifications.notify import NotifyParts
+    from shared.notifications.request import NotifyParts
     from shared.notifications.store import NotificationStore
     from shared.payments.approve import ApproveParts
     from shared.payments.canary import Canary
@@ -169,7 +169,7 @@ class App:
     def work(self) -> Mapping[Work, Callable[[str], None]]:
         """By what a wake-up is about."""
         from shared.book.read import read_book
-        from shared.notifications.notify import SendParts, send_batch
+        from shared.notifications.send import SendParts, send_batch
         from shared.payments.finish import FinishParts, finish_payment
         from shared.payments.record import Patience
         from shared.payments.silence import Watch, silence
@@ -249,7 +249,7 @@ class App:
 
     @cached_property
     def notify_users(self) -> NotifyParts:
-        from shared.notifications.notify import NotifyParts
+        from shared.notifications.request import NotifyParts
 
         return NotifyParts(
             notifications=self.notifications, wake_ups=self.wake_ups, clock=self.clock

@@ -11,9 +11,8 @@ from shared.app import app
 from shared.base.errors import BadRequest, NotFound
 from shared.edge.http import Answer, Request, serve
 from shared.edge.keys import allow_only
-from shared.notifications.notify import NotifyParts, notify
-from shared.notifications.record import BatchRecord, BatchState
-from shared.notifications.view import OUTCOMES
+from shared.notifications.record import OUTCOMES, BatchRecord, BatchState
+from shared.notifications.request import NotifyParts, notify
 from shared.pi.objects import NotificationText
 
 KEYS = frozenset({"notification_id", "title", "body", "subroute", "uids"})

@@ -16,6 +16,7 @@ from shared.pi.objects import NotificationText, NotifyAnswer
 from shared.work.story import Story
 
 BATCH = 256
+OUTCOMES = ("delivered", "not_consented", "over_quota", "refused", "unclear")
 CALL_SECONDS = 60  # longer than the worker has for a call: nobody waits for its answer any more
 
 
@@ -30,7 +31,7 @@ class BatchRecord:
     """One of `batches`. `pending` are those of whom nothing is known yet; each moves to one of the
     lists below. `reason`: why it waits, or was refused. Times are seconds since 1970."""
 
-    batch_id: str = field(metadata={"stored_as": "id"})  # <notification_id>#<number>
+    batch_id: str = field(metadata={"stored_as": "id"})  # <notification_id>:<number>
     batches: int
     fingerprint: str
     text: NotificationText
@@ -63,13 +64,12 @@ def requested(key: str, text: NotificationText, uids: Iterable[str], now: int) -
         requested_at=now,
         due_at=now,
     )
-    return [replace(whole, batch_id=f"{key}#{n}", pending=part) for n, part in enumerate(parts)]
+    return [replace(whole, batch_id=f"{key}:{n}", pending=part) for n, part in enumerate(parts)]
 
 
 def is_given_up(record: BatchRecord, now: int) -> bool:
     """Whoever called Pi has died, or could not write down what it answered."""
-    is_over = record.tried_at is None or now - record.tried_at >= CALL_SECONDS
-    return record.state is BatchState.SENDING and is_over
+    return record.state is BatchState.SENDING and now - (record.tried_at or 0) >= CALL_SECONDS
 
 
 def sending(record: BatchRecord, now: int) -> BatchRecord:

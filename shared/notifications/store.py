@@ -15,7 +15,7 @@ from shared.work.records import Records
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-KEY = "id"  # `<notification_id>#<number>`: no notification id holds a #
+KEY = "id"  # `<notification_id>:<number>`: no id that an operator chooses has a colon
 
 
 class NotificationStore(Records[BatchRecord]):
@@ -24,8 +24,8 @@ class NotificationStore(Records[BatchRecord]):
 
     def batches(self, notification_id: str) -> list[BatchRecord]:
         """Empty: there is no such notification."""
-        first = self.get(f"{notification_id}#0")
-        keys = (f"{notification_id}#{n}" for n in range(1, first.batches if first else 0))
+        first = self.get(f"{notification_id}:0")
+        keys = (f"{notification_id}:{n}" for n in range(1, first.batches if first else 0))
         return [one for one in (first, *map(self.get, keys)) if one is not None]
 
     def take_on(self, notification_id: str, new: Sequence[BatchRecord]) -> list[BatchRecord]:

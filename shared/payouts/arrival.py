@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from shared.base.errors import BundleError
 from shared.base.observability import logger
-from shared.notifications.notify import NotifyParts, notify
+from shared.notifications.request import NotifyParts, notify
 from shared.payouts.record import PayoutRecord
 from shared.pi.objects import NotificationText
 

@@ -19,8 +19,13 @@ ROUTES = {
     "POST /rewarded_ads/{ad_id}/claim": "ClaimAdReward",
     "POST /payouts": "RequestPayout",
     "GET /payouts/{payout_id}": "RequestPayout",
+    "POST /notifications": "NotifyUsers",
+    "GET /notifications/{notification_id}": "NotifyUsers",
 }
-SIGNED = {"POST /payouts", "GET /payouts/{payout_id}"}
+SIGNED = {
+    *("POST /payouts", "GET /payouts/{payout_id}"),
+    *("POST /notifications", "GET /notifications/{notification_id}"),
+}
 
 
 @pytest.fixture(scope="module")

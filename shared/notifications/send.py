@@ -1,37 +1,17 @@
-"""Take a notification on; send each of its batches, and tell the app what became of the users."""
+"""Send a batch, and tell the app what became of each user."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.base.clock import Clock
 from shared.base.errors import BundleError, PiInvalidResponse, PiOutcomeUnknown
 from shared.notifications import record as its
 from shared.notifications.store import NotificationStore
-from shared.notifications.view import batch_event
 from shared.pi.client import PiClient
-from shared.pi.objects import NotificationText
 from shared.work.deliver import deliver
 from shared.work.event_bus import EventBus
-from shared.work.wake_ups import WakeUp, WakeUps, Work
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotifyParts:
-    notifications: NotificationStore
-    wake_ups: WakeUps
-    clock: Clock
-
-
-def notify(
-    parts: NotifyParts, key: str, text: NotificationText, uids: Iterable[str]
-) -> list[its.BatchRecord]:
-    """The batches that stand under this id. Raises Conflict, ServiceUnavailable."""
-    batches = parts.notifications.take_on(key, its.requested(key, text, uids, parts.clock()))
-    for batch in (one for one in batches if one.due_at is not None):
-        parts.wake_ups.hint(WakeUp(Work.NOTIFICATION, batch.batch_id))
-    return batches
+from shared.work.events import Event, event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +48,20 @@ def _send(parts: SendParts, record: its.BatchRecord) -> its.BatchRecord:
         parts.notifications.replace(record, its.waiting(record, held_up.code))
         raise
     return parts.notifications.replace(record, new)[0]
+
+
+def batch_event(record: its.BatchRecord) -> Event | None:
+    """The event that this batch owes; None if it owes none."""
+    if record.pending_event is None:
+        return None
+    notification_id, _, number = record.batch_id.rpartition(":")
+    detail = {
+        "notification_id": notification_id,
+        "batch": int(number),
+        "batches": record.batches,
+        **{outcome: list(getattr(record, outcome)) for outcome in its.OUTCOMES},
+        "reason": record.reason,
+        "requested_at": record.requested_at,
+        "closed_at": record.closed_at,
+    }
+    return event(record.pending_event, record.batch_id, detail)
