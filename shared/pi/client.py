@@ -203,14 +203,14 @@ class PiClient:
         named = frozenset(uid for uid in uids if _names(answer.message, uid))
         is_quota = answer.http_status == 403 and "quota" in answer.message.lower()
         if named or is_quota:
-            refusal = "over_quota" if answer.http_status == 403 else "refused_by_pi"
-            return NotifyAnswer(named or frozenset(uids), refusal)
+            why = "over_quota" if answer.http_status == 403 else "refused_by_pi"
+            return NotifyAnswer(named or frozenset(uids), why)
         if answer.http_status in (401, 403) and answer.code not in REFUSALS:
             self._check_key(answer)
         is_about_us = answer.code not in REFUSALS - {"feature_not_available"}
         is_unavailable = is_about_us and answer.http_status in (401, 403, 404)
-        refusal = "notifications_not_enabled" if is_unavailable else "refused_by_pi"
-        return NotifyAnswer(frozenset(uids), refusal)
+        why = "notifications_not_enabled" if is_unavailable else "refused_by_pi"
+        return NotifyAnswer(frozenset(uids), why)
 
     def _check_key(self, answer: PiAnswer) -> None:
         """After a refusal that may be about our key. Raises PiAuthenticationError, or PiNotSent if

@@ -1,7 +1,7 @@
 """A user hears in the Pi App that a payout or a refund has arrived, if there is a text for it."""
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 
 import pytest
 
@@ -11,6 +11,7 @@ from tests.world import World, new_world
 from tests.world.devices import Died, DiesAt, Loses
 from tests.world.effects import Moment
 from tests.world.notifications import SCOPES
+from tests.world.tables import in_memory
 
 TEXTS = {
     "PayoutNotification": "You won {amount} Pi.",
@@ -19,9 +20,14 @@ TEXTS = {
 }
 
 
+def telling() -> AbstractContextManager[World]:
+    """A world whose stack has a text for both."""
+    return new_world(in_memory, None, **TEXTS)
+
+
 @pytest.fixture
 def world() -> Iterator[World]:
-    with new_world(**TEXTS) as world:
+    with telling() as world:
         yield world
 
 
@@ -88,7 +94,7 @@ def test_who_has_not_consented_gets_his_payout_all_the_same(world: World) -> Non
 
 
 def effects_of() -> int:
-    with new_world(**TEXTS) as world:
+    with telling() as world:
         world.requested("payout-1", world.reader("alice"))
         with world.counting() as spent:
             world.send()
@@ -99,7 +105,7 @@ def effects_of() -> int:
 def test_the_sender_dies_at_any_effect(subtests: pytest.Subtests, moment: Moment) -> None:
     """Promise 4: once per payout, whatever crashes; and after a crash it is not forgotten."""
     for number in range(1, effects_of() + 1):
-        with subtests.test(number=number), new_world(**TEXTS) as world:
+        with subtests.test(number=number), telling() as world:
             alice = world.reader("alice")
             world.requested("payout-1", alice)
             with world.effects.watched_by(DiesAt(number, moment)), suppress(Died):
