@@ -23,6 +23,7 @@ from local.play.consumer import ExampleConsumer
 from local.play.scenes import Play
 from tests.laptop.deployed import forget, hasten, record, send, taken_on, unfinished, without
 from tests.laptop.page import CorsError, Page
+from tests.laptop.waiting import eventually
 
 TIMEOUT = 30
 
@@ -35,9 +36,9 @@ def test_every_route_of_the_template_reaches_its_function(stack: Stack) -> None:
         assert {"error", "error_message", "request_id"} <= set(answer.json()), route
 
 
-def test_an_unsigned_request_for_a_payout_never_reaches_its_function(stack: Stack) -> None:
+def test_an_unsigned_request_never_reaches_a_function_of_the_operators(stack: Stack) -> None:
     signed = [route for route in routes(stack.translated) if route.authorization == "AWS_IAM"]
-    assert len(signed) == 2
+    assert len(signed) == 4
     for route in signed:
         answer = asked(stack, replace(route, authorization="NONE"))
         assert answer.status_code == 403
@@ -89,6 +90,39 @@ def test_the_play_of_make_run_holds(
     Play(Calls(stack.api_url, emulator.url, stack.cloud.signed), sweep, consumer.owned).whole()
 
 
+def notify(stack: Stack, notification_id: str, *uids: str) -> requests.Response:
+    """As the operator's back end asks for it."""
+    text = {"title": "Ready", "body": "Your pie is ready.", "subroute": "/orders"}
+    return requests.post(
+        f"{stack.api_url}/notifications",
+        json={"notification_id": notification_id, **text, "uids": uids},
+        auth=stack.cloud.signed,
+        timeout=TIMEOUT,
+    )
+
+
+def test_a_notification_reaches_its_user_once_through_the_whole_stack(
+    stack: Stack, emulator: PiEmulator
+) -> None:
+    scopes = ["username", "in_app_notifications"]
+    alice = emulator.control("POST", "/users", {"scopes": scopes})["uid"]
+    bob = emulator.control("POST", "/users", {"scopes": ["username"]})["uid"]
+    notification_id = uuid4().hex
+
+    first, again = (notify(stack, notification_id, alice, bob) for _ in range(2))
+    assert first.status_code == 202
+    assert again.status_code in (200, 202)
+
+    def read() -> Any:
+        url = f"{stack.api_url}/notifications/{notification_id}"
+        return requests.get(url, auth=stack.cloud.signed, timeout=TIMEOUT).json()
+
+    eventually(lambda: read()["state"] == "closed", seconds=TIMEOUT)
+    users = {outcome: uids for outcome, uids in read()["users"].items() if uids}
+    assert users == {"delivered": [alice], "not_consented": [bob]}
+    assert [n["user_uid"] for n in emulator.control("GET", "/state")["notifications"]] == [alice]
+
+
 class Customers:
     """One user for each function, each just before the call that the function answers."""
 
@@ -121,6 +155,7 @@ class Customers:
             "RequestPayout": self.request_payout,
             "SendPayout": self.send_payout,
             "DecidePayout": self.decide_payout,
+            "NotifyUsers": self.notify_users,
         }
 
     def statuses(self) -> dict[str, int]:
@@ -196,6 +231,11 @@ class Customers:
         forget(self.stack, payout_id)
         return 503 if finished.due_at is not None else 200
 
+    def notify_users(self) -> int:
+        """Nobody whom Pi knows."""
+        answer = notify(self.stack, uuid4().hex, "nobody")
+        return 200 if answer.status_code == 202 else answer.status_code
+
     def decide_payout(self) -> int:
         """As a status: whether a blocked payout goes where the operator wants it."""
         blocked = taken_on(self.stack, "nobody", blocked_for="wrong_seed")
@@ -249,6 +289,8 @@ def test_every_function_does_its_work_under_its_role(stack: Stack, emulator: PiE
         ("SendPayout", "ssm:GetParameter"),
         ("DecidePayout", "dynamodb:GetItem"),
         ("DecidePayout", "dynamodb:UpdateItem"),
+        ("NotifyUsers", "dynamodb:GetItem"),
+        ("NotifyUsers", "dynamodb:PutItem"),
     ],
 )
 def test_promise_6_without_one_permission_exactly_that_function_fails(
@@ -263,7 +305,10 @@ def test_promise_6_without_one_permission_exactly_that_function_fails(
 
 @pytest.mark.parametrize(
     "function",
-    ["CompletePayment", "ResolvePayment", "ClaimAdReward", "RequestPayout", "DecidePayout"],
+    [
+        *("CompletePayment", "ResolvePayment", "ClaimAdReward", "RequestPayout", "DecidePayout"),
+        "NotifyUsers",
+    ],
 )
 def test_a_lost_wake_up_costs_only_time(stack: Stack, emulator: PiEmulator, function: str) -> None:
     with without(stack, function, "sqs:SendMessage"):
