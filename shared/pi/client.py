@@ -188,7 +188,7 @@ class PiClient:
         notifications = [{**asdict(text), "user_uid": uid} for uid in uids]
         body = json.dumps({"notifications": notifications})
         try:
-            reply = self._send_with_key("POST", NOTIFY, body, repeatable=False, judges_key=False)
+            reply = self._send_with_key("POST", NOTIFY, body, judges_key=False, repeatable=False)
         except (PiRefused, PiInvalidResponse) as error:
             if not _is_refusal(error.answer.http_status):
                 raise PiOutcomeUnknown(error.answer) from None
