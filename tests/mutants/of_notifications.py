@@ -20,7 +20,7 @@ EDITS = [
         "    if not is_mine:\n        return record\n",
         "",
         "Two workers ask Pi once.",
-        f"{IN_SEND}::test_two_workers_ask_pi_once",
+        f"{IN_SEND}::test_a_worker_that_died_after_its_call_is_followed_by_none",
     ),
     Edit(
         "an-unclear-batch-is-asked-again",

@@ -1,5 +1,6 @@
 """What Pi answers, and what becomes of each user then."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from shared.notifications.record import BatchState
 from tests.notifications.promises import check, check_at_rest
 from tests.world import World
-from tests.world.devices import ActsAt, First, LosesAt
+from tests.world.devices import ActsAt, Died, DiesAt, First, LosesAt
 
 NOTIFY = "/v2/in_app_notifications/notify"
 DAY = 24 * 3600
@@ -260,6 +261,26 @@ def test_two_workers_ask_pi_once(world: World) -> None:
         assert world.got(alice) == 1
         assert world.outcomes(name) == {"delivered": [alice]}
         check(world)
+
+
+def test_a_worker_that_died_after_its_call_is_followed_by_none(world: World) -> None:
+    """The other one has read the batch before, and would call Pi now."""
+    alice = world.reader()
+    world.notify("pie-17", alice)
+    record = {"messageId": "2", "body": '{"work": "notification", "key": "pie-17:0"}'}
+
+    def dies_after_its_call() -> None:
+        with world.effects.watched_by(DiesAt(3, "after")), suppress(Died):
+            world.environment("settle")({"Records": [record]})
+
+    with world.effects.watched_by(First("UpdateItem", dies_after_its_call)):
+        world.work()
+    assert world.got(alice) == 1
+    world.rounds(2)
+
+    assert world.got(alice) == 1
+    assert world.outcomes("pie-17") == {"unclear": [alice]}
+    check_at_rest(world)
 
 
 def test_a_call_under_way_is_left_alone(world: World) -> None:
