@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from shared.aws.codec import item_of
-from shared.aws.dynamodb import Item, due_keys, transact
+from shared.aws.dynamodb import Item, due_keys
+from shared.aws.table import Table
 from shared.base.clock import Clock, clock
 from shared.base.errors import Conflict
 from shared.notifications.record import BatchRecord
 from shared.work.records import Records
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 KEY = "id"  # `<notification_id>:<number>`: no id that an operator chooses has a colon
 
 
 class NotificationStore(Records[BatchRecord]):
-    def __init__(self, client: DynamoDBClient, table: str, clock: Clock = clock) -> None:
-        super().__init__(client, table, KEY, BatchRecord, _item, lambda one: one.reason, clock)
+    def __init__(self, table: Table, clock: Clock = clock) -> None:
+        super().__init__(table, BatchRecord, _item, lambda one: one.reason, clock)
 
     def batches(self, notification_id: str) -> list[BatchRecord]:
         """Empty: there is no such notification."""
@@ -31,7 +28,7 @@ class NotificationStore(Records[BatchRecord]):
     def take_on(self, notification_id: str, new: Sequence[BatchRecord]) -> list[BatchRecord]:
         """What stands under this id afterwards. Raises Conflict if it is another notification."""
         standing = self.batches(notification_id)
-        if not standing and transact(self._client, list(map(self._put, new))) is None:
+        if not standing and self._table.transact(list(map(self._put, new))) is None:
             return list(new)
         standing = standing or self.batches(notification_id)
         if standing[0].fingerprint != new[0].fingerprint:

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from shared.aws.client import aws_call
 from shared.aws.codec import item_of, record_of
-from shared.aws.dynamodb import (
-    Item,
-    day_key,
-    decoded,
-    due_keys,
-    encoded,
-    readable,
-)
+from shared.aws.dynamodb import Item, day_key, due_keys, readable
+from shared.aws.table import Table
 from shared.base.amount import Amount
 from shared.base.clock import Clock, clock
 from shared.base.identifiers import PAYMENT_ID
 from shared.payments.record import Attention, PaymentRecord, PaymentState
 from shared.work.records import Records
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
-
 KEY = "payment_id"
 CANARY = "canary#"  # no payment's id has a `#` in it
 LATEST = 10**12  # seconds since 1970
 Cursor = tuple[str, Decimal]
 """The payment id of a history's last row, and its creation time, as the table holds them."""
+NEWEST: Cursor = ("-", Decimal(LATEST - 1))
+"""Before a history's first row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,41 +40,55 @@ class HistoryRow:
 
 
 class PaymentStore(Records[PaymentRecord]):
-    def __init__(self, client: DynamoDBClient, table: str, clock: Clock = clock) -> None:
-        super().__init__(client, table, KEY, PaymentRecord, _item, _reason, clock)
+    def __init__(self, table: Table, clock: Clock = clock) -> None:
+        super().__init__(table, PaymentRecord, _item, _reason, clock)
 
     def ask_to_free(self, payment_id: str, now: int) -> bool:
         """Note that somebody wants an open payment freed; whether that is news. Beside the record's
         version: it takes no write from anybody else."""
-        with aws_call():
-            try:
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=encoded({KEY: payment_id}),
-                    UpdateExpression="SET asked_at = :now",
-                    # Still open, and the first to ask: so asking costs one write.
-                    ConditionExpression="#state = :open AND attribute_not_exists(asked_at)",
-                    ExpressionAttributeNames={"#state": "state"},
-                    ExpressionAttributeValues=encoded({":now": now, ":open": PaymentState.OPEN}),
-                )
-            except self._client.exceptions.ConditionalCheckFailedException:
-                return False
-        return True
+        return self._table.update(
+            payment_id,
+            "SET asked_at = :now",
+            {"now": now, "open": PaymentState.OPEN},
+            # Still open, and the first to ask: so asking costs one write.
+            only_if="#state = :open AND attribute_not_exists(asked_at)",
+        )
+
+    def keep_claim(self, payment_id: str, txid: str, *, is_its_payer: bool) -> None:
+        """Remember for the support which transaction a page has named. Beside the record's version,
+        as `ask_to_free`. A caller who may be anybody replaces nothing."""
+        self._table.update(
+            payment_id,
+            "SET claimed_txid = :txid",
+            {"txid": txid},
+            only_if="attribute_exists(#uid)"
+            + ("" if is_its_payer else " AND attribute_not_exists(claimed_txid)"),
+        )
+
+    def latest_of(self, uid: str) -> PaymentRecord | None:
+        """A user's newest payment, as far as the index holds it. Raises UnreadableRecord."""
+        items, _ = self.history(uid, 1, None)
+        return self.get(items[0][KEY]) if items else None
+
+    def of_user(self, uid: str) -> Iterator[str]:
+        """The ids of all payments of a user, as far as the index holds them, the oldest first."""
+        for item in self._table.query("by_user", "uid = :uid", {"uid": uid}):
+            yield str(item[KEY])
+
+    def forget_name(self, payment_id: str) -> bool:
+        """Erase its payer's name, beside the record's version; whether there was one."""
+        return self._table.update(
+            payment_id, "REMOVE #username", {}, only_if="attribute_exists(#username)"
+        )
 
     def canary(self) -> str | None:
         """A payment that this stack has seen completed, read consistently; None: none was, yet."""
-        payment_id = self._get(CANARY).get("seen")
+        payment_id = self._table.get(CANARY).get("seen")
         return payment_id if isinstance(payment_id, str) else None
 
     def keep_canary(self, payment_id: str) -> None:
         """The newest replaces the one before."""
-        with aws_call():
-            self._client.update_item(
-                TableName=self._table,
-                Key=encoded({KEY: CANARY}),
-                UpdateExpression="SET seen = :id",
-                ExpressionAttributeValues=encoded({":id": payment_id}),
-            )
+        self._table.update(CANARY, "SET seen = :id", {"id": payment_id})
 
     def history(
         self, uid: str, limit: int, after: Cursor | None
@@ -91,22 +96,9 @@ class PaymentStore(Records[PaymentRecord]):
         """A user's payments, newest first, as far as the index holds them; and where the next page
         starts: `after` the last one seen.
         """
-        query: QueryInputTypeDef = {
-            "TableName": self._table,
-            "IndexName": "by_user",
-            "KeyConditionExpression": "uid = :uid",
-            "ExpressionAttributeValues": encoded({":uid": uid}),
-            "ScanIndexForward": False,
-            "Limit": limit,
-        }
-        if after is not None:
-            start = {"uid": uid, KEY: after[0], "created_at": after[1]}
-            query["ExclusiveStartKey"] = encoded(start)
-        with aws_call():
-            page = self._client.query(**query)
-        last = decoded(page.get("LastEvaluatedKey", {}))
-        cursor = (last[KEY], last["created_at"]) if last else None
-        return [decoded(item) for item in page["Items"]], cursor
+        start = after and {"uid": uid, KEY: after[0], "created_at": after[1]}
+        items, last = self._table.latest("by_user", "uid = :uid", {"uid": uid}, limit, start)
+        return items, (last[KEY], last["created_at"]) if last else None
 
 
 def can_be_named(cursor: Cursor) -> bool:

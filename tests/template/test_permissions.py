@@ -86,6 +86,8 @@ ALLOWED = {
         # What a refund gives back of a payment.
         ("dynamodb:GetItem", PAYMENTS),
         ("dynamodb:UpdateItem", PAYMENTS),
+        # Whether the recipient's last payment says that he can be paid.
+        ("dynamodb:Query", BY_USER),
         SWITCH,
         WAKE_SENDER,
     },
@@ -107,6 +109,11 @@ ALLOWED = {
         ("dynamodb:GetItem", NOTIFICATIONS),
         ("dynamodb:PutItem", NOTIFICATIONS),
         WAKE,
+    },
+    "Operate": {
+        ("dynamodb:GetItem", PAYMENTS),
+        ("dynamodb:UpdateItem", PAYMENTS),
+        ("dynamodb:Query", BY_USER),
     },
     "DecidePayout": {
         ("dynamodb:GetItem", PAYOUTS),
@@ -204,6 +211,7 @@ TOLD = {
         "WAKE_UP_QUEUE_URL",
         "WALLET_SEED_SECRET_ARN",
     },
+    "Operate": {"PAYMENTS_TABLE"},
     "DecidePayout": {"PAYMENTS_TABLE", "PAYOUTS_TABLE", "PAYOUT_QUEUE_URL"},
     "NotifyUsers": {"NOTIFICATIONS_TABLE", "WAKE_UP_QUEUE_URL"},
 }
