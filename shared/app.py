@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from shared.base.networks import Network
     from shared.book.read import BookParts
     from shared.book.store import BookStore
+    from shared.notifications.request import NotifyParts
+    from shared.notifications.store import NotificationStore
     from shared.payments.approve import ApproveParts
     from shared.payments.canary import Canary
     from shared.payments.people import PeopleParts
@@ -145,11 +147,13 @@ class App:
 
         payments, payouts = DueIndex(self._payments_table), DueIndex(self._payouts_table)
         rewards, wake = DueIndex(self._rewards_table), self.wake_ups.sender
+        notifications = DueIndex(self._notifications_table)
         return SweepParts(
             tables=(
                 DueWork(payments, wake(about_payments), counted="Payment"),
                 DueWork(payouts, self.payout_queue.send, counted="Payout"),
                 DueWork(rewards, wake(partial(WakeUp, Work.REWARD)), counted=None),
+                DueWork(notifications, wake(partial(WakeUp, Work.NOTIFICATION)), counted=None),
             ),
             is_book=lambda key: wallet_of(key) is not None,
             compare=partial(
@@ -164,6 +168,7 @@ class App:
     def work(self) -> Mapping[Work, Callable[[str], None]]:
         """By what a wake-up is about."""
         from shared.book.read import read_book
+        from shared.notifications.send import SendParts, send_batch
         from shared.payments.finish import FinishParts, finish_payment
         from shared.payments.record import Patience
         from shared.payments.silence import Watch, silence
@@ -178,10 +183,14 @@ class App:
         )
         payments = FinishParts(**settling, patience=patience, bus=self.bus, watch=Watch(self._book))
         rewards = RewardParts(rewards=self.rewards, pi=self.pi, bus=self.bus, clock=self.clock)
+        notifications = SendParts(
+            notifications=self.notifications, pi=self.pi, bus=self.bus, clock=self.clock
+        )
         return {
             Work.PAYMENT: partial(finish_payment, payments),
             Work.REWARD: partial(finish_reward, rewards),
             Work.BOOK: partial(read_book, self._book),
+            Work.NOTIFICATION: partial(send_batch, notifications),
         }
 
     @cached_property
@@ -263,6 +272,14 @@ class App:
         )
 
     @cached_property
+    def notify_users(self) -> NotifyParts:
+        from shared.notifications.request import NotifyParts
+
+        return NotifyParts(
+            notifications=self.notifications, wake_ups=self.wake_ups, clock=self.clock
+        )
+
+    @cached_property
     def decide_payout(self) -> DecideParts:
         from shared.payouts.request import DecideParts
 
@@ -278,6 +295,7 @@ class App:
     def send_payout(self) -> SendParts:
         from shared.aws.stored_secret import wallet_seed
         from shared.base.amount import Amount
+        from shared.payouts.arrival import ArrivalParts, tell_user
         from shared.payouts.decision import Terms
         from shared.payouts.send import SenderMemory, SendParts
         from shared.stellar.submit import Submitter
@@ -285,6 +303,12 @@ class App:
 
         seed = wallet_seed(
             self.edges.aws("secretsmanager"), self.settings.text("WALLET_SEED_SECRET_ARN")
+        )
+        arrival = ArrivalParts(
+            notify=self.notify_users,
+            title=self.settings.text("NOTIFICATION_TITLE"),
+            payout=self.settings.optional("PAYOUT_NOTIFICATION"),
+            refund=self.settings.optional("REFUND_NOTIFICATION"),
         )
         return SendParts(
             pi=self.pi,
@@ -304,6 +328,7 @@ class App:
             canary=self._canary,
             book=self._payout_book,
             memory=SenderMemory(),
+            tell_user=partial(tell_user, arrival),
             clock=self.clock,
         )
 
@@ -381,6 +406,12 @@ class App:
         return RewardStore(self._rewards_table, self.clock)
 
     @cached_property
+    def notifications(self) -> NotificationStore:
+        from shared.notifications.store import NotificationStore
+
+        return NotificationStore(self._notifications_table, self.clock)
+
+    @cached_property
     def payouts(self) -> PayoutStore:
         from shared.payouts.store import PayoutStore
 
@@ -403,6 +434,12 @@ class App:
         from shared.rewards.store import KEY
 
         return self._table("REWARDS_TABLE", KEY)
+
+    @cached_property
+    def _notifications_table(self) -> Table:
+        from shared.notifications.store import KEY
+
+        return self._table("NOTIFICATIONS_TABLE", KEY)
 
     def _table(self, setting: str, key: str) -> Table:
         from shared.aws.table import Table

@@ -14,7 +14,7 @@
     │   ├── PiInvalidResponse          502  an answer that the reference does not allow
     │   │   └── PiInexactAmount             in shared.pi.client: a payment that nobody can pay
     │   └── PiUnavailable       503
-    │       ├── PiNotSent            Pi never got the request
+    │       ├── PiNotSent            Pi has done nothing
     │       └── PiOutcomeUnknown     Pi may have acted: ask before acting again
     ├── ChainUnavailable        503
     ├── ServiceUnavailable      503  one of our own services (database, secrets)
@@ -150,7 +150,7 @@ class PiUnavailable(PiError):
 
 
 class PiNotSent(PiUnavailable):
-    """No connection was made, so Pi did nothing."""
+    """No connection was made, or Pi has refused for now: it did nothing."""
 
 
 class PiOutcomeUnknown(PiUnavailable):

@@ -48,13 +48,13 @@ class Request:
         value = (self._event.get("queryStringParameters") or {}).get(name)
         return None if value is None else str(value)
 
-    def body(self) -> dict[str, Any]:
-        """The JSON object in the body; numbers are int or Decimal. Raises BadRequest
-        `invalid_body`.
+    def body(self, largest: int = LARGEST_BODY) -> dict[str, Any]:
+        """The JSON object in the body, of at most `largest` bytes; numbers are int or Decimal.
+        Raises BadRequest `invalid_body` or `body_too_large`.
         """
         text = self._event.get("body") or ""
-        if len(text) > LARGEST_BODY * 4 // 3 + 4:
-            raise BadRequest("body_too_large", f"The body may have at most {LARGEST_BODY} bytes.")
+        if len(text) > largest * 4 // 3 + 4:
+            raise BadRequest("body_too_large", f"The body may have at most {largest} bytes.")
         try:
             raw = (
                 base64.b64decode(text, validate=True)
@@ -69,8 +69,8 @@ class Request:
             )
         except (ValueError, ArithmeticError, RecursionError):
             raise BadRequest("invalid_body", "The body must be one JSON object in UTF-8.") from None
-        if len(raw) > LARGEST_BODY:
-            raise BadRequest("body_too_large", f"The body may have at most {LARGEST_BODY} bytes.")
+        if len(raw) > largest:
+            raise BadRequest("body_too_large", f"The body may have at most {largest} bytes.")
         if not isinstance(value, dict):
             raise BadRequest("invalid_body", "The body must be one JSON object in UTF-8.")
         return value

@@ -49,6 +49,7 @@ from shared.payouts.decision import (
 from shared.payouts.record import (
     ENVELOPE_LIVES_SECONDS,
     STACK_RETRY_SECONDS,
+    PayoutEvent,
     PayoutRecord,
     Reason,
     blocked,
@@ -109,6 +110,7 @@ class SendParts:
     canary: Canary
     book: BookParts
     memory: SenderMemory
+    tell_user: Callable[[PayoutRecord], None]
     clock: Clock
 
 
@@ -458,6 +460,8 @@ def _deliver(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
     def told(standing: PayoutRecord) -> PayoutRecord:
         return delivered(standing, parts.clock())
 
+    if record.pending_event is PayoutEvent.COMPLETED:
+        parts.tell_user(record)
     return deliver(parts.bus, record, payout_event, told, parts.payouts.replace)
 
 

@@ -1,4 +1,4 @@
-"""The Platform API, all eight calls of the reference.
+"""The Platform API, all nine calls of the reference.
 
 Every method raises PiNotSent, PiOutcomeUnknown or PiInvalidResponse; those with the server key also
 PiAuthenticationError, PiRefused and what StoredSecret raises. Whether the key is wrong is found out
@@ -9,9 +9,10 @@ it is silent, docs/decisions.md.
 from __future__ import annotations
 
 import json
+import re
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -36,9 +37,12 @@ from shared.base.secret import Secret
 from shared.pi.objects import (
     InexactPayment,
     MalformedDto,
+    NotificationText,
+    NotifyAnswer,
     PaymentDto,
     RewardedAdStatusDto,
     UserDto,
+    delivered_uids,
 )
 
 if TYPE_CHECKING:
@@ -66,8 +70,10 @@ REFUSALS = frozenset(
         *("txid_mismatch", "verification_failed", "payment_tx_present"),
     }
 )
+NOTIFY = "/in_app_notifications/notify"
 AD_STATUS = "/ads_network/status/"
 OPEN_PAYOUTS = "/payments/incomplete_server_payments"
+LONGEST_MESSAGE = 20_000
 VERDICT_SECONDS = 60.0  # Pi is asked whether it takes our key at most once in so long
 
 
@@ -170,6 +176,53 @@ class PiClient:
         if ad.identifier != ad_id:
             raise PiInvalidResponse
         return ad
+
+    def notify(self, uids: Sequence[str], text: NotificationText) -> NotifyAnswer:
+        """POST /in_app_notifications/notify, of at most 256 users. Never repeated once it may have
+        been sent: PiOutcomeUnknown and PiInvalidResponse leave open who was notified; after any
+        other error Pi has done nothing.
+
+        Its refusals are sentences. One that names users is about them. One that names nobody may be
+        about our key; if Pi takes the key, the app may not notify.
+        """
+        notifications = [{**asdict(text), "user_uid": uid} for uid in uids]
+        body = json.dumps({"notifications": notifications})
+        try:
+            reply = self._send_with_key("POST", NOTIFY, body, judges_key=False, repeatable=False)
+        except (PiRefused, PiInvalidResponse) as error:
+            if not _is_refusal(error.answer.http_status):
+                raise PiOutcomeUnknown(error.answer) from None
+            return self._refusal(error.answer, uids)
+        except PiOutcomeUnknown as unknown:
+            if unknown.answer.http_status == 429:
+                raise PiNotSent(unknown.answer) from None
+            raise
+        return NotifyAnswer(_read(delivered_uids, reply))
+
+    def _refusal(self, answer: PiAnswer, uids: Sequence[str]) -> NotifyAnswer:
+        named = frozenset(uid for uid in uids if _names(answer.message, uid))
+        is_quota = answer.http_status == 403 and "quota" in answer.message.lower()
+        if named or is_quota:
+            why = "over_quota" if answer.http_status == 403 else "refused_by_pi"
+            return NotifyAnswer(named or frozenset(uids), why)
+        if answer.http_status in (401, 403) and answer.code not in REFUSALS:
+            self._check_key(answer)
+        is_about_us = answer.code not in REFUSALS - {"feature_not_available"}
+        is_unavailable = is_about_us and answer.http_status in (401, 403, 404)
+        why = "notifications_not_enabled" if is_unavailable else "refused_by_pi"
+        return NotifyAnswer(frozenset(uids), why)
+
+    def _check_key(self, answer: PiAnswer) -> None:
+        """After a refusal that may be about our key. Raises PiAuthenticationError, or PiNotSent if
+        it cannot be told."""
+        if self._key is None:
+            raise AssertionError("this function has no server key")
+        is_accepted = self._takes(self._key.current())
+        if is_accepted is False:
+            count("ServerKeyRefused")
+            raise PiAuthenticationError(answer)
+        if is_accepted is None:
+            raise PiNotSent(answer)
 
     def _payment(
         self,
@@ -294,6 +347,11 @@ def _is_refusal(status: int | None) -> bool:
     return status is not None and 400 <= status < 500 and status not in (408, 429)
 
 
+def _names(sentence: str, uid: str) -> bool:
+    """Whether the uid stands in it by itself, not as a part of another one."""
+    return re.search(rf"(?<![\w-]){re.escape(uid)}(?![\w-])", sentence) is not None
+
+
 def _read(read: Callable[[Mapping[str, Any]], Dto], reply: Reply) -> Dto:
     try:
         return read(reply.json or {})
@@ -322,7 +380,8 @@ def _answer(reply: Reply | None) -> PiAnswer:
     return PiAnswer(
         http_status=reply.status,
         code=_code(json.get("error")),
-        message=str(json.get("error_message") or "")[:500],
+        # Newer calls give a sentence and no code; it may name 256 users.
+        message=str(json.get("error_message") or json.get("error") or "")[:LONGEST_MESSAGE],
         request_id=reply.headers.get("x-request-id", "")[:100],
         verification_error=_code(json.get("verification_error")),
         payment=payment if isinstance(payment, dict) else None,

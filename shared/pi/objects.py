@@ -171,6 +171,34 @@ class InexactPayment(MalformedDto):
 
 
 @dataclass(frozen=True, slots=True)
+class NotificationText:
+    """What a notification says, and which page of the app it opens: a path."""
+
+    title: str
+    body: str
+    subroute: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyAnswer:
+    """Whom Pi has notified. Or, with a `refusal` (a code of the bundle), that it has notified
+    nobody, and the users that this is about."""
+
+    uids: frozenset[str]
+    refusal: str | None = None
+
+
+def delivered_uids(json: Json) -> frozenset[str]:
+    """Whom Pi has notified. Raises MalformedDto. Source: reference, in-app notifications."""
+    delivered = json.get("delivered_notifications")
+    if json.get("success") is False or not isinstance(delivered, list):
+        raise MalformedDto("delivered_notifications")
+    if not all(isinstance(one, dict) for one in delivered):
+        raise MalformedDto("delivered_notifications")
+    return frozenset(_text(one, "user_uid") for one in delivered)
+
+
+@dataclass(frozen=True, slots=True)
 class RewardedAdStatusDto:
     """It names no user: an ad id is a bearer voucher. `mediator_ack_status` is None until the ad
     network answers.

@@ -23,6 +23,7 @@ class Work(StrEnum):
     PAYMENT = "payment"
     REWARD = "reward"
     BOOK = "book"  # of a wallet
+    NOTIFICATION = "notification"  # a batch of one
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from tests.dice.tables import payouts_of
 from tests.world.emulator import KEY
 
 PAYOUTS = 5
+NOTIFICATIONS = 4
 USERS = ("alice", "bob", "carol")
 REPEATS_FOR = timedelta(minutes=40)  # of the hour that is promised, less what the clocks differ
 
@@ -30,6 +31,7 @@ class BackOffice:
         self._scene, self._world, self._random = scene, scene.world, scene.random
         self._asked: dict[str, Asked] = {}
         self._users = [self._world.user(name) for name in USERS]
+        self._readers = [self._world.reader(f"reader {name}") for name in USERS]
         self._sold = [self._world.sold("3", user.uid) for user in self._users]
         self.cold_start()
 
@@ -47,7 +49,8 @@ class BackOffice:
 
     def background(self) -> list[Step]:
         """What happens to payments and rewards all the time."""
-        return [self.sweep, self.work, self.work, self.round, self.wait, self.catch_up]
+        steps = [self.sweep, self.work, self.work, self.round, self.wait]
+        return [*steps, self.catch_up, self.notify]
 
     # --- What runs by itself ---------------------------------------------------------------------
 
@@ -120,6 +123,13 @@ class BackOffice:
         uid = self._random.choice(self._users).uid
         amount = self._random.choice(("0.0000001", "3.14", "60", "100"))
         return {"uid": uid, "memo": "Hi", "amount": amount}
+
+    def notify(self) -> None:
+        """A new notification, or an old one again; sometimes to others, which is refused."""
+        notification_id = f"n{self._random.randrange(NOTIFICATIONS)}"
+        uids = [*self._readers, self._users[0].uid][self._random.random() < 0.1 :]
+        reply = self._world.notify(notification_id, *uids, title=notification_id)
+        self._scene.answered(f"POST {notification_id}", reply)
 
     def read(self) -> None:
         """What the back end sees of a payout."""

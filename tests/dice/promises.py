@@ -22,6 +22,7 @@ from shared.payouts.record import PayoutRecord, PayoutState
 from shared.rewards.record import RewardRecord, RewardState
 from tests.dice import tables
 from tests.dice.scene import NEWER, Sale, Scene, ViolatedError
+from tests.notifications import promises as notifications
 from tests.world.aws import Delivered
 
 SURE = timedelta(seconds=120)  # what the chain has closed so long before, a look at it must see
@@ -60,6 +61,7 @@ class Promises:
             for key, (item, record) in found.items():
                 self._check_item(key, item, record)
         self._check_payouts(payouts)
+        notifications.check(self._world)
         if not self._scene.damaged:
             self._check_reservations(payments, payouts)
             self._check_rewards(rewards)
@@ -295,7 +297,8 @@ class Promises:
     def is_at_rest(self) -> bool:
         """Whether nothing is left to do, but for what a person sees or cannot read."""
         found = [table.now().values() for table in (*self._tables, self._rewards)]
-        return all(self._rests(record) for rows in found for _, record in rows)
+        is_sent = all(batch.due_at is None for batch in self._world.all_batches())
+        return is_sent and all(self._rests(record) for rows in found for _, record in rows)
 
     def _rests(self, record: Any) -> bool:
         """Of a chain that is gone nothing is certain any more: what needs it waits for ever."""
@@ -310,6 +313,7 @@ class Promises:
 
     def check_end(self) -> None:
         self.check_others_than(set())
+        notifications.check_told(self._world)
         for payment_id, (_, record) in self._tables[0].now().items():
             is_done = record.needs_review is not None or record.due_at is None
             is_done = is_done or self._scene.is_from_before(_begun_at(record))

@@ -23,7 +23,7 @@ MUST = (
     *(f"payout waits {reason}" for reason in WAITS),
     *(f"reward {state}" for state in RewardState),
     *(f"payout {state}" for state in PayoutState),
-    *(f"event {kind}" for kind in (*PaymentEvent, *RewardEvent, *PayoutEvent)),
+    *(f"event {kind}" for kind in (*PaymentEvent, *RewardEvent, *PayoutEvent, "NotificationSent")),
 )
 
 

@@ -1,4 +1,5 @@
-"""docs/events/ describes what the bundle sends, for every end of a payment, reward or payout."""
+"""docs/events/ describes what the bundle sends, for every end of a payment, reward, payout or
+notification."""
 
 import json
 from collections.abc import Callable
@@ -14,6 +15,9 @@ from jsonschema import Draft202012Validator
 from local.processes import ROOT
 from shared.base.amount import Amount
 from shared.base.errors import PiAnswer
+from shared.notifications import record as notification
+from shared.notifications.record import BatchRecord
+from shared.notifications.send import batch_event
 from shared.payments import record as payment
 from shared.payments.prices import Price
 from shared.payments.record import Attention, PaymentEvent, PaymentRecord, PaymentState
@@ -22,6 +26,7 @@ from shared.payouts import record as payout
 from shared.payouts.record import PayoutEvent, PayoutRecord, PayoutState, Reason
 from shared.payouts.request import PayoutRequest, requested
 from shared.payouts.view import payout_event
+from shared.pi.objects import NotificationText, NotifyAnswer
 from shared.rewards import record as reward
 from shared.rewards.record import RewardEvent, RewardLimits
 from shared.rewards.view import reward_event
@@ -32,7 +37,7 @@ EVENTS = ROOT / "docs" / "events"
 NOW = 1_795_445_570
 TXID = "40813ae426e7a88ae4990fd36f4991318a90f3c7e67b4179bc60ef89a399f79c"
 PRICE = Price("apple_pie_1", 2, Amount.of("3.14"), Amount.of("3.14"))
-TYPES = {*PaymentEvent, *RewardEvent, *PayoutEvent}
+TYPES = {*PaymentEvent, *RewardEvent, *PayoutEvent, "NotificationSent"}
 
 
 @cache
@@ -124,6 +129,23 @@ PAYOUTS = {
 }
 
 
+def batches() -> dict[str, BatchRecord]:
+    """Each way in which a batch can close."""
+    text = NotificationText("Ready", "Your pie is ready.", "/orders/17")
+    [start] = notification.requested("order-17", text, ["a-uid", "b-uid"], NOW)
+    [of_payout] = notification.requested("payout:raffle-1", text, ["a-uid"], NOW)
+    intent = notification.sending(start, NOW + 1)
+    some, whole = frozenset({"a-uid"}), frozenset({"a-uid", "b-uid"})
+    over_quota = notification.answered(intent, NotifyAnswer(some, "over_quota"), NOW + 2)
+    return {
+        "delivered": notification.answered(intent, NotifyAnswer(some), NOW + 2),
+        "of a payout": notification.answered(of_payout, NotifyAnswer(some), NOW + 2),
+        "one over quota": notification.answered(over_quota, NotifyAnswer(whole), NOW + 3),
+        "refused": notification.answered(intent, NotifyAnswer(whole, "refused_by_pi"), NOW + 2),
+        "unclear": notification.unclear(intent, NOW + 60),
+    }
+
+
 def test_every_event_has_its_schema_and_no_other() -> None:
     assert {file.name for file in EVENTS.iterdir()} == {
         "README.md",
@@ -173,6 +195,16 @@ def test_what_a_payout_owes_fits_its_schema(how: str) -> None:
 def test_the_ends_of_a_payout_are_all_its_events() -> None:
     assert {end.pending_event for end in PAYOUTS.values()} == set(PayoutEvent)
     assert payout_event(asked_for(None)) is None
+
+
+@pytest.mark.parametrize("how", batches())
+def test_what_a_batch_owes_fits_its_schema(how: str) -> None:
+    batch = batches()[how]
+    event = batch_event(batch)
+    validate(event)
+    assert event is not None
+    assert event.event_id == f"{batch.batch_id}:NotificationSent"
+    assert batch_event(notification.told(batch)) is None
 
 
 def test_an_identity_is_the_business_id_and_the_type() -> None:

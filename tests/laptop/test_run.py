@@ -183,7 +183,8 @@ def test_a_page_of_elsewhere_is_refused(run: Run, origin: str) -> None:
 @pytest.mark.xdist_group("run")
 def test_the_documents_calls_by_hand_pay_complete_refund_and_pay_out(run: Run) -> None:
     """Word for word, but for this run's ports: with curl, as a person types them."""
-    pages = all_text([DOCS / "front-end.md", DOCS / "payouts.md"])
+    names = ("front-end", "payouts", "notifications")
+    pages = all_text([DOCS / f"{name}.md" for name in names])
     found = re.findall(r"^```sh\n(.*?)^```", pages, re.MULTILINE | re.DOTALL)
     script = "\n".join(block for block in found if "$API/" in block)
     for default, port in ((PI_PORT, run.pi_port), (AWS_PORT, run.aws_port)):
@@ -200,13 +201,15 @@ def test_the_documents_calls_by_hand_pay_complete_refund_and_pay_out(run: Run) -
 
     assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines() if line]
-    me, approved, completed, payment, history, payout, refund, read = answers
+    me, approved, completed, payment, history, payout, refund, read, asked, notification = answers
     assert approved["state"] == "open"
     assert completed == {"payment_id": approved["payment_id"], "state": "completed"}
     assert history["payments"] == [payment]
     assert (payout["uid"], refund["refund_of"]) == (me["uid"], payment["payment_id"])
     assert {payout["state"], refund["state"]} <= {"requested", "created", "signed", "completed"}
     assert read["payout_id"] == payout["payout_id"]
+    assert asked["notification_id"] == notification["notification_id"] == "order-17-ready"
+    assert [me["uid"]] in notification["users"].values()
 
 
 @pytest.mark.xdist_group("run")

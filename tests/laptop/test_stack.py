@@ -23,6 +23,7 @@ from local.play.consumer import ExampleConsumer
 from local.play.scenes import Play
 from tests.laptop.deployed import forget, hasten, record, send, taken_on, unfinished, without
 from tests.laptop.page import CorsError, Page
+from tests.laptop.waiting import eventually
 
 TIMEOUT = 30
 
@@ -89,6 +90,39 @@ def test_the_play_of_make_run_holds(
     Play(Calls(stack.api_url, emulator.url, stack.cloud.signed), sweep, consumer.owned).whole()
 
 
+def notify(stack: Stack, notification_id: str, *uids: str) -> requests.Response:
+    """As the operator's back end asks for it."""
+    text = {"title": "Ready", "body": "Your pie is ready.", "subroute": "/orders"}
+    return requests.post(
+        f"{stack.api_url}/notifications",
+        json={"notification_id": notification_id, **text, "uids": uids},
+        auth=stack.cloud.signed,
+        timeout=TIMEOUT,
+    )
+
+
+def test_a_notification_reaches_its_user_once_through_the_whole_stack(
+    stack: Stack, emulator: PiEmulator
+) -> None:
+    scopes = ["username", "in_app_notifications"]
+    alice = emulator.control("POST", "/users", {"scopes": scopes})["uid"]
+    bob = emulator.control("POST", "/users", {"scopes": ["username"]})["uid"]
+    notification_id = uuid4().hex
+
+    first, again = (notify(stack, notification_id, alice, bob) for _ in range(2))
+    assert first.status_code == 202
+    assert again.status_code in (200, 202)
+
+    def read() -> Any:
+        url = f"{stack.api_url}/notifications/{notification_id}"
+        return requests.get(url, auth=stack.cloud.signed, timeout=TIMEOUT).json()
+
+    eventually(lambda: read()["state"] == "closed", seconds=TIMEOUT)
+    users = {outcome: uids for outcome, uids in read()["users"].items() if uids}
+    assert users == {"delivered": [alice], "not_consented": [bob]}
+    assert [n["user_uid"] for n in emulator.control("GET", "/state")["notifications"]] == [alice]
+
+
 class Customers:
     """One user for each function, each just before the call that the function answers."""
 
@@ -121,6 +155,7 @@ class Customers:
             "RequestPayout": self.request_payout,
             "SendPayout": self.send_payout,
             "DecidePayout": self.decide_payout,
+            "NotifyUsers": self.notify_users,
             "Operate": self.operate,
         }
 
@@ -197,6 +232,11 @@ class Customers:
         forget(self.stack, payout_id)
         return 503 if finished.due_at is not None else 200
 
+    def notify_users(self) -> int:
+        """Nobody whom Pi knows."""
+        answer = notify(self.stack, uuid4().hex, "nobody")
+        return 200 if answer.status_code == 202 else answer.status_code
+
     def decide_payout(self) -> int:
         """As a status: whether a blocked payout goes where the operator wants it."""
         blocked = taken_on(self.stack, "nobody", blocked_for="wrong_seed")
@@ -260,6 +300,8 @@ def test_every_function_does_its_work_under_its_role(stack: Stack, emulator: PiE
         ("SendPayout", "ssm:GetParameter"),
         ("DecidePayout", "dynamodb:GetItem"),
         ("DecidePayout", "dynamodb:UpdateItem"),
+        ("NotifyUsers", "dynamodb:GetItem"),
+        ("NotifyUsers", "dynamodb:PutItem"),
         ("Operate", "dynamodb:GetItem"),
         ("Operate", "dynamodb:UpdateItem"),
         ("Operate", "dynamodb:Query"),
@@ -277,7 +319,10 @@ def test_promise_6_without_one_permission_exactly_that_function_fails(
 
 @pytest.mark.parametrize(
     "function",
-    ["CompletePayment", "ResolvePayment", "ClaimAdReward", "RequestPayout", "DecidePayout"],
+    [
+        *("CompletePayment", "ResolvePayment", "ClaimAdReward", "RequestPayout", "DecidePayout"),
+        "NotifyUsers",
+    ],
 )
 def test_a_lost_wake_up_costs_only_time(stack: Stack, emulator: PiEmulator, function: str) -> None:
     with without(stack, function, "sqs:SendMessage"):

@@ -21,12 +21,13 @@ ROUTES = {
     "GET /payouts/{payout_id}": "RequestPayout",
     "GET /events": "ReplayEvents",
     "POST /events/send_again": "ReplayEvents",
+    "POST /notifications": "NotifyUsers",
+    "GET /notifications/{notification_id}": "NotifyUsers",
 }
 SIGNED = {
-    "POST /payouts",
-    "GET /payouts/{payout_id}",
-    "GET /events",
-    "POST /events/send_again",
+    *("POST /payouts", "GET /payouts/{payout_id}"),
+    *("POST /notifications", "GET /notifications/{notification_id}"),
+    *("GET /events", "POST /events/send_again"),
 }
 
 

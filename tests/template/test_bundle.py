@@ -40,6 +40,7 @@ LOADED_FOR = {
     "PRODUCTS_TABLE": "payments.products",
     "REWARDS_TABLE": "rewards.store",
     "PAYOUTS_TABLE": "payouts.store",
+    "NOTIFICATIONS_TABLE": "notifications.store",
     "WAKE_UP_QUEUE_URL": "work.wake_ups",
     "PAYOUT_QUEUE_URL": "work.ordered",
     "PAYOUTS_SWITCH": "aws.switch",

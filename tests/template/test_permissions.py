@@ -10,6 +10,7 @@ from local.cloud.template import Template, of_type
 PAYMENTS = "PaymentsTable.Arn"
 PRODUCTS = "ProductsTable.Arn"
 REWARDS = "RewardsTable.Arn"
+NOTIFICATIONS = "NotificationsTable.Arn"
 BY_USER = "${PaymentsTable.Arn}/index/by_user"
 PAYOUTS = "PayoutsTable.Arn"
 QUEUE = "WakeUps.Arn"
@@ -42,7 +43,7 @@ ALLOWED = {
         KEY,
         WAKE,
     },
-    # It reads no payment and no reward. The key is for Pi's list of open payouts.
+    # It reads no payment, no reward and no notification. The key is for Pi's list of open payouts.
     "Sweep": {
         KEY,
         WAKE_SENDER,
@@ -51,6 +52,8 @@ ALLOWED = {
         ("dynamodb:UpdateItem", PAYOUTS),
         ("dynamodb:Query", "${PaymentsTable.Arn}/index/due"),
         ("dynamodb:Query", "${RewardsTable.Arn}/index/due"),
+        ("dynamodb:Query", "${NotificationsTable.Arn}/index/due"),
+        ("dynamodb:UpdateItem", NOTIFICATIONS),
         ("dynamodb:UpdateItem", PAYMENTS),
         ("dynamodb:UpdateItem", REWARDS),
         WAKE,
@@ -68,6 +71,8 @@ ALLOWED = {
         ("dynamodb:GetItem", PRODUCTS),
         ("dynamodb:GetItem", REWARDS),
         ("dynamodb:UpdateItem", REWARDS),
+        ("dynamodb:GetItem", NOTIFICATIONS),
+        ("dynamodb:UpdateItem", NOTIFICATIONS),
         ("sqs:ReceiveMessage", QUEUE),
         ("sqs:DeleteMessage", QUEUE),
         ("sqs:GetQueueAttributes", QUEUE),
@@ -100,6 +105,10 @@ ALLOWED = {
         SEED,
         SWITCH,
         WAKE_SENDER,
+        # What tells a user that it has arrived.
+        ("dynamodb:GetItem", NOTIFICATIONS),
+        ("dynamodb:PutItem", NOTIFICATIONS),
+        WAKE,
     },
     # It writes nothing.
     "ReplayEvents": {
@@ -120,6 +129,11 @@ ALLOWED = {
         ("dynamodb:GetItem", PAYOUTS),
         ("dynamodb:UpdateItem", PAYOUTS),
         WAKE_SENDER,
+    },
+    "NotifyUsers": {
+        ("dynamodb:GetItem", NOTIFICATIONS),
+        ("dynamodb:PutItem", NOTIFICATIONS),
+        WAKE,
     },
 }
 SCHEDULED = ("Sweep", "ProveWallet")
@@ -167,6 +181,7 @@ TOLD = {
     },
     "Sweep": ASKS_PI
     | {
+        "NOTIFICATIONS_TABLE",
         "PAYMENTS_TABLE",
         "PAYOUTS_TABLE",
         "PAYOUT_QUEUE_URL",
@@ -181,6 +196,7 @@ TOLD = {
     | {
         "CANCEL_UNPAID_AFTER_SECONDS",
         "EVENT_BUS",
+        "NOTIFICATIONS_TABLE",
         "PRODUCTS_TABLE",
         "REWARDS_TABLE",
         "SWEEP_CANCELS_AFTER_SECONDS",
@@ -191,18 +207,24 @@ TOLD = {
         "EVENT_BUS",
         "FEE_CAP_STROOPS",
         "HORIZON_URL",
+        "NOTIFICATIONS_TABLE",
+        "NOTIFICATION_TITLE",
         "PAYMENTS_TABLE",
         "PAYOUTS_SWITCH",
         "PAYOUTS_TABLE",
+        "PAYOUT_NOTIFICATION",
         "PAYOUT_QUEUE_URL",
         "PI_NETWORK",
         "PI_WALLET_ADDRESS",
+        "REFUND_NOTIFICATION",
         "SERVER_KEY_SECRET_ARN",
+        "WAKE_UP_QUEUE_URL",
         "WALLET_SEED_SECRET_ARN",
     },
     "ReplayEvents": {"EVENT_BUS", "PAYMENTS_TABLE", "PAYOUTS_TABLE", "REWARDS_TABLE"},
     "Operate": {"PAYMENTS_TABLE"},
     "DecidePayout": {"PAYMENTS_TABLE", "PAYOUTS_TABLE", "PAYOUT_QUEUE_URL"},
+    "NotifyUsers": {"NOTIFICATIONS_TABLE", "WAKE_UP_QUEUE_URL"},
 }
 
 
@@ -321,6 +343,7 @@ def test_only_the_api_invokes_and_only_by_its_own_routes(translated: Template) -
         pattern, values = properties["SourceArn"]["Fn::Sub"]
         assert values["__ApiId__"] == {"Ref": "Api"}
         assert re.search(
-            r"/\$\{__Stage__\}/(GET|POST)/(events|me|payments|payouts|pi_payment|rewarded_ads)\b",
+            r"/\$\{__Stage__\}/(GET|POST)/"
+            r"(events|me|notifications|payments|payouts|pi_payment|rewarded_ads)\b",
             pattern,
         )

@@ -81,6 +81,7 @@ TABLES: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "PaymentsTable": ("payment_id", [DUE_AND_COUNTED, BY_USER, BY_USERNAME, PAYMENTS_BY_DAY]),
     "ProductsTable": ("product_id", []),
     "RewardsTable": ("id", [DUE, REWARDS_BY_DAY]),
+    "NotificationsTable": ("id", [DUE]),
     "PayoutsTable": ("payout_id", [DUE_AND_COUNTED, PAYOUTS_BY_DAY]),
 }
 # Nobody waits for these.

@@ -1,4 +1,4 @@
-"""The eight calls of the reference, against the emulator: what is sent, and what comes back."""
+"""The nine calls of the reference, against the emulator: what is sent, and what comes back."""
 
 import json
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def payout(client: PiClient, uid: str, amount: str = "1", **changes: Any) -> Any
     return client.create_payment(uid=uid, amount=Amount.of(amount), **fields)
 
 
-# --- The eight calls -----------------------------------------------------------------------------
+# --- The nine calls ------------------------------------------------------------------------------
 
 
 def test_me_asks_with_the_users_token(pi: PiInProcess) -> None:

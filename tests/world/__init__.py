@@ -13,6 +13,7 @@ import pytest
 
 from shared.base import context, observability
 from tests.world.effects import Effects
+from tests.world.notifications import Notifications
 from tests.world.payments import Payments
 from tests.world.payouts import Payouts
 from tests.world.rewards import Rewards
@@ -22,7 +23,7 @@ from tests.world.tables import Place, in_memory
 __all__ = ["User", "World", "new_world"]
 
 
-class World(Payments, Rewards, Payouts):
+class World(Payments, Rewards, Payouts, Notifications):
     pass
 
 

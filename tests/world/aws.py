@@ -156,7 +156,10 @@ class Delivered:
 
     @property
     def business_id(self) -> str:
-        """Of the payout, ad or payment that it is about; a payout's event names a payment too."""
+        """Of the payout, ad, payment or batch that it is about; a payout's event names a payment
+        too."""
+        if "notification_id" in self.detail:
+            return f"{self.detail['notification_id']}:{self.detail['batch']}"
         names = ("payout_id", "ad_id", "payment_id")
         return str(next(self.detail[name] for name in names if name in self.detail))
 

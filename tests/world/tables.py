@@ -20,7 +20,10 @@ from shared.aws.client import CONFIG
 from tests.world.dynamodb import Database, Table
 from tests.world.effects import Effects
 
-TABLES = ("PaymentsTable", "ProductsTable", "RewardsTable", "PayoutsTable")
+TABLES = (
+    *("PaymentsTable", "ProductsTable", "RewardsTable", "PayoutsTable"),
+    "NotificationsTable",
+)
 KEYS = {
     name: template.bundle()["Resources"][name]["Properties"]["KeySchema"][0]["AttributeName"]
     for name in TABLES

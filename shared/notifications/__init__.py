@@ -1,0 +1,1 @@
+"""Notifications to users in the Pi App, each at most once."""
