@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from shared.book.store import BookStore
     from shared.payments.approve import ApproveParts
     from shared.payments.canary import Canary
-    from shared.payments.products import ProductStore
+    from shared.payments.price import Prices
     from shared.payments.read import ReadParts
     from shared.payments.record import PaymentRecord, Terms
     from shared.payments.settle_for_caller import CallerParts
@@ -87,7 +87,7 @@ class App:
         from shared.payments.approve import ApproveParts
 
         return ApproveParts(
-            **self._settling, users=self.users, products=self.products, executor=self.executor
+            **self._settling, users=self.users, prices=self.prices, executor=self.executor
         )
 
     @cached_property
@@ -95,7 +95,7 @@ class App:
         from shared.payments.settle_for_caller import CallerParts
 
         return CallerParts(
-            **self._settling, users=self.users, products=self.products, wake_ups=self.wake_ups
+            **self._settling, users=self.users, prices=self.prices, wake_ups=self.wake_ups
         )
 
     @cached_property
@@ -316,9 +316,8 @@ class App:
     def payments(self) -> PaymentStore:
         from shared.payments.store import PaymentStore
 
-        return PaymentStore(
-            self.edges.aws("dynamodb"), self.settings.text("PAYMENTS_TABLE"), self.clock
-        )
+        table, edges = self.settings.text("PAYMENTS_TABLE"), self.edges
+        return PaymentStore(edges.aws("dynamodb"), table, edges.sleep, edges.jitter, self.clock)
 
     @cached_property
     def books(self) -> BookStore:
@@ -338,10 +337,17 @@ class App:
         return BookStore(self.edges.aws("dynamodb"), table, payout_store.KEY)
 
     @cached_property
-    def products(self) -> ProductStore:
+    def prices(self) -> Prices:
+        """The app's own function, if it has one; else the table of products."""
+        if (arn := self.settings.optional("PRICE_FUNCTION_ARN")) is not None:
+            from shared.payments.price_function import PriceFunction
+
+            return PriceFunction(self.edges.aws("lambda"), arn, self.clock).price
+        from shared.payments.price import price_in_table
         from shared.payments.products import ProductStore
 
-        return ProductStore(self.edges.aws("dynamodb"), self.settings.text("PRODUCTS_TABLE"))
+        table = self.settings.text("PRODUCTS_TABLE")
+        return partial(price_in_table, ProductStore(self.edges.aws("dynamodb"), table))
 
     @cached_property
     def rewards(self) -> RewardStore:
@@ -418,7 +424,7 @@ class App:
         table = self.settings.text("PAYMENTS_TABLE")
         notes = NoteParts(
             payments=self.payments,
-            products=self.products,
+            prices=self.prices,
             terms=self._terms,
             canary=self._canary,
             foreign=ForeignMemos(self.edges.aws("dynamodb"), table, payment_store.KEY),

@@ -1,8 +1,9 @@
 """Frozen dataclasses as DynamoDB's plain values, and back: the one codec of every record.
 
 A field is an attribute under its own name, or under the one that `stored_as` gives it. What is
-None, an empty tuple, or no Pi at all where that is the default, is left out. Reading is strict: an
-attribute that is missing or of another kind than its field makes the record unreadable.
+None, False, an empty tuple, or no Pi at all where that is the default, is left out. Reading is
+strict: an attribute that is missing or of another kind than its field makes the record
+unreadable.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ def _values(kind: Any, item: Item) -> Iterator[tuple[str, Any]]:
 
 def _encoded(value: Any) -> Any:
     match value:
+        case False:
+            return None
         case Amount():
             return value.stroops
         case Enum():

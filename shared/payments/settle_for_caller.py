@@ -8,7 +8,7 @@ from shared.base.context import concerning
 from shared.base.errors import Conflict, NotOwner, UnknownPayment
 from shared.base.secret import Secret
 from shared.payments.adopt import adopt_payment
-from shared.payments.products import ProductStore
+from shared.payments.price import Prices
 from shared.payments.record import PaymentRecord, PaymentState
 from shared.payments.settle import SettleParts, require_payer, settle
 from shared.pi.objects import UserDto
@@ -21,7 +21,7 @@ class CallerParts(SettleParts):
     """To settle for a front end, which may name a payment that we do not know yet."""
 
     users: Users
-    products: ProductStore
+    prices: Prices
     wake_ups: WakeUps
 
 
@@ -78,4 +78,4 @@ def _adopt(parts: CallerParts, payment_id: str, user: UserDto | None) -> Payment
         raise Conflict("payment_cancelled", "This payment was cancelled.")
     if not payment.status.developer_approved:
         raise UnknownPayment
-    return adopt_payment(parts.payments, parts.products, parts.terms, parts.clock(), payment)
+    return adopt_payment(parts.payments, parts.prices, parts.terms, parts.clock(), payment)

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import random
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
 
 from shared.aws.client import aws_call
 from shared.aws.codec import item_of, record_of
 from shared.aws.dynamodb import (
+    FAILED_CONDITION,
     Item,
     day_key,
     decoded,
     due_keys,
     encoded,
     readable,
+    transact,
 )
 from shared.base.amount import Amount
 from shared.base.clock import Clock, clock
 from shared.base.identifiers import PAYMENT_ID
-from shared.payments.record import Attention, PaymentRecord, PaymentState
+from shared.payments.once import claim_key, taking
+from shared.payments.record import Attention, PaymentRecord, PaymentState, bought_twice
 from shared.work.records import Records
 
 if TYPE_CHECKING:
@@ -31,6 +38,13 @@ CANARY = "canary#"  # no payment's id has a `#` in it
 LATEST = 10**12  # seconds since 1970
 Cursor = tuple[str, Decimal]
 """The payment id of a history's last row, and its creation time, as the table holds them."""
+
+
+class Outcome(Enum):
+    """Of a write with a claim, where no other writer was first."""
+
+    WRITTEN = auto()
+    BOUGHT = auto()  # by another payment of the same user; nothing was written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +63,58 @@ class HistoryRow:
 
 
 class PaymentStore(Records[PaymentRecord]):
-    def __init__(self, client: DynamoDBClient, table: str, clock: Clock = clock) -> None:
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[], float] = random.random,
+        clock: Clock = clock,
+    ) -> None:
         super().__init__(client, table, KEY, PaymentRecord, _item, _reason, clock)
+        self._sleep, self._jitter = sleep, jitter
+
+    def begin(self, record: PaymentRecord, if_bought: PaymentRecord) -> tuple[PaymentRecord, bool]:
+        """Put the record of a payment, or `if_bought` where its user has another payment for what
+        is sold once: the record that stands afterwards, and whether it was put now. Raises
+        UnreadableRecord."""
+        if record.sold_once is None:
+            standing = self.put_if_absent(record)
+            return standing, standing is record
+        outcome = self._write_with_claim(self._put(record), record)
+        if outcome is Outcome.BOUGHT:
+            standing = self.put_if_absent(if_bought)
+            return standing, standing is if_bought
+        return (record, True) if outcome is Outcome.WRITTEN else (self._read(outcome), False)
+
+    def replace(self, old: PaymentRecord, new: PaymentRecord) -> tuple[PaymentRecord, bool]:
+        """As its base's. What is sold once and was cancelled is bought twice if it is completed
+        after all, and another payment of its user has bought the same."""
+        if new.sold_once is None or old.sold_once is not None:
+            return super().replace(old, new)
+        later = self._next(old, new)
+        outcome = self._write_with_claim(self._update(old, later), later)
+        if outcome is Outcome.BOUGHT:
+            return super().replace(old, bought_twice(new))
+        return (later, True) if outcome is Outcome.WRITTEN else (self._read(outcome), False)
+
+    def _write_with_claim(self, write: Any, record: PaymentRecord) -> Outcome | Item:
+        """Write a record together with the claim of what it sells once; the item that stands
+        instead, if another writer was first."""
+        key, seen = claim_key(str(record.sold_once), record.uid), 0
+        while True:
+            writes = [write, taking(self._table, KEY, key, record.payment_id, seen)]
+            reasons = transact(self._client, writes, self._sleep, self._jitter)
+            if reasons is None:
+                return Outcome.WRITTEN
+            written, taken = reasons
+            if written["Code"] == FAILED_CONDITION:
+                return decoded(written["Item"])
+            claim = decoded(taken["Item"])
+            holder = self.get(claim["held_by"])
+            if holder is not None and holder.sold_once == record.sold_once:
+                return Outcome.BOUGHT
+            seen = claim["takes"]
 
     def ask_to_free(self, payment_id: str, now: int) -> bool:
         """Note that somebody wants an open payment freed; whether that is news. Beside the record's

@@ -143,7 +143,7 @@ class Client:
         try:
             with self._database.lock:
                 answer = _copied(act())
-                effects.note_write(operation, call.get("Item") or call.get("Key") or {})
+                effects.note_write(operation, call)
         finally:
             effects.tell("after", operation)
         if effects.fault(operation, sent=True):

@@ -77,9 +77,14 @@ class Effects:
         if moment == "before":
             self.log.append(effect)
 
-    def note_write(self, operation: str, item: dict[str, Any]) -> None:
-        if operation != "TransactWriteItems" and operation in WRITES and "payment_id" in item:
-            self.landed[item["payment_id"]["S"]] += 1
+    def note_write(self, operation: str, request: dict[str, Any]) -> None:
+        if operation not in WRITES:
+            return
+        for write in request.get("TransactItems", [{operation: request}]):
+            [call] = write.values()
+            item = call.get("Item") or call.get("Key") or {}
+            if "payment_id" in item:
+                self.landed[item["payment_id"]["S"]] += 1
 
     def fault(self, operation: str, *, sent: bool) -> AwsFault | None:
         """The fault that this call meets, one of its times used up."""
@@ -140,7 +145,7 @@ class Effects:
     def _answered(self, *, model: Any, http_response: Any, context: Any, **_: Any) -> None:
         if http_response.status_code == 200:
             request = context["request"]
-            self.note_write(model.name, request.get("Item") or request.get("Key") or {})
+            self.note_write(model.name, request)
         self.tell("after", model.name)
         if self.fault(model.name, sent=True):
             raise ReadTimeoutError(endpoint_url="dynamodb")
