@@ -30,7 +30,7 @@ NO_AMOUNTS: list[Any] = [
     *(7.5, 7, 0, -1, True, [], {}, ["7.5"]),
     *("0", "0.0", "0.0000000", "-1", "-0", "+1", "", "1" * 13),
     *("0.00000001", "7.50000000", "1e-7", "1e3", "NaN"),
-    *("7,5", " 7.5", "7.5\n", ".5", "7.", "٤", "0x10"),
+    *("7,5", " 7.5", ".5", "7.", "٤", "0x10"),
 ]
 
 UNUSABLE: list[Any] = [
@@ -54,7 +54,7 @@ UNUSABLE: list[Any] = [
     {"product_id": "donation", "maximum": "0.1"},
     # What is sold.
     {"price": "7.5"},
-    *({**CART, "product_id": name} for name in (None, 7, "", "a b", "a#b", "cart\n", "x" * 65)),
+    *({**CART, "product_id": name} for name in (None, 7, "", "a b", "a#b", "x" * 65)),
     *({**CART, "quantity": number} for number in (None, 0, -1, 10_001, 1.5, "1", True)),
     *({**CART, "once": flag} for flag in (None, 0, 1, "true", "false")),
     *({**CART, "valid_seconds": n} for n in (None, 0, -1, 86_401, 1.5, "60", True)),
@@ -70,5 +70,9 @@ UNUSABLE: list[Any] = [
     {"price": None, "why": "cart_is_empty", "product_id": "a b"},
     {"price": None, "why": "cart_is_empty", "once": True},
 ]
-# A schema cannot compare two of its values.
-UNUSABLE_BEYOND_THE_SCHEMA: list[Any] = [{**RANGE, "minimum": "100.0000001"}]
+# A schema cannot compare two of its values, and Python's validator takes `$` for before a newline.
+UNUSABLE_BEYOND_THE_SCHEMA: list[Any] = [
+    {**RANGE, "minimum": "100.0000001"},
+    {**CART, "price": "7.5\n"},
+    {**CART, "product_id": "cart\n"},
+]
