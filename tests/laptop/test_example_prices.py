@@ -1,4 +1,4 @@
-"""docs/example_prices as deployed, in JavaScript, with a bundle beside it that asks it for prices."""
+"""docs/example_prices as deployed, in JavaScript, beside a bundle that asks it for prices."""
 
 import json
 from typing import Any
