@@ -15,7 +15,7 @@ from tests.world.aws import PRICE_FUNCTION
 from tests.world.functions import Reply
 from tests.world.stage import Stage, User
 
-PIE, DONATION = "apple_pie_1", "donation"
+PIE, DONATION, BADGE = "apple_pie_1", "donation", "badge"
 
 
 class Payments(Stage):
