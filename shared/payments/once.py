@@ -9,11 +9,20 @@ not seen.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from shared.aws.dynamodb import encoded
 
 PREFIX = "once#"  # no payment's id has a `#` in it
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """`held_by`: the payment that has the product."""
+
+    held_by: str
+    takes: int
 
 
 def claim_key(product_id: str, uid: str) -> str:

@@ -25,7 +25,7 @@ from shared.aws.dynamodb import (
 from shared.base.amount import Amount
 from shared.base.clock import Clock, clock
 from shared.base.identifiers import PAYMENT_ID
-from shared.payments.once import claim_key, taking
+from shared.payments.once import Claim, claim_key, taking
 from shared.payments.record import Attention, PaymentRecord, PaymentState, bought_twice
 from shared.work.records import Records
 
@@ -100,7 +100,7 @@ class PaymentStore(Records[PaymentRecord]):
 
     def _write_with_claim(self, write: Any, record: PaymentRecord) -> Outcome | Item:
         """Write a record together with the claim of what it sells once; the item that stands
-        instead, if another writer was first."""
+        instead, if another writer was first. Raises UnreadableRecord."""
         key, seen = claim_key(str(record.sold_once), record.uid), 0
         while True:
             writes = [write, taking(self._table, KEY, key, record.payment_id, seen)]
@@ -110,11 +110,11 @@ class PaymentStore(Records[PaymentRecord]):
             written, taken = reasons
             if written["Code"] == FAILED_CONDITION:
                 return decoded(written["Item"])
-            claim = decoded(taken["Item"])
-            holder = self.get(claim["held_by"])
+            claim = readable(_read_claim, decoded(taken["Item"]), KEY)
+            holder = self.get(claim.held_by)
             if holder is not None and holder.sold_once == record.sold_once:
                 return Outcome.BOUGHT
-            seen = claim["takes"]
+            seen = claim.takes
 
     def ask_to_free(self, payment_id: str, now: int) -> bool:
         """Note that somebody wants an open payment freed; whether that is news. Beside the record's
@@ -188,6 +188,10 @@ def _read_row(item: Item) -> HistoryRow:
     if not can_be_named((item[KEY], item["created_at"])):
         raise ValueError(KEY)
     return record_of(HistoryRow, item)
+
+
+def _read_claim(item: Item) -> Claim:
+    return record_of(Claim, item)
 
 
 def _reason(record: PaymentRecord) -> str | None:

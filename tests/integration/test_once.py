@@ -240,6 +240,23 @@ def test_what_another_back_end_has_approved_is_watched(world: World, alice: User
     assert world.at_pi(second).is_open
 
 
+def test_a_claim_that_was_edited_by_hand_waits(world: World, alice: User) -> None:
+    bought(world, alice)
+    key = f"once#{BADGE}#{alice.uid}"
+    world.tables.update("PaymentsTable", key, "REMOVE held_by")
+
+    reply = world.approve(started(world, alice), alice)
+
+    assert (reply.status, reply.error) == (503, "unexpected_error")
+
+
+def test_once_more_after_an_operator_has_deleted_the_claim(world: World, alice: User) -> None:
+    """What the runbook says, after a refund."""
+    completed(world, alice)
+    world.tables.delete("PaymentsTable", f"once#{BADGE}#{alice.uid}")
+    assert world.approve(started(world, alice), alice).status == 200
+
+
 def test_one_whose_payment_cannot_be_read_waits(world: World, alice: User) -> None:
     """Fails closed: what is not known to be cancelled may be bought."""
     first = bought(world, alice)
