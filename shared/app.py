@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from shared.aws.stored_secret import StoredSecret
     from shared.aws.switch import Switch
+    from shared.aws.table import Table
     from shared.base.http import Http
     from shared.base.networks import Network
     from shared.book.read import BookParts
@@ -126,25 +127,17 @@ class App:
     @cached_property
     def sweep(self) -> SweepParts:
         from shared.book.store import wallet_of
-        from shared.payments import store as payment_store
-        from shared.payouts import store as payout_store
         from shared.payouts.compare import CompareParts, compare
-        from shared.rewards import store as reward_store
         from shared.work.due_index import DueIndex
         from shared.work.sweep import DueWork, SweepParts
         from shared.work.wake_ups import WakeUp, Work
-
-        def index(table: str, key: str) -> DueIndex:
-            return DueIndex(self.edges.aws("dynamodb"), self.settings.text(table), key)
 
         def about_payments(key: str) -> WakeUp:
             wallet = wallet_of(key)
             return WakeUp(Work.PAYMENT, key) if wallet is None else WakeUp(Work.BOOK, wallet)
 
-        payments = index("PAYMENTS_TABLE", payment_store.KEY)
-        payouts = index("PAYOUTS_TABLE", payout_store.KEY)
-        rewards = index("REWARDS_TABLE", reward_store.KEY)
-        wake = self.wake_ups.sender
+        payments, payouts = DueIndex(self._payments_table), DueIndex(self._payouts_table)
+        rewards, wake = DueIndex(self._rewards_table), self.wake_ups.sender
         return SweepParts(
             tables=(
                 DueWork(payments, wake(about_payments), counted="Payment"),
@@ -187,30 +180,25 @@ class App:
     @cached_property
     def prove_wallet(self) -> ProofParts:
         from shared.book.foreign import ForeignMemos
-        from shared.payments import store as payment_store
-        from shared.payouts import store as payout_store
         from shared.proof import day_index
         from shared.proof import prove as prove_wallet
         from shared.proof.record import comes_in, goes_out
 
-        dynamodb = self.edges.aws("dynamodb")
-        paid = (dynamodb, self.settings.text("PAYMENTS_TABLE"), payment_store.KEY)
-        sent = (dynamodb, self.settings.text("PAYOUTS_TABLE"), payout_store.KEY)
         return prove_wallet.ProofParts(
             chain=self.chain,
             network=self.network,
             clock=self.clock,
             payments=prove_wallet.Side(
                 books=self.books,
-                days=day_index.DayIndex(*paid, day_index.of_payment),
-                foreign=ForeignMemos(*paid),
+                days=day_index.DayIndex(self._payments_table, day_index.of_payment),
+                foreign=ForeignMemos(self._payments_table),
                 is_its=comes_in,
                 told=partial(prove_wallet.told_by_payments, self.payments),
             ),
             payouts=prove_wallet.Side(
                 books=self.payout_books,
-                days=day_index.DayIndex(*sent, day_index.of_payout),
-                foreign=ForeignMemos(*sent),
+                days=day_index.DayIndex(self._payouts_table, day_index.of_payout),
+                foreign=ForeignMemos(self._payouts_table),
                 is_its=goes_out,
                 told=partial(prove_wallet.told_by_payouts, self.payouts),
             ),
@@ -316,25 +304,20 @@ class App:
     def payments(self) -> PaymentStore:
         from shared.payments.store import PaymentStore
 
-        table, edges = self.settings.text("PAYMENTS_TABLE"), self.edges
-        return PaymentStore(edges.aws("dynamodb"), table, edges.sleep, edges.jitter, self.clock)
+        return PaymentStore(self._payments_table, self.clock)
 
     @cached_property
     def books(self) -> BookStore:
         from shared.book.store import BookStore
-        from shared.payments import store as payment_store
 
-        table = self.settings.text("PAYMENTS_TABLE")
-        return BookStore(self.edges.aws("dynamodb"), table, payment_store.KEY)
+        return BookStore(self._payments_table)
 
     @cached_property
     def payout_books(self) -> BookStore:
         """In the payouts' own table: each of the two may be restored without the other."""
         from shared.book.store import BookStore
-        from shared.payouts import store as payout_store
 
-        table = self.settings.text("PAYOUTS_TABLE")
-        return BookStore(self.edges.aws("dynamodb"), table, payout_store.KEY)
+        return BookStore(self._payouts_table)
 
     @cached_property
     def prices(self) -> Prices:
@@ -344,25 +327,46 @@ class App:
 
             return PriceFunction(self.edges.aws("lambda"), arn, self.clock).price
         from shared.payments.price import price_in_table
-        from shared.payments.products import ProductStore
+        from shared.payments.products import KEY, ProductStore
 
-        table = self.settings.text("PRODUCTS_TABLE")
-        return partial(price_in_table, ProductStore(self.edges.aws("dynamodb"), table))
+        return partial(price_in_table, ProductStore(self._table("PRODUCTS_TABLE", KEY)))
 
     @cached_property
     def rewards(self) -> RewardStore:
         from shared.rewards.store import RewardStore
 
-        table, edges = self.settings.text("REWARDS_TABLE"), self.edges
-        return RewardStore(edges.aws("dynamodb"), table, edges.sleep, edges.jitter, self.clock)
+        return RewardStore(self._rewards_table, self.clock)
 
     @cached_property
     def payouts(self) -> PayoutStore:
         from shared.payouts.store import PayoutStore
 
-        tables = self.settings.text("PAYOUTS_TABLE"), self.settings.text("PAYMENTS_TABLE")
+        return PayoutStore(self._payouts_table, self._payments_table, self.clock)
+
+    @cached_property
+    def _payments_table(self) -> Table:
+        from shared.payments.store import KEY
+
+        return self._table("PAYMENTS_TABLE", KEY)
+
+    @cached_property
+    def _payouts_table(self) -> Table:
+        from shared.payouts.store import KEY
+
+        return self._table("PAYOUTS_TABLE", KEY)
+
+    @cached_property
+    def _rewards_table(self) -> Table:
+        from shared.rewards.store import KEY
+
+        return self._table("REWARDS_TABLE", KEY)
+
+    def _table(self, setting: str, key: str) -> Table:
+        from shared.aws.table import Table
+
         edges = self.edges
-        return PayoutStore(edges.aws("dynamodb"), *tables, edges.sleep, edges.jitter, self.clock)
+        name = self.settings.text(setting)
+        return Table(edges.aws("dynamodb"), name, key, edges.sleep, edges.jitter)
 
     @cached_property
     def wake_ups(self) -> WakeUps:
@@ -418,16 +422,14 @@ class App:
     def _book(self) -> BookParts:
         from shared.book.foreign import ForeignMemos
         from shared.book.read import BookParts
-        from shared.payments import store as payment_store
         from shared.payments.note import NoteParts, note_movement
 
-        table = self.settings.text("PAYMENTS_TABLE")
         notes = NoteParts(
             payments=self.payments,
             prices=self.prices,
             terms=self._terms,
             canary=self._canary,
-            foreign=ForeignMemos(self.edges.aws("dynamodb"), table, payment_store.KEY),
+            foreign=ForeignMemos(self._payments_table),
             clock=self.clock,
         )
         return BookParts(
@@ -442,15 +444,13 @@ class App:
     def _payout_book(self) -> BookParts:
         from shared.book.foreign import ForeignMemos
         from shared.book.read import BookParts
-        from shared.payouts import store as payout_store
         from shared.payouts.compare import SentParts, note_sent
 
-        table = self.settings.text("PAYOUTS_TABLE")
         sent = SentParts(
             payouts=self.payouts,
             queue=self.payout_queue,
             canary=self._canary,
-            foreign=ForeignMemos(self.edges.aws("dynamodb"), table, payout_store.KEY),
+            foreign=ForeignMemos(self._payouts_table),
             clock=self.clock,
         )
         return BookParts(

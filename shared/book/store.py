@@ -5,15 +5,12 @@ takes it back together with them: what has moved since is then read again.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from shared.aws.codec import item_of
 from shared.aws.dynamodb import NEVER, Item, due_keys
+from shared.aws.table import Table
 from shared.book.record import Book
 from shared.work.records import Records
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 PREFIX = "wallet#"  # no payment's or payout's id has a `#` in it
 
@@ -24,8 +21,8 @@ def wallet_of(key: str) -> str | None:
 
 
 class BookStore(Records[Book]):
-    def __init__(self, client: DynamoDBClient, table: str, key: str) -> None:
-        super().__init__(client, table, key, Book, partial(_item, key))
+    def __init__(self, table: Table) -> None:
+        super().__init__(table, Book, partial(_item, table.key))
 
     def get(self, wallet: str) -> Book | None:
         """The book, read consistently. Raises UnreadableRecord."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from shared.aws.dynamodb import encoded
+from shared.aws.table import Table
 
 PREFIX = "once#"  # no payment's id has a `#` in it
 
@@ -29,23 +29,19 @@ def claim_key(product_id: str, uid: str) -> str:
     return f"{PREFIX}{product_id}#{uid}"
 
 
-def taking(table: str, key_name: str, key: str, payment_id: str, seen: int) -> Any:
+def take(table: Table, key: str, payment_id: str, seen: int) -> Any:
     """The write that takes a claim for a payment. It fails while another payment has the claim,
     unless that is as it was `seen`: after so many takings."""
-    return {
-        "Update": {
-            "TableName": table,
-            "Key": encoded({key_name: key}),
-            "UpdateExpression": "SET held_by = :id ADD takes :one",
-            "ConditionExpression": (
-                # Nobody has bought it yet;
-                "attribute_not_exists(takes)"
-                # or this payment has, and is completed after it was cancelled;
-                " OR held_by = :id"
-                # or the payment that has it was seen to be cancelled.
-                " OR takes = :seen"
-            ),
-            "ExpressionAttributeValues": encoded({":id": payment_id, ":one": 1, ":seen": seen}),
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-    }
+    return table.updating(
+        key,
+        "SET held_by = :id ADD takes :one",
+        {"id": payment_id, "one": 1, "seen": seen},
+        only_if=(
+            # Nobody has bought it yet;
+            "attribute_not_exists(takes)"
+            # or this payment has, and is completed after it was cancelled;
+            " OR held_by = :id"
+            # or the payment that has it was seen to be cancelled.
+            " OR takes = :seen"
+        ),
+    )

@@ -7,32 +7,25 @@ as number or text; and `once`, true or false, where each user may buy it once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from shared.aws.client import aws_call
-from shared.aws.dynamodb import Item, decoded, encoded
+from shared.aws.dynamodb import Item
+from shared.aws.table import Table
 from shared.base.amount import Amount, InvalidAmount
 from shared.base.observability import count, logger
 from shared.payments.prices import NotForSale, Product, Why
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+KEY = "product_id"
 
 
 class ProductStore:
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
-        self._client, self._table = client, table
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
     def get(self, product_id: str) -> Product | NotForSale:
         """The product, or why it is not for sale. A row without a usable price is the operator's
         to mend: it is counted."""
-        with aws_call():
-            answer = self._client.get_item(
-                TableName=self._table, Key=encoded({"product_id": product_id})
-            )
-        if "Item" not in answer:
+        row = self._table.get(product_id, consistent=False)
+        if not row:
             return NotForSale(Why.NO_SUCH_PRODUCT, product_id)
-        row = decoded(answer["Item"])
         if row.get("active") is not True:
             return NotForSale(Why.SWITCHED_OFF, product_id)
         try:

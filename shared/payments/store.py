@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from shared.aws.client import aws_call
 from shared.aws.codec import item_of, record_of
-from shared.aws.dynamodb import (
-    FAILED_CONDITION,
-    Item,
-    day_key,
-    decoded,
-    due_keys,
-    encoded,
-    readable,
-    transact,
-)
+from shared.aws.dynamodb import Item, day_key, due_keys, readable
+from shared.aws.table import FAILED_CONDITION, Table, standing
 from shared.base.amount import Amount
 from shared.base.clock import Clock, clock
 from shared.base.identifiers import PAYMENT_ID
-from shared.payments.once import Claim, claim_key, taking
+from shared.payments.once import Claim, claim_key, take
 from shared.payments.record import Attention, PaymentRecord, PaymentState, bought_twice
 from shared.work.records import Records
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
 
 KEY = "payment_id"
 CANARY = "canary#"  # no payment's id has a `#` in it
@@ -63,29 +47,21 @@ class HistoryRow:
 
 
 class PaymentStore(Records[PaymentRecord]):
-    def __init__(
-        self,
-        client: DynamoDBClient,
-        table: str,
-        sleep: Callable[[float], None] = time.sleep,
-        jitter: Callable[[], float] = random.random,
-        clock: Clock = clock,
-    ) -> None:
-        super().__init__(client, table, KEY, PaymentRecord, _item, _reason, clock)
-        self._sleep, self._jitter = sleep, jitter
+    def __init__(self, table: Table, clock: Clock = clock) -> None:
+        super().__init__(table, PaymentRecord, _item, _reason, clock)
 
     def begin(self, record: PaymentRecord, if_bought: PaymentRecord) -> tuple[PaymentRecord, bool]:
         """Put the record of a payment, or `if_bought` where its user has another payment for what
         is sold once: the record that stands afterwards, and whether it was put now. Raises
         UnreadableRecord."""
         if record.sold_once is None:
-            standing = self.put_if_absent(record)
-            return standing, standing is record
+            found = self.put_if_absent(record)
+            return found, found is record
         outcome = self._write_with_claim(self._put(record), record)
         if outcome is Outcome.BOUGHT:
-            standing = self.put_if_absent(if_bought)
-            return standing, standing is if_bought
-        return (record, True) if outcome is Outcome.WRITTEN else (self._read(outcome), False)
+            found = self.put_if_absent(if_bought)
+            return found, found is if_bought
+        return (record, True) if outcome is Outcome.WRITTEN else (outcome, False)
 
     def replace(self, old: PaymentRecord, new: PaymentRecord) -> tuple[PaymentRecord, bool]:
         """As its base's. What is sold once and was cancelled is bought twice if it is completed
@@ -96,21 +72,21 @@ class PaymentStore(Records[PaymentRecord]):
         outcome = self._write_with_claim(self._update(old, later), later)
         if outcome is Outcome.BOUGHT:
             return super().replace(old, bought_twice(new))
-        return (later, True) if outcome is Outcome.WRITTEN else (self._read(outcome), False)
+        return (later, True) if outcome is Outcome.WRITTEN else (outcome, False)
 
-    def _write_with_claim(self, write: Any, record: PaymentRecord) -> Outcome | Item:
-        """Write a record together with the claim of what it sells once; the item that stands
+    def _write_with_claim(self, write: Any, record: PaymentRecord) -> Outcome | PaymentRecord:
+        """Write a record together with the claim of what it sells once; the record that stands
         instead, if another writer was first. Raises UnreadableRecord."""
         key, seen = claim_key(str(record.sold_once), record.uid), 0
         while True:
-            writes = [write, taking(self._table, KEY, key, record.payment_id, seen)]
-            reasons = transact(self._client, writes, self._sleep, self._jitter)
+            taking = take(self._table, key, record.payment_id, seen)
+            reasons = self._table.transact([write, taking])
             if reasons is None:
                 return Outcome.WRITTEN
             written, taken = reasons
             if written["Code"] == FAILED_CONDITION:
-                return decoded(written["Item"])
-            claim = readable(_read_claim, decoded(taken["Item"]), KEY)
+                return self._standing(written)
+            claim = readable(_read_claim, standing(taken), KEY)
             holder = self.get(claim.held_by)
             if holder is not None and holder.sold_once == record.sold_once:
                 return Outcome.BOUGHT
@@ -119,35 +95,22 @@ class PaymentStore(Records[PaymentRecord]):
     def ask_to_free(self, payment_id: str, now: int) -> bool:
         """Note that somebody wants an open payment freed; whether that is news. Beside the record's
         version: it takes no write from anybody else."""
-        with aws_call():
-            try:
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=encoded({KEY: payment_id}),
-                    UpdateExpression="SET asked_at = :now",
-                    # Still open, and the first to ask: so asking costs one write.
-                    ConditionExpression="#state = :open AND attribute_not_exists(asked_at)",
-                    ExpressionAttributeNames={"#state": "state"},
-                    ExpressionAttributeValues=encoded({":now": now, ":open": PaymentState.OPEN}),
-                )
-            except self._client.exceptions.ConditionalCheckFailedException:
-                return False
-        return True
+        return self._table.update(
+            payment_id,
+            "SET asked_at = :now",
+            {"now": now, "open": PaymentState.OPEN},
+            # Still open, and the first to ask: so asking costs one write.
+            only_if="#state = :open AND attribute_not_exists(asked_at)",
+        )
 
     def canary(self) -> str | None:
         """A payment that this stack has seen completed, read consistently; None: none was, yet."""
-        payment_id = self._get(CANARY).get("seen")
+        payment_id = self._table.get(CANARY).get("seen")
         return payment_id if isinstance(payment_id, str) else None
 
     def keep_canary(self, payment_id: str) -> None:
         """The newest replaces the one before."""
-        with aws_call():
-            self._client.update_item(
-                TableName=self._table,
-                Key=encoded({KEY: CANARY}),
-                UpdateExpression="SET seen = :id",
-                ExpressionAttributeValues=encoded({":id": payment_id}),
-            )
+        self._table.update(CANARY, "SET seen = :id", {"id": payment_id})
 
     def history(
         self, uid: str, limit: int, after: Cursor | None
@@ -155,22 +118,9 @@ class PaymentStore(Records[PaymentRecord]):
         """A user's payments, newest first, as far as the index holds them; and where the next page
         starts: `after` the last one seen.
         """
-        query: QueryInputTypeDef = {
-            "TableName": self._table,
-            "IndexName": "by_user",
-            "KeyConditionExpression": "uid = :uid",
-            "ExpressionAttributeValues": encoded({":uid": uid}),
-            "ScanIndexForward": False,
-            "Limit": limit,
-        }
-        if after is not None:
-            start = {"uid": uid, KEY: after[0], "created_at": after[1]}
-            query["ExclusiveStartKey"] = encoded(start)
-        with aws_call():
-            page = self._client.query(**query)
-        last = decoded(page.get("LastEvaluatedKey", {}))
-        cursor = (last[KEY], last["created_at"]) if last else None
-        return [decoded(item) for item in page["Items"]], cursor
+        start = after and {"uid": uid, KEY: after[0], "created_at": after[1]}
+        items, last = self._table.latest("by_user", "uid = :uid", {"uid": uid}, limit, start)
+        return items, (last[KEY], last["created_at"]) if last else None
 
 
 def can_be_named(cursor: Cursor) -> bool:

@@ -8,29 +8,17 @@ stands for it, nor released while it may still be paid.
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable
-from dataclasses import replace as with_
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import Any
 
-from shared.aws.client import aws_call
 from shared.aws.codec import item_of, stored
-from shared.aws.dynamodb import (
-    FAILED_CONDITION,
-    Item,
-    day_key,
-    decoded,
-    due_keys,
-    encoded,
-    transact,
-)
+from shared.aws.dynamodb import Item, day_key, due_keys
+from shared.aws.table import FAILED_CONDITION, Table
 from shared.base.amount import Amount
 from shared.base.clock import Clock, clock
 from shared.base.context import concerning, doing
 from shared.base.errors import Conflict, NotFound
-from shared.payments import store as payment_store
 from shared.payments.record import PaymentRecord
 from shared.payouts.record import (
     MOST_WITHDRAWALS,
@@ -43,26 +31,16 @@ from shared.payouts.record import (
 from shared.work.records import Records
 from shared.work.story import REFUND, Entry
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 KEY = "payout_id"
 PAYMENT = "payment#"  # no payout id has a `#` in it
 
 
 class PayoutStore(Records[PayoutRecord]):
-    def __init__(
-        self,
-        client: DynamoDBClient,
-        table: str,
-        payments_table: str,
-        sleep: Callable[[float], None] = time.sleep,
-        jitter: Callable[[], float] = random.random,
-        clock: Clock = clock,
-    ) -> None:
-        super().__init__(client, table, KEY, PayoutRecord, _item, _reason, clock)
-        self._payments = payments_table
-        self._sleep, self._jitter = sleep, jitter
+    """`payments` is the table of what is refunded."""
+
+    def __init__(self, table: Table, payments: Table, clock: Clock = clock) -> None:
+        super().__init__(table, PayoutRecord, _item, _reason, clock)
+        self._payments = payments
 
     def require(self, payout_id: str) -> PayoutRecord:
         """The record, for the operator. Raises NotFound."""
@@ -89,15 +67,15 @@ class PayoutStore(Records[PayoutRecord]):
         ]
         if payment is not None:
             told = self._entry(payment.state, payment.version, f"{REFUND}{record.payout_id}")
-            writes.append(self._refund(record, payment.refundable, told))
+            writes.append(self._refund(record, record.amount, payment.refundable, told))
         else:
             writes.append(self._count_payout(record, 1, caps.user_day_number))
-        reasons = transact(self._client, writes, self._sleep, self._jitter)
+        reasons = self._table.transact(writes)
         if reasons is None:
             return record
         # The payout's own reason first: a repeat is answered as before, even at a cap.
         if reasons[0]["Code"] == FAILED_CONDITION:
-            return self._read(decoded(reasons[0]["Item"]))
+            return self._standing(reasons[0])
         codes = (
             "",
             "user_daily_cap_reached",
@@ -116,39 +94,27 @@ class PayoutStore(Records[PayoutRecord]):
             self._count(_day_of_user(old), minus, None),
             self._count(_day_of_wallet(old), minus, None),
         ]
-        payment = self._payment(old.refund_of) if old.refund_of else {}
+        payment = self._payments.get(old.refund_of) if old.refund_of else {}
+        # It may be missing in tables restored to different moments: an update would then make half
+        # a payment, or let more be refunded than was paid.
         if payment.get("refunded", 0) >= old.amount.stroops:
             told = self._told(payment, f"{REFUND}{old.payout_id} was not paid")
-            writes.append(self._refund(with_(old, amount=minus), None, told))
+            writes.append(self._refund(old, minus, None, told))
         if old.refund_of is None and new.reason not in RECIPIENT_FAULTS:
             writes.append(self._count_payout(old, -1, None))
-        reasons = transact(self._client, writes, self._sleep, self._jitter)
+        reasons = self._table.transact(writes)
         if reasons is None:
             return new, True
-        return self._read(decoded(reasons[0]["Item"])), False
-
-    def _payment(self, payment_id: str) -> Item:
-        """Empty in tables restored to different moments: an update would then make half a payment,
-        or let more be refunded than was paid."""
-        with aws_call():
-            key = encoded({payment_store.KEY: payment_id})
-            answer = self._client.get_item(TableName=self._payments, Key=key, ConsistentRead=True)
-        return decoded(answer.get("Item", {}))
+        return self._standing(reasons[0]), False
 
     def payout_of(self, payment_id: str) -> str | None:
         """The payout that this payment at Pi was created for, if the table remembers."""
-        payout_id = self._get(PAYMENT + payment_id).get("paid_for")
+        payout_id = self._table.get(PAYMENT + payment_id).get("paid_for")
         return payout_id if isinstance(payout_id, str) else None
 
     def keep_payment(self, payment_id: str, payout_id: str) -> None:
         """Remember what this payment was created for, so that Pi need not be asked."""
-        with aws_call():
-            self._client.update_item(
-                TableName=self._table,
-                Key=encoded({KEY: PAYMENT + payment_id}),
-                UpdateExpression="SET paid_for = :id",
-                ExpressionAttributeValues=encoded({":id": payout_id}),
-            )
+        self._table.update(PAYMENT + payment_id, "SET paid_for = :id", {"id": payout_id})
 
     def take_over(self, record: PayoutRecord) -> PayoutRecord:
         """The record that stands afterwards: this one, of which a restored table knew nothing, with
@@ -160,56 +126,45 @@ class PayoutStore(Records[PayoutRecord]):
         ]
         if record.refund_of is None:
             writes.append(self._count_payout(record, 1, None))
-        elif payment := self._payment(record.refund_of):
+        elif payment := self._payments.get(record.refund_of):
             told = self._told(payment, f"{REFUND}{record.payout_id}")
-            writes.append(self._refund(record, None, told))
-        reasons = transact(self._client, writes, self._sleep, self._jitter)
-        return record if reasons is None else self._read(decoded(reasons[0]["Item"]))
+            writes.append(self._refund(record, record.amount, None, told))
+        reasons = self._table.transact(writes)
+        return record if reasons is None else self._standing(reasons[0])
 
     def count_withdrawal(self, day: str) -> bool:
         """One more payment is about to be cancelled at Pi on this day (UTC); False: that would be
         too many. One that is counted twice does no harm."""
-        with aws_call():
-            try:
-                self._client.update_item(
-                    TableName=self._table,
-                    Key=encoded({KEY: f"withdrawn#{day}"}),
-                    UpdateExpression="ADD withdrawals :one",
-                    ConditionExpression="attribute_not_exists(withdrawals) OR withdrawals < :most",
-                    ExpressionAttributeValues=encoded({":one": 1, ":most": MOST_WITHDRAWALS}),
-                )
-            except self._client.exceptions.ConditionalCheckFailedException:
-                return False
-        return True
+        return self._table.update(
+            f"withdrawn#{day}",
+            "ADD withdrawals :one",
+            {"one": 1, "most": MOST_WITHDRAWALS},
+            only_if="attribute_not_exists(withdrawals) OR withdrawals < :most",
+        )
 
     def _count(self, counter: str, amount: Amount, cap: Amount | None) -> Any:
         """Add `amount` to a day's counter. `cap` None: no limit."""
-        key = encoded({KEY: counter})
-        update = {"TableName": self._table, "Key": key, "UpdateExpression": "ADD #sum :amount"}
-        return {"Update": {**update, **_within(cap, amount, "paid", {})}}
+        most = None if cap is None else cap.stroops
+        return _adding(self._table, counter, "paid", amount.stroops, most)
 
     def _count_payout(self, record: PayoutRecord, step: int, most: int | None) -> Any:
         """Add a payout to its user's number of the day, or take it back. `most` None: no limit."""
-        key = encoded({KEY: f"number#{record.day}#{record.uid}"})
-        update = {"TableName": self._table, "Key": key, "UpdateExpression": "ADD #sum :amount"}
-        cap = None if most is None else Amount(most)
-        return {"Update": {**update, **_within(cap, Amount(step), "number", {})}}
+        return _adding(self._table, f"number#{record.day}#{record.uid}", "number", step, most)
 
-    def _refund(self, record: PayoutRecord, paid: Amount | None, told: Entry | None) -> Any:
-        """Add the payout's amount to what its payment has refunded, and tell of it in the payment's
+    def _refund(
+        self, record: PayoutRecord, amount: Amount, paid: Amount | None, told: Entry | None
+    ) -> Any:
+        """Add `amount` to what the payout's payment has refunded, and tell of it in the payment's
         story. `paid` None: no limit."""
-        values: Item = {":one": 1}
+        values: Item = {"one": 1}
         # The version too: a writer that read the payment before must not write over this.
-        expression = "ADD #sum :amount, version :one"
+        more = ", version :one"
         if told is not None:
-            values = {**values, ":before": [], ":told": [stored(told)]}
-            expression += " SET story = list_append(if_not_exists(story, :before), :told)"
-        update = {
-            "TableName": self._payments,
-            "Key": encoded({payment_store.KEY: record.refund_of}),
-            "UpdateExpression": expression,
-        }
-        return {"Update": {**update, **_within(paid, record.amount, "refunded", values)}}
+            values = {**values, "before": [], "told": [stored(told)]}
+            more += " SET story = list_append(if_not_exists(story, :before), :told)"
+        most = None if paid is None else paid.stroops
+        key = str(record.refund_of)
+        return _adding(self._payments, key, "refunded", amount.stroops, most, more, values)
 
     def _told(self, payment: Item, why: str) -> Entry | None:
         """None: it was edited, and cannot be told of; that holds up no payout."""
@@ -233,25 +188,23 @@ def _day_of_wallet(record: PayoutRecord) -> str:
     return f"day#{record.day}"
 
 
-def _within(most: Amount | None, amount: Amount, name: str, values: Item) -> dict[str, Any]:
-    """What lets `amount` be added to the sum `name` as long as it stays within `most`."""
-    expression = {
-        "ExpressionAttributeNames": {"#sum": name},
-        "ExpressionAttributeValues": encoded({":amount": amount.stroops, **values}),
-    }
+def _adding(
+    table: Table,
+    key: str,
+    name: str,
+    step: int,
+    most: int | None,
+    more: str = "",
+    values: Item = MappingProxyType({}),
+) -> Any:
+    """A write that adds `step` to the sum `name` as long as it stays within `most`."""
+    expression, values = f"ADD #{name} :step{more}", {**values, "step": step}
     if most is None:
-        return expression
-    room = most.stroops - amount.stroops
+        return table.updating(key, expression, values)
     # The first of its kind, or there is still room for it. A sum is never below zero.
-    first = "attribute_not_exists(#sum) OR " if room >= 0 else ""
-    return {
-        **expression,
-        "ConditionExpression": f"{first}#sum <= :room",
-        "ExpressionAttributeValues": {
-            **expression["ExpressionAttributeValues"],
-            **encoded({":room": room}),
-        },
-    }
+    first = f"attribute_not_exists(#{name}) OR " if step <= most else ""
+    values["room"] = most - step
+    return table.updating(key, expression, values, only_if=f"{first}#{name} <= :room")
 
 
 def _reason(record: PayoutRecord) -> str | None:

@@ -7,31 +7,24 @@ under `never` the proof finds it, in rows that do not move while the sweep is at
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
-from shared.aws.client import aws_call
 from shared.aws.codec import record_of
-from shared.aws.dynamodb import NEVER, Item, decoded, encoded, readable
+from shared.aws.dynamodb import NEVER, Item, readable
+from shared.aws.table import Table
 from shared.base.errors import UnreadableRecord
 from shared.book.store import wallet_of
 from shared.proof.record import Settled
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef
-
 
 class DayIndex:
-    """`key` is the name of the table's own key; `read` makes a record's row of an item."""
+    """`read` makes a record's row of an item."""
 
-    def __init__(
-        self, client: DynamoDBClient, table: str, key: str, read: Callable[[Item], Settled]
-    ) -> None:
-        self._client, self._table, self._key, self._read = client, table, key, read
+    def __init__(self, table: Table, read: Callable[[Item], Settled]) -> None:
+        self._table, self._read = table, read
 
     def wallets(self) -> list[str]:
         """Those that have a book in this table."""
-        wallets = (wallet_of(item[self._key]) for item in self._items(NEVER))
+        wallets = (wallet_of(item[self._table.key]) for item in self._items(NEVER))
         return [wallet for wallet in wallets if wallet is not None]
 
     def settled(self, day: str) -> Iterator[Settled | str]:
@@ -39,24 +32,12 @@ class DayIndex:
         is counted)."""
         for item in self._items(day):
             try:
-                yield readable(self._read, item, self._key)
+                yield readable(self._read, item, self._table.key)
             except UnreadableRecord:
-                yield str(item[self._key])
+                yield str(item[self._table.key])
 
     def _items(self, day: str) -> Iterator[Item]:
-        query: QueryInputTypeDef = {
-            "TableName": self._table,
-            "IndexName": "by_day",
-            "KeyConditionExpression": "settled_on = :day",
-            "ExpressionAttributeValues": encoded({":day": day}),
-        }
-        while True:
-            with aws_call():
-                page = self._client.query(**query)
-            yield from map(decoded, page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return
-            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        return self._table.query("by_day", "settled_on = :day", {"day": day})
 
 
 def of_payment(item: Item) -> Settled:

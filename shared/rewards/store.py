@@ -5,44 +5,24 @@ Both are written in one transaction, so a grant is counted exactly once and neve
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.aws.codec import item_of
-from shared.aws.dynamodb import (
-    FAILED_CONDITION,
-    Item,
-    decoded,
-    due_keys,
-    encoded,
-    transact,
-)
+from shared.aws.dynamodb import Item, due_keys
+from shared.aws.table import FAILED_CONDITION, Table
 from shared.base.clock import Clock, clock
 from shared.base.errors import DailyCapReached
 from shared.rewards.record import RewardRecord
 from shared.work.records import Records
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 KEY = "id"  # an ad id, or `day#<uid>#<date>`: no ad id holds a #
 COUNTER_LIFE = timedelta(days=3)
 
 
 class RewardStore(Records[RewardRecord]):
-    def __init__(
-        self,
-        client: DynamoDBClient,
-        table: str,
-        sleep: Callable[[float], None] = time.sleep,
-        jitter: Callable[[], float] = random.random,
-        clock: Clock = clock,
-    ) -> None:
-        super().__init__(client, table, KEY, RewardRecord, _item, lambda _record: None, clock)
-        self._sleep, self._jitter = sleep, jitter
+    def __init__(self, table: Table, clock: Clock = clock) -> None:
+        super().__init__(table, RewardRecord, _item, lambda _record: None, clock)
 
     def grant(self, record: RewardRecord, daily_cap: int) -> RewardRecord:
         """The record that stands afterwards: `record` itself if the ad was unclaimed, else the
@@ -50,29 +30,22 @@ class RewardStore(Records[RewardRecord]):
 
         Raises DailyCapReached, for an unclaimed ad only.
         """
-        writes = [self._put(record), _count(self._table, record, daily_cap)]
-        reasons = transact(self._client, writes, self._sleep, self._jitter)
+        reasons = self._table.transact([self._put(record), self._count(record, daily_cap)])
         if reasons is None:
             return record
         # The ad's own reason first: a repeat by its owner is answered as before, even at the cap.
         if reasons[0]["Code"] == FAILED_CONDITION:
-            return self._read(decoded(reasons[0]["Item"]))
+            return self._standing(reasons[0])
         raise DailyCapReached(daily_cap)
 
-
-def _count(table: str, record: RewardRecord, daily_cap: int) -> Any:
-    expires_at = int((datetime.fromtimestamp(record.granted_at, UTC) + COUNTER_LIFE).timestamp())
-    return {
-        "Update": {
-            "TableName": table,
-            "Key": encoded({KEY: f"day#{record.uid}#{record.day}"}),
-            "UpdateExpression": "ADD granted :one SET expires_at = :expires_at",
-            "ConditionExpression": "attribute_not_exists(granted) OR granted < :cap",
-            "ExpressionAttributeValues": encoded(
-                {":one": 1, ":cap": daily_cap, ":expires_at": expires_at}
-            ),
-        }
-    }
+    def _count(self, record: RewardRecord, daily_cap: int) -> Any:
+        expires_at = datetime.fromtimestamp(record.granted_at, UTC) + COUNTER_LIFE
+        return self._table.updating(
+            f"day#{record.uid}#{record.day}",
+            "ADD granted :one SET expires_at = :expires_at",
+            {"one": 1, "cap": daily_cap, "expires_at": int(expires_at.timestamp())},
+            only_if="attribute_not_exists(granted) OR granted < :cap",
+        )
 
 
 def _item(record: RewardRecord) -> Item:

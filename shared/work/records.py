@@ -9,91 +9,64 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace as with_
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
-from shared.aws.client import aws_call
 from shared.aws.codec import record_of
-from shared.aws.dynamodb import (
-    Item,
-    decoded,
-    encoded,
-    put_if_absent,
-    readable,
-    replace,
-    update_of,
-)
+from shared.aws.dynamodb import Item, readable
+from shared.aws.table import Table, standing
 from shared.base.clock import Clock, clock
 from shared.base.context import doing
 from shared.work.story import Entry, continued
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 Record = TypeVar("Record")
 
 
 class Records(Generic[Record]):
-    """`key` is the name of the table's key. `item` gives a record's attributes: its own, and what
-    the table's indexes show of it. `reason` says why a record is in its state, for its story; None:
-    it has no story."""
+    """`item` gives a record's attributes: its own, and what the table's indexes show of it.
+    `reason` says why a record is in its state, for its story; None: it has no story."""
 
     def __init__(
         self,
-        client: DynamoDBClient,
-        table: str,
-        key: str,
+        table: Table,
         kind: type[Record],
         item: Callable[[Record], Item],
         reason: Callable[[Record], str | None] | None = None,
         clock: Clock = clock,
     ) -> None:
-        self._client, self._table, self._key = client, table, key
-        self._kind, self._item, self._reason, self._clock = kind, item, reason, clock
+        self._table, self._kind, self._item = table, kind, item
+        self._reason, self._clock = reason, clock
 
     def get(self, key: str) -> Record | None:
         """The record, read consistently. Raises UnreadableRecord."""
-        item = self._get(key)
+        item = self._table.get(key)
         return self._read(item) if item else None
 
     def put_if_absent(self, record: Record) -> Record:
         """The record that stands afterwards: `record` itself if it was the first, else the one that
         was. Raises UnreadableRecord."""
-        standing = put_if_absent(self._client, self._table, self._key, self._item(record))
+        standing = self._table.put_if_absent(self._item(record))
         return record if standing is None else self._read(standing)
 
     def replace(self, old: Record, new: Record) -> tuple[Record, bool]:
         """Write a transition from `old`: the record that stands afterwards, and whether it is this
         transition's; if another writer was first, it is theirs. Raises UnreadableRecord."""
         new = self._next(old, new)
-        standing = replace(self._client, self._table, self._key, self._item(old), self._item(new))
+        standing = self._table.replace(self._item(old), self._item(new))
         return (new, True) if standing is None else (self._read(standing), False)
 
-    # --- For transactions, and for what lies beside the records ----------------------------------
-
-    def _get(self, key: str) -> Item:
-        """An item of the table, whatever it is; empty if there is none. Read consistently."""
-        with aws_call():
-            answer = self._client.get_item(
-                TableName=self._table, Key=encoded({self._key: key}), ConsistentRead=True
-            )
-        return decoded(answer.get("Item", {}))
+    # --- For transactions ------------------------------------------------------------------------
 
     def _put(self, record: Record) -> Any:
         """A write that fails if the record stands already."""
-        return {
-            "Put": {
-                "TableName": self._table,
-                "Item": encoded(self._item(record)),
-                "ConditionExpression": "attribute_not_exists(#key)",
-                "ExpressionAttributeNames": {"#key": self._key},
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            }
-        }
+        return self._table.putting(self._item(record))
 
     def _update(self, old: Record, new: Record) -> Any:
         """A write of the `_next` version that fails if there was a write since `old` was read."""
-        update = update_of(self._table, self._key, self._item(old), self._item(new))
-        return {"Update": update}
+        return self._table.changing(self._item(old), self._item(new))
+
+    def _standing(self, reason: Any) -> Record:
+        """The record that made a transaction's write fail. Raises UnreadableRecord."""
+        return self._read(standing(reason))
 
     def _next(self, old: Any, new: Any) -> Record:
         """The next version, with its story."""
@@ -109,4 +82,4 @@ class Records(Generic[Record]):
         return cast(Record, with_(new, story=continued(old.story, entry)))
 
     def _read(self, item: Item) -> Record:
-        return readable(lambda found: record_of(self._kind, found), item, self._key)
+        return readable(lambda found: record_of(self._kind, found), item, self._table.key)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.aws.dynamodb import decoded, encoded
+from shared.aws.table import Table
 from shared.base import observability
 from shared.book.foreign import ForeignMemos
 from shared.book.store import BookStore
@@ -52,7 +53,7 @@ class Kind:
 def _kind(table: str, records: Records[Any], store: str) -> Kind:
     return Kind(
         table,
-        records._key,
+        records._table.key,
         records._read,
         records._item,
         lambda world, old, new: getattr(world.eyes, store).replace(old, new),
@@ -60,12 +61,14 @@ def _kind(table: str, records: Records[Any], store: str) -> Kind:
 
 
 _NO_CLIENT: Any = None
+_PAYMENTS = Table(_NO_CLIENT, "", "payment_id")
+_PAYOUTS = Table(_NO_CLIENT, "", "payout_id")
 KINDS = {
-    "payment": _kind("PaymentsTable", PaymentStore(_NO_CLIENT, ""), "payments"),
-    "payout": _kind("PayoutsTable", PayoutStore(_NO_CLIENT, "", ""), "payouts"),
-    "reward": _kind("RewardsTable", RewardStore(_NO_CLIENT, ""), "rewards"),
-    "payments_book": _kind("PaymentsTable", BookStore(_NO_CLIENT, "", "payment_id"), "books"),
-    "payouts_book": _kind("PayoutsTable", BookStore(_NO_CLIENT, "", "payout_id"), "payout_books"),
+    "payment": _kind("PaymentsTable", PaymentStore(_PAYMENTS), "payments"),
+    "payout": _kind("PayoutsTable", PayoutStore(_PAYOUTS, _PAYMENTS), "payouts"),
+    "reward": _kind("RewardsTable", RewardStore(Table(_NO_CLIENT, "", "id")), "rewards"),
+    "payments_book": _kind("PaymentsTable", BookStore(_PAYMENTS), "books"),
+    "payouts_book": _kind("PayoutsTable", BookStore(_PAYOUTS), "payout_books"),
 }
 
 
@@ -112,5 +115,5 @@ def counts_withdrawal(world: World, day: str) -> bool:
 def is_foreign(world: World, table: str, memo: str) -> bool:
     """Whether a memo is known to be none of this app's."""
     key = KINDS["payment" if table == "PaymentsTable" else "payout"].key
-    memos = ForeignMemos(world.tables.eyes, world.tables.names[table], key)
+    memos = ForeignMemos(Table(world.tables.eyes, world.tables.names[table], key))
     return world.look(memos.__contains__, memo)

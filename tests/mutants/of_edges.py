@@ -4,7 +4,7 @@ from tests.mutants.edit import Edit
 
 RECORDS = "shared/work/records.py"
 CODEC = "shared/aws/codec.py"
-DYNAMODB = "shared/aws/dynamodb.py"
+TABLE = "shared/aws/table.py"
 PAYMENT_STORE = "shared/payments/store.py"
 PAYOUT_STORE = "shared/payouts/store.py"
 BOOK_STORE = "shared/book/store.py"
@@ -88,7 +88,7 @@ EDITS = [
     ),
     Edit(
         "first-page-of-the-index-only",
-        DUE_INDEX,
+        TABLE,
         '            if "LastEvaluatedKey" not in page:\n                return\n',
         '            if "LastEvaluatedKey" in page or page:\n                return\n',
         "The index of unfinished work is read to its end.",
@@ -97,57 +97,47 @@ EDITS = [
     Edit(
         "finished-work-pushed",
         DUE_INDEX,
-        'ConditionExpression="due_at = :seen"',
-        'ConditionExpression="due_at = :seen OR attribute_not_exists(due_at)"',
+        'only_if="due_at = :seen"',
+        'only_if="due_at = :seen OR attribute_not_exists(due_at)"',
         "Work that was finished in between does not come back.",
         "tests/weather/test_at_once.py::test_a_payment_closes_between_the_sweeps_read_and_its_push",
     ),
     Edit(
         "unreadable-row-stops-the-sweep",
         DUE_INDEX,
-        "                except UnreadableRecord:\n                    continue",
-        "                except UnreadableRecord:\n                    raise",
+        "            except UnreadableRecord:\n                continue",
+        "            except UnreadableRecord:\n                raise",
         "A row that cannot be read holds up no other.",
         "tests/weather/test_unreadable.py::test_the_sweep_goes_on_behind_it",
     ),
     # --- The tables ---
     Edit(
         "record-not-read-consistently",
-        RECORDS,
-        "Key=encoded({self._key: key}), ConsistentRead=True",
-        "Key=encoded({self._key: key}), ConsistentRead=False",
+        TABLE,
+        "consistent: bool = True",
+        "consistent: bool = False",
         "What was written is what is read.",
         "tests/weather/test_book.py::test_another_writer_comes_between_a_movement_and_its_note",
     ),
     Edit(
-        "refund-not-read-consistently",
-        PAYOUT_STORE,
-        "TableName=self._payments, Key=key, ConsistentRead=True",
-        "TableName=self._payments, Key=key, ConsistentRead=False",
-        "What was refunded is what is read.",
-        "tests/payouts/test_requests.py",
-        explained="Between a reservation and its release lie two writes of the payout and calls to "
-        "Pi at least; a read that is not consistent is late by less.",
-    ),
-    Edit(
         "written-over-another-write",
-        DYNAMODB,
-        '" AND ".join(conditions)',
-        '" AND ".join(conditions[1:])',
+        TABLE,
+        '" AND ".join(guards)',
+        '" AND ".join(guards[1:])',
         "A transition is written only if nobody wrote in between.",
         PAYMENTS_TABLE,
     ),
     Edit(
         "deleted-record-brought-back",
-        DYNAMODB,
-        '" AND ".join(conditions)',
-        '" AND ".join(conditions) + " OR attribute_not_exists(#version)"',
+        TABLE,
+        '" AND ".join(guards)',
+        '" AND ".join(guards) + " OR attribute_not_exists(#version)"',
         "A record that was deleted by hand does not come back as a half one.",
         PAYMENTS_TABLE,
     ),
     Edit(
         "told-by-its-version-alone",
-        DYNAMODB,
+        TABLE,
         'GUARDS = ("version", "state", "txid", "place")',
         'GUARDS = ("version",)',
         "A restored record counts its versions once more.",
@@ -188,7 +178,7 @@ EDITS = [
     ),
     Edit(
         "ended-attribute-stays",
-        DYNAMODB,
+        TABLE,
         "removes = f\" REMOVE {', '.join(f'#{name}' for name in gone)}\" if gone else \"\"",
         'removes = ""',
         "What a transition ends is removed.",
@@ -196,7 +186,7 @@ EDITS = [
     ),
     Edit(
         "conflict-taken-for-a-refusal",
-        DYNAMODB,
+        TABLE,
         'if set(codes) <= {"None", FAILED_CONDITION}:',
         "if codes:",
         "A conflict with another transaction is tried again.",
@@ -236,9 +226,9 @@ EDITS = [
     ),
     Edit(
         "history-oldest-first",
-        PAYMENT_STORE,
-        '"ScanIndexForward": False',
-        '"ScanIndexForward": True',
+        TABLE,
+        "ScanIndexForward=False",
+        "ScanIndexForward=True",
         "A user sees the newest payments first.",
         PAYMENTS_TABLE,
     ),

@@ -122,8 +122,8 @@ EDITS = [
     Edit(
         "withdrawals-without-end",
         STORE,
-        ':one": 1, ":most": MOST_WITHDRAWALS',
-        ':one": 1, ":most": 100 * MOST_WITHDRAWALS',
+        'one": 1, "most": MOST_WITHDRAWALS',
+        'one": 1, "most": 100 * MOST_WITHDRAWALS',
         "Pi limits an app's cancelled payments.",
         f"{IN_CHAIN}::test_no_more_is_withdrawn_in_a_day_than_pi_bears",
     ),
@@ -593,7 +593,7 @@ EDITS = [
     Edit(
         "refund-forgotten-twice",
         STORE,
-        "            writes.append(self._refund(record, None, told))\n",
+        "            writes.append(self._refund(record, record.amount, None, told))\n",
         "            pass\n",
         "A refund that a restore forgot counts again.",
         f"{IN_RESTORE}::test_a_refund_that_the_tables_forgot",
@@ -707,16 +707,16 @@ EDITS = [
     Edit(
         "caps-one-payout-late",
         STORE,
-        "    room = most.stroops - amount.stroops\n",
-        "    room = most.stroops\n",
+        '    values["room"] = most - step\n',
+        '    values["room"] = most\n',
         "The day's caps hold.",
         "tests/payouts/test_requests.py::test_the_users_day",
     ),
     Edit(
         "first-of-the-day-above-the-cap",
         STORE,
-        'first = "attribute_not_exists(#sum) OR " if room >= 0 else ""',
-        'first = "attribute_not_exists(#sum) OR "',
+        'OR " if step <= most else ""',
+        'OR "',
         "The day's caps hold for the first payout too.",
         "tests/payouts/test_requests.py::test_a_day_that_is_too_small_for_even_one",
     ),
@@ -724,7 +724,7 @@ EDITS = [
         "repeat-refused-at-the-cap",
         STORE,
         '        if reasons[0]["Code"] == FAILED_CONDITION:\n'
-        '            return self._read(decoded(reasons[0]["Item"]))\n'
+        "            return self._standing(reasons[0])\n"
         "        codes = (",
         "        codes = (",
         "The same request gives the same answer, also when two of them meet.",

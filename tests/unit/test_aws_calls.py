@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from shared.aws.stored_secret import server_key
 from shared.aws.switch import Switch
+from shared.aws.table import Table
 from shared.base.context import within
 from shared.base.errors import ServiceUnavailable
 from shared.payments.products import ProductStore
@@ -43,11 +44,13 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "bus": lambda aws: EventBus(aws, "bus").put(Event("T", "id:T", {})),
     "switch": lambda aws: Switch(aws, "/stack/payouts").is_on(),
     "secret": lambda aws: server_key(aws, "arn").current(),
-    "payment": lambda aws: PaymentStore(aws, "payments").get("id"),
-    "product": lambda aws: ProductStore(aws, "products").get("id"),
-    "reward": lambda aws: RewardStore(aws, "rewards").get("id"),
-    "payout": lambda aws: PayoutStore(aws, "payouts", "payments").get("id"),
-    "due": lambda aws: next(DueIndex(aws, "payments", "payment_id").unfinished("0")),
+    "payment": lambda aws: PaymentStore(Table(aws, "payments", "payment_id")).get("id"),
+    "product": lambda aws: ProductStore(Table(aws, "products", "product_id")).get("id"),
+    "reward": lambda aws: RewardStore(Table(aws, "rewards", "id")).get("id"),
+    "payout": lambda aws: PayoutStore(
+        Table(aws, "payouts", "payout_id"), Table(aws, "payments", "payment_id")
+    ).get("id"),
+    "due": lambda aws: next(DueIndex(Table(aws, "payments", "payment_id")).unfinished("0")),
 }
 
 

@@ -6,18 +6,19 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
+from shared.aws.table import Table
 from shared.base.context import within
 from shared.base.errors import ServiceUnavailable
 from shared.payments.prices import NotForSale
 from shared.payments.record import Attention, PaymentState, attended, cancelled, completed
-from shared.payments.store import PaymentStore
+from shared.payments.store import KEY, PaymentStore
 from tests.unit.conftest import LogLines
 from tests.unit.dynamodb_in_process import PAYMENTS, Tables, refusal
 from tests.unit.samples import NOW, PAYMENT_ID, PRICE, TXID, UID, record
 
 
 def store(tables: Tables, client: Any = None) -> PaymentStore:
-    return PaymentStore(client or tables.client, PAYMENTS)
+    return PaymentStore(Table(client or tables.client, PAYMENTS, KEY))
 
 
 RECORDS = [

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
+from shared.aws.table import Table
 from shared.base.amount import Amount
 from shared.base.context import within
 from shared.base.errors import ServiceUnavailable
 from shared.base.observability import flush_metrics
 from shared.payments.prices import NotForSale, Product
-from shared.payments.products import ProductStore
+from shared.payments.products import KEY, ProductStore
 from tests.unit.conftest import LogLines
 from tests.unit.dynamodb_in_process import PRODUCTS, Tables, refusal
 
@@ -17,7 +18,7 @@ ACTIVE = {"active": {"BOOL": True}, "name": {"S": "Apple pie"}}
 
 
 def get(tables: Tables, client: Any = None) -> Product | NotForSale:
-    return ProductStore(client or tables.client, PRODUCTS).get("pie")
+    return ProductStore(Table(client or tables.client, PRODUCTS, KEY)).get("pie")
 
 
 def put(tables: Tables, **row: Any) -> None:

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
+from shared.aws.table import Table
 from shared.base.context import within
 from shared.base.errors import DailyCapReached, ServiceUnavailable
 from shared.rewards.record import RewardLimits, RewardRecord, granted
-from shared.rewards.store import RewardStore
+from shared.rewards.store import KEY, RewardStore
 from tests.unit.dynamodb_in_process import REWARDS, Tables, refusal
 from tests.unit.samples import NOW, UID
 
@@ -24,7 +25,7 @@ def conflict(ad: str = "TransactionConflict", counter: str = "None") -> Exceptio
 
 def store(tables: Tables, client: Any = None) -> RewardStore:
     client = client or tables.client
-    return RewardStore(client, REWARDS, tables.clock.sleep, jitter=lambda: 0.0)
+    return RewardStore(Table(client, REWARDS, KEY, tables.clock.sleep, jitter=lambda: 0.0))
 
 
 def grant(
