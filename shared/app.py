@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from shared.book.store import BookStore
     from shared.payments.approve import ApproveParts
     from shared.payments.canary import Canary
+    from shared.payments.people import PeopleParts
     from shared.payments.price import Prices
     from shared.payments.read import ReadParts
     from shared.payments.record import PaymentRecord, Terms
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from shared.rewards.claim import ClaimParts
     from shared.rewards.store import RewardStore
     from shared.stellar.horizon import Horizon
+    from shared.users.links import Links
     from shared.users.verify import Users
     from shared.work.event_bus import EventBus
     from shared.work.ordered import OrderedWakeUps
@@ -96,14 +98,18 @@ class App:
         from shared.payments.settle_for_caller import CallerParts
 
         return CallerParts(
-            **self._settling, users=self.users, prices=self.prices, wake_ups=self.wake_ups
+            **self._settling,
+            users=self.users,
+            links=self.links,
+            prices=self.prices,
+            wake_ups=self.wake_ups,
         )
 
     @cached_property
     def read_payments(self) -> ReadParts:
         from shared.payments.read import ReadParts
 
-        return ReadParts(users=self.users, payments=self.payments)
+        return ReadParts(users=self.users, links=self.links, payments=self.payments)
 
     @cached_property
     def claim_reward(self) -> ClaimParts:
@@ -213,6 +219,7 @@ class App:
         return RequestParts(
             payouts=self.payouts,
             payments=self.payments,
+            links=self.links,
             queue=self.payout_queue,
             switch=self.switch,
             caps=Caps(
@@ -230,6 +237,12 @@ class App:
         from shared.payouts.request import DecideParts
 
         return DecideParts(payouts=self.payouts, queue=self.payout_queue, clock=self.clock)
+
+    @cached_property
+    def operate(self) -> PeopleParts:
+        from shared.payments.people import PeopleParts
+
+        return PeopleParts(links=self.links, payments=self.payments)
 
     @cached_property
     def send_payout(self) -> SendParts:
@@ -305,6 +318,12 @@ class App:
         from shared.payments.store import PaymentStore
 
         return PaymentStore(self._payments_table, self.clock)
+
+    @cached_property
+    def links(self) -> Links:
+        from shared.users.links import Links
+
+        return Links(self._payments_table)
 
     @cached_property
     def books(self) -> BookStore:

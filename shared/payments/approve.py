@@ -25,7 +25,7 @@ from shared.payments.refusal import CANCELLED, loggable, refused
 from shared.payments.settle import SettleParts, require_payer, settle
 from shared.payments.store import KEY
 from shared.pi.client import PiInexactAmount
-from shared.pi.objects import PaymentDto
+from shared.pi.objects import PaymentDto, UserDto
 from shared.users.verify import Users
 
 TOO_MANY_DECIMALS = (
@@ -67,7 +67,7 @@ def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> Payme
         return _already_completed(parts, payment_id)
 
     known = parts.payments.get(payment_id) if payment.status.developer_approved else None
-    record = known or _recorded(parts, payment, user.username)
+    record = known or _recorded(parts, payment, user)
     if record.refusal is not None:
         raise refused(record, record.refusal)
     if payment.is_cancelled:
@@ -98,13 +98,13 @@ def _looked_up(parts: ApproveParts, payment_id: str) -> tuple[PaymentDto, list[s
     return payment, [other for other in open_ids if other != payment_id][:MOST_OTHERS]
 
 
-def _recorded(parts: ApproveParts, payment: PaymentDto, username: str | None) -> PaymentRecord:
+def _recorded(parts: ApproveParts, payment: PaymentDto, payer: UserDto) -> PaymentRecord:
     """The record that stands once the payment was held against its price. One that is refused now
     is cancelled at Pi."""
     quote = parts.prices(payment)
     is_over = payment.is_cancelled
     refusal = "payment_cancelled" if is_over else mismatch(payment, quote, parts.terms)
-    made = partial(opened, payment, quote, terms=parts.terms, now=parts.clock(), username=username)
+    made = partial(opened, payment, quote, terms=parts.terms, now=parts.clock(), payer=payer)
     first = made(refusal=refusal)
     record, is_new = parts.payments.begin(first, if_bought=made(refusal=ALREADY_BOUGHT))
     if is_new and record.refusal is not None:

@@ -18,7 +18,7 @@ from shared.base.described import Described
 from shared.base.networks import Network
 from shared.book.record import LATELY_SECONDS, NODES_APART_SECONDS
 from shared.payments.prices import NotForSale, Price, Quote
-from shared.pi.objects import Direction, PaymentDto
+from shared.pi.objects import WALLET_SCOPE, Direction, PaymentDto, UserDto
 from shared.stellar.objects import Movement
 from shared.work.due import ATTENTION_PAUSE_SECONDS
 from shared.work.story import Story
@@ -108,10 +108,12 @@ class PaymentRecord:
     was made, and stays; without one (then `refusal` says why) no goods are ever released for it.
     A refused payment has `expected`, the price that it should have had, or `not_for_sale` instead.
     `started_at` (by Pi's clock), the addresses and the payer's name, where its user lets us see it,
-    are Pi's, as they were then. `asked_at`: its user wants it freed. `dead_at`: when it was first
-    seen that Pi calls it cancelled. `receipts` is what the wallet's book has noted, `refunded` what
-    payouts pay back, or are about to. `settled_by_hand` is the transaction for which an operator
-    has closed it. `version` counts the writes."""
+    are Pi's, as they were then. `grants_wallet`: the payer had granted `wallet_address`, without
+    which he cannot be paid; None: not known. `claimed_txid` is what a page named as its
+    transaction, where that is not known to pay it. `asked_at`: its user wants it freed. `dead_at`:
+    when it was first seen that Pi calls it cancelled. `receipts` is what the wallet's book has
+    noted, `refunded` what payouts pay back, or are about to. `settled_by_hand` is the transaction
+    for which an operator has closed it. `version` counts the writes."""
 
     payment_id: str
     uid: str
@@ -123,11 +125,13 @@ class PaymentRecord:
     to_address: str | None = None
     price: Price | None = field(default=None, metadata={"stored_as": PRICE_ATTRIBUTES})
     username: str | None = None
+    grants_wallet: bool | None = None
     refusal: str | None = None
     expected: Price | None = field(default=None, metadata={"stored_as": EXPECTED_ATTRIBUTES})
     not_for_sale: NotForSale | None = None
     needs_review: Attention | None = field(default=None, metadata={"stored_as": "attention"})
     txid: str | None = None
+    claimed_txid: str | None = None
     asked_at: int | None = None
     dead_at: int | None = None
     completed_at: int | None = None
@@ -243,7 +247,7 @@ def opened(
     refusal: str | None,
     terms: Terms,
     now: int,
-    username: str | None = None,
+    payer: UserDto | None = None,
 ) -> PaymentRecord:
     """The record that must stand before Pi is asked to approve.
 
@@ -255,7 +259,8 @@ def opened(
     return PaymentRecord(
         payment_id=payment.identifier,
         uid=payment.user_uid,
-        username=username,
+        username=None if payer is None else payer.username,
+        grants_wallet=None if payer is None else WALLET_SCOPE in payer.scopes,
         amount=payment.amount,
         price=price if refusal is None else None,
         refusal=refusal,

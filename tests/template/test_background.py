@@ -8,7 +8,7 @@ import pytest
 from local.cloud.template import Template, of_type, routes
 from local.processes import ROOT
 
-BACKGROUND = {"Sweep", "ProveWallet", "Settle", "SendPayout", "DecidePayout"}
+BACKGROUND = {"Sweep", "ProveWallet", "Settle", "SendPayout", "DecidePayout", "Operate"}
 # What starts each of them, and when.
 SCHEDULES: dict[str, object] = {
     "Sweep": {"Fn::Sub": "cron(0/${SweepMinutes} * * * ? *)"},

@@ -84,6 +84,8 @@ ALLOWED = {
         # What a refund gives back of a payment.
         ("dynamodb:GetItem", PAYMENTS),
         ("dynamodb:UpdateItem", PAYMENTS),
+        # Whether the recipient's last payment says that he can be paid.
+        ("dynamodb:Query", BY_USER),
         SWITCH,
         WAKE_SENDER,
     },
@@ -101,6 +103,11 @@ ALLOWED = {
         SEED,
         SWITCH,
         WAKE_SENDER,
+    },
+    "Operate": {
+        ("dynamodb:GetItem", PAYMENTS),
+        ("dynamodb:UpdateItem", PAYMENTS),
+        ("dynamodb:Query", BY_USER),
     },
     "DecidePayout": {
         ("dynamodb:GetItem", PAYOUTS),
@@ -187,6 +194,7 @@ TOLD = {
         "SERVER_KEY_SECRET_ARN",
         "WALLET_SEED_SECRET_ARN",
     },
+    "Operate": {"PAYMENTS_TABLE"},
     "DecidePayout": {"PAYMENTS_TABLE", "PAYOUTS_TABLE", "PAYOUT_QUEUE_URL"},
 }
 

@@ -22,6 +22,8 @@ Device = Callable[[Moment, str], None]
 
 READS = {"GetItem", "Query"}
 WRITES = {"PutItem", "UpdateItem", "TransactWriteItems"}
+# What lies beside a record, and takes part in no transition.
+NOTES = ("SET asked_at", "SET claimed_txid", "REMOVE #username")
 
 
 @dataclass(slots=True)
@@ -52,7 +54,7 @@ class Effects:
     log: list[str] = field(default_factory=list)
     faults: list[AwsFault] = field(default_factory=list)
     landed: Counter[str] = field(default_factory=Counter)
-    """How many writes DynamoDB has carried out, by payment id."""
+    """How many transitions DynamoDB has written, by payment id."""
     device: Device | None = None
 
     @property
@@ -78,7 +80,7 @@ class Effects:
             self.log.append(effect)
 
     def note_write(self, operation: str, request: dict[str, Any]) -> None:
-        if operation not in WRITES:
+        if operation not in WRITES or request.get("UpdateExpression", "").startswith(NOTES):
             return
         for write in request.get("TransactItems", [{operation: request}]):
             [call] = write.values()
