@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from shared.payments.approve import ApproveParts
     from shared.payments.canary import Canary
     from shared.payments.people import PeopleParts
-    from shared.payments.products import ProductStore
+    from shared.payments.price import Prices
     from shared.payments.read import ReadParts
     from shared.payments.record import PaymentRecord, Terms
     from shared.payments.settle_for_caller import CallerParts
@@ -93,7 +93,7 @@ class App:
         from shared.payments.approve import ApproveParts
 
         return ApproveParts(
-            **self._settling, users=self.users, products=self.products, executor=self.executor
+            **self._settling, users=self.users, prices=self.prices, executor=self.executor
         )
 
     @cached_property
@@ -104,7 +104,7 @@ class App:
             **self._settling,
             users=self.users,
             links=self.links,
-            products=self.products,
+            prices=self.prices,
             wake_ups=self.wake_ups,
         )
 
@@ -394,10 +394,16 @@ class App:
         return BookStore(self._payouts_table)
 
     @cached_property
-    def products(self) -> ProductStore:
+    def prices(self) -> Prices:
+        """The app's own function, if it has one; else the table of products."""
+        if (arn := self.settings.optional("PRICE_FUNCTION_ARN")) is not None:
+            from shared.payments.price_function import PriceFunction
+
+            return PriceFunction(self.edges.aws("lambda"), arn, self.clock).price
+        from shared.payments.price import price_in_table
         from shared.payments.products import KEY, ProductStore
 
-        return ProductStore(self._table("PRODUCTS_TABLE", KEY))
+        return partial(price_in_table, ProductStore(self._table("PRODUCTS_TABLE", KEY)))
 
     @cached_property
     def rewards(self) -> RewardStore:
@@ -506,7 +512,7 @@ class App:
 
         notes = NoteParts(
             payments=self.payments,
-            products=self.products,
+            prices=self.prices,
             terms=self._terms,
             canary=self._canary,
             foreign=ForeignMemos(self._payments_table),

@@ -68,9 +68,8 @@ class Deployment:
                 "--stack-name",
                 name,
                 "--no-progressbar",
-                "--parameter-overrides",
-                *(f'{key}="{value}"' for key, value in parameters.items()),
-                *(("--tags", *(f"{key}={value}" for key, value in tags.items())) if tags else ()),
+                *_option("--parameter-overrides", '{}="{}"', parameters),
+                *_option("--tags", "{}={}", tags or {}),
             ],
             log=cloud.home / f"sam-deploy-{name}.log",
             env=environment(
@@ -150,6 +149,11 @@ class Deployment:
     @cached_property
     def _lambda(self) -> "LambdaClient":
         return self.cloud.session.client("lambda", endpoint_url=self.cloud.endpoint)
+
+
+def _option(name: str, form: str, values: Mapping[str, str]) -> list[str]:
+    """SAM takes none without a value."""
+    return [name, *(form.format(*pair) for pair in values.items())] if values else []
 
 
 class Stack(Deployment):

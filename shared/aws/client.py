@@ -17,6 +17,7 @@ from shared.base.context import (
     AWS_ATTEMPTS,
     AWS_CONNECT_SECONDS,
     AWS_READ_SECONDS,
+    PRICE_READ_SECONDS,
     allows_aws_call,
 )
 from shared.base.errors import ServiceUnavailable
@@ -28,13 +29,21 @@ CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": AWS_ATTEMPTS},
     tcp_keepalive=True,
 )
+# The one function that is invoked is the app's own, for a price. Its front end asks again.
+CONFIGS = {
+    "lambda": CONFIG.merge(
+        Config(
+            read_timeout=PRICE_READ_SECONDS, retries={"mode": "standard", "total_max_attempts": 1}
+        )
+    )
+}
 
 
 @cache
 def client(service: str) -> Any:
     """The environment's one client of an AWS service, by boto3's name for it."""
     make: Any = boto3.client  # typed for literal names only
-    return make(service, config=CONFIG)
+    return make(service, config=CONFIGS.get(service, CONFIG))
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """Frozen dataclasses as DynamoDB's plain values, and back: the one codec of every record.
 
 A field is an attribute under its own name, or under the one that `stored_as` gives it. What is
-None, an empty tuple, or no Pi at all where that is the default, is left out. Reading is strict: an
-attribute that is missing or of another kind than its field makes the record unreadable.
+None, an empty tuple, or False or no Pi at all where that is the default, is left out. Reading is
+strict: an attribute that is missing or of another kind than its field makes the record
+unreadable.
 """
 
 from __future__ import annotations
@@ -40,11 +41,12 @@ def item_of(record: Any) -> dict[str, Any]:
     for field in _fields(kind):
         value = getattr(record, field.name)
         if isinstance(field.stored, str):
-            is_left_out = value == ZERO and field.default == ZERO
+            is_left_out = (value == ZERO or value is False) and value == field.default
             item[field.stored] = None if is_left_out else _encoded(value)
         else:
+            inside = {} if value is None else item_of(value)
             for inner, stored in field.stored.items():
-                item[stored] = None if value is None else _encoded(getattr(value, inner))
+                item[stored] = inside.get(inner)
     return item
 
 

@@ -110,8 +110,9 @@ class Table:
         return {"Update": self._change(old, new)}
 
     def updating(self, key: str, expression: str, values: Item, only_if: str | None = None) -> Any:
-        """As `update`, but a failed condition fails the whole."""
-        return {"Update": self._update(key, expression, values, only_if)}
+        """As `update`, but a failed condition fails the whole; its reason has the item."""
+        update = self._update(key, expression, values, only_if)
+        return {"Update": {**update, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}
 
     def transact(self, writes: Sequence[Any]) -> Sequence[Any] | None:
         """Write all or nothing, also in other tables. None if it was written, else each write's

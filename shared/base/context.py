@@ -21,6 +21,9 @@ AWS_LONGEST_PAUSE_SECONDS = 1.0  # botocore's standard mode, before the second a
 AWS_ATTEMPT_SECONDS = AWS_CONNECT_SECONDS + AWS_READ_SECONDS
 AWS_CALL_SECONDS = AWS_ATTEMPTS * AWS_ATTEMPT_SECONDS + AWS_LONGEST_PAUSE_SECONDS
 ANSWER_SECONDS = 0.5
+# Of the app's price function, which is asked once.
+PRICE_READ_SECONDS = 3.0
+PRICE_SECONDS = AWS_CONNECT_SECONDS + PRICE_READ_SECONDS
 
 process_clock = time.monotonic  # of an invocation that is given no other
 
@@ -83,6 +86,11 @@ def allows_aws_call() -> bool:
     """Whether one more attempt fits in: what Pi has just confirmed is worth trying to keep."""
     context = _current()
     return context.ends_at - context.clock() >= AWS_ATTEMPT_SECONDS
+
+
+def allows_price_call() -> bool:
+    """Whether there is time to ask for a price, and then to write it down."""
+    return remaining() >= PRICE_SECONDS
 
 
 def seconds() -> float:

@@ -18,6 +18,7 @@
     │       └── PiOutcomeUnknown     Pi may have acted: ask before acting again
     ├── ChainUnavailable        503
     ├── ServiceUnavailable      503  one of our own services (database, secrets)
+    │   └── PriceUnavailable         the app's own price function
     ├── UnreadableRecord        503  an item of a table that was edited by hand, say
     └── WriteConflict               503  another writer was first
 
@@ -175,6 +176,16 @@ class ServiceUnavailable(BundleError):
         message: str = "One of our services is not available.",
     ) -> None:
         super().__init__(code, message)
+
+
+class PriceUnavailable(ServiceUnavailable):
+    """The app's price function gave no usable answer: nothing is approved without one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "price_unavailable",
+            "The price of this payment cannot be looked up at the moment. Please try again.",
+        )
 
 
 class UnreadableRecord(BundleError):

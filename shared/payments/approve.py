@@ -7,26 +7,32 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from shared.base.context import concerning
 from shared.base.errors import BundleError, Conflict, PiError
 from shared.base.observability import count, logger
 from shared.base.secret import Secret
-from shared.payments.price import price_payment
-from shared.payments.prices import Quote
-from shared.payments.products import ProductStore
-from shared.payments.record import PaymentRecord, PaymentState, mismatch, opened
+from shared.payments.price import Prices
+from shared.payments.record import (
+    ALREADY_BOUGHT,
+    PaymentRecord,
+    PaymentState,
+    mismatch,
+    opened,
+)
 from shared.payments.refusal import CANCELLED, loggable, refused
 from shared.payments.settle import SettleParts, require_payer, settle
 from shared.payments.store import KEY
 from shared.pi.client import PiInexactAmount
-from shared.pi.objects import PaymentDto
+from shared.pi.objects import PaymentDto, UserDto
 from shared.users.verify import Users
 
 TOO_MANY_DECIMALS = (
     "The amount of this payment has more than 7 decimals, so nobody can pay it. Round it, and start"
     " a new payment."
 )
+PRICE_EXPIRED = "The price of this payment has expired. Start a new one at the price of now."
 NEWEST = 10  # of a user's payments: an older one that is open was long settled
 MOST_OTHERS = 3  # are settled while the user waits; the rest is the sweep's
 
@@ -34,38 +40,35 @@ MOST_OTHERS = 3  # are settled while the user waits; the rest is the sweep's
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApproveParts(SettleParts):
     users: Users
-    products: ProductStore
+    prices: Prices
     executor: Executor
 
 
 def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> PaymentRecord:
-    """Check, record, approve, in this order. A repeat gives the same answer and approves once.
+    """Check, record, approve, in this order. A repeat gives the same answer and approves once. The
+    price is asked for once the user is known to own the payment, and for a repeat only as long as
+    Pi does not show it approved.
 
     Raises TokenRefused, NotOwner, UnknownPayment, Conflict (the stable code of what is wrong with
     the payment), PiError, ServiceUnavailable. Costs 3 calls to Pi (2 with a token seen within a
-    minute), 2 reads, 1 write; and for each other payment that the user has open a settlement.
+    minute), 2 reads (1, and a question to the app's price function), 1 write; and for each other
+    payment that the user has open a settlement.
     """
     concerning(payment_id)
-    user, (payment, quote, others) = parts.users.recognise_while(
+    user, (payment, others) = parts.users.recognise_while(
         token, parts.executor, lambda: _looked_up(parts, payment_id)
     )
     require_payer(payment, user)
-    if quote is None:  # nor is there an amount that a record could keep
+    if others is None:  # nor is there an amount that a record could keep
         _cancel_refused(parts, payment)
         raise Conflict("too_many_decimals", TOO_MANY_DECIMALS)
     _settle_others(parts, others)
     if payment.status.developer_completed:
         return _already_completed(parts, payment_id)
 
-    is_over = payment.is_cancelled
-    refusal = "payment_cancelled" if is_over else mismatch(payment, quote, parts.terms)
-    first = opened(payment, quote, refusal, parts.terms, parts.clock(), user)
-    record = parts.payments.put_if_absent(first)
+    known = parts.payments.get(payment_id) if payment.status.developer_approved else None
+    record = known or _recorded(parts, payment, user)
     if record.refusal is not None:
-        if record is first:
-            count("PaymentRefused")
-            logger.info("Payment refused", extra=loggable(record))
-            _cancel_refused(parts, payment)
         raise refused(record, record.refusal)
     if payment.is_cancelled:
         record = settle(parts, record)
@@ -75,6 +78,7 @@ def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> Payme
         raise Conflict("payment_cancelled", CANCELLED)
     if payment.status.developer_approved:
         return record
+    _require_price(record, parts.clock())
 
     try:
         parts.pi.approve(payment_id)
@@ -83,17 +87,38 @@ def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> Payme
     return record
 
 
-def _looked_up(parts: ApproveParts, payment_id: str) -> tuple[PaymentDto, Quote | None, list[str]]:
-    """The payment, its price, and what else its user has open; no price for an amount that nobody
-    can pay."""
+def _looked_up(parts: ApproveParts, payment_id: str) -> tuple[PaymentDto, list[str] | None]:
+    """The payment, and what else its user has open; None for an amount that nobody can pay."""
     try:
         payment = parts.pi.get_payment(payment_id)
     except PiInexactAmount as inexact:
-        return inexact.payment, None, []
-    quote = price_payment(payment, parts.products)
+        return inexact.payment, None
     newest, _ = parts.payments.history(payment.user_uid, NEWEST, None)
     open_ids = [item[KEY] for item in newest if item.get("state") == PaymentState.OPEN]
-    return payment, quote, [other for other in open_ids if other != payment_id][:MOST_OTHERS]
+    return payment, [other for other in open_ids if other != payment_id][:MOST_OTHERS]
+
+
+def _recorded(parts: ApproveParts, payment: PaymentDto, payer: UserDto) -> PaymentRecord:
+    """The record that stands once the payment was held against its price. One that is refused now
+    is cancelled at Pi."""
+    quote = parts.prices(payment)
+    is_over = payment.is_cancelled
+    refusal = "payment_cancelled" if is_over else mismatch(payment, quote, parts.terms)
+    made = partial(opened, payment, quote, terms=parts.terms, now=parts.clock(), payer=payer)
+    first = made(refusal=refusal)
+    record, is_new = parts.payments.begin(first, if_bought=made(refusal=ALREADY_BOUGHT))
+    if is_new and record.refusal is not None:
+        count("PaymentRefused")
+        logger.info("Payment refused", extra=loggable(record))
+        _cancel_refused(parts, payment)
+    return record
+
+
+def _require_price(record: PaymentRecord, now: int) -> None:
+    """Raises Conflict if the app does not name the record's price any more. Pi gives the payment up
+    by itself: a cancel might meet an approval that was in time."""
+    if record.price is not None and not record.price.holds_at(now):
+        raise Conflict("price_expired", PRICE_EXPIRED)
 
 
 def _settle_others(parts: ApproveParts, payment_ids: list[str]) -> None:

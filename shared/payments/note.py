@@ -15,6 +15,7 @@ from shared.base.errors import (
     PiInvalidResponse,
     PiRefused,
     PiUnavailable,
+    PriceUnavailable,
     UnreadableRecord,
 )
 from shared.base.identifiers import payment_id_of
@@ -23,7 +24,7 @@ from shared.book.foreign import ForeignMemos
 from shared.book.record import PI_PATIENCE_SECONDS
 from shared.payments.adopt import adopt_payment
 from shared.payments.canary import Canary
-from shared.payments.products import ProductStore
+from shared.payments.price import Prices
 from shared.payments.record import (
     Attention,
     PaymentRecord,
@@ -39,7 +40,7 @@ from shared.stellar.objects import Movement
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteParts:
     payments: PaymentStore
-    products: ProductStore
+    prices: Prices
     terms: Terms
     canary: Canary
     foreign: ForeignMemos
@@ -48,8 +49,8 @@ class NoteParts:
 
 def note_movement(parts: NoteParts, wallet: str, movement: Movement) -> str | None:
     """None once it is settled; else the payment whose record cannot be read (that is counted), or
-    of which Pi does not say what it is: to be tried again. Raises PiError while Pi answers nothing
-    at all, and ServiceUnavailable."""
+    of which Pi does not say what it is, or the app's price function what it costs: to be tried
+    again. Raises PiError while Pi answers nothing at all, and ServiceUnavailable."""
     if movement.transfer is None or movement.transfer.destination != wallet:
         return None
     try:
@@ -65,7 +66,7 @@ def note_movement(parts: NoteParts, wallet: str, movement: Movement) -> str | No
         if parts.clock() - movement.at < PI_PATIENCE_SECONDS:
             raise
         return payment_id
-    except (UnreadableRecord, PiRefused, PiInvalidResponse):
+    except (UnreadableRecord, PriceUnavailable, PiRefused, PiInvalidResponse):
         return payment_id
     return None
 
@@ -112,4 +113,4 @@ def _forgotten(parts: NoteParts, payment_id: str, movement: Movement) -> Payment
         txid = movement.txids[0]
         logger.warning("The wallet got Pi for an unknown payment", extra={"txid": txid})
         return None
-    return adopt_payment(parts.payments, parts.products, parts.terms, parts.clock(), payment)
+    return adopt_payment(parts.payments, parts.prices, parts.terms, parts.clock(), payment)

@@ -29,28 +29,36 @@ KINDS = {bool: "boolean", str: "text", list: "list", dict: "object", type(None):
 @dataclass(frozen=True, slots=True)
 class Price:
     """The amounts that pay for `quantity` pieces of a product; `minimum` and `maximum` are equal
-    but for donations.
+    but for donations. `once`: each user may buy it once. `until` (seconds since 1970) is the last
+    moment at which a payment may be approved at it; None: it holds.
     """
 
     product_id: str
     quantity: int
     minimum: Amount
     maximum: Amount
+    once: bool = False
+    until: int | None = None
 
     def accepts(self, amount: Amount) -> bool:
         return self.minimum <= amount <= self.maximum
 
+    def holds_at(self, now: int) -> bool:
+        return self.until is None or now <= self.until
+
 
 class Why(StrEnum):
-    """Why there is no price. An app that looks its prices up elsewhere may have reasons of its
-    own, which are codes as well."""
+    """Why there is no price. An app's own price function has reasons of its own, which are codes
+    as well."""
 
     NO_PRODUCT_ID = "no_product_id"
     INVALID_PRODUCT_ID = "invalid_product_id"
     INVALID_QUANTITY = "invalid_quantity"
+    ONE_PIECE_ONLY = "one_piece_only"
     NO_SUCH_PRODUCT = "no_such_product"
     SWITCHED_OFF = "switched_off"
     UNUSABLE_ROW = "unusable_row"
+    UNREADABLE_METADATA = "unreadable_metadata"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +78,18 @@ Quote = Price | NotForSale
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One row of the Products table that is for sale; amounts are for one piece."""
+    """One row of the Products table that is for sale; amounts are for one piece. `once`: each user
+    may buy one, once."""
 
     product_id: str
     name: str
     minimum: Amount
     maximum: Amount
+    once: bool = False
 
     def price(self, quantity: int) -> Price:
-        return Price(self.product_id, quantity, self.minimum * quantity, self.maximum * quantity)
+        minimum, maximum = self.minimum * quantity, self.maximum * quantity
+        return Price(self.product_id, quantity, minimum, maximum, self.once)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 here.
 
 A row: `product_id` (text), `name`, `active`, and either `price` or `minimum` and `maximum`, in Pi,
-as number or text.
+as number or text; and `once`, true or false, where each user may buy it once.
 """
 
 from __future__ import annotations
@@ -30,11 +30,20 @@ class ProductStore:
             return NotForSale(Why.SWITCHED_OFF, product_id)
         try:
             minimum, maximum = _range(row)
-        except (InvalidAmount, KeyError):
+            once = _flag(row, "once")
+        except (InvalidAmount, KeyError, TypeError):
             logger.error("This product has no usable price", extra={"product_id": product_id})
             count("UnusableProduct")
             return NotForSale(Why.UNUSABLE_ROW, product_id)
-        return Product(product_id, str(row.get("name", "")), minimum, maximum)
+        return Product(product_id, str(row.get("name", "")), minimum, maximum, once)
+
+
+def _flag(row: Item, name: str) -> bool:
+    """Raises TypeError: a text "true" must not sell twice."""
+    value = row.get(name, False)
+    if not isinstance(value, bool):
+        raise TypeError(name)
+    return value
 
 
 def _range(row: Item) -> tuple[Amount, Amount]:

@@ -26,6 +26,7 @@ from shared.work.story import Story
 UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
 # After that the chain's silence can be proven, whatever the clocks and Horizon's nodes differ by.
 PROOF_SECONDS = CLOCK_SKEW_SECONDS + 2 * NODES_APART_SECONDS
+ALREADY_BOUGHT = "already_bought"  # the refusal of a second payment for what is sold once
 MOST_RECEIPTS = 20  # of one payment: odd ones by strangers, and as many by its user
 STRANGE = "wallets"  # between other wallets than the payment's
 
@@ -89,6 +90,8 @@ PRICE_ATTRIBUTES = {
     "quantity": "quantity",
     "minimum": "price_minimum",
     "maximum": "price_maximum",
+    "once": "price_once",
+    "until": "price_until",
 }
 # Apart from the price, which says that goods may be owed.
 EXPECTED_ATTRIBUTES = {
@@ -143,6 +146,13 @@ class PaymentRecord:
     due_at: int | None = None
     version: int = 1
     story: Story = ()
+
+    @property
+    def sold_once(self) -> str | None:
+        """The id of the product that is sold once to each user, and to this one for this payment;
+        None: it sells no such product, or was cancelled."""
+        is_sold = self.price is not None and self.state is not PaymentState.CANCELLED
+        return self.price.product_id if self.price and self.price.once and is_sold else None
 
     @property
     def paid_by(self) -> str | None:
@@ -307,6 +317,19 @@ def completed(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecor
         last_event=event,
         event_sequence=record.version + 1,
         due_at=now,
+    )
+
+
+def bought_twice(record: PaymentRecord) -> PaymentRecord:
+    """It is completed after it was cancelled, and its user has bought the same in between, though
+    it is sold once: an operator refunds it."""
+    return replace(
+        record,
+        price=None,
+        expected=record.price,
+        refusal=ALREADY_BOUGHT,
+        needs_review=Attention.UNMATCHED,
+        pending_event=PaymentEvent.UNMATCHED,
     )
 
 

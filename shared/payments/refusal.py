@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.base.errors import Conflict
 from shared.payments.prices import LARGEST_QUANTITY, NotForSale, Price, Why
-from shared.payments.record import PaymentRecord
+from shared.payments.record import ALREADY_BOUGHT, PaymentRecord
 
 CANCELLED = "This payment was cancelled. Start a new one."
 UNSOLD = "This payment is not one that this app sells."
@@ -38,6 +38,8 @@ def _details(record: PaymentRecord) -> dict[str, Any] | None:
     price, reason = record.expected, record.not_for_sale
     if record.refusal == "unexpected_amount" and price is not None:
         return {**_of_price(price), "amount": str(record.amount)}
+    if record.refusal == ALREADY_BOUGHT and price is not None:
+        return {"product_id": price.product_id}
     if record.refusal == "unknown_product" and reason is not None:
         told: dict[str, Any] = {
             "why": reason.why,
@@ -62,6 +64,12 @@ def _of_price(price: Price) -> dict[str, Any]:
 def _sentence(record: PaymentRecord) -> str:
     if record.refusal == "unexpected_amount" and record.expected is not None:
         return _about_amount(record, record.expected)
+    if record.refusal == ALREADY_BOUGHT and record.expected is not None:
+        return (
+            f"{record.expected.product_id} is sold once to each user, and another payment of this"
+            " user has bought it, or may yet: see GET /payments. If nobody pays that one, it is"
+            " closed, and a new payment is taken."
+        )
     if record.refusal == "unknown_product" and record.not_for_sale is not None:
         return _about_product(record.not_for_sale)
     match record.refusal:
@@ -109,6 +117,10 @@ def _about_product(reason: NotForSale) -> str:
                 f"metadata.quantity must be a whole number from 1 to {LARGEST_QUANTITY};"
                 f" this is: {reason.came}."
             )
+        case Why.ONE_PIECE_ONLY:
+            return f"{named} is sold once to each user, and one piece of it. Leave quantity out."
+        case Why.UNREADABLE_METADATA:
+            return "The metadata is nested too deeply to be read. Send less of it."
         case Why.NO_SUCH_PRODUCT:
             return f"{named} is not in the table of products. Put it there, or correct productId."
         case Why.SWITCHED_OFF:

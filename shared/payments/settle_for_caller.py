@@ -8,7 +8,7 @@ from shared.base.context import concerning
 from shared.base.errors import Conflict, NotOwner, UnknownPayment
 from shared.base.secret import Secret
 from shared.payments.adopt import adopt_payment
-from shared.payments.products import ProductStore
+from shared.payments.price import Prices
 from shared.payments.record import PaymentRecord, PaymentState
 from shared.payments.settle import SettleParts, require_payer, settle
 from shared.pi.objects import UserDto
@@ -23,7 +23,7 @@ class CallerParts(SettleParts):
 
     users: Users
     links: Links
-    products: ProductStore
+    prices: Prices
     wake_ups: WakeUps
 
 
@@ -53,15 +53,17 @@ def settle_for_caller(
     elif user is not None and not parts.links.are_one(record.uid, user.uid):
         raise NotOwner
     record = settle(parts, record, claimed_txid=claimed_txid)
-    if claimed_txid not in (None, record.txid, record.claimed_txid):
-        _keep_claim(parts, record, str(claimed_txid), user)
+    if claimed_txid is not None:
+        _keep_claim(parts, record, claimed_txid, user)
     if record.pending_event is not None or (frees and _is_asked_first(parts, record)):
         parts.wake_ups.hint(WakeUp(Work.PAYMENT, payment_id))
     return record, user is not None
 
 
 def _keep_claim(parts: CallerParts, record: PaymentRecord, txid: str, user: UserDto | None) -> None:
-    if user is not None or record.claimed_txid is None:
+    """While it is not known what has paid it; the payer's word replaces that of anybody."""
+    is_news = record.state is not PaymentState.COMPLETED and txid != record.claimed_txid
+    if is_news and (user is not None or record.claimed_txid is None):
         parts.payments.keep_claim(record.payment_id, txid, is_its_payer=user is not None)
 
 
@@ -87,4 +89,4 @@ def _adopt(parts: CallerParts, payment_id: str, user: UserDto | None) -> Payment
         raise Conflict("payment_cancelled", "This payment was cancelled.")
     if not payment.status.developer_approved:
         raise UnknownPayment
-    return adopt_payment(parts.payments, parts.products, parts.terms, parts.clock(), payment)
+    return adopt_payment(parts.payments, parts.prices, parts.terms, parts.clock(), payment)

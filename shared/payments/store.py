@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import Enum, auto
+from typing import Any
 
 from shared.aws.codec import item_of, record_of
 from shared.aws.dynamodb import Item, day_key, due_keys, readable
-from shared.aws.table import Table
+from shared.aws.table import FAILED_CONDITION, Table, standing
 from shared.base.amount import Amount
 from shared.base.clock import Clock, clock
 from shared.base.identifiers import PAYMENT_ID
-from shared.payments.record import Attention, PaymentRecord, PaymentState
+from shared.payments.once import Claim, claim_key, take
+from shared.payments.record import Attention, PaymentRecord, PaymentState, bought_twice
 from shared.work.records import Records
 
 KEY = "payment_id"
@@ -22,6 +25,13 @@ Cursor = tuple[str, Decimal]
 """The payment id of a history's last row, and its creation time, as the table holds them."""
 NEWEST: Cursor = ("-", Decimal(LATEST - 1))
 """Before a history's first row."""
+
+
+class Outcome(Enum):
+    """Of a write with a claim, where no other writer was first."""
+
+    WRITTEN = auto()
+    BOUGHT = auto()  # by another payment of the same user; nothing was written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +52,48 @@ class HistoryRow:
 class PaymentStore(Records[PaymentRecord]):
     def __init__(self, table: Table, clock: Clock = clock) -> None:
         super().__init__(table, PaymentRecord, _item, _reason, clock)
+
+    def begin(self, record: PaymentRecord, if_bought: PaymentRecord) -> tuple[PaymentRecord, bool]:
+        """Put the record of a payment, or `if_bought` where its user has another payment for what
+        is sold once: the record that stands afterwards, and whether it was put now. Raises
+        UnreadableRecord."""
+        if record.sold_once is None:
+            found = self.put_if_absent(record)
+            return found, found is record
+        outcome = self._write_with_claim(self._put(record), record)
+        if outcome is Outcome.BOUGHT:
+            found = self.put_if_absent(if_bought)
+            return found, found is if_bought
+        return (record, True) if outcome is Outcome.WRITTEN else (outcome, False)
+
+    def replace(self, old: PaymentRecord, new: PaymentRecord) -> tuple[PaymentRecord, bool]:
+        """As its base's. What is sold once and was cancelled is bought twice if it is completed
+        after all, and another payment of its user has bought the same."""
+        if new.sold_once is None or old.sold_once is not None:
+            return super().replace(old, new)
+        later = self._next(old, new)
+        outcome = self._write_with_claim(self._update(old, later), later)
+        if outcome is Outcome.BOUGHT:
+            return super().replace(old, bought_twice(new))
+        return (later, True) if outcome is Outcome.WRITTEN else (outcome, False)
+
+    def _write_with_claim(self, write: Any, record: PaymentRecord) -> Outcome | PaymentRecord:
+        """Write a record together with the claim of what it sells once; the record that stands
+        instead, if another writer was first. Raises UnreadableRecord."""
+        key, seen = claim_key(str(record.sold_once), record.uid), 0
+        while True:
+            taking = take(self._table, key, record.payment_id, seen)
+            reasons = self._table.transact([write, taking])
+            if reasons is None:
+                return Outcome.WRITTEN
+            written, taken = reasons
+            if written["Code"] == FAILED_CONDITION:
+                return self._standing(written)
+            claim = readable(_read_claim, standing(taken), KEY)
+            holder = self.get(claim.held_by)
+            if holder is not None and holder.sold_once == record.sold_once:
+                return Outcome.BOUGHT
+            seen = claim.takes
 
     def ask_to_free(self, payment_id: str, now: int) -> bool:
         """Note that somebody wants an open payment freed; whether that is news. Beside the record's
@@ -116,6 +168,10 @@ def _read_row(item: Item) -> HistoryRow:
     if not can_be_named((item[KEY], item["created_at"])):
         raise ValueError(KEY)
     return record_of(HistoryRow, item)
+
+
+def _read_claim(item: Item) -> Claim:
+    return record_of(Claim, item)
 
 
 def _reason(record: PaymentRecord) -> str | None:

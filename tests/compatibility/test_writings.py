@@ -14,6 +14,9 @@ from tests.world import new_world
 from tests.world.tables import in_memory
 
 HISTORIES = range(1, 5)
+# What lies beside the records since then: who asks for it names its key, and the readers of then
+# ask for none of it.
+NEWER_KINDS = ("once#",)
 INDEXES = {
     "PaymentsTable": ("due", "by_user", "by_username", "by_day"),
     "RewardsTable": ("due",),
@@ -98,4 +101,5 @@ def test_the_readers_of_then_read_a_history(seed: int) -> None:
         play(seed)
     for table in harvest.items.keys() & readers.BY_TABLE.keys():  # of then
         for wire in harvest.items[table]:
-            readers.read(table, wire)
+            if not wire[readers.KEYS[table]]["S"].startswith(NEWER_KINDS):
+                readers.read(table, wire)

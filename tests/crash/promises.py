@@ -8,8 +8,25 @@ from tests.world import World
 def check_promises(world: World, case: Case) -> None:
     for payment in list(world.pi.payments.values()):
         _check_payment(world, world.at_pi(payment.identifier), case)
+    _check_sold_once(world)
     if world.pi.ads:
         _check_rewards(world)
+
+
+def _check_sold_once(world: World) -> None:
+    """4: of one user's payments one has, or may get, what is sold once; and its claim says so."""
+    holders = {
+        claim["payment_id"]: claim["held_by"]
+        for claim in world.tables.items("PaymentsTable")
+        if str(claim["payment_id"]).startswith("once#")
+    }
+    sold = {
+        f"once#{record.sold_once}#{record.uid}": record.payment_id
+        for record in world.all_payments()
+        if record.sold_once is not None
+    }
+    assert len(sold) == sum(record.sold_once is not None for record in world.all_payments())
+    assert sold.items() <= holders.items()
 
 
 def _check_payment(world: World, payment: Payment, case: Case) -> None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from shared.payments.record import cancelled
 from tests.world import User, World, new_world
 from tests.world.functions import Reply
 
 REWARD_DAILY_CAP = 3
+BADGE = "badge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,7 @@ class Case:
     business_id: str
     txid: str = ""
     approved_elsewhere: bool = False
+    other_id: str = ""  # another payment of the same user
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,45 @@ def _another_price_paid_elsewhere(world: World) -> Case:
     return _paid_elsewhere(world, "1")
 
 
+def _sold_once(world: World) -> Case:
+    """From two tabs: neither cancels the other."""
+    world.sell(BADGE, price="5", once=True)
+    alice = world.user("alice")
+    first, second = (world.start(alice, "5", {"productId": BADGE}) for _ in range(2))
+    world.pi.force(first, {"status": {"cancelled": False}})
+    return Case(alice, first, other_id=second)
+
+
+def _sold_once_after_a_cancelled_one(world: World) -> Case:
+    """The worker has closed the first one as unpaid."""
+    case = _sold_once(world)
+    assert world.approve(case.other_id, case.user).status == 200
+    world.pi.user_cancel(case.other_id)
+    first = world.record(case.other_id)
+    world.look(world.eyes.payments.replace, first, cancelled(first, world.clock()))
+    world.effects.landed[case.other_id] += 1
+    return case
+
+
+def _bought_twice(world: World) -> Case:
+    case = _sold_once(world)
+    assert world.approve(case.other_id, case.user).status == 200
+    return case
+
+
+def _bought_twice_elsewhere(world: World) -> Case:
+    """Another back end of the same app approved the second, and it is paid."""
+    case = _bought_twice(world)
+    world.at_pi(case.business_id).approve()
+    return replace(case, txid=world.pay(case.business_id), approved_elsewhere=True)
+
+
+def _priced_by_the_app(world: World) -> Case:
+    world.price_by(lambda _request: {"product_id": "cart-7", "price": "5", "once": True})
+    alice = world.user("alice")
+    return Case(alice, world.start(alice, "5"))
+
+
 def _ad_watched(world: World) -> Case:
     return Case(world.user("alice"), world.pi.show_ad("granted").identifier)
 
@@ -128,6 +170,10 @@ def incomplete(world: World, case: Case) -> Reply:
 
 def cancel(world: World, case: Case) -> Reply:
     return world.cancel(case.business_id, case.user)
+
+
+def approve_other(world: World, case: Case) -> Reply:
+    return world.approve(case.other_id, case.user)
 
 
 def claim(world: World, case: Case) -> Reply:
@@ -152,9 +198,19 @@ CANCEL = Story("cancel of an unpaid one", _unpaid_for_long, cancel, (202, "open"
 RECORD = Story("cancel by the user", _cancelled_by_the_user, cancel, (202, "open"))
 ADOPT = Story("adopt", _paid_elsewhere, incomplete, (200, "completed"))
 FREE = Story("adopt, unmatched", _another_price_paid_elsewhere, incomplete, (200, "completed"))
+ONCE = Story("approve what is sold once", _sold_once, approve, (200, "open"))
+ONCE_AGAIN = Story(
+    "approve it after a cancelled one", _sold_once_after_a_cancelled_one, approve, (200, "open")
+)
+TWICE = Story("refuse it a second time", _bought_twice, approve, (409, "already_bought"))
+ADOPT_TWICE = Story(
+    "adopt it a second time", _bought_twice_elsewhere, incomplete, (200, "completed")
+)
+PRICED = Story("approve at the app's own price", _priced_by_the_app, approve, (200, "open"))
 CLAIM = Story("claim", _ad_watched, claim, (200, "granted"))
 
 STORIES = [
     *(APPROVE, REFUSE, COMPLETE, PROVE, ROTATE, SETTLE),
     *(SEARCH, CANCEL, RECORD, ADOPT, FREE, CLAIM),
+    *(ONCE, ONCE_AGAIN, TWICE, ADOPT_TWICE, PRICED),
 ]

@@ -17,12 +17,15 @@ from tests.crash.stories import (
     CLAIM,
     COMPLETE,
     FREE,
+    ONCE,
+    ONCE_AGAIN,
     PROVE,
     REFUSE,
     SEARCH,
     Case,
     Story,
     approve,
+    approve_other,
     cancel,
     claim,
     complete,
@@ -63,6 +66,8 @@ PAIRS: list[tuple[Story, Act]] = [
     (ADOPT, complete),
     (FREE, approve),
     (CLAIM, claim),
+    (ONCE, approve),
+    (ONCE_AGAIN, approve),
 ]
 
 
@@ -99,6 +104,21 @@ def test_another_user_claims_in_between(subtests: pytest.Subtests) -> None:
 
             statuses = [claim(world, case).status, claim_as_bob(world, case).status]
             assert sorted(statuses) == [200, 409]
+            check_promises(world, case)
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["lives on", "dies"])
+def test_another_payment_for_what_is_sold_once_in_between(
+    subtests: pytest.Subtests, dies: bool
+) -> None:
+    """One of the two is approved, whoever was first, and whoever dies."""
+    for number, effect in enumerate(effects_of(ONCE), start=1):
+        with subtests.test(number=number, effect=effect), ONCE.begun() as (world, case):
+            act_in_between(world, ONCE, case, number, approve_other, dies=dies)
+
+            ends = [approve(world, case), approve_other(world, case)]
+            assert sorted(end.status for end in ends) == [200, 409]
+            assert {end.error for end in ends} == {None, "already_bought"}
             check_promises(world, case)
 
 

@@ -12,7 +12,7 @@ from local.emulator.payment import Payment
 from tests.dice.scene import Sale, Scene, Step
 from tests.world import User
 from tests.world.functions import Reply
-from tests.world.payments import DONATION, PIE
+from tests.world.payments import BADGE, DONATION, PIE
 
 PEOPLE = ("dora", "emil", "fay")
 OTHER_APP = "other-app"
@@ -109,6 +109,8 @@ class FrontEnds:
             return PIE, self._scene.choice((0, -1, "1", 10_001, True)), "3.14"
         if roll < 0.3:
             return DONATION, 1, self._scene.choice(("0.1", "7.7777777", "100", "100.0000001"))
+        if roll < 0.55:  # sold once, and wanted again and again
+            return BADGE, *self._scene.choice(((1, "5"), (1, "5"), (1, "5"), (2, "10")))
         quantities: tuple[int | str, ...] = (1, 1, "1", 2, "3")
         quantity = self._scene.choice(quantities)
         price = Decimal(str(self._scene.shelf[PIE].minimum))
@@ -131,10 +133,12 @@ class FrontEnds:
         return self._scene.choice(alterations)
 
     def _open_of(self, person: Person) -> list[Sale]:
+        """Also those of a former uid: Pi knows the person."""
+        owner = self._world.pi.registry.users[person.user.uid].person
         return [
             sale
             for sale in self._scene.sales
-            if sale.owner.uid == person.user.uid and sale.payment.is_open
+            if sale.payment.owner == owner and sale.payment.is_open
         ]
 
     # --- Approving -------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from tests.dice.scene import Dice, Scene, Step, ViolatedError
 from tests.dice.weather import Weather
 from tests.world import World, new_world
 from tests.world.devices import Died
-from tests.world.payments import DONATION, PIE
+from tests.world.payments import BADGE, DONATION, PIE
 from tests.world.tables import in_memory
 
 STEPS = 55
@@ -48,6 +48,10 @@ class History:
         pie, donation = Amount.of("3.14"), (Amount.of("0.1"), Amount.of("100"))
         self.scene.stock(Product(PIE, PIE, pie, pie))
         self.scene.stock(Product(DONATION, DONATION, *donation))
+        five = Amount.of("5")
+        self.scene.stock(Product(BADGE, BADGE, five, five, once=True))
+        if random.random() < 0.25:
+            world.price_by(self.scene.price_says)
         dice.meanwhile = self._weather.meanwhile()
 
     def play(self) -> None:

@@ -17,13 +17,20 @@ from jsonschema import Draft202012Validator
 from local.emulator.chain import Transaction
 from local.emulator.payment import Payment
 from local.processes import ROOT
-from shared.payments.record import MILDEST_FIRST, Attention, PaymentRecord, PaymentState
+from shared.payments.record import (
+    ALREADY_BOUGHT,
+    MILDEST_FIRST,
+    Attention,
+    PaymentRecord,
+    PaymentState,
+)
 from shared.payouts.record import PayoutRecord, PayoutState
 from shared.rewards.record import RewardRecord, RewardState
 from tests.dice import tables
 from tests.dice.scene import NEWER, Sale, Scene, ViolatedError
 from tests.notifications import promises as notifications
 from tests.world.aws import Delivered
+from tests.world.payments import BADGE
 
 SURE = timedelta(seconds=120)  # what the chain has closed so long before, a look at it must see
 OPEN = PaymentState.OPEN
@@ -148,7 +155,9 @@ class Promises:
             require(not long_paid, f"3: {sale.name} was closed as unpaid, though it is paid")
         if before is None or before == record:
             return
-        require(before.price == record.price, f"4: the price of {sale.name} changed")
+        is_twice = before.sold_once is None and record.refusal == ALREADY_BOUGHT
+        is_same = record.price == (None if is_twice else before.price)
+        require(is_same, f"4: the price of {sale.name} changed")
         if before.state is PaymentState.COMPLETED:
             closed = (record.state, record.txid, record.completed_at)
             stood = (before.state, before.txid, before.completed_at)
@@ -270,8 +279,21 @@ class Promises:
         require(is_proven, f"3: {sale.name} was delivered, and is not paid")
         if event.type == "PaymentCompleted":
             require(sale.is_sellable, f"1: {sale.name} was delivered, and is not what we sell")
+            self._check_sold_once(sale)
         others = [f"{payment_id}:{kind}" in self._told for kind in SOLD]
         require(not all(others) or bool(self._scene.restored), f"4: {sale.name} was told of twice")
+
+    def _check_sold_once(self, sale: Sale) -> None:
+        """4: nor does a user get twice what is sold once. A restore forgets who has it."""
+        if sale.product_id != BADGE or self._scene.restored:
+            return
+        delivered = [
+            other.name
+            for other in self._scene.sales
+            if (other.product_id, other.owner.uid) == (BADGE, sale.owner.uid)
+            and f"{other.payment_id}:PaymentCompleted" in self._told
+        ]
+        require(delivered == [sale.name], f"4: {delivered} were delivered, and are sold once")
 
     # --- At the end ------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ MUST = (
     *(f"attention {reason}" for reason in Attention),
     *(f"refusal unexpected_{what}" for what in REFUSALS),
     "refusal unknown_product",
+    "refusal already_bought",
     *(f"payout waits {reason}" for reason in WAITS),
     *(f"reward {state}" for state in RewardState),
     *(f"payout {state}" for state in PayoutState),

@@ -1,16 +1,16 @@
 """What all who play in one history share: the world, the dice, and what only the dice know."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from local.emulator.chain import Transaction
 from local.emulator.payment import Payment
 from shared.base.clock import CLOCK_SKEW_SECONDS
-from shared.payments.prices import Product
+from shared.payments.prices import NotForSale, Order, Product
 from tests.world import User, World
 from tests.world.devices import Died, lost
 from tests.world.effects import Moment
@@ -186,14 +186,37 @@ class Scene:
         """The table of products, from now on."""
         self.shelf[product.product_id] = product
         (self.switched_off.discard if is_active else self.switched_off.add)(product.product_id)
-        amounts = {"minimum": str(product.minimum), "maximum": str(product.maximum)}
-        self.world.sell(product.product_id, active=is_active, **amounts)
+        row = {"minimum": str(product.minimum), "maximum": str(product.maximum)}
+        self.world.sell(product.product_id, active=is_active, **row, once=product.once)
         for sale in self.sales:
             self.note_price(sale)
 
+    def price_says(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """What a price function of the app's own answers, which sells from the same shelf."""
+        order = Order.read(request["payment"]["metadata"])
+        if isinstance(order, NotForSale):
+            return {"price": None, "why": order.why}
+        product = self._sold(order.product_id, order.quantity)
+        if product is None:
+            return {"price": None, "why": "not_on_the_shelf", "product_id": order.product_id}
+        price = product.price(order.quantity)
+        return {
+            "product_id": price.product_id,
+            "quantity": price.quantity,
+            "minimum": str(price.minimum),
+            "maximum": str(price.maximum),
+            "once": price.once,
+        }
+
+    def _sold(self, product_id: str, quantity: int) -> Product | None:
+        product = self.shelf.get(product_id)
+        if product is None or product_id in self.switched_off:
+            return None
+        return None if product.once and quantity != 1 else product
+
     def note_price(self, sale: Sale) -> None:
-        product = self.shelf.get(str(sale.product_id))
-        if product is None or product.product_id in self.switched_off or sale.is_altered:
+        product = self._sold(str(sale.product_id), sale.quantity)
+        if product is None or sale.is_altered:
             return
         price, paid = product.price(sale.quantity), int(sale.payment.amount * 10**7)
         if price.minimum.stroops <= paid <= price.maximum.stroops:

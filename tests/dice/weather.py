@@ -102,6 +102,7 @@ class Weather:
             # Ours
             *(self.throw_switch, self.jump, self.outage, self.lose_messages, self.throttle),
             *(self.rotate_seed, self.rotate_seed, self.change_prices, self.edit),
+            self.price_function_fails,
             *(
                 self.restore,
                 self.restore,
@@ -135,6 +136,8 @@ class Weather:
         for service in self._services():
             service.down = False
         world.wallet_seed, world.server_key = wallet_seed_of("demo-app"), KEY
+        world.price_function.says = self._scene.price_says
+        world.price_function.failed = False
         for sale in self._scene.sales:
             for name in self._odd.pop(sale.payment_id, ()):
                 sale.payment.overrides.pop(name, None)
@@ -392,6 +395,14 @@ class Weather:
         else:
             least = Amount.of(self._scene.choice(("0.1", "10")))
             self._scene.stock(Product(DONATION, DONATION, least, Amount.of("100")), is_active)
+
+    def price_function_fails(self) -> None:
+        """An error, garbage, or a price that looks like one."""
+        function = self._world.price_function
+        function.failed = self._scene.chance(0.3)
+        floats = {"product_id": PIE, "price": 3.14}
+        answer = self._scene.choice((None, {}, floats, {"product_id": PIE, "price": "0"}))
+        function.says = (lambda _: answer) if self._scene.chance(0.5) else self._scene.price_says
 
     def edit(self) -> None:
         """By hand: an attribute of one item goes, or holds what it should not."""

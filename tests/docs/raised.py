@@ -52,7 +52,7 @@ def _codes(tree: ast.AST) -> Iterator[str]:
                 yield from _default(parameters, "code")
             case ast.FunctionDef(name="mismatch"):
                 yield from _returned(node)
-            case ast.Assign(targets=[ast.Name(id="refusal")], value=value):
+            case ast.Assign(targets=[ast.Name(id="refusal" | "ALREADY_BOUGHT")], value=value):
                 yield from _values(value)
             case ast.Assign(targets=[ast.Name(id="codes")], value=ast.Tuple(elts=[_, *values])):
                 yield from chain.from_iterable(map(_values, values))

@@ -43,6 +43,31 @@ def _(world: World, alice: User, _bob: User) -> Reply:
     return world.approve(world.start(alice, metadata={"productId": PIE, "quantity": 0}), alice)
 
 
+@answers(APPROVE, 409, "unknown_product")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    world.price_by(lambda _request: {"price": None, "why": "cart_is_empty"})
+    return world.approve(world.start(alice), alice)
+
+
+@answers(APPROVE, 409, "already_bought")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    world.sell("badge", price="5", once=True)
+    world.approved(alice, "5", {"productId": "badge"})
+    return world.approve(world.start(alice, "5", {"productId": "badge"}), alice)
+
+
+@answers(APPROVE, 409, "price_expired")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    answer = {"product_id": "cart-7", "price": "3.14", "valid_seconds": 1}
+    world.price_by(lambda _request: answer)
+    payment_id = world.start(alice)
+    world.fault("POST", "*/approve", status=500)
+    world.approve(payment_id, alice)
+    world.heal()
+    world.tick(2)
+    return world.approve(payment_id, alice)
+
+
 @answers(APPROVE, 409, "too_many_decimals")
 def _(world: World, alice: User, _bob: User) -> Reply:
     payment_id = world.start(alice)
@@ -199,6 +224,12 @@ def _(world: World, alice: User, _bob: User) -> Reply:
 @answers(APPROVE, 503, "pi_unavailable")
 def _(world: World, alice: User, _bob: User) -> Reply:
     world.fault("*", "/v2/*", drop="before")
+    return world.approve(world.start(alice), alice)
+
+
+@answers(APPROVE, 503, "price_unavailable")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    world.price_by(lambda _request: {"product_id": "cart-7", "price": 3.14})
     return world.approve(world.start(alice), alice)
 
 

@@ -111,7 +111,7 @@ def test_an_unexpected_error_shows_no_secret(
     """A mistake of ours: the traceback is logged, and neither it nor the answer holds a secret."""
     payment_id = world.start(alice)
 
-    def mistake(*_: object) -> None:
+    def mistake(*_: object, **__: object) -> None:
         raise RuntimeError("a mistake of ours")
 
     monkeypatch.setattr("shared.payments.approve.opened", mistake)

@@ -21,10 +21,18 @@ CANARY = "shared/payments/canary.py"
 WORK = "shared/work/worker.py"
 DELIVER = "shared/work/deliver.py"
 CLAIM = "shared/rewards/claim.py"
+IN_TABLE = "shared/payments/price.py"
+PRICE_FUNCTION = "shared/payments/price_function.py"
+STORE = "shared/payments/store.py"
+ADOPT = "shared/payments/adopt.py"
 
 DECIDE = "tests/unit/test_decide.py"
 CHECKS = "tests/unit/test_payment_checks.py"
 IN_BOOK = "tests/weather/test_book.py"
+ANSWERS = "tests/unit/test_price_function.py"
+PRICED = "tests/integration/test_price_function.py"
+ONCE = "tests/integration/test_once.py"
+ONCE_LATER = "tests/weather/test_once.py"
 
 EDITS = [
     # --- When it is closed as unpaid ---
@@ -306,16 +314,16 @@ EDITS = [
     Edit(
         "unreadable-record-stops-the-book",
         NOTE,
-        "except (UnreadableRecord, PiRefused, PiInvalidResponse):",
-        "except (PiRefused, PiInvalidResponse):",
+        "except (UnreadableRecord, PriceUnavailable, PiRefused, PiInvalidResponse):",
+        "except (PriceUnavailable, PiRefused, PiInvalidResponse):",
         "A record that cannot be read holds up no other.",
         "tests/weather/test_unreadable.py::test_the_book_reads_on_behind_it",
     ),
     Edit(
         "unreadable-record-passed-for-ever",
         NOTE,
-        "    except (UnreadableRecord, PiRefused, PiInvalidResponse):\n        return payment_id\n",
-        "    except (UnreadableRecord, PiRefused, PiInvalidResponse):\n        return None\n",
+        "PriceUnavailable, PiRefused, PiInvalidResponse):\n        return payment_id\n",
+        "PriceUnavailable, PiRefused, PiInvalidResponse):\n        return None\n",
         "What came in while a record could not be read is noted once it is mended.",
         "tests/weather/test_unreadable.py"
         "::test_what_the_book_passed_meanwhile_is_noted_once_it_is_mended",
@@ -407,8 +415,8 @@ EDITS = [
     Edit(
         "nonsense-stops-the-book",
         NOTE,
-        "except (UnreadableRecord, PiRefused, PiInvalidResponse):",
-        "except (UnreadableRecord, PiRefused):",
+        "except (UnreadableRecord, PriceUnavailable, PiRefused, PiInvalidResponse):",
+        "except (UnreadableRecord, PriceUnavailable, PiRefused):",
         "One strange answer of Pi's does not hold up the book for ever.",
         f"{IN_BOOK}::test_one_strange_answer_of_pis_does_not_hold_up_the_book_for_ever",
     ),
@@ -753,10 +761,10 @@ EDITS = [
     Edit(
         "approve-before-the-record",
         APPROVE,
-        "    first = opened(",
+        "    first = made(",
         "    if refusal is None and not payment.status.developer_approved:\n"
-        "        parts.pi.approve(payment_id)\n"
-        "    first = opened(",
+        "        parts.pi.approve(payment.identifier)\n"
+        "    first = made(",
         "The record stands before Pi approves.",
         "tests/integration/test_approve.py::test_the_record_stands_before_pi_approves",
     ),
@@ -823,16 +831,16 @@ EDITS = [
     Edit(
         "refusal-counted-at-each-try",
         APPROVE,
-        '        if record is first:\n            count("PaymentRefused")\n',
-        '        count("PaymentRefused")\n        if record is first:\n',
+        "    if is_new and record.refusal is not None:\n",
+        "    if record.refusal is not None:\n",
         "Metrics count what was written, not what was tried.",
         "tests/integration/test_approve.py::test_a_refusal_is_counted_once",
     ),
     Edit(
         "a-repeat-cancels",
         APPROVE,
-        "            _cancel_refused(parts, payment)\n",
-        "        _cancel_refused(parts, payment)\n",
+        "        _cancel_refused(parts, payment)\n    return record\n",
+        "    if record.refusal:\n        _cancel_refused(parts, payment)\n    return record\n",
         "Only whoever recorded the refusal cancels at Pi.",
         "tests/integration/test_approve.py::"
         "test_a_refusal_that_did_not_write_first_does_not_cancel",
@@ -849,8 +857,8 @@ EDITS = [
     Edit(
         "approved-twice",
         APPROVE,
-        "    if payment.status.developer_approved:\n        return record\n\n    try:",
-        "    try:",
+        "    if payment.status.developer_approved:\n        return record\n    _require",
+        "    _require",
         "A repeat approves once.",
         "tests/integration/test_budgets.py::test_approve_again",
     ),
@@ -1234,5 +1242,151 @@ EDITS = [
         "What pays a payment after it was closed by hand comes up.",
         "tests/weather/test_attention.py::"
         "test_what_pays_a_payment_later_that_was_closed_as_unpaid_comes_up",
+    ),
+    # --- Prices of the app's own function ---
+    Edit(
+        "price-asked-for-anybody",
+        APPROVE,
+        "    newest, _ = parts.payments.history(",
+        "    parts.prices(payment)\n    newest, _ = parts.payments.history(",
+        "A made-up token does not run the app's function.",
+        f"{PRICED}::test_it_is_asked_once_me_and_the_payment_agree",
+    ),
+    Edit(
+        "price-by-float",
+        PRICE_FUNCTION,
+        "    text = answer.get(name)\n",
+        "    text = str(answer.get(name))\n",
+        "A float is no price.",
+        ANSWERS,
+    ),
+    Edit(
+        "sold-for-nothing",
+        PRICE_FUNCTION,
+        "    if amount == ZERO:\n",
+        "    if amount < ZERO:\n",
+        "Zero is no price.",
+        ANSWERS,
+    ),
+    Edit(
+        "misspelt-key-passed-over",
+        PRICE_FUNCTION,
+        "    if not answer.keys() <= known:\n",
+        "    if not answer.keys():\n",
+        "A misspelt `once` must not sell twice.",
+        ANSWERS,
+    ),
+    Edit(
+        "error-taken-for-a-price",
+        PRICE_FUNCTION,
+        '        if answer.get("FunctionError"):\n',
+        '        if answer.get("FunctionError") == "":\n',
+        "What a function says that has failed is no price.",
+        ANSWERS,
+    ),
+    Edit(
+        "no-price-unnoticed",
+        PRICE_FUNCTION,
+        '    count("PriceUnavailable")\n',
+        "",
+        "The operator hears of a function that gives no price.",
+        ANSWERS,
+    ),
+    Edit(
+        "price-asked-too-late",
+        PRICE_FUNCTION,
+        "        if not allows_price_call():\n",
+        "        if False:\n",
+        "What is asked can still be written down.",
+        ANSWERS,
+    ),
+    Edit(
+        "price-asked-twice",
+        "shared/aws/client.py",
+        '"total_max_attempts": 1}',
+        '"total_max_attempts": 2}',
+        "A slow function is not run twice.",
+        ANSWERS,
+    ),
+    Edit(
+        "expired-price-approved",
+        APPROVE,
+        "    if record.price is not None and not record.price.holds_at(now):\n",
+        "    if record.price is None:\n",
+        "No payment is approved at a price that the app does not name any more.",
+        f"{PRICED}::test_promise_1_it_is_approved_only_while_the_price_holds",
+    ),
+    Edit(
+        "price-away-stops-the-book",
+        NOTE,
+        "except (UnreadableRecord, PriceUnavailable, PiRefused, PiInvalidResponse):",
+        "except (UnreadableRecord, PiRefused, PiInvalidResponse):",
+        "A payment without a price holds up no other.",
+        "tests/weather/test_price_function.py",
+    ),
+    # --- What is sold once ---
+    Edit(
+        "sold-once-not-claimed",
+        STORE,
+        "        if record.sold_once is None:\n",
+        "        if record.sold_once != record.uid:\n",
+        "A user buys once what is sold once.",
+        f"{ONCE}::test_a_second_one_is_refused_and_cancelled",
+    ),
+    Edit(
+        "claim-of-a-cancelled-payment",
+        STORE,
+        "holder is not None and holder.sold_once == record.sold_once",
+        "holder is not None",
+        "What was cancelled does not count.",
+        f"{ONCE_LATER}::test_what_was_cancelled_does_not_count",
+    ),
+    Edit(
+        "takings-not-counted",
+        "shared/payments/once.py",
+        "SET held_by = :id ADD takes :one",
+        "SET held_by = :id, takes = :one",
+        "Nobody takes over what is completed in that moment.",
+        f"{ONCE_LATER}::test_promise_4_nobody_takes_over_what_is_completed_in_that_moment",
+    ),
+    Edit(
+        "bought-twice-and-delivered",
+        STORE,
+        "            return super().replace(old, bought_twice(new))\n",
+        "            return super().replace(old, new)\n",
+        "What is sold once is delivered once, whatever the chain shows later.",
+        f"{ONCE_LATER}::test_promise_4_beside_another_it_is_never_delivered",
+    ),
+    Edit(
+        "paid-after-all-without-its-claim",
+        STORE,
+        "        if new.sold_once is None or old.sold_once is not None:\n",
+        "        if new.sold_once is None or old.sold_once is None:\n",
+        "A payment that was cancelled must have its claim to be delivered.",
+        f"{ONCE_LATER}::test_promise_4_beside_another_it_is_never_delivered",
+    ),
+    Edit(
+        "adopted-twice",
+        ADOPT,
+        "if_bought=made(refusal=ALREADY_BOUGHT)",
+        "if_bought=first",
+        "What another back end has sold a second time is not delivered.",
+        f"{ONCE}::test_adoption_of_a_paid_one_is_completed_and_left_to_an_operator",
+    ),
+    Edit(
+        "many-pieces-once",
+        IN_TABLE,
+        "    if product.once and order.quantity != 1:\n",
+        "    if product.once and order.quantity < 1:\n",
+        "The browser chooses the quantity, and what is sold once is one piece.",
+        f"{ONCE}::test_one_piece_is_one_piece",
+    ),
+    Edit(
+        "once-as-text",
+        PRODUCTS,
+        "    if not isinstance(value, bool):\n",
+        "    if value is None:\n",
+        "A row that says once in a way that is not understood is not sold.",
+        "tests/unit/test_product_store.py",
     ),
 ]

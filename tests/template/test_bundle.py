@@ -155,7 +155,8 @@ def logical(function: str) -> str:
 def variables_of(template: Template, function: str) -> dict[str, str]:
     """The function's own variables, with values of the right kind."""
     declared = translated_variables(template, logical(function))
-    values = {"PI_API_URL": "http://127.0.0.1:9/v2", "PI_NETWORK": "Pi Testnet", "PI_APP_ID": ""}
+    values = {"PI_API_URL": "http://127.0.0.1:9/v2", "PI_NETWORK": "Pi Testnet"}
+    values |= {"PI_APP_ID": "", "PRICE_FUNCTION_ARN": ""}
     number = re.compile("SECONDS|MINUTES|_CAP|_NUMBER|_AMOUNT|STROOPS")
     return {
         name: values.get(

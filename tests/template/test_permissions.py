@@ -16,6 +16,9 @@ PAYOUTS = "PayoutsTable.Arn"
 QUEUE = "WakeUps.Arn"
 KEY = ("secretsmanager:GetSecretValue", "ServerKey.Id")
 SEED = ("secretsmanager:GetSecretValue", "WalletSeed.Id")
+# Where prices come from: the table, or the app's own function in its place.
+PRICES = ("dynamodb:GetItem", PRODUCTS)
+PRICE_FUNCTION = ("lambda:InvokeFunction", "PriceFunctionArn")
 WAKE = ("sqs:SendMessage", QUEUE)
 WAKE_SENDER = ("sqs:SendMessage", "Payouts.Arn")
 SWITCH = (
@@ -27,7 +30,7 @@ APPROVES = {
     ("dynamodb:GetItem", PAYMENTS),
     ("dynamodb:PutItem", PAYMENTS),
     ("dynamodb:UpdateItem", PAYMENTS),
-    ("dynamodb:GetItem", PRODUCTS),
+    PRICES,
     KEY,
 }
 ALLOWED = {
@@ -68,7 +71,7 @@ ALLOWED = {
         ("dynamodb:GetItem", PAYMENTS),
         ("dynamodb:PutItem", PAYMENTS),
         ("dynamodb:UpdateItem", PAYMENTS),
-        ("dynamodb:GetItem", PRODUCTS),
+        PRICES,
         ("dynamodb:GetItem", REWARDS),
         ("dynamodb:UpdateItem", REWARDS),
         ("dynamodb:GetItem", NOTIFICATIONS),
@@ -153,6 +156,7 @@ SETTLES_WITH = ASKS_PI | {
     "PI_WALLET_ADDRESS",
     "SERVER_KEY_SECRET_ARN",
 }
+PRICED = {"PRICE_FUNCTION_ARN", "PRODUCTS_TABLE"}
 TAKES_PAYOUTS_ON = {
     "PAYMENTS_TABLE",
     "PAYOUTS_SWITCH",
@@ -166,9 +170,9 @@ TAKES_PAYOUTS_ON = {
 }
 TOLD = {
     "VerifyUser": KNOWS_USERS,
-    "ApprovePayment": SETTLES_WITH | KNOWS_USERS | {"PRODUCTS_TABLE"},
-    "CompletePayment": SETTLES_WITH | KNOWS_USERS | {"PRODUCTS_TABLE", "WAKE_UP_QUEUE_URL"},
-    "ResolvePayment": SETTLES_WITH | KNOWS_USERS | {"PRODUCTS_TABLE", "WAKE_UP_QUEUE_URL"},
+    "ApprovePayment": SETTLES_WITH | KNOWS_USERS | PRICED,
+    "CompletePayment": SETTLES_WITH | KNOWS_USERS | PRICED | {"WAKE_UP_QUEUE_URL"},
+    "ResolvePayment": SETTLES_WITH | KNOWS_USERS | PRICED | {"WAKE_UP_QUEUE_URL"},
     "GetPayment": KNOWS_USERS | {"PAYMENTS_TABLE"},
     "ClaimAdReward": KNOWS_USERS
     | {
@@ -193,11 +197,11 @@ TOLD = {
     },
     "ProveWallet": {"HORIZON_URL", "PAYMENTS_TABLE", "PAYOUTS_TABLE", "PI_NETWORK"},
     "Settle": SETTLES_WITH
+    | PRICED
     | {
         "CANCEL_UNPAID_AFTER_SECONDS",
         "EVENT_BUS",
         "NOTIFICATIONS_TABLE",
-        "PRODUCTS_TABLE",
         "REWARDS_TABLE",
         "SWEEP_CANCELS_AFTER_SECONDS",
     },
@@ -239,22 +243,31 @@ def named(resource: Any) -> str:
     """A statement's resource as one string: what GetAtt names, or the text of Sub."""
     if "Fn::GetAtt" in resource:
         return ".".join(resource["Fn::GetAtt"])
-    text: str = resource["Fn::Sub"]
+    text: str = resource.get("Ref") or resource["Fn::Sub"]
     return text
 
 
-def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
+def statements(role: dict[str, Any], has_price_function: bool) -> list[dict[str, Any]]:
     return [
-        statement
+        _chosen(statement, has_price_function)
         for policy in role["Policies"]
         for statement in policy["PolicyDocument"]["Statement"]
     ]
 
 
-def granted_to(role: dict[str, Any]) -> set[tuple[str, str]]:
+def _chosen(statement: dict[str, Any], has_price_function: bool) -> dict[str, Any]:
+    if "Fn::If" not in statement:
+        return statement
+    condition, yes, no = statement["Fn::If"]
+    assert condition == "HasPriceFunction"
+    chosen: dict[str, Any] = yes if has_price_function else no
+    return chosen
+
+
+def granted_to(role: dict[str, Any], *, has_price_function: bool = False) -> set[tuple[str, str]]:
     assert "ManagedPolicyArns" not in role, "a managed policy brings permissions on *"
     granted: set[tuple[str, str]] = set()
-    for statement in statements(role):
+    for statement in statements(role, has_price_function):
         assert statement["Effect"] == "Allow"
         verbs, resources = listed(statement["Action"]), listed(statement["Resource"])
         granted |= {(verb, named(resource)) for verb in verbs for resource in resources}
@@ -279,6 +292,17 @@ def test_promise_6_a_role_has_its_verbs_on_its_resources_only(
         ("logs:CreateLogStream", logs),
         ("logs:PutLogEvents", logs),
     }
+
+
+@pytest.mark.parametrize("function", ALLOWED)
+def test_promise_6_who_prices_invokes_the_apps_function_in_place_of_the_table(
+    translated: Template, function: str
+) -> None:
+    role = role_of(translated, function)
+    by_table, by_function = granted_to(role), granted_to(role, has_price_function=True)
+    is_priced = PRICES in by_table
+    assert by_table - by_function == ({PRICES} if is_priced else set())
+    assert by_function - by_table == ({PRICE_FUNCTION} if is_priced else set())
 
 
 @pytest.mark.parametrize("function", ALLOWED)

@@ -35,6 +35,7 @@ ERRORS = [
     (errors.ChainUnavailable(), 503, "chain_unavailable"),
     (errors.ServiceUnavailable(), 503, "service_unavailable"),
     (errors.ServiceUnavailable("server_key_missing", "m"), 503, "server_key_missing"),
+    (errors.PriceUnavailable(), 503, "price_unavailable"),
     (errors.WriteConflict(), 503, "overtaken"),
     (errors.UnreadableRecord(), 503, "unexpected_error"),
 ]

@@ -1,5 +1,6 @@
 """A record is put once and then changed only by who has read its last version."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -40,6 +41,7 @@ RECORDS = [
     cancelled(record(), NOW + 1),
     attended(record(), Attention.GONE, NOW + 1),
     record(created_at=0, due_at=0),
+    record(price=replace(PRICE, once=True, until=NOW + 60)),
 ]
 
 
@@ -62,6 +64,13 @@ def test_amounts_are_kept_in_whole_stroops(tables: Tables) -> None:
     item = tables.items(PAYMENTS)[PAYMENT_ID]
     assert item["amount"] == {"N": "31400000"}
     assert item["price_minimum"] == item["price_maximum"] == {"N": "31400000"}
+
+
+def test_a_price_says_no_more_than_it_must(tables: Tables) -> None:
+    """What an older version writes and reads: nothing of `once` where that is not so."""
+    store(tables).put_if_absent(record())
+    item = tables.items(PAYMENTS)[PAYMENT_ID]
+    assert not {"price_once", "price_until"} & set(item)
 
 
 def test_only_unfinished_work_is_in_the_due_index(tables: Tables) -> None:

@@ -43,6 +43,17 @@ def test_a_price_is_exact_as_number_or_text(
 
 
 @pytest.mark.parametrize(
+    ("once", "expected"),
+    [({}, False), ({"once": {"BOOL": False}}, False), ({"once": {"BOOL": True}}, True)],
+)
+def test_a_product_may_be_sold_once(tables: Tables, once: Any, expected: bool) -> None:
+    put(tables, **ACTIVE, price={"S": "1"}, **once)
+    product = get(tables)
+    assert isinstance(product, Product)
+    assert (product.once, product.price(1).once) == (expected, expected)
+
+
+@pytest.mark.parametrize(
     "active", [{}, {"active": {"BOOL": False}}, {"active": {"S": "true"}}, {"active": {"N": "1"}}]
 )
 def test_only_true_is_active(tables: Tables, logs: LogLines, active: dict[str, Any]) -> None:
@@ -67,6 +78,10 @@ def test_only_true_is_active(tables: Tables, logs: LogLines, active: dict[str, A
         {"minimum": {"S": "0.1"}},
         {"maximum": {"S": "100"}},
         {"minimum": {"S": "100"}, "maximum": {"S": "0.1"}},
+        *(
+            {"price": {"S": "1"}, "once": once}
+            for once in ({"S": "true"}, {"N": "1"}, {"NULL": True})
+        ),
     ],
     ids=str,
 )

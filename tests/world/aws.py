@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from itertools import count
 from typing import Any, cast
 
@@ -17,6 +18,7 @@ from local.cloud import template
 from tests.world.effects import Effects
 
 DEDUPLICATION_SECONDS = 300  # SQS's own
+PRICE_FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:price"
 
 Function = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -212,6 +214,26 @@ class Secrets:
             error = {"Error": {"Code": "ResourceNotFoundException", "Message": "no value"}}
             raise ClientError(cast(Any, error), "GetSecretValue")
         return {"SecretString": value}
+
+
+@dataclass(slots=True)
+class PriceFunction:
+    """Lambda, as far as the app's own price function is invoked. `says` gives what it answers to a
+    request; `failed`: it ends with an error."""
+
+    effects: Effects
+    says: Callable[[dict[str, Any]], object] = lambda _request: None
+    failed: bool = False
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803
+        self.effects.tell("before", "Invoke")
+        assert FunctionName == PRICE_FUNCTION
+        self.asked.append(json.loads(Payload))
+        said = json.dumps(self.says(self.asked[-1])).encode()
+        self.effects.tell("after", "Invoke")
+        answer: dict[str, Any] = {"StatusCode": 200, "Payload": BytesIO(said)}
+        return answer | ({"FunctionError": "Unhandled"} if self.failed else {})
 
 
 @dataclass(slots=True)

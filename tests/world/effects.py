@@ -80,10 +80,13 @@ class Effects:
             self.log.append(effect)
 
     def note_write(self, operation: str, request: dict[str, Any]) -> None:
-        item = request.get("Item") or request.get("Key") or {}
-        is_note = request.get("UpdateExpression", "").startswith(NOTES)
-        if operation in ("PutItem", "UpdateItem") and "payment_id" in item and not is_note:
-            self.landed[item["payment_id"]["S"]] += 1
+        if operation not in WRITES or request.get("UpdateExpression", "").startswith(NOTES):
+            return
+        for write in request.get("TransactItems", [{operation: request}]):
+            [call] = write.values()
+            item = call.get("Item") or call.get("Key") or {}
+            if "payment_id" in item:
+                self.landed[item["payment_id"]["S"]] += 1
 
     def fault(self, operation: str, *, sent: bool) -> AwsFault | None:
         """The fault that this call meets, one of its times used up."""

@@ -1,6 +1,6 @@
 """The words for payments: what users and their front ends do, and what there is afterwards."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -11,10 +11,11 @@ from shared.base.amount import Amount
 from shared.book.record import Book
 from shared.payments.record import PaymentRecord, PaymentState
 from shared.work.wake_ups import WakeUp, Work
+from tests.world.aws import PRICE_FUNCTION
 from tests.world.functions import Reply
 from tests.world.stage import Stage, User
 
-PIE, DONATION = "apple_pie_1", "donation"
+PIE, DONATION, BADGE = "apple_pie_1", "donation", "badge"
 
 
 class Payments(Stage):
@@ -100,10 +101,15 @@ class Payments(Stage):
         self.sell(PIE, price="3.14")
         self.sell(DONATION, minimum="0.1", maximum="100")
 
-    def sell(self, product_id: str, *, active: bool = True, **amounts: str) -> None:
-        """Put a product, or change it: `price`, or `minimum` and `maximum`, in Pi."""
-        row = {"product_id": product_id, "name": product_id, "active": active, **amounts}
+    def sell(self, product_id: str, *, active: bool = True, **more: object) -> None:
+        """Put a product, or change it: `price`, or `minimum` and `maximum`, in Pi; `once`."""
+        row = {"product_id": product_id, "name": product_id, "active": active, **more}
         self.tables.put("ProductsTable", encoded(row))
+
+    def price_by(self, says: Callable[[dict[str, Any]], object]) -> None:
+        """Deploy with a price function of the app's own, which answers this to a request."""
+        self.price_function.says = says
+        self.deploy(PriceFunctionArn=PRICE_FUNCTION)
 
     def sold(self, amount: str = "3.14", uid: str | None = None, **fields: Any) -> str:
         """A payment as the table keeps it that was completed and delivered long ago."""

@@ -26,7 +26,7 @@ from shared.app import App
 from shared.base.context import within
 from shared.base.settings import Settings
 from shared.edges import Edges
-from tests.world.aws import Bus, Parameters, Queue, Secrets, Sqs
+from tests.world.aws import Bus, Parameters, PriceFunction, Queue, Secrets, Sqs
 from tests.world.effects import Effects
 from tests.world.emulator import KEY, Adapter, the_emulator
 from tests.world.functions import Environment, Reply, event
@@ -118,6 +118,7 @@ class Stage:
         self.adapter = Adapter(self.emulator.app, effects)
         self.secrets = Secrets({"ServerKey": KEY, "WalletSeed": wallet_seed_of("demo-app")})
         self.switch, self.bus = Parameters(effects), Bus(effects)
+        self.price_function = PriceFunction(effects)
         self.wake_ups = Queue("WakeUps", self.seconds, effects)
         self.payout_queue = Queue("Payouts", self.seconds, effects)
         self.executor: Executor = OneAtATime(None if seed is None else Random(seed))
@@ -127,6 +128,7 @@ class Stage:
             "sqs": Sqs(("WakeUps", self.wake_ups), ("Payouts", self.payout_queue)),
             "events": self.bus,
             "ssm": self.switch,
+            "lambda": self.price_function,
         }
         self.parameters: dict[str, str] = dict(parameters or {})
         self._names: dict[str, str] = {**tables.names}

@@ -1,0 +1,159 @@
+"""What is sold once to each user, where its payments are cancelled, and paid after all."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shared.aws.dynamodb import decoded
+from tests.world import User, World
+from tests.world.effects import Device, Moment
+from tests.world.functions import Reply
+
+BADGE = "badge"
+
+
+@pytest.fixture
+def world(each_world: World) -> World:
+    each_world.sell(BADGE, price="5", once=True)
+    return each_world
+
+
+@pytest.fixture
+def alice(world: World) -> User:
+    return world.user("alice")
+
+
+def started(world: World, user: User) -> str:
+    return world.start(user, "5", {"productId": BADGE})
+
+
+def bought(world: World, user: User) -> str:
+    """Approved, and not paid yet."""
+    payment_id = started(world, user)
+    assert world.approve(payment_id, user).status == 200
+    return payment_id
+
+
+def completed(world: World, user: User) -> str:
+    payment_id = bought(world, user)
+    assert world.complete(payment_id, world.pay(payment_id), user).status == 200
+    return payment_id
+
+
+def closed_as_unpaid(world: World, user: User) -> str:
+    payment_id = bought(world, user)
+    world.pi.user_cancel(payment_id)
+    world.until_proven()
+    assert world.record(payment_id).state == "cancelled"
+    return payment_id
+
+
+def is_refused(reply: Reply) -> bool:
+    return (reply.status, reply.error) == (409, "already_bought")
+
+
+def claim(world: World, user: User) -> dict[str, Any]:
+    key = f"once#{BADGE}#{user.uid}"
+    [found] = [i for i in world.tables.raw("PaymentsTable") if i["payment_id"]["S"] == key]
+    return decoded(found)
+
+
+def before_the_second_try(act: Callable[[], object]) -> Device:
+    """Somebody else acts between what was seen of a claim and what is written of it."""
+    tries = 0
+
+    def device(moment: Moment, effect: str) -> None:
+        nonlocal tries
+        if (moment, effect) == ("before", "TransactWriteItems"):
+            tries += 1
+            if tries == 2:
+                act()
+
+    return device
+
+
+def test_what_was_cancelled_does_not_count(world: World, alice: User) -> None:
+    closed_as_unpaid(world, alice)
+
+    second = started(world, alice)
+
+    assert world.approve(second, alice).status == 200
+    assert claim(world, alice)["held_by"] == second
+    assert is_refused(world.approve(started(world, alice), alice))
+
+
+def test_promise_4_of_two_that_take_over_a_cancelled_one_one_wins(
+    world: World, alice: User
+) -> None:
+    """Between what the first sees and what it writes, the second is faster."""
+    closed_as_unpaid(world, alice)
+    slow, fast = started(world, alice), started(world, alice)
+    world.pi.force(slow, {"status": {"cancelled": False}})
+
+    def overtake() -> None:
+        assert world.approve(fast, alice).status == 200
+
+    with world.effects.watched_by(before_the_second_try(overtake)):
+        reply = world.approve(slow, alice)
+
+    assert is_refused(reply)
+    assert claim(world, alice)["held_by"] == fast
+    assert not world.at_pi(slow).developer_approved
+
+
+# --- Closed as unpaid, and then the chain shows it paid -------------------------------------------
+
+
+def paid_after_all(world: World, payment_id: str) -> str:
+    """And Pi takes its completion."""
+    world.pi.force(payment_id, {"status": {"cancelled": False, "user_cancelled": False}})
+    return world.pay(payment_id)
+
+
+def test_it_is_still_the_one_that_was_bought(world: World, alice: User) -> None:
+    first = closed_as_unpaid(world, alice)
+    paid_after_all(world, first)
+
+    world.rounds(3)
+
+    assert world.events(first)[-1] == "PaymentCompleted"
+    assert is_refused(world.approve(started(world, alice), alice))
+
+
+def test_promise_4_beside_another_it_is_never_delivered(world: World, alice: User) -> None:
+    """It stands in front of an operator with its transaction, who refunds it."""
+    first = closed_as_unpaid(world, alice)
+    second = completed(world, alice)
+    txid = paid_after_all(world, first)
+
+    world.rounds(3)
+
+    record = world.record(first)
+    assert (record.state, record.txid) == ("completed", txid)
+    assert (record.needs_review, record.refusal) == ("unmatched", "already_bought")
+    assert record.price is None
+    assert record.expected is not None
+    assert record.refundable == record.amount
+    assert world.events(first)[-1] == "PaymentUnmatched"
+    assert world.complete(first, txid, alice).error == "payment_needs_attention"
+    delivered = [event for event in world.bus.events if event.type == "PaymentCompleted"]
+    assert [event.business_id for event in delivered] == [second]
+
+
+def test_promise_4_nobody_takes_over_what_is_completed_in_that_moment(
+    world: World, alice: User
+) -> None:
+    """The second has seen the first cancelled, and writes after the first is completed."""
+    first, second = closed_as_unpaid(world, alice), started(world, alice)
+    txid = paid_after_all(world, first)
+
+    def complete_first() -> None:
+        assert world.complete(first, txid, alice).status == 200
+
+    with world.effects.watched_by(before_the_second_try(complete_first)):
+        reply = world.approve(second, alice)
+
+    assert world.record(first).pending_event == "PaymentCompleted"
+    assert is_refused(reply)
+    assert not world.at_pi(second).developer_approved
