@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from shared.book.store import BookStore
     from shared.payments.approve import ApproveParts
     from shared.payments.canary import Canary
+    from shared.payments.people import PeopleParts
     from shared.payments.products import ProductStore
     from shared.payments.read import ReadParts
     from shared.payments.record import PaymentRecord, Terms
@@ -38,9 +39,11 @@ if TYPE_CHECKING:
     from shared.payouts.store import PayoutStore
     from shared.pi.client import PiClient
     from shared.proof.prove import ProofParts
+    from shared.replay.events import ReplayParts
     from shared.rewards.claim import ClaimParts
     from shared.rewards.store import RewardStore
     from shared.stellar.horizon import Horizon
+    from shared.users.links import Links
     from shared.users.verify import Users
     from shared.work.event_bus import EventBus
     from shared.work.ordered import OrderedWakeUps
@@ -96,14 +99,18 @@ class App:
         from shared.payments.settle_for_caller import CallerParts
 
         return CallerParts(
-            **self._settling, users=self.users, products=self.products, wake_ups=self.wake_ups
+            **self._settling,
+            users=self.users,
+            links=self.links,
+            products=self.products,
+            wake_ups=self.wake_ups,
         )
 
     @cached_property
     def read_payments(self) -> ReadParts:
         from shared.payments.read import ReadParts
 
-        return ReadParts(users=self.users, payments=self.payments)
+        return ReadParts(users=self.users, links=self.links, payments=self.payments)
 
     @cached_property
     def claim_reward(self) -> ClaimParts:
@@ -205,6 +212,35 @@ class App:
         )
 
     @cached_property
+    def replay_events(self) -> ReplayParts:
+        from shared.aws.dynamodb import UNPAID
+        from shared.payments.record import PaymentEvent
+        from shared.payments.view import payment_event
+        from shared.payouts.record import PayoutEvent
+        from shared.payouts.view import payout_event
+        from shared.replay.closed_index import ClosedIndex
+        from shared.replay.events import Kind, ReplayParts
+        from shared.rewards.record import RewardEvent
+        from shared.rewards.view import reward_event
+
+        def closed(table: Table) -> list[ClosedIndex]:
+            return [ClosedIndex(table, "settled_on"), ClosedIndex(table, "settled_on", UNPAID)]
+
+        payments, payouts = closed(self._payments_table), closed(self._payouts_table)
+        rewards = [ClosedIndex(self._rewards_table, "day")]
+        # What a payout waits for changes, and so would the content of that event.
+        ends = frozenset({PayoutEvent.COMPLETED, PayoutEvent.FAILED})
+        return ReplayParts(
+            kinds=(
+                Kind(frozenset(PaymentEvent), payments, self.payments.get, payment_event),
+                Kind(ends, payouts, self.payouts.get, payout_event),
+                Kind(frozenset(RewardEvent), rewards, self.rewards.get, reward_event),
+            ),
+            bus=self.bus,
+            clock=self.clock,
+        )
+
+    @cached_property
     def request_payout(self) -> RequestParts:
         from shared.base.amount import Amount
         from shared.payouts.record import Caps
@@ -213,6 +249,7 @@ class App:
         return RequestParts(
             payouts=self.payouts,
             payments=self.payments,
+            links=self.links,
             queue=self.payout_queue,
             switch=self.switch,
             caps=Caps(
@@ -230,6 +267,12 @@ class App:
         from shared.payouts.request import DecideParts
 
         return DecideParts(payouts=self.payouts, queue=self.payout_queue, clock=self.clock)
+
+    @cached_property
+    def operate(self) -> PeopleParts:
+        from shared.payments.people import PeopleParts
+
+        return PeopleParts(links=self.links, payments=self.payments)
 
     @cached_property
     def send_payout(self) -> SendParts:
@@ -305,6 +348,12 @@ class App:
         from shared.payments.store import PaymentStore
 
         return PaymentStore(self._payments_table, self.clock)
+
+    @cached_property
+    def links(self) -> Links:
+        from shared.users.links import Links
+
+        return Links(self._payments_table)
 
     @cached_property
     def books(self) -> BookStore:

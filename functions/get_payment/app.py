@@ -9,12 +9,11 @@ from shared.app import app
 from shared.base.errors import BadRequest
 from shared.base.identifiers import payment_id_of
 from shared.edge.http import Answer, Request, serve
-from shared.payments.read import ReadParts, read_history, read_payment
-from shared.payments.store import Cursor
+from shared.payments.read import Place, ReadParts, read_history, read_payment
 from shared.payments.view import payment_for_owner, payment_in_history
 
 PAGE, LARGEST_PAGE = 20, 100
-CURSOR = re.compile(r"([0-9]{1,12})\.([A-Za-z0-9_-]{1,64})")
+PLACE = re.compile(r"([0-9]{1,12})\.([A-Za-z0-9_-]{1,64})(?:\.([1-9]))?")
 
 
 def get_payment(parts: ReadParts, request: Request) -> Answer:
@@ -24,12 +23,12 @@ def get_payment(parts: ReadParts, request: Request) -> Answer:
 
 def list_payments(parts: ReadParts, request: Request) -> Answer:
     """`next` in the answer, given back as `?next=`, continues; null: that was all."""
-    rows, cursor = read_history(parts, request.token(), _limit(request), _cursor(request))
+    rows, place = read_history(parts, request.token(), _limit(request), _place(request))
     return Answer(
         200,
         {
             "payments": [payment_in_history(row) for row in rows],
-            "next": None if cursor is None else f"{cursor[1]}.{cursor[0]}",
+            "next": None if place is None else _text(place),
         },
     )
 
@@ -41,13 +40,18 @@ def _limit(request: Request) -> int:
     return int(limit)
 
 
-def _cursor(request: Request) -> Cursor | None:
+def _text(place: Place) -> str:
+    which, (payment_id, created_at) = place
+    return f"{created_at}.{payment_id}" + (f".{which}" if which else "")
+
+
+def _place(request: Request) -> Place | None:
     text = request.query("next")
     if text is None:
         return None
-    if not (match := CURSOR.fullmatch(text)):
+    if not (match := PLACE.fullmatch(text)):
         raise BadRequest("invalid_cursor", "next must be the value that the previous page gave.")
-    return match[2], Decimal(match[1])
+    return int(match[3] or 0), (match[2], Decimal(match[1]))
 
 
 handler = serve(

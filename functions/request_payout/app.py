@@ -8,7 +8,7 @@ from typing import Any
 from shared.app import app
 from shared.base.amount import Amount, InvalidAmount
 from shared.base.errors import BadRequest
-from shared.base.identifiers import payment_id_of
+from shared.base.identifiers import payment_id_of, uid_of
 from shared.edge.http import Answer, Request, serve
 from shared.edge.keys import allow_only
 from shared.payouts.record import payout_id_of
@@ -40,7 +40,7 @@ def _wanted(parts: RequestParts, body: Mapping[str, Any]) -> PayoutRequest:
         raise BadRequest("invalid_memo", "memo must be a text.")
     if not isinstance(metadata, dict):
         raise BadRequest("invalid_metadata", "metadata must be an object.")
-    payout_id, uid = payout_id_of(body.get("payout_id")), _uid(body, "uid")
+    payout_id, uid = payout_id_of(body.get("payout_id")), uid_of(body.get("uid"))
     return PayoutRequest(payout_id, uid, _amount(body.get("amount")), memo, metadata)
 
 
@@ -51,16 +51,9 @@ def _wanted_refund(parts: RequestParts, body: Mapping[str, Any]) -> PayoutReques
         payout_id_of(body.get("payout_id")),
         payment_id_of(body["refund_of"], "refund_of"),
         amount=None if body.get("amount") is None else _amount(body["amount"]),
-        uid=_uid(body, "uid") if "uid" in body else None,
-        refund_to=_uid(body, "refund_to") if "refund_to" in body else None,
+        uid=uid_of(body["uid"]) if "uid" in body else None,
+        refund_to=uid_of(body["refund_to"], "refund_to") if "refund_to" in body else None,
     )
-
-
-def _uid(body: Mapping[str, Any], key: str) -> str:
-    uid = body.get(key)
-    if not isinstance(uid, str) or not 1 <= len(uid) <= 64 or not uid.isascii():
-        raise BadRequest("invalid_uid", f"{key} must name a user of this app.")
-    return uid
 
 
 def _amount(value: object) -> Amount:

@@ -189,8 +189,11 @@ class Table:
 def _named(expressions: str, values: Item) -> Mapping[str, Any]:
     """The values and the attributes that the expressions name."""
     names = {f"#{name}": name for name in NAME.findall(expressions)}
-    found = {"ExpressionAttributeValues": encoded({f":{k}": v for k, v in values.items()})}
-    return {**found, "ExpressionAttributeNames": names} if names else found
+    found = {
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": encoded({f":{name}": one for name, one in values.items()}),
+    }
+    return {kind: given for kind, given in found.items() if given}
 
 
 def standing(failed: Any) -> Item:

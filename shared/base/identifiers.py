@@ -13,6 +13,7 @@ PAYMENT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # They would match as well, and mean another call.
 PATHS_OF_PI = frozenset({"incomplete", "incomplete_server_payments"})
 TXID = re.compile(r"[0-9a-f]{64}")
+UID = re.compile(r"[\x00-\x7f]{1,64}")
 # A code of Pi, of the chain or of the bundle. Other texts may hold what no log should.
 CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # Nothing that a URL could read as `.` or `..` segments.
@@ -30,6 +31,11 @@ def txid_of(value: object) -> str:
     """A transaction id in lower case, or BadRequest `invalid_txid`."""
     value = value.lower() if isinstance(value, str) else value
     return _matching(TXID, value, "invalid_txid", "txid must be 64 hexadecimal digits.")
+
+
+def uid_of(value: object, key: str = "uid") -> str:
+    """A user's id at this app, or BadRequest `invalid_uid`; `key` is its name in the body."""
+    return _matching(UID, value, "invalid_uid", f"{key} must name a user of this app.")
 
 
 def ad_id_of(value: object) -> str:

@@ -59,7 +59,7 @@ def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> Payme
 
     is_over = payment.is_cancelled
     refusal = "payment_cancelled" if is_over else mismatch(payment, quote, parts.terms)
-    first = opened(payment, quote, refusal, parts.terms, parts.clock(), user.username)
+    first = opened(payment, quote, refusal, parts.terms, parts.clock(), user)
     record = parts.payments.put_if_absent(first)
     if record.refusal is not None:
         if record is first:

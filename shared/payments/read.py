@@ -10,18 +10,24 @@ from shared.base.errors import UnknownPayment, UnreadableRecord
 from shared.base.secret import Secret
 from shared.payments.record import PaymentRecord
 from shared.payments.store import (
+    NEWEST,
     Cursor,
     HistoryRow,
     PaymentStore,
     can_be_named,
     history_row,
 )
+from shared.users.links import Links
 from shared.users.verify import Users
+
+Place = tuple[int, Cursor]
+"""Under which of a person's uids a history goes on, and where; 0 is the newest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadParts:
     users: Users
+    links: Links
     payments: PaymentStore
 
 
@@ -32,24 +38,31 @@ def read_payment(parts: ReadParts, payment_id: str, token: Secret | None) -> Pay
     concerning(payment_id)
     user = parts.users.recognise(token)
     record = parts.payments.get(payment_id)
-    if record is None or record.uid != user.uid:
+    if record is None or not parts.links.are_one(record.uid, user.uid):
         raise UnknownPayment
     return record
 
 
 def read_history(
-    parts: ReadParts, token: Secret | None, limit: int, after: Cursor | None
-) -> tuple[list[HistoryRow], Cursor | None]:
-    """Newest first; the cursor continues where a page ended. A record that cannot be read is
-    counted and left out, so a page may be shorter than `limit`. Raises TokenRefused."""
+    parts: ReadParts, token: Secret | None, limit: int, after: Place | None
+) -> tuple[list[HistoryRow], Place | None]:
+    """Newest first, and after them what was paid under the person's earlier uids; the place
+    continues where a page ended. A record that cannot be read is counted and left out, so a page
+    may be shorter than `limit`. Raises TokenRefused."""
     user = parts.users.recognise(token)
-    items, cursor = parts.payments.history(user.uid, limit, after)
+    uids = (user.uid, *parts.links.earlier(user.uid))
+    which, cursor = after or (0, None)
+    if which >= len(uids):  # unlinked since
+        return [], None
+    items, cursor = parts.payments.history(uids[which], limit, cursor)
     while cursor is not None and not can_be_named(cursor):
         # That row is left out, so there is room for the next one.
-        more, cursor = parts.payments.history(user.uid, 1, cursor)
+        more, cursor = parts.payments.history(uids[which], 1, cursor)
         items += more
     rows = []
     for item in items:
         with suppress(UnreadableRecord):
             rows.append(history_row(item))
-    return rows, cursor
+    if cursor is not None:
+        return rows, (which, cursor)
+    return rows, (which + 1, NEWEST) if which + 1 < len(uids) else None

@@ -18,7 +18,7 @@ from shared.base.described import Described
 from shared.base.networks import Network
 from shared.book.record import LATELY_SECONDS, NODES_APART_SECONDS
 from shared.payments.prices import NotForSale, Price, Quote
-from shared.pi.objects import Direction, PaymentDto
+from shared.pi.objects import WALLET_SCOPE, Direction, PaymentDto, UserDto
 from shared.stellar.objects import Movement
 from shared.work.due import ATTENTION_PAUSE_SECONDS
 from shared.work.story import Story
@@ -105,10 +105,13 @@ class PaymentRecord:
     was made, and stays; without one (then `refusal` says why) no goods are ever released for it.
     A refused payment has `expected`, the price that it should have had, or `not_for_sale` instead.
     `started_at` (by Pi's clock), the addresses and the payer's name, where its user lets us see it,
-    are Pi's, as they were then. `asked_at`: its user wants it freed. `dead_at`: when it was first
-    seen that Pi calls it cancelled. `receipts` is what the wallet's book has noted, `refunded` what
-    payouts pay back, or are about to. `settled_by_hand` is the transaction for which an operator
-    has closed it. `version` counts the writes."""
+    are Pi's, as they were then. `grants_wallet`: the payer had granted `wallet_address`, without
+    which he cannot be paid; None: not known. `claimed_txid` is what a page named as its
+    transaction, where that is not known to pay it. `asked_at`: its user wants it freed. `dead_at`:
+    when it was first seen that Pi calls it cancelled. `receipts` is what the wallet's book has
+    noted, `refunded` what payouts pay back, or are about to. `settled_by_hand` is the transaction
+    for which an operator has closed it. `last_event` is the event that it came to owe last, told or
+    not, and `event_sequence` the version that owed it first. `version` counts the writes."""
 
     payment_id: str
     uid: str
@@ -120,11 +123,13 @@ class PaymentRecord:
     to_address: str | None = None
     price: Price | None = field(default=None, metadata={"stored_as": PRICE_ATTRIBUTES})
     username: str | None = None
+    grants_wallet: bool | None = None
     refusal: str | None = None
     expected: Price | None = field(default=None, metadata={"stored_as": EXPECTED_ATTRIBUTES})
     not_for_sale: NotForSale | None = None
     needs_review: Attention | None = field(default=None, metadata={"stored_as": "attention"})
     txid: str | None = None
+    claimed_txid: str | None = None
     asked_at: int | None = None
     dead_at: int | None = None
     completed_at: int | None = None
@@ -133,6 +138,8 @@ class PaymentRecord:
     refunded: Amount = ZERO
     settled_by_hand: str | None = None
     pending_event: PaymentEvent | None = field(default=None, metadata={"stored_as": "owed"})
+    last_event: PaymentEvent | None = None
+    event_sequence: int | None = None
     due_at: int | None = None
     version: int = 1
     story: Story = ()
@@ -233,7 +240,7 @@ def opened(
     refusal: str | None,
     terms: Terms,
     now: int,
-    username: str | None = None,
+    payer: UserDto | None = None,
 ) -> PaymentRecord:
     """The record that must stand before Pi is asked to approve.
 
@@ -245,7 +252,8 @@ def opened(
     return PaymentRecord(
         payment_id=payment.identifier,
         uid=payment.user_uid,
-        username=username,
+        username=None if payer is None else payer.username,
+        grants_wallet=None if payer is None else WALLET_SCOPE in payer.scopes,
         amount=payment.amount,
         price=price if refusal is None else None,
         refusal=refusal,
@@ -270,13 +278,21 @@ def taken_over(
     if not payment.status.developer_completed:
         return record
     txid = payment.transaction.txid if payment.transaction else None
-    return replace(completed(record, txid, now), needs_review=None, pending_event=None, due_at=None)
+    return replace(
+        completed(record, txid, now),
+        needs_review=None,
+        pending_event=None,
+        last_event=None,
+        event_sequence=None,
+        due_at=None,
+    )
 
 
 def completed(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecord:
     """Pi has completed it. Goods are owed only for what was checked against a price, and whose
     money did not go back."""
     matched = record.price is not None and not record.is_given_back
+    event = PaymentEvent.COMPLETED if matched else PaymentEvent.UNMATCHED
     txid = txid or record.paid_by or record.txid
     is_odd = any(receipt.odd and receipt.txid != txid for receipt in record.receipts)
     return replace(
@@ -287,7 +303,9 @@ def completed(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecor
         else Attention.UNMATCHED,
         txid=txid,
         completed_at=now,
-        pending_event=PaymentEvent.COMPLETED if matched else PaymentEvent.UNMATCHED,
+        pending_event=event,
+        last_event=event,
+        event_sequence=record.version + 1,
         due_at=now,
     )
 
@@ -300,6 +318,8 @@ def cancelled(record: PaymentRecord, now: int) -> PaymentRecord:
         needs_review=None,
         cancelled_at=now,
         pending_event=PaymentEvent.CANCELLED,
+        last_event=PaymentEvent.CANCELLED,
+        event_sequence=record.version + 1,
         due_at=now,
     )
 

@@ -12,6 +12,7 @@ from shared.payments.products import ProductStore
 from shared.payments.record import PaymentRecord, PaymentState
 from shared.payments.settle import SettleParts, require_payer, settle
 from shared.pi.objects import UserDto
+from shared.users.links import Links
 from shared.users.verify import Users
 from shared.work.wake_ups import WakeUp, WakeUps, Work
 
@@ -21,6 +22,7 @@ class CallerParts(SettleParts):
     """To settle for a front end, which may name a payment that we do not know yet."""
 
     users: Users
+    links: Links
     products: ProductStore
     wake_ups: WakeUps
 
@@ -48,12 +50,19 @@ def settle_for_caller(
     user = parts.users.recognise_if_valid(token)
     if record is None:
         record = _adopt(parts, payment_id, user)
-    elif user is not None and user.uid != record.uid:
+    elif user is not None and not parts.links.are_one(record.uid, user.uid):
         raise NotOwner
     record = settle(parts, record, claimed_txid=claimed_txid)
+    if claimed_txid not in (None, record.txid, record.claimed_txid):
+        _keep_claim(parts, record, str(claimed_txid), user)
     if record.pending_event is not None or (frees and _is_asked_first(parts, record)):
         parts.wake_ups.hint(WakeUp(Work.PAYMENT, payment_id))
     return record, user is not None
+
+
+def _keep_claim(parts: CallerParts, record: PaymentRecord, txid: str, user: UserDto | None) -> None:
+    if user is not None or record.claimed_txid is None:
+        parts.payments.keep_claim(record.payment_id, txid, is_its_payer=user is not None)
 
 
 def _is_asked_first(parts: CallerParts, record: PaymentRecord) -> bool:

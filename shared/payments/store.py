@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -19,6 +20,8 @@ CANARY = "canary#"  # no payment's id has a `#` in it
 LATEST = 10**12  # seconds since 1970
 Cursor = tuple[str, Decimal]
 """The payment id of a history's last row, and its creation time, as the table holds them."""
+NEWEST: Cursor = ("-", Decimal(LATEST - 1))
+"""Before a history's first row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,33 @@ class PaymentStore(Records[PaymentRecord]):
             {"now": now, "open": PaymentState.OPEN},
             # Still open, and the first to ask: so asking costs one write.
             only_if="#state = :open AND attribute_not_exists(asked_at)",
+        )
+
+    def keep_claim(self, payment_id: str, txid: str, *, is_its_payer: bool) -> None:
+        """Remember for the support which transaction a page has named. Beside the record's version,
+        as `ask_to_free`. A caller who may be anybody replaces nothing."""
+        self._table.update(
+            payment_id,
+            "SET claimed_txid = :txid",
+            {"txid": txid},
+            only_if="attribute_exists(#uid)"
+            + ("" if is_its_payer else " AND attribute_not_exists(claimed_txid)"),
+        )
+
+    def latest_of(self, uid: str) -> PaymentRecord | None:
+        """A user's newest payment, as far as the index holds it. Raises UnreadableRecord."""
+        items, _ = self.history(uid, 1, None)
+        return self.get(items[0][KEY]) if items else None
+
+    def of_user(self, uid: str) -> Iterator[str]:
+        """The ids of all payments of a user, as far as the index holds them, the oldest first."""
+        for item in self._table.query("by_user", "uid = :uid", {"uid": uid}):
+            yield str(item[KEY])
+
+    def forget_name(self, payment_id: str) -> bool:
+        """Erase its payer's name, beside the record's version; whether there was one."""
+        return self._table.update(
+            payment_id, "REMOVE #username", {}, only_if="attribute_exists(#username)"
         )
 
     def canary(self) -> str | None:
@@ -96,5 +126,6 @@ def _item(record: PaymentRecord) -> Item:
     return {
         **item_of(record),
         **due_keys(record.payment_id, record.due_at),
-        **day_key(record.completed_at),
+        # One that was refused at once was never approved, and nobody is told of it.
+        **day_key(record.completed_at, record.cancelled_at if record.last_event else None),
     }

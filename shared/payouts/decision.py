@@ -1,6 +1,6 @@
 """The pure decision about a payout: from its record and what was asked, the next question or step.
 
-Source: the table in docs/architecture.md. What holds for all of it:
+Source: the table in docs/payout-decision.md. What holds for all of it:
 
 - No answer never counts as absent: where there is none, the payout waits.
 - Only the record's own transaction is submitted.
@@ -13,6 +13,7 @@ Source: the table in docs/architecture.md. What holds for all of it:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -31,15 +32,15 @@ from shared.payouts.record import (
     MOST_REFUSALS,
     NO_DESTINATION_PATIENCE_SECONDS,
     NO_DESTINATION_RETRY_SECONDS,
+    RECIPIENT_PATIENCE_SECONDS,
     RETRY_SECONDS,
     STACK_RETRY_SECONDS,
-    UNKNOWN_USER_PATIENCE_SECONDS,
-    UNKNOWN_USER_RETRY_SECONDS,
     UNVERIFIED_PATIENCE_SECONDS,
     PayoutRecord,
     PayoutState,
     Reason,
     attempted,
+    awaiting_recipient,
     blocked,
     completed,
     created,
@@ -69,7 +70,7 @@ LONGEST_MEMO_BYTES = 28
 # Refusals of a creation that asking again cannot change.
 FINAL_REFUSALS = frozenset(
     {
-        *("missing_scope", "invalid_address", "missing_wallet"),
+        *("invalid_address", "missing_wallet"),
         *("invalid_amount", "altered_amount", "invalid_arguments", "invalid_metadata"),
     }
 )
@@ -440,6 +441,8 @@ def _after_refused_creation(case: _Case, refused: PiAnswer) -> Decision:
     record, now, code = case.record, case.now, refused.code
     if code in FINAL_REFUSALS:
         return case.write(never_created(record, code, now))
+    if code == Reason.MISSING_SCOPE:
+        return _wait_for_recipient(case, Reason.MISSING_SCOPE)
     if code == Reason.USER_NOT_FOUND:
         return _after_unknown_user(case)
     if code == Reason.FEATURE_NOT_AVAILABLE:  # for this app, not for this payout
@@ -458,22 +461,29 @@ def _after_refused_creation(case: _Case, refused: PiAnswer) -> Decision:
 
 def _after_unknown_user(case: _Case) -> Decision:
     """Another app's key would be answered so for everybody. With ours it is the user who is not
-    there: he is asked for daily, and after a month it fails."""
+    there."""
     record, now = case.record, case.now
     is_ours = case.ask(Ask.KEY)
     if is_ours is False:
         cause = Reason.SERVER_KEY_OF_ANOTHER_APP
         return case.hold_up(cause, at=not_created(record, now, cause))
-    asked = doubtful(not_created(record, now, Reason.USER_NOT_FOUND), Reason.USER_NOT_FOUND, now)
-    asked_for = now - (asked.doubt_since or now)
-    if is_ours and asked_for >= UNKNOWN_USER_PATIENCE_SECONDS:
-        return case.write(never_created(record, Reason.USER_NOT_FOUND, now))
     if is_ours:
-        later = now + UNKNOWN_USER_RETRY_SECONDS
-        return case.write(waiting(asked, later, Reason.USER_NOT_FOUND))
-    if asked_for >= UNVERIFIED_PATIENCE_SECONDS:
+        return _wait_for_recipient(case, Reason.USER_NOT_FOUND)
+    asked = doubtful(not_created(record, now, Reason.USER_NOT_FOUND), Reason.USER_NOT_FOUND, now)
+    if now - (asked.doubt_since or now) >= UNVERIFIED_PATIENCE_SECONDS:
         return case.block(Reason.USER_NOT_FOUND, at=asked)
     return case.hold_up(Reason.USER_NOT_FOUND, STACK_RETRY_SECONDS, at=asked)
+
+
+def _wait_for_recipient(case: _Case, reason: Reason) -> Decision:
+    """Only the recipient can change it: Pi is asked again daily, and after a month it fails. A
+    restored table may have forgotten that it was paid, so the book is asked too, if it answers."""
+    with suppress(_NoAnswerError):
+        case.ask(Ask.BOOK, case.terms.app_wallet or _own_wallet(case))
+    asked = awaiting_recipient(case.record, reason, case.now)
+    if case.now - (asked.doubt_since or case.now) >= RECIPIENT_PATIENCE_SECONDS:
+        return case.write(never_created(case.record, reason, case.now))
+    return case.write(asked)
 
 
 def _after_unknown_refusal(case: _Case, refused: PiAnswer) -> Decision:

@@ -38,8 +38,8 @@ UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
 STACK_RETRY_SECONDS = 600  # what holds up all payouts is mended by a person
 NO_DESTINATION_RETRY_SECONDS = 3600
 NO_DESTINATION_PATIENCE_SECONDS = 24 * 3600
-UNKNOWN_USER_RETRY_SECONDS = 24 * 3600
-UNKNOWN_USER_PATIENCE_SECONDS = 30 * 24 * 3600
+RECIPIENT_RETRY_SECONDS = 24 * 3600
+RECIPIENT_PATIENCE_SECONDS = 30 * 24 * 3600
 MOST_ENVELOPES = 5
 MOST_REFUSALS = 5  # of a creation, without a reason that we know
 MOST_SENT = 20  # for one payout: by hand, if at all
@@ -89,6 +89,10 @@ class Reason(Described):
     USER_NOT_FOUND = (
         "user_not_found",
         "Pi knows no such user of this app. Asked for daily, failed after a month.",
+    )
+    MISSING_SCOPE = (
+        "missing_scope",
+        "The user has not granted wallet_address. Asked for daily, failed after a month.",
     )
     PAYMENT_NOT_FOUND = (
         "payment_not_found",
@@ -178,12 +182,13 @@ class Reason(Described):
 
 
 # A payout that waits for its recipient is not stuck; each of these ends by itself.
-RECIPIENT_WAITS = frozenset({Reason.NO_DESTINATION, Reason.USER_NOT_FOUND})
+ASKED_FOR_DAILY = frozenset({Reason.USER_NOT_FOUND, Reason.MISSING_SCOPE})
+RECIPIENT_WAITS = ASKED_FOR_DAILY | {Reason.NO_DESTINATION}
 # Failures that the recipient caused: they count towards what one user may be paid in a day.
 RECIPIENT_FAULTS = frozenset(
     {
-        *("op_no_destination", "missing_scope", "missing_wallet", "invalid_address"),
-        Reason.USER_NOT_FOUND,
+        *("op_no_destination", "missing_wallet", "invalid_address"),
+        *ASKED_FOR_DAILY,
     }
 )
 
@@ -192,6 +197,7 @@ class PayoutEvent(StrEnum):
     COMPLETED = "PayoutCompleted"
     FAILED = "PayoutFailed"
     BLOCKED = "PayoutBlocked"
+    WAITING = "PayoutWaiting"  # for its recipient
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +222,10 @@ class PayoutRecord:
     Pi has refused in turn without a reason that we know, `refused_with` is the last one's status
     and Pi's request id. `no_account_since`: `to_address` is not on the chain. `blocked_reason` is
     why it was last blocked, whatever was decided since; `decided_at`: when a person last decided.
-    `handed_in` are the transactions that were handed to the chain, in their order.
+    `warning`: what may be in its way, as far as was known when it was taken on.
+    `handed_in` are the transactions that were handed to the chain, in their order. `last_event` is
+    the event that it came to owe last, told or not, and `event_sequence` the version that owed it
+    first.
     """
 
     payout_id: str
@@ -229,6 +238,7 @@ class PayoutRecord:
     requested_at: int
     day: str
     refund_of: str | None = None
+    warning: str | None = None
     create_attempted_at: int | None = None
     payment_id: str | None = None
     from_address: str | None = None
@@ -255,6 +265,8 @@ class PayoutRecord:
     no_account_since: int | None = None
     closed_at: int | None = None
     pending_event: PayoutEvent | None = field(default=None, metadata={"stored_as": "owed"})
+    last_event: PayoutEvent | None = None
+    event_sequence: int | None = None
     due_at: int | None = None
     version: int = 1
     story: Story = ()
@@ -372,6 +384,15 @@ def attempted(record: PayoutRecord, now: int) -> PayoutRecord:
     """Pi is about to be asked to create the payment: until it shows or the time is over, it is
     not asked again."""
     return replace(record, create_attempted_at=now, due_at=now + CREATE_SETTLES_SECONDS)
+
+
+def awaiting_recipient(record: PayoutRecord, reason: Reason, now: int) -> PayoutRecord:
+    """Pi refuses to create its payment for a reason that only the recipient can change. The app is
+    told once, and Pi is asked again daily; `doubt_since` is when it began."""
+    asked = doubtful(not_created(record, now, reason), reason, now)
+    if record.doubt == reason:
+        return replace(asked, due_at=now + RECIPIENT_RETRY_SECONDS)
+    return _owing(asked, PayoutEvent.WAITING)
 
 
 def never_created(record: PayoutRecord, code: str, now: int) -> PayoutRecord:
@@ -511,25 +532,29 @@ def failed(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
 def _closed(
     record: PayoutRecord, state: PayoutState, event: PayoutEvent, now: int, **changes: Any
 ) -> PayoutRecord:
-    return replace(record, state=state, pending_event=event, closed_at=now, due_at=now, **changes)
+    return replace(_owing(record, event), state=state, closed_at=now, due_at=now, **changes)
+
+
+def _owing(record: PayoutRecord, event: PayoutEvent) -> PayoutRecord:
+    return replace(record, pending_event=event, last_event=event, event_sequence=record.version + 1)
 
 
 def blocked(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
     """A person has to look; what was reserved stays reserved."""
     return replace(
-        record,
+        _owing(record, PayoutEvent.BLOCKED),
         state=PayoutState.BLOCKED,
         blocked_from=record.state,
         blocked_at=now,
         blocked_reason=reason,
         reason=reason,
-        pending_event=PayoutEvent.BLOCKED,
         due_at=now,
     )
 
 
 def decided(record: PayoutRecord, now: int, *, giving_up: str | None) -> PayoutRecord:
     """A person has looked: it goes on where it stood, to the end or to be given up."""
+    is_waiting = record.pending_event is PayoutEvent.WAITING  # no more
     return replace(
         record,
         state=record.blocked_from or record.state,
@@ -544,6 +569,7 @@ def decided(record: PayoutRecord, now: int, *, giving_up: str | None) -> PayoutR
         no_account_since=None,
         max_time=record.max_time if record.envelope else None,
         reason=None,
+        pending_event=None if is_waiting else record.pending_event,
         due_at=now,
     )
 
@@ -556,4 +582,6 @@ def delivered(record: PayoutRecord, now: int) -> PayoutRecord:
         due_at = None
     elif record.state is PayoutState.BLOCKED:
         due_at = now + ATTENTION_PAUSE_SECONDS
+    elif record.reason in ASKED_FOR_DAILY:
+        due_at = now + RECIPIENT_RETRY_SECONDS
     return replace(record, pending_event=None, due_at=due_at)

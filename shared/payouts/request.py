@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,7 +20,7 @@ from shared.base import exact_json
 from shared.base.amount import ZERO, Amount
 from shared.base.clock import Clock
 from shared.base.context import concerning
-from shared.base.errors import BadRequest, Conflict, NotFound, WriteConflict
+from shared.base.errors import BadRequest, Conflict, NotFound, UnreadableRecord, WriteConflict
 from shared.payments.record import PaymentRecord
 from shared.payments.store import PaymentStore
 from shared.payouts.record import (
@@ -32,6 +33,7 @@ from shared.payouts.record import (
     decided,
 )
 from shared.payouts.store import PayoutStore
+from shared.users.links import Links
 from shared.work.ordered import OrderedWakeUps
 
 if TYPE_CHECKING:
@@ -90,6 +92,7 @@ def _digits(number: Decimal) -> str:
 class RequestParts:
     payouts: PayoutStore
     payments: PaymentStore
+    links: Links
     queue: OrderedWakeUps
     switch: Switch
     caps: Caps
@@ -108,7 +111,7 @@ def request_payout(parts: RequestParts, request: PayoutRequest) -> PayoutRecord:
         if not parts.switch.is_on():
             raise Conflict("payouts_off", "Payouts are switched off.")
         refunded = _refundable(parts, request)
-        record = requested(request, parts.clock())
+        record = requested(request, parts.clock(), _warning(parts, request, refunded))
         standing = parts.payouts.reserve(record, parts.caps, refunded)
         if standing is record:
             parts.queue.hint(record.payout_id, record.due_at)
@@ -127,8 +130,9 @@ def refund(
     refund_to: str | None = None,
 ) -> PayoutRequest:
     """The request that pays a payment back to its user; `amount` None: all of what was paid, or
-    what came in for a payment that was not paid as asked. `refund_to` is the user's new uid, if
-    Pi has given him one. `uid`, if the caller names one, must be that of the payment.
+    what came in for a payment that was not paid as asked. It goes to the uid that the operator has
+    linked to the payer's, or to `refund_to`, which is the user's new uid too. `uid`, if the caller
+    names one, must be the payer's.
 
     What the caller leaves open is decided once: a repeat gets what stands, whatever has become of
     the payment. Raises NotFound, Conflict `not_refundable`, BadRequest `invalid_uid`.
@@ -140,12 +144,12 @@ def refund(
         payer, whole = standing.uid, standing.amount
     else:
         payment = _received(parts, payment_id)
-        payer, whole = payment.uid, min(payment.amount, payment.refundable)
-        if uid not in (None, payer):
+        payer, whole = parts.links.newest(payment.uid), min(payment.amount, payment.refundable)
+        if uid is not None and not parts.links.are_one(uid, payer):
             raise BadRequest("invalid_uid", "A refund goes to the user who paid: leave uid out.")
     return PayoutRequest(
         payout_id=payout_id,
-        uid=refund_to or uid or payer,
+        uid=refund_to or (uid if uid and not parts.links.are_one(uid, payer) else payer),
         amount=whole if amount is None else amount,
         memo=REFUND_MEMO,
         # Part of the request's identity: without it, a repeat could not tell who was to be paid.
@@ -156,6 +160,18 @@ def refund(
 
 def _refundable(parts: RequestParts, request: PayoutRequest) -> PaymentRecord | None:
     return _received(parts, request.refund_of) if request.refund_of else None
+
+
+def _warning(
+    parts: RequestParts, request: PayoutRequest, refunded: PaymentRecord | None
+) -> str | None:
+    """What the record of the user's payment tells: Pi will refuse to pay him, as things stand."""
+    paid = refunded
+    if paid is None or paid.uid != request.uid:
+        with suppress(UnreadableRecord):
+            paid = parts.payments.latest_of(request.uid)
+    is_missing = paid is not None and paid.uid == request.uid and paid.grants_wallet is False
+    return Reason.MISSING_SCOPE if is_missing else None
 
 
 def _received(parts: RequestParts, payment_id: str) -> PaymentRecord:
@@ -216,7 +232,7 @@ def _is_portable(json_value: Any) -> bool:
     return True
 
 
-def requested(request: PayoutRequest, now: int) -> PayoutRecord:
+def requested(request: PayoutRequest, now: int, warning: str | None = None) -> PayoutRecord:
     """Taken on at `now` (seconds since 1970), counted on that UTC day; nothing was asked of Pi."""
     return PayoutRecord(
         payout_id=request.payout_id,
@@ -229,6 +245,7 @@ def requested(request: PayoutRequest, now: int) -> PayoutRecord:
         requested_at=now,
         day=datetime.fromtimestamp(now, UTC).date().isoformat(),
         refund_of=request.refund_of,
+        warning=warning,
         due_at=now,
     )
 

@@ -13,7 +13,8 @@ from shared.work.story import told
 
 
 def payout(record: PayoutRecord) -> dict[str, Any]:
-    """For the operator. `reason` says what it waits for, or why it failed or is blocked."""
+    """For the operator. `reason` says what it waits for, or why it failed or is blocked,
+    `warning` what may be in its way while it is open."""
     return {
         "payout_id": record.payout_id,
         "state": record.state,
@@ -23,6 +24,7 @@ def payout(record: PayoutRecord) -> dict[str, Any]:
         "payment_id": record.payment_id,
         "txid": record.txid,
         "reason": record.reason,
+        "warning": None if record.closed_at else record.warning,
         "requested_at": record.requested_at,
         "closed_at": record.closed_at,
     }
@@ -37,9 +39,8 @@ def payout_event(record: PayoutRecord) -> Event | None:
     """The event that this payout owes; None if it owes none."""
     if record.pending_event is None:
         return None
-    is_of_blocking = record.pending_event is PayoutEvent.BLOCKED
     return event(
-        record.pending_event,
+        record,
         record.payout_id,
         {
             "payout_id": record.payout_id,
@@ -52,9 +53,18 @@ def payout_event(record: PayoutRecord) -> Event | None:
             "requested_at": record.requested_at,
             "closed_at": record.closed_at,
         },
-        # It may block again after a person has resumed it.
-        which=record.blocked_at if is_of_blocking else None,
+        which=_which(record),
     )
+
+
+def _which(record: PayoutRecord) -> int | None:
+    """When it began: it may block, or wait, more than once."""
+    match record.pending_event:
+        case PayoutEvent.BLOCKED:
+            return record.blocked_at
+        case PayoutEvent.WAITING:
+            return record.doubt_since
+    return None
 
 
 def _reason(record: PayoutRecord) -> str | None:

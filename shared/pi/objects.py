@@ -44,6 +44,9 @@ class MalformedDto(ValueError):
     """
 
 
+WALLET_SCOPE = "wallet_address"  # without it a user cannot be paid
+
+
 @dataclass(frozen=True, slots=True)
 class UserDto:
     """`valid_until` is in seconds since 1970. `app_id` is the app that the token was issued for."""

@@ -27,8 +27,7 @@ def _check_payment(world: World, payment: Payment, case: Case) -> None:
     if record is None:
         return
     # 4: one transition at most, and no write over another.
-    is_asked = record.asked_at is not None  # noted beside the version
-    assert world.effects.landed[payment.identifier] - is_asked == record.version <= 2
+    assert world.effects.landed[payment.identifier] == record.version <= 2
     # Unfinished work is always due: nothing depends on the caller's coming back.
     assert record.due_at is not None or record.refusal is not None
     match record.state:

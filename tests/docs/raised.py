@@ -17,6 +17,7 @@ INTERNAL = {
     "invalid_command",
     "invalid_decision",
     "not_blocked",
+    "not_linkable",
     "overtaken",
     "payout_closed",
     "unexpected_address",

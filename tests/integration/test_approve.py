@@ -26,6 +26,19 @@ def test_the_payer_is_known_by_name_where_the_user_lets_us_see_it(world: World) 
         assert [item["username"]["S"] for item in found] == ["alice"]
 
 
+@pytest.mark.parametrize(
+    ("scopes", "expected"),
+    [(("payments", "username"), False), (("payments", "wallet_address"), True)],
+)
+def test_it_is_known_whether_the_payer_can_be_paid(
+    world: World, scopes: tuple[str, ...], expected: bool
+) -> None:
+    payer = world.user("alice", scopes=scopes)
+    payment_id = world.start(payer, "3.14", {"productId": PIE})
+    assert world.approve(payment_id, payer).status == 200
+    assert world.record(payment_id).grants_wallet is expected
+
+
 # --- Promise 1: what differs from what we sell is never approved ---------------------------------
 
 

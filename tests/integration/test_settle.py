@@ -110,6 +110,25 @@ def test_no_caller_has_a_payment_cancelled_on_the_spot(
     assert world.at_pi(payment_id).is_cancelled is not paid
 
 
+def test_the_support_sees_which_transaction_a_page_named(world: World, alice: User) -> None:
+    """The payer's own word replaces an anonymous one, and not the other way round; once it is
+    known what has paid, nothing else is kept."""
+    payment_id = world.approved(alice)
+    made_up, own = "ab" * 32, "cd" * 32
+    world.complete(payment_id, made_up)
+    assert world.record(payment_id).claimed_txid == made_up
+    with world.counting() as effects:
+        world.complete(payment_id, made_up)
+        world.complete(payment_id, "ef" * 32)
+    assert effects.writes == []
+    world.complete(payment_id, own, alice)
+    assert world.record(payment_id).claimed_txid == own
+    txid = world.pay(payment_id)
+    world.complete(payment_id, txid, alice)
+    record = world.record(payment_id)
+    assert (record.state, record.txid, record.claimed_txid) == ("completed", txid, own)
+
+
 def test_a_made_up_txid_does_not_keep_a_payment_open(world: World, alice: User, bob: User) -> None:
     """A claim that the chain disproves counts as none; one that it does not know is waited for."""
     _, of_bob = world.paid(bob)

@@ -255,10 +255,14 @@ def test_the_list_of_what_is_unfinished_names_it_with_its_reason(
     ]
 
 
+def answer(done: CompletedProcess[str]) -> str:
+    """What an invoked function has answered, without what the command says of the invocation."""
+    _, end = json.JSONDecoder().raw_decode(done.stdout)
+    return str(done.stdout[:end])
+
+
 def decide(shell: Shell, how: str, payout_id: str) -> dict[str, object]:
-    done = shell(f"id={payout_id}\n{under(how)}")
-    answer, _ = json.JSONDecoder().raw_decode(done.stdout)
-    return dict(answer)
+    return dict(json.loads(answer(shell(f"id={payout_id}\n{under(how)}"))))
 
 
 def test_a_blocked_payout_is_resumed_or_given_up(stack: Stack, shell: Shell) -> None:
@@ -290,6 +294,17 @@ def test_a_payout_that_was_paid_is_closed_as_paid(stack: Stack, shell: Shell) ->
     assert (standing.state, standing.txid) == (PayoutState.COMPLETED, TXID)
     assert (standing.reason, standing.pending_event) == (None, None)
     assert shell(close_it).returncode != 0
+
+
+def test_a_user_is_linked_and_forgotten(shell: Shell) -> None:
+    page = DOCS / "runbook.md"
+    link, forget_name = (block for block in blocks(page) if "OperateFunctionName" in block)
+    old, new = re.findall(r"^\w+=(\S+)", link, re.MULTILINE)
+    for _ in range(2):  # again, it changes nothing
+        assert json.loads(answer(shell(link))) == {"uid": new, "earlier_uids": [old]}
+    done = shell(f"old={old}\n{forget_name}")
+    assert json.loads(answer(done)) == {"uid": old, "forgotten": 0, "is_done": True}
+    assert shell(link.replace('"link"', '"unlink"')).returncode == 0
 
 
 def test_the_switch_is_thrown_by_hand(stack: Stack, shell: Shell) -> None:

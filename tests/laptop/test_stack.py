@@ -35,9 +35,9 @@ def test_every_route_of_the_template_reaches_its_function(stack: Stack) -> None:
         assert {"error", "error_message", "request_id"} <= set(answer.json()), route
 
 
-def test_an_unsigned_request_for_a_payout_never_reaches_its_function(stack: Stack) -> None:
+def test_an_unsigned_request_for_a_signed_route_never_reaches_its_function(stack: Stack) -> None:
     signed = [route for route in routes(stack.translated) if route.authorization == "AWS_IAM"]
-    assert len(signed) == 2
+    assert len(signed) == 4
     for route in signed:
         answer = asked(stack, replace(route, authorization="NONE"))
         assert answer.status_code == 403
@@ -121,6 +121,7 @@ class Customers:
             "RequestPayout": self.request_payout,
             "SendPayout": self.send_payout,
             "DecidePayout": self.decide_payout,
+            "Operate": self.operate,
         }
 
     def statuses(self) -> dict[str, int]:
@@ -203,6 +204,16 @@ class Customers:
         answer = self.stack.invoke("DecidePayout", command)
         return 200 if answer.get("state") == "requested" else 503
 
+    def operate(self) -> int:
+        """As a status: whether a user is linked, and forgotten."""
+        uid: str = self.emulator.control("POST", "/users", {})["uid"]
+        link = {"command": "link", "old_uid": f"{uid}-before", "new_uid": uid}
+        answers = [
+            self.stack.invoke("Operate", command)
+            for command in (link, {**link, "command": "unlink"}, {"command": "forget", "uid": uid})
+        ]
+        return 503 if any("error" in answer for answer in answers) else 200
+
     def approve(self, payment_id: str, token: str) -> int:
         body = {"paymentId": payment_id, "accessToken": token}
         return self.call("POST", "/pi_payment/approve", body)
@@ -249,6 +260,9 @@ def test_every_function_does_its_work_under_its_role(stack: Stack, emulator: PiE
         ("SendPayout", "ssm:GetParameter"),
         ("DecidePayout", "dynamodb:GetItem"),
         ("DecidePayout", "dynamodb:UpdateItem"),
+        ("Operate", "dynamodb:GetItem"),
+        ("Operate", "dynamodb:UpdateItem"),
+        ("Operate", "dynamodb:Query"),
     ],
 )
 def test_promise_6_without_one_permission_exactly_that_function_fails(

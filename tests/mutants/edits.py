@@ -1,6 +1,6 @@
 """All edits."""
 
-from tests.mutants import of_edges, of_payments, of_payouts, of_proof, of_template
+from tests.mutants import of_edges, of_payments, of_payouts, of_proof, of_replay, of_template
 
 EDITS = [
     *of_payments.EDITS,
@@ -8,4 +8,5 @@ EDITS = [
     *of_edges.EDITS,
     *of_template.EDITS,
     *of_proof.EDITS,
+    *of_replay.EDITS,
 ]

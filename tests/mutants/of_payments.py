@@ -12,6 +12,8 @@ PRODUCTS = "shared/payments/products.py"
 PI = "shared/pi/client.py"
 USERS = "shared/users/verify.py"
 SETTLE = "shared/payments/settle.py"
+LINKS = "shared/users/links.py"
+IN_PEOPLE = "tests/integration/test_people.py"
 FOR_CALLER = "shared/payments/settle_for_caller.py"
 READ_BOOK = "shared/book/read.py"
 NOTE = "shared/payments/note.py"
@@ -158,8 +160,8 @@ EDITS = [
     Edit(
         "goods-without-a-price",
         PAYMENT,
-        "pending_event=PaymentEvent.COMPLETED if matched else PaymentEvent.UNMATCHED",
-        "pending_event=PaymentEvent.COMPLETED",
+        "event = PaymentEvent.COMPLETED if matched else PaymentEvent.UNMATCHED",
+        "event = PaymentEvent.COMPLETED",
         "Goods are released only for what was checked against a price.",
         DECIDE,
     ),
@@ -206,8 +208,9 @@ EDITS = [
     Edit(
         "taken-over-delivered-again",
         PAYMENT,
-        "replace(completed(record, txid, now), needs_review=None, pending_event=None, due_at=None)",
-        "completed(record, txid, now)",
+        "        needs_review=None,\n        pending_event=None,\n        last_event=None,\n"
+        "        event_sequence=None,\n        due_at=None,\n    )",
+        "    )",
         "What was delivered before a restore is not delivered again.",
         f"{IN_BOOK}::test_payments_approved_after_the_backup_come_back",
     ),
@@ -898,10 +901,44 @@ EDITS = [
     Edit(
         "settled-for-another-user",
         FOR_CALLER,
-        "    elif user is not None and user.uid != record.uid:\n        raise NotOwner\n",
+        "    elif user is not None and not parts.links.are_one(record.uid, user.uid):\n"
+        "        raise NotOwner\n",
         "",
         "A valid token of somebody else is refused.",
         "tests/integration/test_complete.py::test_somebody_else_is_refused",
+    ),
+    Edit(
+        "linked-backwards",
+        LINKS,
+        'uid in self._along("next", before)',
+        'uid in self._along("previous", before)',
+        "What belonged to the old uid belongs to the new one.",
+        f"{IN_PEOPLE}::test_purchases_follow_the_person",
+    ),
+    Edit(
+        "two-heirs",
+        LINKS,
+        '"attribute_not_exists(#{0}) OR #{0} = :uid"',
+        '"attribute_not_exists(nothing)"',
+        "A uid is linked to one other at most.",
+        f"{IN_PEOPLE}::test_no_uid_has_two_heirs_and_none_is_its_own",
+    ),
+    Edit(
+        "anonymous-claim-replaces",
+        "shared/payments/store.py",
+        '" AND attribute_not_exists(claimed_txid)"',
+        '""',
+        "Only the payer replaces what was claimed: at once too.",
+        "tests/integration/test_settle.py::test_the_support_sees_which_transaction_a_page_named",
+        explained="The record is read before: the condition is met only by two callers at once.",
+    ),
+    Edit(
+        "names-of-others-forgotten",
+        "shared/payments/store.py",
+        '"REMOVE #username", {}, only_if="attribute_exists(#username)"',
+        '"REMOVE #username", {}',
+        "What is counted as forgotten was there.",
+        f"{IN_PEOPLE}::test_a_name_is_forgotten",
     ),
     Edit(
         "asking-again-writes-again",

@@ -52,9 +52,9 @@ def _refund(world: World) -> None:
 
 
 def _refused(world: World) -> None:
-    """The recipient has not granted his address."""
-    uid = world.uid("alice", scopes=["username", "payments"])
-    world.requested(PAYOUT, uid, refund_of=world.sold(uid=uid))
+    """The recipient has no wallet."""
+    world.refuse_for_good()
+    _refund(world)
 
 
 def empties(world: World) -> First:

@@ -365,7 +365,8 @@ def test_pi_refuses_to_show_what_a_transaction_paid(world: World) -> None:
 def test_a_payment_restored_apart_is_not_refunded_twice(world: World) -> None:
     """The payments were restored to before the refund, the payouts not: what it reserved there is
     gone, and must not be given back."""
-    uid = world.uid("alice", scopes=["username"])
+    uid = world.uid("alice")
+    world.refuse_for_good()
     payment_id = world.sold("3.14", uid=uid)
     payments = {"PaymentsTable": world.backup()["PaymentsTable"]}
     world.requested(PAYOUT, uid, refund_of=payment_id)

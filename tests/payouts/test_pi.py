@@ -22,15 +22,53 @@ def stranger_opens(world: World, **metadata: Any) -> str:
     return str(world.pi.create_payment(app, arguments)["identifier"])
 
 
-def test_the_recipient_has_not_granted_his_address(world: World) -> None:
-    """A 401, and yet no sign of a bad key."""
+def test_the_recipient_grants_his_address_days_later(world: World) -> None:
+    """A 401, and yet no sign of a bad key: the app hears of it once, and Pi is asked daily."""
     uid = world.uid("alice", scopes=["username"])
     world.requested(PAYOUT, uid, refund_of=world.sold(uid=uid))
-    world.send()
+    for day in range(1, 4):
+        world.rounds(3)
+        assert (world.payout().state, world.payout().reason) == (
+            PayoutState.REQUESTED,
+            "missing_scope",
+        )
+        assert world.effects.log.count("POST /v2/payments") == day
+        assert world.events(PAYOUT) == ["PayoutWaiting"]
+        world.tick(24 * HOUR)
+    assert world.metrics.counted["ServerKeyRefused"] == 0
+    assert world.metrics.last["OldestPayoutSeconds"] == 0
+    world.uid("alice", scopes=["username", "wallet_address"])
+    world.rounds(2)
+    check_at_rest(world, PayoutState.COMPLETED)
+    assert world.events(PAYOUT) == ["PayoutWaiting", "PayoutCompleted"]
+
+
+def test_the_recipient_never_grants_his_address(world: World) -> None:
+    uid = world.uid("alice", scopes=["username"])
+    world.requested(PAYOUT, uid, refund_of=world.sold(uid=uid))
+    for _ in range(30):
+        world.rounds(1)
+        assert world.payout().state is PayoutState.REQUESTED
+        world.tick(24 * HOUR)
+    world.rounds(2)
     check_at_rest(world, PayoutState.FAILED)
     assert world.payout().reason == "missing_scope"
-    assert world.metrics.counted["ServerKeyRefused"] == 0
+    assert world.events(PAYOUT) == ["PayoutWaiting", "PayoutFailed"]
     assert world.counters() == {}
+
+
+def test_an_operator_gives_it_up_before_the_app_has_heard_that_it_waits(world: World) -> None:
+    """It fails at once, and not a day later."""
+    uid = world.uid("alice", scopes=["username"])
+    world.requested(PAYOUT, uid, refund_of=world.sold(uid=uid))
+    world.bus.down = True
+    world.send()
+    assert world.payout().pending_event == "PayoutWaiting"
+    world.bus.down = False
+    world.decide(PAYOUT, "fail")
+    world.rounds(1)
+    check_at_rest(world, PayoutState.FAILED)
+    assert world.events(PAYOUT) == ["PayoutFailed"]
 
 
 @pytest.mark.parametrize("code", ["missing_wallet", "invalid_address", "invalid_arguments"])
@@ -374,8 +412,8 @@ def test_a_strangers_payment_is_in_the_way(world: World, metadata: dict[str, Any
 
 def test_a_payment_that_its_failed_payout_does_not_know(world: World) -> None:
     """Pi creates it long after we were told otherwise: a stranger now, though it has our id."""
-    uid = world.uid("alice", scopes=["username"])
-    world.requested(PAYOUT, uid)
+    world.requested(PAYOUT)
+    world.fault_once("POST", "/v2/payments", code="invalid_address")
     world.send()
     check_at_rest(world, PayoutState.FAILED)
     late = stranger_opens(world, payout_id=PAYOUT)

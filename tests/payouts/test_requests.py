@@ -146,10 +146,8 @@ def test_the_number_is_given_back_unless_the_recipient_was_the_cause(
 ) -> None:
     world = each_world
     world.deploy(PayoutUserDailyNumber="1")
-    uid = world.uid("alice", scopes=[] if is_the_users_fault else ["wallet_address"])
-    code = None if is_the_users_fault else "invalid_arguments"
-    if code:
-        world.fault("POST", "/v2/payments", code=code)
+    uid = world.uid("alice")
+    world.refuse_for_good("missing_wallet" if is_the_users_fault else "invalid_arguments")
     world.requested("p1", uid, amount="1")
     world.send()
     check_at_rest(world, PayoutState.FAILED, "p1")
@@ -236,12 +234,12 @@ def test_a_refund_of_more_than_was_paid(each_world: World) -> None:
 
 def test_a_refund_that_failed_can_be_made_again(each_world: World) -> None:
     world = each_world
-    uid = world.uid("alice", scopes=[])
-    payment_id = world.sold("3", uid)
-    world.requested("r1", uid, refund_of=payment_id, amount="3")
+    world.refuse_for_good()
+    payment_id = world.sold("3")
+    world.requested("r1", refund_of=payment_id, amount="3")
     world.send()
     check_at_rest(world, PayoutState.FAILED, "r1")
-    world.uid("alice")
+    world.heal()
     world.requested("r2", refund_of=payment_id, amount="3")
     world.send()
     check_at_rest(world, PayoutState.COMPLETED, "r2")
@@ -251,9 +249,9 @@ def test_a_refund_that_failed_can_be_made_again(each_world: World) -> None:
 
 def test_a_payment_whose_story_was_edited_holds_up_no_refund(each_world: World) -> None:
     world = each_world
-    uid = world.uid("alice", scopes=[])
-    payment_id = world.sold("3", uid)
-    world.requested("r1", uid, refund_of=payment_id, amount="3")
+    world.refuse_for_good()
+    payment_id = world.sold("3")
+    world.requested("r1", refund_of=payment_id, amount="3")
     text = {":text": {"S": "a text"}}
     world.tables.update(
         "PaymentsTable", payment_id, "SET story = :text", ExpressionAttributeValues=text
@@ -397,7 +395,8 @@ def test_a_conflict_is_tried_again(world: World, code: str) -> None:
 
 
 def test_a_conflict_at_a_release_is_tried_again(world: World) -> None:
-    world.requested(uid=world.uid("alice", scopes=[]))
+    world.refuse_for_good()
+    world.requested()
     transactions_conflict(world, "TransactionConflict", times=3)
     world.send()
     check_at_rest(world, PayoutState.FAILED)
@@ -407,7 +406,9 @@ def test_a_conflict_at_a_release_is_tried_again(world: World) -> None:
 def test_a_release_happens_once(world: World) -> None:
     """Woken again and again, and by two at once."""
     world.requested("p0", world.uid("bob"), amount=7)
-    world.requested(uid=world.uid("alice", scopes=[]))
+    world.send()
+    world.refuse_for_good()
+    world.requested()
     for _ in range(3):
         world.rounds(1)
         world.wake_sender("payout-1")
@@ -650,3 +651,33 @@ def test_the_fingerprints_that_stand_in_tables_stay_the_same() -> None:
 
     assert fingerprint(metadata) == FINGERPRINT
     assert refund.fingerprint == FINGERPRINT_OF_REFUND
+
+
+# --- A warning, where the recipient has not granted his address ----------------------------------
+
+
+@pytest.mark.parametrize("grants", [True, False])
+@pytest.mark.parametrize("is_refund", [True, False])
+def test_a_user_who_has_not_granted_his_address(
+    world: World, grants: bool, is_refund: bool
+) -> None:
+    """It is taken on all the same: he may grant it any day. A repeat says the same."""
+    uid = world.uid("alice")
+    payment_id = world.sold(uid=uid, grants_wallet=grants)
+    of = {"refund_of": payment_id} if is_refund else {"uid": uid, "memo": "Hi", "amount": 1}
+    expected = None if grants else "missing_scope"
+    for _ in range(2):
+        reply = world.post(payout_id="p1", **of)
+        assert (reply.status, reply.body["warning"]) == (202, expected)
+
+
+def test_nothing_is_known_of_the_recipient(world: World) -> None:
+    assert world.post(**body(world)).body["warning"] is None
+
+
+def test_his_last_payment_cannot_be_read(world: World) -> None:
+    uid = world.uid("alice")
+    world.sold(uid=uid, grants_wallet=False)
+    [item] = world.tables.raw("PaymentsTable")
+    world.tables.put("PaymentsTable", {**item, "state": {"S": "melted"}})
+    assert world.post(**body(world)).body["warning"] is None

@@ -81,6 +81,8 @@ ALLOWED = {
         # What a refund gives back of a payment.
         ("dynamodb:GetItem", PAYMENTS),
         ("dynamodb:UpdateItem", PAYMENTS),
+        # Whether the recipient's last payment says that he can be paid.
+        ("dynamodb:Query", BY_USER),
         SWITCH,
         WAKE_SENDER,
     },
@@ -98,6 +100,21 @@ ALLOWED = {
         SEED,
         SWITCH,
         WAKE_SENDER,
+    },
+    # It writes nothing.
+    "ReplayEvents": {
+        ("dynamodb:Query", "${PaymentsTable.Arn}/index/by_day"),
+        ("dynamodb:Query", "${PayoutsTable.Arn}/index/by_day"),
+        ("dynamodb:Query", "${RewardsTable.Arn}/index/by_day"),
+        ("dynamodb:GetItem", PAYMENTS),
+        ("dynamodb:GetItem", PAYOUTS),
+        ("dynamodb:GetItem", REWARDS),
+        ("events:PutEvents", "Bus.Arn"),
+    },
+    "Operate": {
+        ("dynamodb:GetItem", PAYMENTS),
+        ("dynamodb:UpdateItem", PAYMENTS),
+        ("dynamodb:Query", BY_USER),
     },
     "DecidePayout": {
         ("dynamodb:GetItem", PAYOUTS),
@@ -183,6 +200,8 @@ TOLD = {
         "SERVER_KEY_SECRET_ARN",
         "WALLET_SEED_SECRET_ARN",
     },
+    "ReplayEvents": {"EVENT_BUS", "PAYMENTS_TABLE", "PAYOUTS_TABLE", "REWARDS_TABLE"},
+    "Operate": {"PAYMENTS_TABLE"},
     "DecidePayout": {"PAYMENTS_TABLE", "PAYOUTS_TABLE", "PAYOUT_QUEUE_URL"},
 }
 
@@ -283,6 +302,7 @@ def test_the_scheduler_may_start_its_function_and_nothing_else(
 def test_there_is_no_other_role(translated: Template) -> None:
     roles = {f"{function}Role" for function in ALLOWED}
     roles |= {f"{function}ScheduleRole" for function in SCHEDULED}
+    roles.add("WebhookRole")  # of EventBridge: test_webhook
     assert set(of_type(translated, "AWS::IAM::Role")) == roles
 
 
@@ -301,5 +321,6 @@ def test_only_the_api_invokes_and_only_by_its_own_routes(translated: Template) -
         pattern, values = properties["SourceArn"]["Fn::Sub"]
         assert values["__ApiId__"] == {"Ref": "Api"}
         assert re.search(
-            r"/\$\{__Stage__\}/(GET|POST)/(me|payments|payouts|pi_payment|rewarded_ads)\b", pattern
+            r"/\$\{__Stage__\}/(GET|POST)/(events|me|payments|payouts|pi_payment|rewarded_ads)\b",
+            pattern,
         )

@@ -1,5 +1,5 @@
-"""The decision table of a payout, row by row as docs/architecture.md has it, and what holds for all
-of it.
+"""The decision table of a payout, row by row as docs/payout-decision.md has it, and what holds for
+all of it.
 
 Promise 4: one payment on the chain per payout. Nothing is signed, failed or cancelled before it is
 certain that nothing was paid.
@@ -38,8 +38,9 @@ from shared.payouts.record import (
     MOST_ENVELOPES,
     MOST_REFUSALS,
     NO_DESTINATION_PATIENCE_SECONDS,
-    UNKNOWN_USER_PATIENCE_SECONDS,
+    RECIPIENT_PATIENCE_SECONDS,
     UNVERIFIED_PATIENCE_SECONDS,
+    PayoutEvent,
     PayoutRecord,
     PayoutState,
     Sent,
@@ -161,7 +162,8 @@ def described(old: PayoutRecord, decision: Decision, now: int) -> str:
     new = decision.new
     state = None if new.state is old.state else new.state
     reason, due = new.reason or new.giving_up, new.due_at is not None and f"+{new.due_at - now}"
-    written = [state, reason, due] if new != old else []
+    waits = new.pending_event if new.pending_event is PayoutEvent.WAITING else None
+    written = [state, reason, due, waits] if new != old else []
     return " ".join(str(each) for each in [decision.step, *written] if each)
 
 
@@ -330,15 +332,35 @@ TABLE = [
     Row(
         "no such user",
         ATTEMPTED,
+        "write user_not_found +0 PayoutWaiting",
+        seen=refused(Step.CREATE, "user_not_found"),
+    ),
+    Row(
+        "still no such user",
+        UNKNOWN_SINCE,
         "write user_not_found +86400",
         seen=refused(Step.CREATE, "user_not_found"),
+    ),
+    Row(
+        "the user has not granted his address",
+        ATTEMPTED,
+        "write missing_scope +0 PayoutWaiting",
+        {Ask.KEY: False},  # is not asked for: Pi knows this user
+        seen=refused(Step.CREATE, "missing_scope"),
+    ),
+    Row(
+        "nor within a month",
+        doubtful(ATTEMPTED, "missing_scope", NOW),
+        "write missing_scope +0",
+        seen=refused(Step.CREATE, "missing_scope"),
+        now=NOW + RECIPIENT_PATIENCE_SECONDS,
     ),
     Row(
         "no such user for a month",
         UNKNOWN_SINCE,
         "write user_not_found +0",
         seen=refused(Step.CREATE, "user_not_found"),
-        now=NOW + UNKNOWN_USER_PATIENCE_SECONDS,
+        now=NOW + RECIPIENT_PATIENCE_SECONDS,
     ),
     Row(
         "no such user, by another app's key",
@@ -346,7 +368,7 @@ TABLE = [
         "hold_up server_key_of_another_app +60",
         {Ask.KEY: False},
         seen=refused(Step.CREATE, "user_not_found"),
-        now=NOW + UNKNOWN_USER_PATIENCE_SECONDS,
+        now=NOW + RECIPIENT_PATIENCE_SECONDS,
     ),
     Row(
         "no such user, by who knows whose key",

@@ -143,7 +143,7 @@ class Client:
         try:
             with self._database.lock:
                 answer = _copied(act())
-                effects.note_write(operation, call.get("Item") or call.get("Key") or {})
+                effects.note_write(operation, call)
         finally:
             effects.tell("after", operation)
         if effects.fault(operation, sent=True):
@@ -316,6 +316,8 @@ def _true(condition: str, call: Item, item: Item) -> bool:
 
 def _compares(comparison: str, call: Item, item: Item) -> bool:
     match TOKEN.findall(comparison):
+        case ["attribute_exists", "(", name, ")"]:
+            return _path(name, call) in item
         case ["attribute_not_exists", "(", name, ")"]:
             return _path(name, call) not in item
         case [name, ("=" | "<=" | "<") as operator, placeholder]:

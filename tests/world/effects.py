@@ -22,6 +22,8 @@ Device = Callable[[Moment, str], None]
 
 READS = {"GetItem", "Query"}
 WRITES = {"PutItem", "UpdateItem", "TransactWriteItems"}
+# What lies beside a record, and takes part in no transition.
+NOTES = ("SET asked_at", "SET claimed_txid", "REMOVE #username")
 
 
 @dataclass(slots=True)
@@ -52,7 +54,7 @@ class Effects:
     log: list[str] = field(default_factory=list)
     faults: list[AwsFault] = field(default_factory=list)
     landed: Counter[str] = field(default_factory=Counter)
-    """How many writes DynamoDB has carried out, by payment id."""
+    """How many transitions DynamoDB has written, by payment id."""
     device: Device | None = None
 
     @property
@@ -77,8 +79,10 @@ class Effects:
         if moment == "before":
             self.log.append(effect)
 
-    def note_write(self, operation: str, item: dict[str, Any]) -> None:
-        if operation != "TransactWriteItems" and operation in WRITES and "payment_id" in item:
+    def note_write(self, operation: str, request: dict[str, Any]) -> None:
+        item = request.get("Item") or request.get("Key") or {}
+        is_note = request.get("UpdateExpression", "").startswith(NOTES)
+        if operation in ("PutItem", "UpdateItem") and "payment_id" in item and not is_note:
             self.landed[item["payment_id"]["S"]] += 1
 
     def fault(self, operation: str, *, sent: bool) -> AwsFault | None:
@@ -140,7 +144,7 @@ class Effects:
     def _answered(self, *, model: Any, http_response: Any, context: Any, **_: Any) -> None:
         if http_response.status_code == 200:
             request = context["request"]
-            self.note_write(model.name, request.get("Item") or request.get("Key") or {})
+            self.note_write(model.name, request)
         self.tell("after", model.name)
         if self.fault(model.name, sent=True):
             raise ReadTimeoutError(endpoint_url="dynamodb")

@@ -22,6 +22,10 @@ class Payouts(Stage):
         """`POST /payouts` with this body; amounts are Decimals, texts or whole numbers."""
         return self.call("POST /payouts", body=dumps(body))
 
+    def refuse_for_good(self, code: str = "missing_wallet") -> None:
+        """Pi creates no payment any more, until `heal`: the payouts fail."""
+        self.fault("POST", "/v2/payments", code=code)
+
     def requested(self, payout_id: str = "payout-1", uid: str | None = None, **how: Any) -> str:
         """A payout that was taken on; nobody has sent it yet."""
         body = {"payout_id": payout_id, "amount": "3.14"}

@@ -298,7 +298,7 @@ class Stage:
         each has the identity that a consumer drops duplicates by."""
         found = [event for event in self.bus.events if event.business_id == business_id]
         for told in found:  # only a payout may be blocked twice
-            moment = r":\d+" if told.type == "PayoutBlocked" else ""
+            moment = r":\d+" if told.type in ("PayoutBlocked", "PayoutWaiting") else ""
             assert fullmatch(f"{escape(business_id)}:{told.type}{moment}", told.event_id)
         return [told.type for told in found]
 

@@ -1,0 +1,45 @@
+"""What an operator decides about a user: two uids are one person, or a name is to be forgotten.
+
+The name that Pi tells us (scope `username`) is the only personal thing that is kept beside the uid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.base.context import concerning, remaining
+from shared.payments.store import PaymentStore
+from shared.users.links import Links
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleParts:
+    links: Links
+    payments: PaymentStore
+
+
+def link(parts: PeopleParts, old: str, new: str) -> dict[str, object]:
+    """From now on the person sees and gets as `new` what belonged to `old`. Raises Conflict
+    `not_linkable`."""
+    concerning(new)
+    parts.links.add(old, new)
+    return {"uid": new, "earlier_uids": list(parts.links.earlier(new))}
+
+
+def unlink(parts: PeopleParts, old: str, new: str) -> dict[str, object]:
+    """Undo a link that was a mistake. Raises Conflict `not_linkable`."""
+    concerning(new)
+    parts.links.remove(old, new)
+    return {"uid": new, "earlier_uids": list(parts.links.earlier(new))}
+
+
+def forget(parts: PeopleParts, uid: str) -> dict[str, object]:
+    """Erase the user's name from the records of all payments under this uid, as far as there is
+    time: `is_done` tells whether to ask again."""
+    concerning(uid)
+    forgotten = 0
+    for payment_id in parts.payments.of_user(uid):
+        if remaining() == 0:
+            return {"uid": uid, "forgotten": forgotten, "is_done": False}
+        forgotten += parts.payments.forget_name(payment_id)
+    return {"uid": uid, "forgotten": forgotten, "is_done": True}
