@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from local.emulator.address import address_of
 from shared.base.amount import Amount
 from shared.base.errors import ChainUnavailable
 from shared.book.expected import expected_transfer
@@ -12,7 +13,7 @@ from shared.stellar.objects import ExpectedTransfer, Transfer
 from tests.unit.pi_in_process import PiInProcess
 from tests.unit.samples import OTHER_TXID, TXID, payment
 
-STRANGER = "GSTRANGER"
+STRANGER = address_of("stranger")
 
 
 def wanted_by(pi: PiInProcess, identifier: str) -> ExpectedTransfer:
@@ -42,7 +43,7 @@ def test_a_payment_on_the_chain_is_proof(pi: PiInProcess) -> None:
         {"destination": STRANGER},
         {"memo": "another-payment"},
         {"memo": None},
-        {"asset": "PI:GISSUER"},
+        {"asset": f"PI:{STRANGER}"},
         {"successful": False},
     ],
     ids=str,
