@@ -8,16 +8,16 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from local.emulator.address import address_of, is_address
-from local.emulator.chain import Transaction, stroops
-from local.emulator.errors import PiError
-from local.emulator.faults import Fault, FaultyFront
-from local.emulator.model import App, iso
-from local.emulator.notifications import REFUSALS
-from local.emulator.payment import amount_of
-from local.emulator.pi import Pi
-from local.emulator.weather import Weather
-from local.emulator.web import NUMBER, TEXT_OR_NULL, answer, json_body, json_fields
+from .address import address_of, is_address
+from .chain import Transaction, stroops
+from .errors import PiError
+from .faults import Fault, FaultyFront
+from .model import App, iso
+from .notifications import REFUSALS
+from .payment import amount_of
+from .pi import Pi
+from .weather import Weather
+from .web import NUMBER, TEXT_OR_NULL, answer, json_body, json_fields
 
 STRANGER = address_of("stranger")
 

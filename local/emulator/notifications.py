@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from local.emulator.errors import PiError, SentenceError
-from local.emulator.ids import Ids
-from local.emulator.model import App, Settings, User
+from .errors import PiError, SentenceError
+from .ids import Ids
+from .model import App, Settings, User
 
 SCOPE = "in_app_notifications"
 REFUSALS = ("sentence", "code", "not_found")  # `Settings.notification_refusal`

@@ -44,6 +44,8 @@ class BatchRecord:
     refused: tuple[str, ...] = ()
     unclear: tuple[str, ...] = ()
     pending_event: str | None = field(default=None, metadata={"stored_as": "owed"})
+    last_event: str | None = None
+    event_sequence: int | None = None
     requested_at: int
     tried_at: int | None = None
     closed_at: int | None = None
@@ -103,7 +105,8 @@ def unclear(record: BatchRecord, now: int) -> BatchRecord:
 
 def _closed(record: BatchRecord, now: int) -> BatchRecord:
     new = replace(record, pending=(), state=BatchState.CLOSED, closed_at=now)
-    return replace(new, pending_event="NotificationSent")
+    sent, version = "NotificationSent", record.version + 1
+    return replace(new, pending_event=sent, last_event=sent, event_sequence=version)
 
 
 def told(record: BatchRecord) -> BatchRecord:

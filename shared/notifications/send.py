@@ -64,4 +64,4 @@ def batch_event(record: its.BatchRecord) -> Event | None:
         "requested_at": record.requested_at,
         "closed_at": record.closed_at,
     }
-    return event(record.pending_event, record.batch_id, detail)
+    return event(record, record.batch_id, detail)

@@ -8,7 +8,7 @@ from tests.docs.scene import SCENES, Expected
 from tests.docs.spec import codes_of, operations, validate_answer
 from tests.world import World
 
-for _topic in ("requests", "refusals", "payouts", "notifications"):
+for _topic in ("requests", "refusals", "payouts", "events", "notifications"):
     import_module(f"tests.docs.scenes_of_{_topic}")  # each scene enters itself
 
 

@@ -1,6 +1,14 @@
 """All edits."""
 
-from tests.mutants import of_edges, of_notifications, of_payments, of_payouts, of_proof, of_template
+from tests.mutants import (
+    of_edges,
+    of_notifications,
+    of_payments,
+    of_payouts,
+    of_proof,
+    of_replay,
+    of_template,
+)
 
 EDITS = [
     *of_payments.EDITS,
@@ -9,4 +17,5 @@ EDITS = [
     *of_template.EDITS,
     *of_proof.EDITS,
     *of_notifications.EDITS,
+    *of_replay.EDITS,
 ]

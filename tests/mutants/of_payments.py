@@ -160,8 +160,8 @@ EDITS = [
     Edit(
         "goods-without-a-price",
         PAYMENT,
-        "pending_event=PaymentEvent.COMPLETED if matched else PaymentEvent.UNMATCHED",
-        "pending_event=PaymentEvent.COMPLETED",
+        "event = PaymentEvent.COMPLETED if matched else PaymentEvent.UNMATCHED",
+        "event = PaymentEvent.COMPLETED",
         "Goods are released only for what was checked against a price.",
         DECIDE,
     ),
@@ -208,8 +208,9 @@ EDITS = [
     Edit(
         "taken-over-delivered-again",
         PAYMENT,
-        "replace(completed(record, txid, now), needs_review=None, pending_event=None, due_at=None)",
-        "completed(record, txid, now)",
+        "        needs_review=None,\n        pending_event=None,\n        last_event=None,\n"
+        "        event_sequence=None,\n        due_at=None,\n    )",
+        "    )",
         "What was delivered before a restore is not delivered again.",
         f"{IN_BOOK}::test_payments_approved_after_the_backup_come_back",
     ),

@@ -116,7 +116,8 @@ EDITS = [
     Edit(
         "day-not-written",
         "shared/payments/store.py",
-        "        **day_key(record.completed_at),\n",
+        "        **day_key(record.completed_at, "
+        "record.cancelled_at if record.last_event else None),\n",
         "",
         "What is completed is found by its day.",
         f"{IN_PROOF}::test_completed_and_never_on_the_chain",

@@ -110,6 +110,16 @@ ALLOWED = {
         ("dynamodb:PutItem", NOTIFICATIONS),
         WAKE,
     },
+    # It writes nothing.
+    "ReplayEvents": {
+        ("dynamodb:Query", "${PaymentsTable.Arn}/index/by_day"),
+        ("dynamodb:Query", "${PayoutsTable.Arn}/index/by_day"),
+        ("dynamodb:Query", "${RewardsTable.Arn}/index/by_day"),
+        ("dynamodb:GetItem", PAYMENTS),
+        ("dynamodb:GetItem", PAYOUTS),
+        ("dynamodb:GetItem", REWARDS),
+        ("events:PutEvents", "Bus.Arn"),
+    },
     "Operate": {
         ("dynamodb:GetItem", PAYMENTS),
         ("dynamodb:UpdateItem", PAYMENTS),
@@ -211,6 +221,7 @@ TOLD = {
         "WAKE_UP_QUEUE_URL",
         "WALLET_SEED_SECRET_ARN",
     },
+    "ReplayEvents": {"EVENT_BUS", "PAYMENTS_TABLE", "PAYOUTS_TABLE", "REWARDS_TABLE"},
     "Operate": {"PAYMENTS_TABLE"},
     "DecidePayout": {"PAYMENTS_TABLE", "PAYOUTS_TABLE", "PAYOUT_QUEUE_URL"},
     "NotifyUsers": {"NOTIFICATIONS_TABLE", "WAKE_UP_QUEUE_URL"},
@@ -313,6 +324,7 @@ def test_the_scheduler_may_start_its_function_and_nothing_else(
 def test_there_is_no_other_role(translated: Template) -> None:
     roles = {f"{function}Role" for function in ALLOWED}
     roles |= {f"{function}ScheduleRole" for function in SCHEDULED}
+    roles.add("WebhookRole")  # of EventBridge: test_webhook
     assert set(of_type(translated, "AWS::IAM::Role")) == roles
 
 
@@ -331,6 +343,7 @@ def test_only_the_api_invokes_and_only_by_its_own_routes(translated: Template) -
         pattern, values = properties["SourceArn"]["Fn::Sub"]
         assert values["__ApiId__"] == {"Ref": "Api"}
         assert re.search(
-            r"/\$\{__Stage__\}/(GET|POST)/(me|notifications|payments|payouts|pi_payment|rewarded_ads)\b",
+            r"/\$\{__Stage__\}/(GET|POST)/"
+            r"(events|me|notifications|payments|payouts|pi_payment|rewarded_ads)\b",
             pattern,
         )

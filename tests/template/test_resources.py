@@ -69,10 +69,18 @@ def by_day(key: str, *shown: str) -> dict[str, Any]:
 
 PAYMENTS_BY_DAY = by_day("payment_id", "amount", "txid", "to_address", "started_at")
 PAYOUTS_BY_DAY = by_day("payout_id", "amount", "txid", "payment_id", "from_address", "requested_at")
+REWARDS_BY_DAY = {
+    "IndexName": "by_day",
+    "KeySchema": [
+        {"AttributeName": "day", "KeyType": "HASH"},
+        {"AttributeName": "id", "KeyType": "RANGE"},
+    ],
+    "Projection": {"ProjectionType": "KEYS_ONLY"},
+}
 TABLES: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "PaymentsTable": ("payment_id", [DUE_AND_COUNTED, BY_USER, BY_USERNAME, PAYMENTS_BY_DAY]),
     "ProductsTable": ("product_id", []),
-    "RewardsTable": ("id", [DUE]),
+    "RewardsTable": ("id", [DUE, REWARDS_BY_DAY]),
     "NotificationsTable": ("id", [DUE]),
     "PayoutsTable": ("payout_id", [DUE_AND_COUNTED, PAYOUTS_BY_DAY]),
 }
@@ -122,9 +130,9 @@ def test_only_rewards_expire(translated: Template) -> None:
 
 def test_the_secrets_are_made_without_a_value(translated: Template) -> None:
     secrets = of_type(translated, "AWS::SecretsManager::Secret")
-    assert set(secrets) == {"ServerKey", "WalletSeed"}
-    for secret in secrets.values():
-        assert set(secret["Properties"]) == {"Description"}
+    assert set(secrets) == {"ServerKey", "WalletSeed", "WebhookSecret"}
+    for name in ("ServerKey", "WalletSeed"):
+        assert set(secrets[name]["Properties"]) == {"Description"}
 
 
 def test_the_wallets_seed_outlives_its_stack_and_every_mistake(translated: Template) -> None:
