@@ -36,6 +36,10 @@ from local.progress import say, step
 PI_PORT = 8314
 AWS_PORT = 8315
 
+# By it your own server knows that the local cloud posts; the same after each restart.
+WEBHOOK_PROOF = "secret-of-make-run"
+WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?")
+
 PRODUCTS = (
     Product("apple_pie_1", "Apple pie", price="3.14"),
     Product("donation", "Donation", minimum="0.1", maximum="100"),
@@ -56,6 +60,7 @@ class Settings:
     pi_api_url: str
     server_key: str
     allow_origins: str
+    webhook_url: str
     home: Path
 
     @classmethod
@@ -73,6 +78,7 @@ class Settings:
             # The emulator takes whatever key it is started with.
             server_key=server_key or secrets.token_urlsafe(24),
             allow_origins=_origins(env),
+            webhook_url=_webhook_url(env),
             home=Path(env.get("LOCAL_HOME") or ROOT / ".local").resolve(),
         )
 
@@ -98,6 +104,15 @@ def _origins(env: Mapping[str, str]) -> str:
                 f"Expected {parameter['ConstraintDescription']}"
             )
     return ",".join(origins)
+
+
+def _webhook_url(env: Mapping[str, str]) -> str:
+    url = env.get("WEBHOOK_URL", "")
+    if url and not WEB_ADDRESS.fullmatch(url):
+        raise SettingError(
+            f"WEBHOOK_URL={url} is no address. Expected one like http://127.0.0.1:3000/pi-events"
+        )
+    return url
 
 
 def serve(settings: Settings, running: ExitStack) -> Play | None:
@@ -139,6 +154,9 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
             stack.switch_payouts(on=True)
         for product in PRODUCTS:
             stack.put_product(product)
+    if settings.webhook_url:
+        with step("Pointing the webhook at your server"):
+            stack.add_webhook(settings.webhook_url, WEBHOOK_PROOF)
 
     served = {
         "api": stack.api_url,
@@ -149,6 +167,8 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
     say()
     for name, url in served.items():
         say(f"  {name:4} {url}")
+    if settings.webhook_url:
+        say(f"  hook {settings.webhook_url}, x-webhook-secret: {WEBHOOK_PROOF}")
     say()
     if emulator is None:
         return None

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from shared.payouts.store import PayoutStore
     from shared.pi.client import PiClient
     from shared.proof.prove import ProofParts
+    from shared.replay.events import ReplayParts
     from shared.rewards.claim import ClaimParts
     from shared.rewards.store import RewardStore
     from shared.stellar.horizon import Horizon
@@ -208,6 +209,35 @@ class App:
                 is_its=goes_out,
                 told=partial(prove_wallet.told_by_payouts, self.payouts),
             ),
+        )
+
+    @cached_property
+    def replay_events(self) -> ReplayParts:
+        from shared.aws.dynamodb import UNPAID
+        from shared.payments.record import PaymentEvent
+        from shared.payments.view import payment_event
+        from shared.payouts.record import PayoutEvent
+        from shared.payouts.view import payout_event
+        from shared.replay.closed_index import ClosedIndex
+        from shared.replay.events import Kind, ReplayParts
+        from shared.rewards.record import RewardEvent
+        from shared.rewards.view import reward_event
+
+        def closed(table: Table) -> list[ClosedIndex]:
+            return [ClosedIndex(table, "settled_on"), ClosedIndex(table, "settled_on", UNPAID)]
+
+        payments, payouts = closed(self._payments_table), closed(self._payouts_table)
+        rewards = [ClosedIndex(self._rewards_table, "day")]
+        # What a payout waits for changes, and so would the content of that event.
+        ends = frozenset({PayoutEvent.COMPLETED, PayoutEvent.FAILED})
+        return ReplayParts(
+            kinds=(
+                Kind(frozenset(PaymentEvent), payments, self.payments.get, payment_event),
+                Kind(ends, payouts, self.payouts.get, payout_event),
+                Kind(frozenset(RewardEvent), rewards, self.rewards.get, reward_event),
+            ),
+            bus=self.bus,
+            clock=self.clock,
         )
 
     @cached_property

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_apigatewayv2 import ApiGatewayV2Client
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_ssm import SSMClient
 
@@ -110,6 +111,10 @@ class LocalCloud:
     @cached_property
     def apigateway(self) -> "ApiGatewayV2Client":
         return self.session.client("apigatewayv2", endpoint_url=self.endpoint)
+
+    @cached_property
+    def events(self) -> "EventBridgeClient":
+        return self.session.client("events", endpoint_url=self.endpoint)
 
     @cached_property
     def parameters(self) -> "SSMClient":

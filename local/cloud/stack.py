@@ -1,7 +1,7 @@
 """The real template, deployed to the local cloud.
 
-What MiniStack does not read from the template (an HTTP API's routes and CORS) is added after the
-deploy, from the same translation.
+What MiniStack does not read from the template (an HTTP API's routes and CORS, and the webhook) is
+added after the deploy, from the same template.
 """
 
 import json
@@ -23,7 +23,7 @@ DEPLOY_SECONDS = 300.0
 
 STACK = "pi-bundle-local"
 # What MiniStack does not know is left out by the template's own switches.
-NOT_HERE = {"EventArchiveDays": "0", "FailureAlarms": "off"}
+NOT_HERE = {"EventArchiveDays": "0", "FailureAlarms": "off", "WebhookUrl": ""}
 
 
 @dataclass(frozen=True)
@@ -213,6 +213,42 @@ class Stack(Deployment):
                 **{name: {"S": amount} for name, amount in amounts.items() if amount is not None},
             },
         )
+
+    def add_webhook(self, url: str, secret: str) -> None:
+        """Post each event there, as a stack with `WebhookUrl` does: at once, and only once, since
+        MiniStack tries nothing again. It need not be https."""
+        declared = template.bundle()["Resources"]
+        name, events = f"{self.name}-webhook", self.cloud.events
+        rule, destination = (
+            declared[one]["Properties"] for one in ("Webhook", "WebhookDestination")
+        )
+        shown = declared["WebhookConnection"]["Properties"]["AuthParameters"]
+        header = shown["ApiKeyAuthParameters"]["ApiKeyName"]
+        connection = events.create_connection(
+            Name=name,
+            AuthorizationType="API_KEY",
+            AuthParameters={"ApiKeyAuthParameters": {"ApiKeyName": header, "ApiKeyValue": secret}},
+        )
+        made = events.create_api_destination(
+            Name=name,
+            ConnectionArn=connection["ConnectionArn"],
+            HttpMethod=destination["HttpMethod"],
+            InvocationEndpoint=url,
+        )
+        bus, pattern = self.outputs["EventBusName"], json.dumps(rule["EventPattern"])
+        events.put_rule(Name=name, EventBusName=bus, EventPattern=pattern)
+        target = rule["Targets"][0]["Id"]
+        events.put_targets(
+            Rule=name, EventBusName=bus, Targets=[{"Id": target, "Arn": made["ApiDestinationArn"]}]
+        )
+
+    def remove_webhook(self) -> None:
+        name, bus, events = f"{self.name}-webhook", self.outputs["EventBusName"], self.cloud.events
+        target = template.bundle()["Resources"]["Webhook"]["Properties"]["Targets"][0]["Id"]
+        events.remove_targets(Rule=name, EventBusName=bus, Ids=[target])
+        events.delete_rule(Name=name, EventBusName=bus)
+        events.delete_api_destination(Name=name)
+        events.delete_connection(Name=name)
 
     def sweep(self) -> int:
         """Look for unfinished work now, without waiting for the schedule; how much was found."""

@@ -12,6 +12,8 @@ from nacl.signing import SigningKey
 
 _PUBLIC_KEY = bytes([6 << 3])
 _SEED = bytes([18 << 3])
+# By its address: what each wallet that was made here signs with.
+_SEEDS: dict[str, str] = {}
 
 
 def seed_of(name: str) -> str:
@@ -29,7 +31,14 @@ def address_of_seed(seed: str) -> str:
     secret = _decode(_SEED, seed)
     if secret is None:
         raise ValueError("not a secret seed")
-    return _encode(_PUBLIC_KEY, SigningKey(secret).verify_key.encode())
+    address = _encode(_PUBLIC_KEY, SigningKey(secret).verify_key.encode())
+    _SEEDS[address] = seed
+    return address
+
+
+def seed_behind(address: str) -> str | None:
+    """The seed of an address that was made here."""
+    return _SEEDS.get(address)
 
 
 def is_address(text: str) -> bool:

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from local.emulator.errors import PiError
-from local.emulator.ids import Ids
-from local.emulator.model import Ad, iso
+from .errors import PiError
+from .ids import Ids
+from .model import Ad, iso
 
 _STATUSES = {"granted", "revoked", "failed", None}
 

@@ -6,13 +6,12 @@ transaction. Ledger numbers follow from the clock and the transactions alone: no
 background. Numbers and close times only grow, until the network begins anew.
 """
 
-import hashlib
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from local.emulator.pace import Pace
+from .pace import Pace
 
 NATIVE = "native"
 BASE_FEE_STROOPS = 100_000
@@ -73,16 +72,26 @@ class Order:
         return self.operation_source or self.source
 
 
+@dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    """A transaction as its wallet signed it, with its hash. A fee bump holds another one."""
+
+    txid: str
+    envelope_xdr: str
+    signatures: tuple[str, ...]
+    inner_txid: str | None = None
+    inner_signatures: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction(Order):
     """One payment on the chain, in a ledger of its own; a failed one took its fee all the same.
 
     `code` is `op_success` or why the payment failed. `applied_at` is exact, `closed_at` in whole
-    seconds. The XDR is there for what somebody signed and submitted. A fee bump has an
-    `inner_txid` too; `txid` is the outer one.
+    seconds.
     """
 
-    txid: str
+    signed: SignedTransaction
     sequence: int
     code: str
     fee_stroops: int
@@ -90,8 +99,15 @@ class Transaction(Order):
     ledger: int
     applied_at: datetime
     closed_at: datetime
-    envelope_xdr: str | None = None
-    inner_txid: str | None = None
+
+    @property
+    def txid(self) -> str:
+        """Its hash; of a fee bump, the outer one."""
+        return self.signed.txid
+
+    @property
+    def inner_txid(self) -> str | None:
+        return self.signed.inner_txid
 
     @property
     def successful(self) -> bool:
@@ -248,18 +264,9 @@ class Chain:
         *,
         fee_stroops: int = BASE_FEE_STROOPS,
         max_fee_stroops: int | None = None,
-        signed: tuple[str, str] | None = None,
-        fee_bump: bool = False,
+        signed: SignedTransaction,
     ) -> Transaction:
-        """Close a ledger with this one payment in it, which `code` says the success of.
-
-        `signed` is the hash and the envelope, of what was signed. What is not signed can be a
-        `fee_bump`.
-        """
-        source = self.accounts[order.source]
-        sequence, ledger = source.sequence + 1, self.latest_ledger(now) + 1
-        facts = repr((self.passphrase, order, sequence, ledger))
-        txid, envelope_xdr = signed or (_hash(facts), None)
+        """Close a ledger with this one payment in it, which `code` says the success of."""
         transaction = Transaction(
             source=order.source,
             destination=order.destination,
@@ -269,23 +276,25 @@ class Chain:
             asset=order.asset,
             kind=order.kind,
             operation_source=order.operation_source,
-            txid=txid,
-            sequence=sequence,
+            signed=signed,
+            sequence=self.next_sequence(order.source),
             code=code,
             fee_stroops=fee_stroops,
             max_fee_stroops=max_fee_stroops or fee_stroops,
-            ledger=ledger,
+            ledger=self.latest_ledger(now) + 1,
             applied_at=now,
             closed_at=closing_second(now),
-            envelope_xdr=envelope_xdr,
-            inner_txid=_hash(f"inner {facts}") if fee_bump else None,
         )
         self.transactions.append(transaction)
-        for known in (txid, transaction.inner_txid):
+        for known in (transaction.txid, transaction.inner_txid):
             if known:
                 self._by_txid[known] = transaction
         self._settle(transaction)
         return transaction
+
+    def next_sequence(self, address: str) -> int:
+        """The number of the account's next transaction."""
+        return self.accounts[address].sequence + 1
 
     def find(self, txid: str) -> Transaction | None:
         """A transaction by its hash, a fee bump by both."""
@@ -328,10 +337,6 @@ class Chain:
         account.turns.append(transaction.applied_at)
         account.sequence = transaction.ledger << 32
         self.accounts[address] = account
-
-
-def _hash(facts: str) -> str:
-    return hashlib.sha256(facts.encode()).hexdigest()
 
 
 def closing_second(at: datetime) -> datetime:

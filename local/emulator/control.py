@@ -8,15 +8,16 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from local.emulator.address import address_of, is_address
-from local.emulator.chain import Transaction, stroops
-from local.emulator.errors import PiError
-from local.emulator.faults import Fault, FaultyFront
-from local.emulator.model import App, iso
-from local.emulator.payment import amount_of
-from local.emulator.pi import Pi
-from local.emulator.weather import Weather
-from local.emulator.web import NUMBER, TEXT_OR_NULL, answer, json_body, json_fields
+from .address import address_of, is_address
+from .chain import Transaction, stroops
+from .errors import PiError
+from .faults import Fault, FaultyFront
+from .model import App, iso
+from .notifications import REFUSALS
+from .payment import amount_of
+from .pi import Pi
+from .weather import Weather
+from .web import NUMBER, TEXT_OR_NULL, answer, json_body, json_fields
 
 STRANGER = address_of("stranger")
 
@@ -58,6 +59,7 @@ def _add_world(api: Blueprint, pi: Pi, front: FaultyFront, weather: Weather) -> 
                     for payment in pi.payments.values()
                 ],
                 "ads": [ad.dto() for ad in pi.ads.values()],
+                "notifications": [notification.dto() for notification in pi.notifications],
                 "transactions": [_transaction(tx) for tx in pi.chain.transactions],
                 # In stroops; the total is what was minted, or Pi was made or lost.
                 "balances": {a.address: a.balance for a in pi.chain.accounts.values()},
@@ -99,11 +101,19 @@ def _add_settings(api: Blueprint, pi: Pi) -> None:
             text_amounts=bool,
             cancelled_limit=int | None,
             revoked_is_unknown=bool,
+            notification_batch=int,
+            notification_quota=int,
+            notification_quota_names=int | None,
+            notification_app_quota=int | None,
+            notification_refusal=str,
+            notification_strangers_refused=bool,
             holes=list,
         )
         for name in ("page_limit", "base_fee_stroops", "ledger_close_s"):
             if changes.get(name, 1) < 1:
                 raise PiError("invalid_arguments", f"{name} is at least 1.")
+        if changes.get("notification_refusal", "code") not in REFUSALS:
+            raise PiError("invalid_arguments", f"notification_refusal is {' or '.join(REFUSALS)}.")
         if "holes" in changes:
             changes["holes"] = [_hole(each) for each in changes["holes"]]
         for name, value in changes.items():
@@ -121,9 +131,16 @@ def _add_people(api: Blueprint, pi: Pi) -> None:
 
     @api.patch("/apps/<app_id>")
     def change_app(app_id: str) -> Response:
-        """Rotate the key; change or take away (null) the wallet; take away A2U."""
+        """Rotate the key; change or take away (null) the wallet; take away A2U, notifications."""
         app = pi.registry.app(app_id)
-        changes = json_fields(key=str, network=str, wallet=TEXT_OR_NULL, wallet_seed=str, a2u=bool)
+        changes = json_fields(
+            key=str,
+            network=str,
+            wallet=TEXT_OR_NULL,
+            wallet_seed=str,
+            a2u=bool,
+            notifications=bool,
+        )
         if "wallet_seed" in changes:
             changes["wallet"] = pi.registry.open_wallet(changes.pop("wallet_seed"))
         for name, value in changes.items():

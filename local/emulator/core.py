@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from local.emulator.chain import Chain, Transaction, closing_second
-from local.emulator.model import Settings
+from .chain import Chain, Transaction, closing_second
+from .model import Settings
 
 if TYPE_CHECKING:
-    from local.emulator.envelope import Envelope
+    from .envelope import Envelope
 
 Status = Literal["PENDING", "DUPLICATE", "ERROR", "TRY_AGAIN_LATER"]
 
@@ -97,7 +97,7 @@ class Core:
         source = self.chain.accounts.get(envelope.source)
         if source is None:
             return "tx_no_source_account"
-        if envelope.sequence != source.sequence + 1:
+        if envelope.sequence != self.chain.next_sequence(envelope.source):
             return "tx_bad_seq"
         if not envelope.signed:
             return "tx_bad_auth"
@@ -113,6 +113,6 @@ class Core:
             self.chain.judge(order, fee),
             fee_stroops=fee,
             max_fee_stroops=envelope.fee_stroops,
-            signed=(envelope.txid, envelope.xdr),
+            signed=envelope.transaction,
         )
         self._applied(transaction)

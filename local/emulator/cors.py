@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Response
 
-from local.emulator.errors import PiError
-from local.emulator.wire import dumps
+from .errors import PiError
+from .wire import dumps
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -1,6 +1,6 @@
-"""Signed transactions as they travel: XDR in base64 in, result XDR out.
+"""Signed transactions as they travel, in XDR: what somebody submits is read here.
 
-The only module that needs the stellar SDK, and imported only when somebody submits something.
+This module, `signing` and `results` need the stellar SDK: imported only when somebody pays.
 """
 
 from base64 import b64encode
@@ -24,33 +24,8 @@ from stellar_sdk.exceptions import BadSignatureError, SdkError
 from stellar_sdk.operation import Operation
 from xdrlib3 import Error as XdrError
 
-from local.emulator.chain import NATIVE, Order, stroops
-
-_TRANSACTION_CODES = {
-    "tx_success": stellar_xdr.TransactionResultCode.txSUCCESS,
-    "tx_failed": stellar_xdr.TransactionResultCode.txFAILED,
-    "tx_too_early": stellar_xdr.TransactionResultCode.txTOO_EARLY,
-    "tx_too_late": stellar_xdr.TransactionResultCode.txTOO_LATE,
-    "tx_missing_operation": stellar_xdr.TransactionResultCode.txMISSING_OPERATION,
-    "tx_bad_seq": stellar_xdr.TransactionResultCode.txBAD_SEQ,
-    "tx_bad_auth": stellar_xdr.TransactionResultCode.txBAD_AUTH,
-    "tx_insufficient_balance": stellar_xdr.TransactionResultCode.txINSUFFICIENT_BALANCE,
-    "tx_no_source_account": stellar_xdr.TransactionResultCode.txNO_ACCOUNT,
-    "tx_insufficient_fee": stellar_xdr.TransactionResultCode.txINSUFFICIENT_FEE,
-    "tx_bad_auth_extra": stellar_xdr.TransactionResultCode.txBAD_AUTH_EXTRA,
-    "tx_not_supported": stellar_xdr.TransactionResultCode.txNOT_SUPPORTED,
-}
-_OPERATION_CODES = {
-    "op_bad_auth": stellar_xdr.OperationResultCode.opBAD_AUTH,
-    "op_not_supported": stellar_xdr.OperationResultCode.opNOT_SUPPORTED,
-}
-_PAYMENT_CODES = {
-    "op_success": stellar_xdr.PaymentResultCode.PAYMENT_SUCCESS,
-    "op_malformed": stellar_xdr.PaymentResultCode.PAYMENT_MALFORMED,
-    "op_underfunded": stellar_xdr.PaymentResultCode.PAYMENT_UNDERFUNDED,
-    "op_src_no_trust": stellar_xdr.PaymentResultCode.PAYMENT_SRC_NO_TRUST,
-    "op_no_destination": stellar_xdr.PaymentResultCode.PAYMENT_NO_DESTINATION,
-}
+from .chain import NATIVE, Order, SignedTransaction, stroops
+from .signing import signatures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +37,7 @@ class Envelope:
     `over_signed` whether another one is not.
     """
 
-    txid: str
-    xdr: str
+    transaction: SignedTransaction
     source: str
     sequence: int
     fee_stroops: int
@@ -74,6 +48,10 @@ class Envelope:
     order: Order | None = None
     tx_flaw: str | None = None
     op_flaw: str | None = None
+
+    @property
+    def txid(self) -> str:
+        return self.transaction.txid
 
 
 def read(xdr: str, passphrase: str) -> Envelope:
@@ -100,8 +78,7 @@ def read(xdr: str, passphrase: str) -> Envelope:
         case _:
             tx_flaw = "tx_not_supported"
     return Envelope(
-        txid=parsed.hash_hex(),
-        xdr=xdr,
+        transaction=SignedTransaction(parsed.hash_hex(), xdr, signatures(parsed)),
         source=source,
         sequence=transaction.sequence,
         fee_stroops=transaction.fee,
@@ -113,17 +90,6 @@ def read(xdr: str, passphrase: str) -> Envelope:
         tx_flaw=tx_flaw,
         op_flaw=op_flaw,
     )
-
-
-def result_xdr(code: str, operation_code: str | None, fee_stroops: int) -> str:
-    """A TransactionResult of these codes, as Horizon names them."""
-    result_code = _TRANSACTION_CODES[code]
-    results = None if operation_code is None else [_operation_result(operation_code)]
-    return stellar_xdr.TransactionResult(
-        fee_charged=stellar_xdr.Int64(fee_stroops),
-        result=stellar_xdr.TransactionResultResult(result_code, results=results),
-        ext=stellar_xdr.TransactionResultExt(0),
-    ).to_xdr()
 
 
 def _order(source: str, operation: Operation, memo: Memo) -> tuple[Order | None, str | None]:
@@ -168,12 +134,3 @@ def _is_signature(source: str, content: bytes, signature: bytes) -> bool:
     except BadSignatureError:
         return False
     return True
-
-
-def _operation_result(code: str) -> stellar_xdr.OperationResult:
-    if code in _OPERATION_CODES:
-        return stellar_xdr.OperationResult(_OPERATION_CODES[code])
-    payment = stellar_xdr.PaymentResult(_PAYMENT_CODES[code])
-    kind = stellar_xdr.OperationType.PAYMENT
-    inner = stellar_xdr.OperationResultTr(kind, payment_result=payment)
-    return stellar_xdr.OperationResult(stellar_xdr.OperationResultCode.opINNER, tr=inner)

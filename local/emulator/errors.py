@@ -52,5 +52,15 @@ class PiError(Exception):
         return {"error": self.code, "error_message": self.message, **self.extra}
 
 
+class SentenceError(PiError):
+    """The error of a newer call: a sentence and no code."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__("", sentence, status)
+
+    def body(self) -> dict[str, Any]:
+        return {"error": self.message}
+
+
 class TokenRefusedError(Exception):
     """A bad or expired user token: Pi answers 401 with an empty body."""

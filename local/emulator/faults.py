@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
-from local.emulator.cors import open_to_pages
-from local.emulator.errors import PiError
-from local.emulator.horizon import PROBLEM, PROBLEMS, HorizonError
-from local.emulator.model import iso
-from local.emulator.pi import Pi
-from local.emulator.wire import dumps
-from local.emulator.wsgi import WAIT, DroppedError
+from .cors import open_to_pages
+from .errors import PiError
+from .horizon import PROBLEM, PROBLEMS, HorizonError
+from .hosts import route
+from .model import iso
+from .pi import Pi
+from .wire import dumps
+from .wsgi import WAIT, DroppedError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -111,6 +112,7 @@ class FaultyFront:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
+        route(environ)
         if "HTTP_ORIGIN" in environ:
             return open_to_pages(self._answer, environ, start_response)
         return self._answer(environ, start_response)

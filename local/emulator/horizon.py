@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Literal, TypeVar
 
-from local.emulator import records
-from local.emulator.address import is_address
-from local.emulator.chain import Account, Chain, Transaction
-from local.emulator.model import Settings
-from local.emulator.records import Record
+from . import records
+from .address import is_address
+from .chain import Account, Chain, Transaction
+from .model import Settings
+from .records import Record
 
 PROBLEM = "application/problem+json"
 MAX_LIMIT = 200
@@ -139,6 +139,21 @@ class Horizon:
             raise HorizonError("not_found")
         return self._ledger(number)
 
+    def ledger_transactions(self, number: int, query: Mapping[str, str]) -> Record:
+        """A ledger's; failed ones only with `include_failed=true`."""
+        path = f"/ledgers/{number}/transactions"
+        return self._transactions(path, query, self._in_ledger(number))
+
+    def ledger_operations(
+        self, number: int, query: Mapping[str, str], listed: Listed = "operations"
+    ) -> Record:
+        path = f"/ledgers/{number}/{listed}"
+        return self._operations(path, query, self._in_ledger(number), _counts(query))
+
+    def nothing(self, path: str, query: Mapping[str, str]) -> Record:
+        """An empty page: of markets, offers and claims there are none on this chain."""
+        return self._page(path, query, [], lambda _: 0, lambda _: {})
+
     def find(self, txid: str) -> Transaction | None:
         """A transaction, if it is shown by now."""
         transaction = self._chain.find(txid)
@@ -176,6 +191,12 @@ class Horizon:
         if is_empty and (elder > 1 or not account.exists(self._until)):
             raise HorizonError("not_found")
         return transactions
+
+    def _in_ledger(self, number: int) -> Sequence[Transaction]:
+        """The one transaction of a ledger, or none. Raises HorizonError for an unknown ledger."""
+        self.ledger(number)
+        transaction = self._chain.transaction_in(number)
+        return [transaction] if transaction else []
 
     def _all(self) -> Sequence[Transaction]:
         """Every transaction that had been applied by this moment."""

@@ -1,6 +1,7 @@
 """Pi and Horizon over HTTP: routes and statuses only, every rule is in `pi` and `horizon`.
 
-`/v2/...` is the Platform API, `/horizon/...` the chain, `/_emulator/...` the control API.
+`/v2/...` is the Platform API, `/horizon/...` the chain (also without the prefix, by the host names
+of `hosts`), `/_emulator/...` the control API.
 """
 
 from collections.abc import Callable
@@ -8,15 +9,17 @@ from collections.abc import Callable
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from local.emulator.control import control_api
-from local.emulator.errors import PiError, TokenRefusedError
-from local.emulator.faults import FaultyFront
-from local.emulator.horizon import PROBLEM, Horizon, HorizonError, Listed
-from local.emulator.model import App
-from local.emulator.pi import Pi
-from local.emulator.web import answer, json_body
+from .control import control_api
+from .errors import PiError, TokenRefusedError
+from .faults import FaultyFront
+from .horizon import PROBLEM, Horizon, HorizonError, Listed
+from .hosts import PREFIX, horizon_url
+from .model import App
+from .pi import Pi
+from .web import answer, json_body
 
 HAL = "application/hal+json; charset=utf-8"
+NOTHING = "assets, claimable_balances, liquidity_pools, offers, trade_aggregations, trades"
 
 
 def create_app(pi: Pi) -> Flask:
@@ -30,7 +33,7 @@ def create_app(pi: Pi) -> Flask:
 
     @app.before_request
     def asked() -> None:
-        pi.horizon_url = horizon_url()
+        pi.horizon_url = horizon_url(request.environ)
 
     @app.errorhandler(PiError)
     def refused(error: PiError) -> Response:
@@ -65,6 +68,10 @@ def platform_api(pi: Pi) -> Blueprint:
     @api.get("/ads_network/status/<identifier>")
     def ad_status(identifier: str) -> Response:
         return answer(pi.ad_status(caller(pi), identifier))
+
+    @api.post("/in_app_notifications/notify")
+    def notify() -> Response:
+        return answer(pi.notify(caller(pi), json_body()), 201)
 
     _add_payments(api, pi)
     return api
@@ -107,7 +114,7 @@ def horizon_api(pi: Pi) -> Blueprint:
     api = Blueprint("horizon", __name__)
 
     def horizon() -> Horizon:
-        return pi.any_horizon(horizon_url())
+        return pi.any_horizon(horizon_url(request.environ))
 
     @api.after_request
     def dated(response: Response) -> Response:
@@ -126,6 +133,7 @@ def horizon_api(pi: Pi) -> Blueprint:
 
     _add_accounts(api, horizon)
     _add_history(api, horizon)
+    _add_ledgers(api, horizon)
     _add_submission(api, pi)
     return api
 
@@ -169,6 +177,8 @@ def _add_history(api: Blueprint, horizon: Callable[[], Horizon]) -> None:
     def operation(identifier: int) -> Response:
         return answer(horizon().operation(identifier, request.args), kind=HAL)
 
+
+def _add_ledgers(api: Blueprint, horizon: Callable[[], Horizon]) -> None:
     @api.get("/ledgers")
     def ledgers() -> Response:
         return answer(horizon().ledgers(request.args), kind=HAL)
@@ -177,25 +187,36 @@ def _add_history(api: Blueprint, horizon: Callable[[], Horizon]) -> None:
     def ledger(number: int) -> Response:
         return answer(horizon().ledger(number), kind=HAL)
 
+    @api.get("/ledgers/<int:number>/transactions")
+    def ledger_transactions(number: int) -> Response:
+        return answer(horizon().ledger_transactions(number, request.args), kind=HAL)
+
+    @api.get("/ledgers/<int:number>/<any(operations, payments):listed>")
+    def ledger_operations(number: int, listed: Listed) -> Response:
+        return answer(horizon().ledger_operations(number, request.args, listed), kind=HAL)
+
+    @api.get(f"/<any({NOTHING}):_list>")
+    @api.get("/accounts/<_address>/<any(offers, trades):_list>")
+    @api.get("/paths/<any('strict-receive', 'strict-send'):_list>")
+    def nothing(**_parts: str) -> Response:
+        path = request.path.removeprefix(PREFIX)
+        return answer(horizon().nothing(path, request.args), kind=HAL)
+
 
 def _add_submission(api: Blueprint, pi: Pi) -> None:
     """The stellar SDK behind it is imported by the first submission, not by every start."""
 
     @api.post("/transactions")
     def submit() -> Response:
-        from local.emulator.submission import submit
+        from .submission import submit
 
-        return answer(submit(pi, form_field("tx"), horizon_url()), kind=HAL)
+        return answer(submit(pi, form_field("tx"), horizon_url(request.environ)), kind=HAL)
 
     @api.post("/transactions_async")
     def submit_async() -> Response:
-        from local.emulator.submission import submit_async
+        from .submission import submit_async
 
         return answer(*submit_async(pi, form_field("tx")))
-
-
-def horizon_url() -> str:
-    return request.host_url + "horizon"
 
 
 def form_field(name: str) -> str:

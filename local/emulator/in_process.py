@@ -15,7 +15,7 @@ from requests.exceptions import ReadTimeout
 from urllib3 import HTTPConnectionPool, HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from local.emulator.wsgi import DroppedError, call
+from .wsgi import DroppedError, call
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

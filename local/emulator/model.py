@@ -35,6 +35,15 @@ class Settings:
         `too_many_cancelled_payments`. null: no limit.
     revoked_is_unknown: a payout to the uid of a user who has revoked the app is `user_not_found`,
         instead of `missing_scope`.
+    notification_batch: a request with more notifications is refused.
+    notification_quota: so many notifications an app's user gets in 24 hours; one more refuses the
+        whole request and names the user.
+    notification_quota_names: of the users over their quota so many are named; null: all of them.
+    notification_app_quota: so many notifications an app sends in 24 hours; null: no limit.
+    notification_refusal: what an app hears that may send none: a `sentence` (403), the `code`
+        `feature_not_available` (403), or `not_found` (404).
+    notification_strangers_refused: a uid that is nobody's refuses the whole request (422, naming
+        it), instead of being left out of what was delivered.
     repeats_success: Horizon answers an applied envelope with its result once more, as long as it
         shows it; without, with what the core says (`tx_bad_seq`).
     """
@@ -54,18 +63,26 @@ class Settings:
     text_amounts: bool = False
     cancelled_limit: int | None = None
     revoked_is_unknown: bool = True
+    notification_batch: int = 256
+    notification_quota: int = 48
+    notification_quota_names: int | None = None
+    notification_app_quota: int | None = None
+    notification_refusal: str = "sentence"
+    notification_strangers_refused: bool = False
     holes: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class App:
-    """An app as its operator registered it. No wallet, or no A2U: payments of that kind fail."""
+    """An app as its operator registered it. No wallet, no A2U or no notifications: what needs it
+    fails."""
 
     app_id: str
     key: str
     network: str
     wallet: str | None
     a2u: bool = True
+    notifications: bool = True
 
 
 @dataclass(slots=True)

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from local.emulator.chain import NATIVE, PAYMENT, Transaction, stroops
-from local.emulator.errors import PiError
-from local.emulator.model import App, Settings, User, iso
-from local.emulator.wire import loads
+from .chain import NATIVE, PAYMENT, Transaction, stroops
+from .errors import PiError
+from .model import App, Settings, User, iso
+from .wire import loads
 
 Direction = Literal["user_to_app", "app_to_user"]
 

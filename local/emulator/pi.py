@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, TypedDict, Unpack
 
-from local.emulator.ads import Ads
-from local.emulator.chain import (
+from .address import is_address
+from .ads import Ads
+from .chain import (
     ACCOUNT_MERGE,
     CREATE_ACCOUNT,
     KINDS,
@@ -19,24 +20,23 @@ from local.emulator.chain import (
     PAYMENT,
     Chain,
     Order,
+    SignedTransaction,
     Transaction,
     stroops,
 )
-from local.emulator.core import Core
-from local.emulator.errors import PiError
-from local.emulator.horizon import Horizon
-from local.emulator.ids import Ids
-from local.emulator.model import Ad, App, Settings, User
-from local.emulator.payment import Direction, Payment, amount_of, new_payment
-from local.emulator.registry import Registry
+from .core import Core
+from .errors import PiError
+from .horizon import Horizon
+from .hosts import HORIZONS
+from .ids import Ids
+from .model import Ad, App, Settings, User
+from .notifications import Notifications
+from .payment import Direction, Payment, amount_of, new_payment
+from .registry import Registry
 
 APP_ID = "demo-app"
 SERVER_KEY = "emulator-server-key"
 
-_PI_HORIZONS = {
-    "Pi Network": "https://api.mainnet.minepi.com",
-    "Pi Testnet": "https://api.testnet.minepi.com",
-}
 _MAX_MEMO_BYTES = 28
 _STATUS_FLAGS = {
     "developer_approved",
@@ -99,6 +99,7 @@ class Pi:
         self.registry.add_app(*self._first_app)
         self.payments: dict[str, Payment] = {}
         self.ads = Ads(self._ids, self.now)
+        self.notifications = Notifications(self._ids, self.now, self.settings)
 
     def now(self) -> datetime:
         return self._clock() + self._advanced
@@ -177,6 +178,9 @@ class Pi:
         if ad.app_id != app.app_id:
             raise PiError("ad_not_found")
         return ad.dto()
+
+    def notify(self, app: App, body: dict[str, Any]) -> dict[str, Any]:
+        return self.notifications.notify(app, self.registry.users, body)
 
     # --- What happens around Pi ------------------------------------------------------------------
 
@@ -285,8 +289,10 @@ class Pi:
         if successful and not could_succeed:
             raise PiError(code, f"The chain would refuse it: {code}.", 409)
         if could_succeed:
-            code = "op_success" if successful else "op_underfunded"
-        return chain.append(self.now(), order, code, fee_stroops=fee, fee_bump=fee_bump)
+            failed = "op_dest_full" if kind == ACCOUNT_MERGE else "op_underfunded"
+            code = "op_success" if successful else failed
+        signed = self._signed(order, fee, fee_bump)
+        return chain.append(self.now(), order, code, fee_stroops=fee, signed=signed)
 
     def create_account(
         self, source: str, destination: str, amount: Any, memo: str | None = None
@@ -374,13 +380,25 @@ class Pi:
     ) -> None:
         """Those that are new. Raises PiError if the chain would not take a transaction of them."""
         chain = self.chain
-        for wallet in (source, payer, destination):
-            if wallet:
-                chain.open_account(wallet)
+        wallets = [wallet for wallet in (source, payer, destination) if wallet is not None]
+        if not all(map(is_address, wallets)):
+            raise PiError("invalid_arguments", "A wallet is an address: G...")
+        for wallet in wallets:
+            chain.open_account(wallet)
         if source not in chain.accounts or payer not in chain.accounts:
             raise PiError("tx_no_source_account", "The wallet has no account.", 409)
         if chain.accounts[source].available < fee_stroops:
             raise PiError("op_underfunded", "The wallet holds too little.", 409)
+
+    def _signed(self, order: Order, fee_stroops: int, fee_bump: bool) -> SignedTransaction:
+        from .signing import sign
+
+        chain = self.chain
+        sequence = chain.next_sequence(order.source)
+        try:
+            return sign(order, sequence, fee_stroops, chain.passphrase, fee_bump=fee_bump)
+        except ValueError as error:
+            raise PiError("invalid_arguments", str(error)) from None
 
     def _check_payable(self, payment: Payment) -> None:
         if payment.is_cancelled:
@@ -399,7 +417,7 @@ class Pi:
     def _link_of(self, payment: Payment) -> str:
         horizon = self.horizon_url
         if self.settings.pi_links:
-            horizon = _PI_HORIZONS.get(payment.network, "")
+            horizon = f"https://{HORIZONS[payment.network]}" if payment.network in HORIZONS else ""
         return f"{horizon}/transactions/{payment.txid}"
 
     def _new_payment(

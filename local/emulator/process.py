@@ -6,9 +6,10 @@ from typing import Any, Self
 
 import requests
 
-from local.emulator.pi import APP_ID
-from local.emulator.registry import wallet_seed_of
 from local.processes import HOST, Child, environment
+
+from .pi import APP_ID
+from .registry import wallet_seed_of
 
 START_SECONDS = 30.0
 CONTROL_SECONDS = 10.0

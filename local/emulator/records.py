@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from local.emulator.chain import (
+from .chain import (
     ACCOUNT_MERGE,
     CREATE_ACCOUNT,
     KINDS,
@@ -27,8 +27,15 @@ _WITH_FAILED = "{?cursor,limit,order,include_failed}"
 _SELLING_AND_BUYING = ",".join(
     f"{side}_asset_{part}" for side in ("selling", "buying") for part in ("type", "code", "issuer")
 )
-# As Horizon has them, but those of trades and paths. The emulator answers those of accounts,
-# transactions, operations, payments, ledgers and fees; it has no markets, claims or effects.
+_PAIR = "&".join(
+    f"{side}_asset_{part}={{{side}_asset_{part}}}"
+    for side in ("base", "counter")
+    for part in ("type", "code", "issuer")
+)
+_TO = "destination_account,destination_asset_type,destination_asset_issuer,destination_asset_code"
+_FROM = "source_asset_type,source_asset_issuer,source_asset_code,source_amount"
+# As Horizon has them. The emulator answers those of accounts, transactions, operations, payments,
+# ledgers and fees; it has no effects, and of markets and claims it has none to show.
 _ROOT_LINKS = {
     "account": "/accounts/{account_id}",
     "accounts": "/accounts{?signer,sponsor,asset,liquidity_pool,cursor,limit,order}",
@@ -47,6 +54,12 @@ _ROOT_LINKS = {
     "order_book": f"/order_book{{?{_SELLING_AND_BUYING},limit}}",
     "payments": f"/payments{_WITH_FAILED}",
     "self": "/",
+    "strict_receive_paths": (
+        f"/paths/strict-receive{{?source_assets,source_account,{_TO},destination_amount}}"
+    ),
+    "strict_send_paths": (f"/paths/strict-send{{?destination_account,destination_assets,{_FROM}}}"),
+    "trade_aggregations": f"/trade_aggregations?{_PAIR}",
+    "trades": f"/trades?{_PAIR}",
     "transaction": "/transactions/{hash}",
     "transactions": f"/transactions{_PAGED}",
 }
@@ -65,12 +78,14 @@ def root(
         "_links": _links(base, **_ROOT_LINKS),
         "horizon_version": "2.28.3",
         "core_version": f"stellar-core {_PROTOCOL}.14.0",
+        "ingest_latest_ledger": latest,
         "history_latest_ledger": latest,
         "history_latest_ledger_closed_at": _whole_seconds(closed_at),
         "history_elder_ledger": elder,
         "core_latest_ledger": core_latest,
         "network_passphrase": passphrase,
         "current_protocol_version": _PROTOCOL,
+        "supported_protocol_version": _PROTOCOL,
         "core_supported_protocol_version": _PROTOCOL,
     }
 
@@ -84,6 +99,9 @@ def account(base: str, of: Account) -> Record:
             transactions=f"{path}/transactions{_PAGED}",
             operations=f"{path}/operations{_PAGED}",
             payments=f"{path}/payments{_PAGED}",
+            effects=f"{path}/effects{_PAGED}",
+            offers=f"{path}/offers{_PAGED}",
+            trades=f"{path}/trades{_PAGED}",
             # The JavaScript SDK reads `data` only where this link is.
             data=f"{path}/data/{{key}}",
         ),
@@ -124,8 +142,10 @@ def fee_stats(latest: int, base_fee_stroops: int) -> Record:
 
 def transaction(base: str, tx: Transaction, txid: str | None = None) -> Record:
     """Under the hash that was asked for; in a list, the outer one of a fee bump."""
+    from .results import result_xdr
+
     txid = txid or tx.txid
-    envelope = {"envelope_xdr": tx.envelope_xdr} if tx.envelope_xdr else {}
+    is_inner = txid == tx.inner_txid
     memo = {} if tx.memo is None else {"memo": tx.memo}
     return {
         "_links": _links(
@@ -134,6 +154,9 @@ def transaction(base: str, tx: Transaction, txid: str | None = None) -> Record:
             account=f"/accounts/{tx.source}",
             ledger=f"/ledgers/{tx.ledger}",
             operations=f"/transactions/{txid}/operations{_PAGED}",
+            effects=f"/transactions/{txid}/effects{_PAGED}",
+            precedes=f"/transactions?order=asc&cursor={tx.paging_token}",
+            succeeds=f"/transactions?order=desc&cursor={tx.paging_token}",
         ),
         "id": txid,
         "paging_token": str(tx.paging_token),
@@ -147,10 +170,11 @@ def transaction(base: str, tx: Transaction, txid: str | None = None) -> Record:
         "fee_charged": str(tx.fee_stroops),
         "max_fee": str(tx.max_fee_stroops),
         "operation_count": 1,
-        **envelope,
+        "envelope_xdr": tx.signed.envelope_xdr,
+        "result_xdr": result_xdr(tx),
         "memo_type": tx.memo_type,
         **memo,
-        "signatures": [],
+        "signatures": tx.signed.inner_signatures if is_inner else tx.signed.signatures,
         **_fee_bump(tx),
     }
 
@@ -161,6 +185,9 @@ def operation(base: str, tx: Transaction) -> Record:
             base,
             self=f"/operations/{tx.operation_id}",
             transaction=f"/transactions/{tx.txid}",
+            effects=f"/operations/{tx.operation_id}/effects",
+            precedes=f"/effects?order=asc&cursor={tx.operation_id}",
+            succeeds=f"/effects?order=desc&cursor={tx.operation_id}",
         ),
         "id": str(tx.operation_id),
         "paging_token": str(tx.operation_id),
@@ -202,10 +229,13 @@ def _fee_bump(tx: Transaction) -> Record:
     if tx.inner_txid is None:
         return {}
     # A fee bump is charged as one operation more: its inner transaction bids half.
-    inner = {"hash": tx.inner_txid, "signatures": [], "max_fee": str(tx.max_fee_stroops // 2)}
     return {
-        "fee_bump_transaction": {"hash": tx.txid, "signatures": []},
-        "inner_transaction": inner,
+        "fee_bump_transaction": {"hash": tx.txid, "signatures": tx.signed.signatures},
+        "inner_transaction": {
+            "hash": tx.inner_txid,
+            "signatures": tx.signed.inner_signatures,
+            "max_fee": str(tx.max_fee_stroops // 2),
+        },
     }
 
 
@@ -213,8 +243,16 @@ def _fee_bump(tx: Transaction) -> Record:
 def ledger(
     base: str, number: int, closed_at: datetime, tx: Transaction | None, base_fee_stroops: int
 ) -> Record:
+    path = f"/ledgers/{number}"
     return {
-        "_links": _links(base, self=f"/ledgers/{number}"),
+        "_links": _links(
+            base,
+            self=path,
+            transactions=f"{path}/transactions{_PAGED}",
+            operations=f"{path}/operations{_PAGED}",
+            payments=f"{path}/payments{_PAGED}",
+            effects=f"{path}/effects{_PAGED}",
+        ),
         "id": _ledger_hash(number),
         "paging_token": str(number << 32),
         "hash": _ledger_hash(number),

@@ -7,11 +7,11 @@ any app is valid on `/me`, a key only for its own app's payments.
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from local.emulator.address import address_of, address_of_seed, seed_of
-from local.emulator.chain import Chain
-from local.emulator.errors import PiError, TokenRefusedError
-from local.emulator.ids import Ids
-from local.emulator.model import App, Token, User
+from .address import address_of, address_of_seed, seed_of
+from .chain import Chain
+from .errors import PiError, TokenRefusedError
+from .ids import Ids
+from .model import App, Token, User
 
 SCOPES = ("username", "payments", "wallet_address")
 TOKEN_LIFE = timedelta(days=30)

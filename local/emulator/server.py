@@ -1,4 +1,5 @@
-"""An HTTP/1.1 server for one WSGI app: loopback only, keep-alive, a thread per connection.
+"""An HTTP/1.1 server for one WSGI app: loopback unless told otherwise, keep-alive, a thread per
+connection.
 
 werkzeug's own server closes every connection after one answer, and so would hide what a client
 does with a pooled connection that the server drops. This one closes only when the client does, or
@@ -14,12 +15,13 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import TYPE_CHECKING
 
-from local.emulator.wsgi import DroppedError, call
+from .wsgi import DroppedError, call
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 HOST = "127.0.0.1"
+EVERYWHERE = "0.0.0.0"  # nosec B104
 
 
 class EmulatorServer(ThreadingTCPServer):
@@ -30,9 +32,9 @@ class EmulatorServer(ThreadingTCPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, app: "WSGIApplication", port: int = 0) -> None:
+    def __init__(self, app: "WSGIApplication", port: int = 0, host: str = HOST) -> None:
         self.app = app
-        super().__init__((HOST, port), _Handler)
+        super().__init__((host, port), _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A caller that stopped waiting is no error here."""
@@ -41,7 +43,9 @@ class EmulatorServer(ThreadingTCPServer):
 
     @property
     def url(self) -> str:
-        return f"http://{HOST}:{self.server_address[1]}"
+        """Where this machine reaches it."""
+        host, port = self.server_address[:2]
+        return f"http://{HOST if host == EVERYWHERE else host!s}:{port}"
 
 
 @contextmanager

@@ -4,11 +4,12 @@ What it already shows it answers again; the rest goes to the core. It has no pat
 cannot show at once (a ledger still to close, or a lag) is a 504, where the real one waits 30 s.
 """
 
-from local.emulator.core import Verdict
-from local.emulator.envelope import Envelope, read, result_xdr
-from local.emulator.horizon import HorizonError
-from local.emulator.pi import Pi
-from local.emulator.records import Record
+from .core import Verdict
+from .envelope import Envelope, read
+from .horizon import HorizonError
+from .pi import Pi
+from .records import Record
+from .results import refusal_xdr
 
 _STATUSES = {"PENDING": 201, "ERROR": 400, "DUPLICATE": 409, "TRY_AGAIN_LATER": 503}
 
@@ -26,10 +27,7 @@ def submit(pi: Pi, xdr: str, base: str) -> Record:
         raise HorizonError("timeout")
     if not known.successful:
         raise _failed(envelope, Verdict("ERROR", "tx_failed", known.code), known.fee_stroops)
-    return pi.horizon(base).record(known) | {
-        "envelope_xdr": envelope.xdr,
-        "result_xdr": result_xdr("tx_success", known.code, known.fee_stroops),
-    }
+    return pi.horizon(base).record(known)
 
 
 def submit_async(pi: Pi, xdr: str) -> tuple[Record, int]:
@@ -58,11 +56,11 @@ def _failed(envelope: Envelope, verdict: Verdict, fee_stroops: int) -> HorizonEr
         codes["operations"] = [verdict.operation_code]
     return HorizonError(
         "transaction_failed",
-        envelope_xdr=envelope.xdr,
+        envelope_xdr=envelope.transaction.envelope_xdr,
         result_codes=codes,
         result_xdr=_result(verdict, fee_stroops),
     )
 
 
 def _result(verdict: Verdict, fee_stroops: int) -> str:
-    return result_xdr(verdict.code, verdict.operation_code, fee_stroops)
+    return refusal_xdr(verdict.code, verdict.operation_code, fee_stroops)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from local.emulator.errors import PiError
-from local.emulator.faults import Fault, FaultyFront
-from local.emulator.pi import Pi
+from .errors import PiError
+from .faults import Fault, FaultyFront
+from .pi import Pi
 
 LAG_S = 60.0
 HOLE_LEDGERS = 720  # an hour of them

@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import Response, request
 
-from local.emulator.errors import PiError
-from local.emulator.wire import dumps, loads
+from .errors import PiError
+from .wire import dumps, loads
 
 NUMBER = int | Decimal
 TEXT_OR_NULL = str | None

@@ -1,6 +1,6 @@
 """What the emulator says when it is up: all that a back end has to be told to call it."""
 
-from local.emulator.model import App
+from .model import App
 
 _LINES = """Pi emulator on {url} (app {app_id}, {network})
 
@@ -18,7 +18,7 @@ A user signs in and opens a payment, as in the Pi Browser:
   TOKEN=$(curl -s -d '{{"username": "alice"}}' {url}/_emulator/users | sed 's/.*"accessToken":"//; s/".*//')
   curl -s -d '{{"accessToken": "'$TOKEN'", "amount": 3.14, "memo": "One pie", "metadata": {{"productId": 42}}}}' {url}/_emulator/payments
 
-More in local/emulator/README.md. Ctrl-C ends it.
+More in docs/emulator.md. Ctrl-C ends it.
 """  # noqa: E501 - each command stands on one line, to be copied
 
 

@@ -44,6 +44,7 @@ def _environ(method: str, url: str, headers: Mapping[str, str], body: bytes) -> 
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(target.path).decode("latin-1"),
         "QUERY_STRING": target.query,
+        "HTTP_HOST": target.netloc,
         "SERVER_NAME": target.hostname or "127.0.0.1",
         "SERVER_PORT": str(target.port or 80),
         "SERVER_PROTOCOL": "HTTP/1.1",
@@ -62,4 +63,6 @@ def _environ(method: str, url: str, headers: Mapping[str, str], body: bytes) -> 
             environ[key] = value
         elif key != "CONTENT_LENGTH":
             environ[f"HTTP_{key}"] = value
+    # A proxy in front may speak TLS.
+    environ["wsgi.url_scheme"] = environ.get("HTTP_X_FORWARDED_PROTO", "http")
     return environ

@@ -16,6 +16,7 @@ Item = Mapping[str, Any]
 Record = TypeVar("Record")
 DUE_SHARDS = 8
 NEVER = "never"  # the day on which a book settles
+UNPAID = "unpaid#"  # before the day on which a record was closed unpaid
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -49,7 +50,14 @@ def due_keys(business_id: str, due_at: int | None) -> Item:
     return {"due_shard": str(zlib.crc32(business_id.encode()) % DUE_SHARDS), "due_at": due_at}
 
 
-def day_key(settled_at: int | None) -> Item:
-    """The key of the sparse index of what was completed, by UTC day; none before it is."""
-    day = None if settled_at is None else datetime.fromtimestamp(settled_at, UTC).date().isoformat()
-    return {"settled_on": day}
+def day_of(at: int) -> str:
+    """The UTC day of a moment: `2026-11-26`."""
+    return datetime.fromtimestamp(at, UTC).date().isoformat()
+
+
+def day_key(completed_at: int | None, unpaid_at: int | None = None) -> Item:
+    """The key of the sparse index of what was closed, by UTC day: what was completed, and apart
+    from it, since the daily proof reads only that, what ended unpaid. None before it is closed."""
+    if completed_at is not None:
+        return {"settled_on": day_of(completed_at)}
+    return {"settled_on": None if unpaid_at is None else f"{UNPAID}{day_of(unpaid_at)}"}

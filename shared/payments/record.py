@@ -110,7 +110,8 @@ class PaymentRecord:
     transaction, where that is not known to pay it. `asked_at`: its user wants it freed. `dead_at`:
     when it was first seen that Pi calls it cancelled. `receipts` is what the wallet's book has
     noted, `refunded` what payouts pay back, or are about to. `settled_by_hand` is the transaction
-    for which an operator has closed it. `version` counts the writes."""
+    for which an operator has closed it. `last_event` is the event that it came to owe last, told or
+    not, and `event_sequence` the version that owed it first. `version` counts the writes."""
 
     payment_id: str
     uid: str
@@ -137,6 +138,8 @@ class PaymentRecord:
     refunded: Amount = ZERO
     settled_by_hand: str | None = None
     pending_event: PaymentEvent | None = field(default=None, metadata={"stored_as": "owed"})
+    last_event: PaymentEvent | None = None
+    event_sequence: int | None = None
     due_at: int | None = None
     version: int = 1
     story: Story = ()
@@ -275,13 +278,21 @@ def taken_over(
     if not payment.status.developer_completed:
         return record
     txid = payment.transaction.txid if payment.transaction else None
-    return replace(completed(record, txid, now), needs_review=None, pending_event=None, due_at=None)
+    return replace(
+        completed(record, txid, now),
+        needs_review=None,
+        pending_event=None,
+        last_event=None,
+        event_sequence=None,
+        due_at=None,
+    )
 
 
 def completed(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecord:
     """Pi has completed it. Goods are owed only for what was checked against a price, and whose
     money did not go back."""
     matched = record.price is not None and not record.is_given_back
+    event = PaymentEvent.COMPLETED if matched else PaymentEvent.UNMATCHED
     txid = txid or record.paid_by or record.txid
     is_odd = any(receipt.odd and receipt.txid != txid for receipt in record.receipts)
     return replace(
@@ -292,7 +303,9 @@ def completed(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecor
         else Attention.UNMATCHED,
         txid=txid,
         completed_at=now,
-        pending_event=PaymentEvent.COMPLETED if matched else PaymentEvent.UNMATCHED,
+        pending_event=event,
+        last_event=event,
+        event_sequence=record.version + 1,
         due_at=now,
     )
 
@@ -305,6 +318,8 @@ def cancelled(record: PaymentRecord, now: int) -> PaymentRecord:
         needs_review=None,
         cancelled_at=now,
         pending_event=PaymentEvent.CANCELLED,
+        last_event=PaymentEvent.CANCELLED,
+        event_sequence=record.version + 1,
         due_at=now,
     )
 

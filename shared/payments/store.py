@@ -126,5 +126,6 @@ def _item(record: PaymentRecord) -> Item:
     return {
         **item_of(record),
         **due_keys(record.payment_id, record.due_at),
-        **day_key(record.completed_at),
+        # One that was refused at once was never approved, and nobody is told of it.
+        **day_key(record.completed_at, record.cancelled_at if record.last_event else None),
     }

@@ -58,7 +58,7 @@ def payment_event(record: PaymentRecord) -> Event | None:
         record.pending_event is PaymentEvent.CANCELLED
     )  # as far as was known then; it may be paid by now
     return event(
-        record.pending_event,
+        record,
         record.payment_id,
         {
             "payment_id": record.payment_id,

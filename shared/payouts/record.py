@@ -223,7 +223,9 @@ class PayoutRecord:
     and Pi's request id. `no_account_since`: `to_address` is not on the chain. `blocked_reason` is
     why it was last blocked, whatever was decided since; `decided_at`: when a person last decided.
     `warning`: what may be in its way, as far as was known when it was taken on.
-    `handed_in` are the transactions that were handed to the chain, in their order.
+    `handed_in` are the transactions that were handed to the chain, in their order. `last_event` is
+    the event that it came to owe last, told or not, and `event_sequence` the version that owed it
+    first.
     """
 
     payout_id: str
@@ -263,6 +265,8 @@ class PayoutRecord:
     no_account_since: int | None = None
     closed_at: int | None = None
     pending_event: PayoutEvent | None = field(default=None, metadata={"stored_as": "owed"})
+    last_event: PayoutEvent | None = None
+    event_sequence: int | None = None
     due_at: int | None = None
     version: int = 1
     story: Story = ()
@@ -388,7 +392,7 @@ def awaiting_recipient(record: PayoutRecord, reason: Reason, now: int) -> Payout
     asked = doubtful(not_created(record, now, reason), reason, now)
     if record.doubt == reason:
         return replace(asked, due_at=now + RECIPIENT_RETRY_SECONDS)
-    return replace(asked, pending_event=PayoutEvent.WAITING)
+    return _owing(asked, PayoutEvent.WAITING)
 
 
 def never_created(record: PayoutRecord, code: str, now: int) -> PayoutRecord:
@@ -528,19 +532,22 @@ def failed(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
 def _closed(
     record: PayoutRecord, state: PayoutState, event: PayoutEvent, now: int, **changes: Any
 ) -> PayoutRecord:
-    return replace(record, state=state, pending_event=event, closed_at=now, due_at=now, **changes)
+    return replace(_owing(record, event), state=state, closed_at=now, due_at=now, **changes)
+
+
+def _owing(record: PayoutRecord, event: PayoutEvent) -> PayoutRecord:
+    return replace(record, pending_event=event, last_event=event, event_sequence=record.version + 1)
 
 
 def blocked(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
     """A person has to look; what was reserved stays reserved."""
     return replace(
-        record,
+        _owing(record, PayoutEvent.BLOCKED),
         state=PayoutState.BLOCKED,
         blocked_from=record.state,
         blocked_at=now,
         blocked_reason=reason,
         reason=reason,
-        pending_event=PayoutEvent.BLOCKED,
         due_at=now,
     )
 

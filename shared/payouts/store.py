@@ -221,5 +221,8 @@ def _item(record: PayoutRecord) -> Item:
         "created_at": None if is_patient else record.waiting_since,
         "attention": record.state.value if is_blocked else None,
         **due_keys(record.payout_id, record.due_at),
-        **day_key(record.closed_at if record.state is PayoutState.COMPLETED else None),
+        **day_key(
+            record.closed_at if record.state is PayoutState.COMPLETED else None,
+            record.closed_at if record.last_event else None,
+        ),
     }

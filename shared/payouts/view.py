@@ -40,7 +40,7 @@ def payout_event(record: PayoutRecord) -> Event | None:
     if record.pending_event is None:
         return None
     return event(
-        record.pending_event,
+        record,
         record.payout_id,
         {
             "payout_id": record.payout_id,

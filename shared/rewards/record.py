@@ -36,7 +36,8 @@ class RewardEvent(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewardRecord:
     """Times are seconds since 1970. `day` is the UTC day whose counter holds it. `recheck_at`: Pi
-    is asked once more then whether the grant was taken back."""
+    is asked once more then whether the grant was taken back. `last_event` is the event that it came
+    to owe last, told or not, and `event_sequence` the version that owed it first."""
 
     ad_id: str = field(metadata={"stored_as": "id"})
     uid: str
@@ -44,6 +45,8 @@ class RewardRecord:
     day: str
     granted_at: int
     pending_event: RewardEvent | None = field(metadata={"stored_as": "owed"})
+    last_event: RewardEvent | None = None
+    event_sequence: int | None = None
     recheck_at: int | None
     due_at: int | None
     version: int = 1
@@ -84,6 +87,8 @@ def granted(ad_id: str, uid: str, limits: RewardLimits, now: int) -> RewardRecor
         day=datetime.fromtimestamp(now, UTC).date().isoformat(),
         granted_at=now,
         pending_event=RewardEvent.GRANTED,
+        last_event=RewardEvent.GRANTED,
+        event_sequence=1,
         recheck_at=now + limits.recheck_after,
         due_at=now,
     )
@@ -102,6 +107,8 @@ def rechecked(record: RewardRecord, now: int, *, is_revoked: bool) -> RewardReco
         record,
         state=RewardState.REVOKED,
         pending_event=RewardEvent.REVOKED,
+        last_event=RewardEvent.REVOKED,
+        event_sequence=record.version + 1,
         recheck_at=None,
         due_at=now,
     )

@@ -17,7 +17,7 @@ def reward_event(record: RewardRecord) -> Event | None:
     if record.pending_event is None:
         return None
     return event(
-        record.pending_event,
+        record,
         record.ad_id,
         {"ad_id": record.ad_id, "uid": record.uid, "granted_at": record.granted_at},
     )

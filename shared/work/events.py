@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,31 @@ class Event:
     detail: Mapping[str, Any]
 
 
+class Teller(Protocol):
+    """A record, as far as it says which event it owes."""
+
+    @property
+    def pending_event(self) -> str | None: ...
+    @property
+    def last_event(self) -> str | None: ...
+    @property
+    def event_sequence(self) -> int | None: ...
+    @property
+    def version(self) -> int: ...
+
+
 def event(
-    kind: str, business_id: str, detail: Mapping[str, Any], which: int | None = None
+    record: Teller, business_id: str, detail: Mapping[str, Any], which: int | None = None
 ) -> Event:
+    """The one that this record owes."""
+    kind = str(record.pending_event)
     event_id = f"{business_id}:{kind}" + (f":{which}" if which is not None else "")
-    return Event(str(kind), event_id, {"event_id": event_id, **detail})
+    own = {"event_id": event_id, "sequence": _sequence(record)}
+    return Event(kind, event_id, {**own, **detail})
+
+
+def _sequence(record: Teller) -> int:
+    """Greater than that of any event that the record told before, and the same however often this
+    one is sent. What a former version came to owe has none: then what it is now will do."""
+    is_of_this = record.last_event == record.pending_event
+    return (record.event_sequence if is_of_this else None) or record.version

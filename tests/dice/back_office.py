@@ -44,7 +44,7 @@ class BackOffice:
 
     def background(self) -> list[Step]:
         """What happens to payments and rewards all the time."""
-        return [self.sweep, self.work, self.work, self.round, self.wait]
+        return [self.sweep, self.work, self.work, self.round, self.wait, self.catch_up]
 
     # --- What runs by itself ---------------------------------------------------------------------
 
@@ -122,6 +122,17 @@ class BackOffice:
         """What the back end sees of a payout."""
         path = {"payout_id": f"p{self._random.randrange(PAYOUTS)}"}
         self._scene.answered("GET payout", self._world.call("GET /payouts/{payout_id}", path=path))
+
+    def catch_up(self) -> None:
+        """It was down: it asks for what it missed, and has an event sent again."""
+        since, world = self._world.clock() - self._random.choice((600, 90_000)), self._world
+        page = world.call("GET /events", query={"since": str(since), "limit": "5"})
+        self._scene.answered("GET events", page)
+        told = [event.event_id for event in world.bus.events]
+        if told:
+            body = {"event_id": self._random.choice(told)}
+            reply = world.call("POST /events/send_again", body=body)
+            self._scene.answered(f"sent again {body['event_id']}", reply)
 
     # --- What the operator does ------------------------------------------------------------------
 

@@ -8,7 +8,12 @@ from tests.docs.scene import SCENES, Expected
 from tests.docs.spec import codes_of, operations, validate_answer
 from tests.world import World
 
-for _module in ("scenes_of_requests", "scenes_of_refusals", "scenes_of_payouts"):
+for _module in (
+    "scenes_of_requests",
+    "scenes_of_refusals",
+    "scenes_of_payouts",
+    "scenes_of_events",
+):
     import_module(f"tests.docs.{_module}")  # each scene enters itself
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from local.emulator.address import address_of
 from tests.emulator.world import World, code_of
 
 UNKNOWN_TXID = "ab" * 32
@@ -85,7 +86,7 @@ def test_a_foreign_transaction_jams_the_payment_for_good(world: World) -> None:
     ("altered", "verification_error"),
     [
         ({"amount": 1}, "tx_amount_mismatch"),
-        ({"asset": "PIE:ISSUER"}, "tx_asset_mismatch"),
+        ({"asset": f"PIE:{address_of('issuer')}"}, "tx_asset_mismatch"),
         ({"memo": None}, "tx_memo_payment_identifier_mismatch"),
         ({"destination": "self"}, "tx_recipient_mismatch"),
         ({"source": "app"}, "tx_sender_mismatch"),

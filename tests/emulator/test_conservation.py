@@ -154,10 +154,11 @@ class ChainMachine(RuleBasedStateMachine):
         txids = [transaction.txid for transaction in chain.transactions]
         assert len(set(txids)) == len(txids)
         for transaction in chain.transactions:
-            if transaction.envelope_xdr:
-                envelope = read(transaction.envelope_xdr, chain.passphrase)
+            envelope = read(transaction.signed.envelope_xdr, chain.passphrase)
+            assert envelope.txid == transaction.txid
+            assert envelope.sequence == transaction.sequence
+            if envelope.max_time:
                 assert transaction.closed_at.timestamp() <= envelope.max_time
-                assert envelope.sequence == transaction.sequence
 
     @invariant()
     def what_was_is_what_the_transactions_say(self) -> None:

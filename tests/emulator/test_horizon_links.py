@@ -10,7 +10,12 @@ from stellar_sdk import Server
 from local.emulator.chain import CREATE_ACCOUNT
 from tests.emulator.world import World
 
-# What Horizon 2.31 links its root with, as the Java SDK's tests have it, but markets.
+PAIR = "&".join(
+    f"{side}_asset_{part}={{{side}_asset_{part}}}"
+    for side in ("base", "counter")
+    for part in ("type", "code", "issuer")
+)
+# What Horizon 2.28 links its root with.
 ROOT_LINKS = {
     "account": "/accounts/{account_id}",
     "account_transactions": "/accounts/{account_id}/transactions{?cursor,limit,order}",
@@ -21,6 +26,16 @@ ROOT_LINKS = {
     "operations": "/operations{?cursor,limit,order,include_failed}",
     "payments": "/payments{?cursor,limit,order,include_failed}",
     "self": "/",
+    "strict_receive_paths": (
+        "/paths/strict-receive{?source_assets,source_account,destination_account,"
+        "destination_asset_type,destination_asset_issuer,destination_asset_code,destination_amount}"
+    ),
+    "strict_send_paths": (
+        "/paths/strict-send{?destination_account,destination_assets,source_asset_type,"
+        "source_asset_issuer,source_asset_code,source_amount}"
+    ),
+    "trade_aggregations": f"/trade_aggregations?{PAIR}",
+    "trades": f"/trades?{PAIR}",
     "transaction": "/transactions/{hash}",
     "transactions": "/transactions{?cursor,limit,order}",
 }
@@ -97,7 +112,12 @@ def test_every_link_of_what_there_is_leads_somewhere(world: World, walker: Walke
     assert walker.walk(operation, "self") == operation
     assert walker.walk(root, "operation", id=operation["id"]) == operation
     assert walker.walk(operation, "transaction") == transaction
-    assert walker.walk(transaction, "ledger")["sequence"] == transaction["ledger"]
+    assert hashes(walker.walk(transaction, "precedes")) == txids[2:]
+    assert hashes(walker.walk(transaction, "succeeds")) == txids[:1]
+    ledger = walker.walk(transaction, "ledger")
+    assert ledger["sequence"] == transaction["ledger"]
+    for listed in ("transactions", "operations", "payments"):
+        assert hashes(walker.walk(ledger, listed)) == txids[1:2]
     assert walker.walk(root, "ledgers", limit="1", order="desc")["_embedded"]["records"]
     assert walker.walk(root, "fee_stats")["last_ledger_base_fee"] == "100000"
 
@@ -128,6 +148,31 @@ def test_a_transactions_payments(world: World) -> None:
         [payment] = world.horizon(f"/transactions/{txid}/payments")["_embedded"]["records"]
         assert payment["transaction_hash"] == txid
         assert payment["transaction_successful"] == successful
+
+
+def test_a_ledgers_transactions(world: World, walker: Walker) -> None:
+    """A failed one only if it is asked for; none in an empty ledger; 404 for an unknown one."""
+    txid = world.pay(world.approved(), successful=False)
+    path = f"/ledgers/{world.horizon(f'/transactions/{txid}')['ledger']}/transactions"
+    assert hashes(world.horizon(path)) == []
+    assert hashes(world.horizon(f"{path}?include_failed=true")) == [txid]
+    assert hashes(world.horizon("/ledgers/1/transactions")) == []
+    latest = world.horizon("/")["history_latest_ledger"]
+    unknown = world.call("GET", f"/horizon/ledgers/{latest + 1}/transactions")
+    assert unknown.status_code == 404
+
+
+def test_markets_are_empty(world: World, walker: Walker) -> None:
+    """A client that walks them finds a page with nothing on it."""
+    root = world.horizon("/")
+    pair = dict.fromkeys(re.findall(r"{(\w+)}", PAIR), "x")
+    assert hashes(walker.walk(root, "trades", **pair)) == []
+    assert hashes(walker.walk(root, "trade_aggregations", **pair)) == []
+    for name in ("strict_send_paths", "strict_receive_paths", "offers", "claimable_balances"):
+        assert hashes(walker.walk(root, name)) == []
+    account = walker.walk(root, "account", account_id=world.state()["apps"][0]["wallet"])
+    for name in ("offers", "trades"):
+        assert hashes(walker.walk(account, name)) == []
 
 
 def test_an_accounts_operations_are_of_every_kind(world: World) -> None:

@@ -1,21 +1,16 @@
 """`make pi`: Pi alone, for the back end of anybody, who is told all that it takes to call it."""
 
-import json
 import os
-import re
 import signal
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 import requests
-from stellar_sdk import Keypair, Server
-from stellar_sdk.client.requests_client import RequestsClient
 
 from local.processes import HOST, ROOT, environment, free_port
+from tests.emulator.told import SECONDS, Told, take_a_payment
 from tests.laptop.waiting import eventually
-
-SECONDS = 30
 
 
 class MakePi:
@@ -32,21 +27,7 @@ class MakePi:
             text=True,
             start_new_session=True,
         )
-        assert self.process.stdout is not None
-        lines: list[str] = []
-        for line in self.process.stdout:
-            lines.append(line)
-            if "Ctrl-C" in line:
-                break
-        self.said = "".join(lines)
-
-    def told(self, name: str) -> str:
-        [value] = re.findall(rf"^  {name} +(\S.*)$", self.said, re.MULTILINE)
-        return str(value)
-
-    def commands(self) -> str:
-        """The shell commands that it shows."""
-        return "\n".join(re.findall(r"^  ((?:TOKEN=|curl).*)$", self.said, re.MULTILINE))
+        self.told = Told(self.process.stdout)
 
     def answers(self) -> bool:
         try:
@@ -66,31 +47,7 @@ def pi_alone() -> Iterator[MakePi]:
 
 
 def test_a_back_end_takes_a_payment_with_what_it_was_told(pi_alone: MakePi) -> None:
-    """Given only what is printed, when a user pays, then it is completed, and on the chain."""
-    shell = subprocess.run(
-        ["sh", "-euc", pi_alone.commands()],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=True,
-    )
-    payment = json.loads(shell.stdout)
-    assert payment["to_address"] == pi_alone.told("App wallet")
-    assert payment["network"] == pi_alone.told("Network passphrase")
-
-    url = f"{pi_alone.told('Platform API')}/payments/{payment['identifier']}"
-    key = {"Authorization": f"Key {pi_alone.told('Server key')}"}
-    assert requests.post(f"{url}/approve", headers=key, timeout=SECONDS).ok
-    pay = f"{pi_alone.told('Control API')}/payments/{payment['identifier']}/pay"
-    txid = requests.post(pay, timeout=SECONDS).json()["txid"]
-    done = requests.post(f"{url}/complete", json={"txid": txid}, headers=key, timeout=SECONDS)
-    assert done.json()["status"]["developer_completed"]
-
-    with Server(pi_alone.told("Horizon"), RequestsClient(num_retries=0)) as horizon:
-        assert horizon.transactions().transaction(txid).call()["memo"] == payment["identifier"]
-    seed = pi_alone.told("Wallet seed")
-    assert Keypair.from_secret(seed).public_key == pi_alone.told("App wallet")
+    take_a_payment(pi_alone.told)
 
 
 def test_ctrl_c_ends_it(pi_alone: MakePi) -> None:

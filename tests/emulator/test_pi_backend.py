@@ -3,12 +3,8 @@
 It also shows what we must not do: nothing keeps it from paying the same payment twice.
 """
 
-import hashlib
 import json
-import os
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -18,69 +14,31 @@ import pytest
 
 from local.emulator.pi import SERVER_KEY, Pi
 from local.emulator.registry import wallet_seed_of
-from local.processes import ROOT
+from tests.emulator.page import EMULATOR, block
 from tests.emulator.world import World
+from tests.node import NODE, environment_for, installed
 
-PACKAGE = Path(__file__).parent / "pi_backend"
-INSTALLED = ROOT / ".local" / "pi_backend"
-INSTALL_SECONDS = 300
+SCRIPTS = Path(__file__).parent / "node"
 STEP_SECONDS = 60
 
 Step = Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
-def package() -> Path:
-    """The folder where exactly the locked packages are installed: kept until the lock changes."""
-    for tool in ("node", "npm"):
-        if shutil.which(tool) is None:
-            pytest.fail(
-                f"{tool} is needed to test against Pi's own package; install Node 18 or newer"
-            )
-    lock = PACKAGE / "package-lock.json"
-    home = INSTALLED / hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
-    if home.exists():
-        return home
-    INSTALLED.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=INSTALLED) as scratch:
-        half_done = Path(scratch) / "package"
-        shutil.copytree(PACKAGE, half_done)
-        done = subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=half_done,
-            capture_output=True,
-            text=True,
-            timeout=INSTALL_SECONDS,
-            check=False,
-        )
-        if done.returncode:
-            pytest.fail(f"npm ci failed:\n{done.stdout}{done.stderr}")
-        # At once, so that half an installation is never taken for a whole one. Another worker may
-        # have been faster; theirs is as good.
-        try:
-            half_done.rename(home)
-        except OSError:
-            if not home.exists():
-                raise
-    return home
-
-
 @pytest.fixture
-def step(package: Path, real_world: World) -> Step:
+def step(real_world: World) -> Step:
     """Calls one step of pi-backend in a process of its own: `{answer}` or `{refused}`."""
 
-    def run(name: str, *arguments: object) -> Any:
-        environment = {
-            "PATH": os.environ["PATH"],
-            "NODE_PATH": str(package / "node_modules"),
+    def run(name: str, *arguments: object, setup: str = "") -> Any:
+        env = environment_for(installed(SCRIPTS)) | {
             "EMULATOR_URL": real_world.url,
             "SERVER_KEY": SERVER_KEY,
             "WALLET_SEED": wallet_seed_of("demo-app"),
+            "SETUP": setup.replace(EMULATOR, real_world.url),
         }
-        script = ["node", "--require", str(PACKAGE / "redirect.js"), str(PACKAGE / "pay.js")]
+        script = [NODE, "--require", str(SCRIPTS / "redirect.js"), str(SCRIPTS / "pay.js")]
         ended = subprocess.run(
             [*script, name, *(json.dumps(argument) for argument in arguments)],
-            env=environment,
+            env=env,
             capture_output=True,
             text=True,
             timeout=STEP_SECONDS,
@@ -103,6 +61,13 @@ def test_the_whole_flow(real_world: World, step: Step) -> None:
     txid = payment["transaction"]["txid"]
     assert real_world.horizon(f"/transactions/{txid}")["memo"] == payment["identifier"]
     assert step("getIncompleteServerPayments")["answer"] == {"incomplete_server_payments": []}
+
+
+def test_the_pages_lines_lead_it_to_the_emulators_chain(real_world: World, step: Step) -> None:
+    """Otherwise it knows Pi's own hosts only."""
+    lines = block("js", "getHorizonClient")
+    payment = step("whole", order(real_world.sign_in()["uid"]), setup=lines)["answer"]
+    assert payment["status"]["developer_completed"]
 
 
 def test_an_incomplete_payment(real_world: World, step: Step) -> None:

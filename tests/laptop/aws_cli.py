@@ -99,7 +99,8 @@ def _parameters(
 
 def _value(kind: str, text: str) -> Any:
     if kind in ("structure", "map", "list"):
-        return json.loads(text)
+        is_file = text.startswith("file://")
+        return json.loads(Path(text.removeprefix("file://")).read_text() if is_file else text)
     if kind in ("integer", "long"):
         return int(text)
     if text.startswith("file://"):

@@ -266,7 +266,19 @@ def test_what_is_no_origin_is_refused_before_anything_is_built(origin: str) -> N
 
 
 def test_unset_make_variables_mean_the_defaults() -> None:
-    names = ("ONCE", "PI_PORT", "AWS_PORT", "ALLOW_ORIGINS", "PI_API_URL", "PI_SERVER_API_KEY")
+    ports = ("ONCE", "PI_PORT", "AWS_PORT")
+    names = (*ports, "ALLOW_ORIGINS", "WEBHOOK_URL", "PI_API_URL", "PI_SERVER_API_KEY")
     settings = Settings.read(dict.fromkeys(names, ""))
     assert (settings.pi_port, settings.aws_port, settings.once) == (8314, 8315, False)
     assert "AllowOrigins" not in parameters(settings, None)
+    assert settings.webhook_url == ""
+
+
+def test_a_webhook_url_that_is_none_is_refused_before_anything_is_built() -> None:
+    with pytest.raises(SettingError, match="WEBHOOK_URL=localhost:3000 is no address"):
+        Settings.read({"WEBHOOK_URL": "localhost:3000"})
+
+
+def test_the_webhook_goes_to_a_server_of_this_machine() -> None:
+    url = "http://127.0.0.1:3000/pi-events"
+    assert Settings.read({"WEBHOOK_URL": url}).webhook_url == url

@@ -35,9 +35,9 @@ def test_every_route_of_the_template_reaches_its_function(stack: Stack) -> None:
         assert {"error", "error_message", "request_id"} <= set(answer.json()), route
 
 
-def test_an_unsigned_request_for_a_payout_never_reaches_its_function(stack: Stack) -> None:
+def test_an_unsigned_request_for_a_signed_route_never_reaches_its_function(stack: Stack) -> None:
     signed = [route for route in routes(stack.translated) if route.authorization == "AWS_IAM"]
-    assert len(signed) == 2
+    assert len(signed) == 4
     for route in signed:
         answer = asked(stack, replace(route, authorization="NONE"))
         assert answer.status_code == 403

@@ -42,6 +42,10 @@ def test_an_alarm_watches_what_this_stack_sends(translated: Template, name: str)
         ),
         "AWS/ApiGateway": ({"Count", "5xx"}, [{"Name": "ApiId", "Value": {"Ref": "Api"}}]),
         "AWS/Lambda": ({"Errors", "Throttles"}, [{"Name": "FunctionName", "Value": function}]),
+        "AWS/Events": (
+            {"TriggeredRules"},
+            [{"Name": "RuleName", "Value": {"Ref": name.removesuffix("Alarm")}}],
+        ),
     }
     for watched in metrics_of(alarm(translated, name)):
         names, dimensions = known[watched["Namespace"]]

@@ -19,8 +19,10 @@ ROUTES = {
     "POST /rewarded_ads/{ad_id}/claim": "ClaimAdReward",
     "POST /payouts": "RequestPayout",
     "GET /payouts/{payout_id}": "RequestPayout",
+    "GET /events": "ReplayEvents",
+    "POST /events/send_again": "ReplayEvents",
 }
-SIGNED = {"POST /payouts", "GET /payouts/{payout_id}"}
+SIGNED = {"POST /payouts", "GET /payouts/{payout_id}", "GET /events", "POST /events/send_again"}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,9 @@ def test_the_gateway_lets_users_through_to_the_functions(translated: Template) -
     assert unsigned == set(ROUTES) - SIGNED
 
 
-def test_only_who_may_sign_for_the_account_can_ask_for_a_payout(translated: Template) -> None:
+def test_only_who_may_sign_for_the_account_can_ask_for_a_payout_or_an_event(
+    translated: Template,
+) -> None:
     signed = {route.key for route in routes(translated) if route.authorization == "AWS_IAM"}
     assert signed == SIGNED
     # Otherwise the gateway would take the operation's scheme for no scheme at all.

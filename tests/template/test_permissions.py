@@ -56,6 +56,12 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     # By its index: whether the recipient's last payment says that he can be paid.
     "RequestPayout": PAYS_OUT | queries("by_user", PAYMENTS),
     "SendPayout": PAYS_OUT | takes_from("Payouts.Arn") | {TELL, KEY, SEED},
+    # It writes nothing.
+    "ReplayEvents": queries("by_day", PAYMENTS, PAYOUTS, REWARDS)
+    | on(PAYMENTS, GET)
+    | on(PAYOUTS, GET)
+    | on(REWARDS, GET)
+    | {TELL},
     "Operate": on(PAYMENTS, GET, UPDATE) | queries("by_user", PAYMENTS),
     "DecidePayout": on(PAYOUTS, GET, UPDATE) | {WAKE_SENDER},
 }
@@ -102,6 +108,7 @@ TOLD = {
         *("PAYOUTS_TABLE", "PAYOUT_QUEUE_URL", "PI_NETWORK", "PI_WALLET_ADDRESS"),
         *("SERVER_KEY_SECRET_ARN", "WALLET_SEED_SECRET_ARN"),
     },
+    "ReplayEvents": {"EVENT_BUS", "PAYMENTS_TABLE", "PAYOUTS_TABLE", "REWARDS_TABLE"},
     "Operate": {"PAYMENTS_TABLE"},
     "DecidePayout": {"PAYMENTS_TABLE", "PAYOUTS_TABLE", "PAYOUT_QUEUE_URL"},
 }
@@ -199,6 +206,7 @@ def test_the_scheduler_may_start_its_function_only(translated: Template, functio
 def test_there_is_no_other_role(translated: Template) -> None:
     roles = {f"{function}Role" for function in ALLOWED}
     roles |= {f"{function}ScheduleRole" for function in SCHEDULED}
+    roles.add("WebhookRole")  # of EventBridge: test_webhook
     assert set(of_type(translated, "AWS::IAM::Role")) == roles
 
 
@@ -217,5 +225,6 @@ def test_only_the_api_invokes_and_only_by_its_own_routes(translated: Template) -
         pattern, values = properties["SourceArn"]["Fn::Sub"]
         assert values["__ApiId__"] == {"Ref": "Api"}
         assert re.search(
-            r"/\$\{__Stage__\}/(GET|POST)/(me|payments|payouts|pi_payment|rewarded_ads)\b", pattern
+            r"/\$\{__Stage__\}/(GET|POST)/(events|me|payments|payouts|pi_payment|rewarded_ads)\b",
+            pattern,
         )

@@ -33,10 +33,11 @@ PAYMENTS_BY_DAY = index(
 )
 PAID_OUT = ("amount", "txid", "payment_id", "from_address", "requested_at")
 PAYOUTS_BY_DAY = index("by_day", "settled_on", "payout_id", *PAID_OUT)
+REWARDS_BY_DAY = index("by_day", "day", "id")
 TABLES: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "PaymentsTable": ("payment_id", [DUE_AND_COUNTED, BY_USER, BY_USERNAME, PAYMENTS_BY_DAY]),
     "ProductsTable": ("product_id", []),
-    "RewardsTable": ("id", [DUE]),
+    "RewardsTable": ("id", [DUE, REWARDS_BY_DAY]),
     "PayoutsTable": ("payout_id", [DUE_AND_COUNTED, PAYOUTS_BY_DAY]),
 }
 # Nobody waits for these.
@@ -85,9 +86,9 @@ def test_only_rewards_expire(translated: Template) -> None:
 
 def test_the_secrets_are_made_without_a_value(translated: Template) -> None:
     secrets = of_type(translated, "AWS::SecretsManager::Secret")
-    assert set(secrets) == {"ServerKey", "WalletSeed"}
-    for secret in secrets.values():
-        assert set(secret["Properties"]) == {"Description"}
+    assert set(secrets) == {"ServerKey", "WalletSeed", "WebhookSecret"}
+    for name in ("ServerKey", "WalletSeed"):
+        assert set(secrets[name]["Properties"]) == {"Description"}
 
 
 def test_the_wallets_seed_outlives_its_stack_and_every_mistake(translated: Template) -> None:

@@ -1,5 +1,6 @@
 // Preloaded into the test's Node process: pi-backend's Horizon hosts are fixed, so what it sends to
-// them goes to the emulator instead. Nothing else may leave the machine.
+// them goes to the emulator instead, by the same names, as with a hosts file and a proxy that speaks
+// TLS. Nothing else may leave the machine.
 "use strict";
 
 const http = require("node:http");
@@ -14,10 +15,10 @@ https.request = (options, answered) => {
   return http.request(
     {
       method: options.method,
-      headers: { ...options.headers, host: emulator.host },
+      headers: { ...options.headers, host },
       hostname: emulator.hostname,
       port: emulator.port,
-      path: "/horizon" + options.path,
+      path: options.path,
     },
     answered,
   );

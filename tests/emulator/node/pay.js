@@ -3,11 +3,16 @@
 
 const PiNetwork = require("pi-backend").default;
 
-const { EMULATOR_URL, SERVER_KEY, WALLET_SEED } = process.env;
+const { EMULATOR_URL, SERVER_KEY, WALLET_SEED, SETUP } = process.env;
 const [step, ...argv] = process.argv.slice(2);
 const args = argv.map((text) => JSON.parse(text));
 
-const pi = new PiNetwork(SERVER_KEY, WALLET_SEED, { baseUrl: EMULATOR_URL });
+// SETUP is docs/emulator.md's own lines, which make `pi`.
+const pi = SETUP
+  ? new Function("require", "PiNetwork", "apiKey", "walletSeed", `${SETUP}; return pi;`)(
+      require, PiNetwork, SERVER_KEY, WALLET_SEED,
+    )
+  : new PiNetwork(SERVER_KEY, WALLET_SEED, { baseUrl: EMULATOR_URL });
 
 async function whole(order) {
   const paymentId = await pi.createPayment(order);
