@@ -189,10 +189,7 @@ ROTATE = Story(
 )
 SETTLE = Story("incomplete of a paid one", _paid, incomplete, (200, "completed"))
 SEARCH = Story(
-    "cancel of a secretly paid one",
-    _paid_long_ago_and_only_the_chain_knows,
-    cancel,
-    (202, "open"),
+    "cancel of a secretly paid one", _paid_long_ago_and_only_the_chain_knows, cancel, (202, "open")
 )
 CANCEL = Story("cancel of an unpaid one", _unpaid_for_long, cancel, (202, "open"))
 RECORD = Story("cancel by the user", _cancelled_by_the_user, cancel, (202, "open"))

@@ -42,10 +42,7 @@ class BackOffice:
 
     def steps(self) -> list[Step]:
         """What happens to payouts all the time."""
-        return [
-            *(self.ask, self.send, self.send, self.wake),
-            *(self.sweep, self.sweep, self.wait),
-        ]
+        return [*(self.ask, self.send, self.send, self.wake), *(self.sweep, self.sweep, self.wait)]
 
     def background(self) -> list[Step]:
         """What happens to payments and rewards all the time."""

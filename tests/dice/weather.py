@@ -419,7 +419,7 @@ class Weather:
         is_key = name in ("uid", "created_at")  # of an index: DynamoDB refuses another type
         wrong = None if is_key or self._scene.chance(0.5) else self._wrong(value)
         self._scene.damaged.append((table, key, name, value, wrong))
-        self._write(table, key, name, wrong)
+        self._world.tables.edit_raw(table, key, {name: wrong})
         self._scene.tell(f"    {name} of {key} in {table} is now {wrong}")
 
     @staticmethod
@@ -433,7 +433,7 @@ class Weather:
         keys = [item[KEYS[table]]["S"] for item in self._world.tables.raw(table)]
         if names := [key for key in keys if "#" not in key]:
             key = self._scene.choice(names)
-            self._write(table, key, NEWER, {"S": "unknown here"})
+            self._world.tables.edit_raw(table, key, {NEWER: {"S": "unknown here"}})
             self._scene.newer.add(key)
 
     def mend(self, *tables: str) -> None:
@@ -444,21 +444,7 @@ class Weather:
             damaged.remove(damage)
             items = {item[KEYS[table]]["S"]: item for item in self._world.tables.raw(table)}
             if key in items and items[key].get(name) == wrong:
-                self._write(table, key, name, right)
-
-    def _write(self, table: str, key: str, name: str, value: object) -> None:
-        if value is None:
-            self._world.tables.update(
-                table, key, "REMOVE #name", ExpressionAttributeNames={"#name": name}
-            )
-        else:
-            self._world.tables.update(
-                table,
-                key,
-                "SET #name = :value",
-                ExpressionAttributeNames={"#name": name},
-                ExpressionAttributeValues={":value": value},
-            )
+                self._world.tables.edit_raw(table, key, {name: right})
 
     # --- Restores --------------------------------------------------------------------------------
 

@@ -36,10 +36,14 @@ class Expected:
 SCENES: list[Expected] = []
 
 
+def scene(route: str, status: int, code: str | None, play: Scene) -> None:
+    SCENES.append(Expected(route, status, code, play))
+
+
 def answers(route: str, status: int, code: str | None = None) -> Callable[[Scene], Scene]:
-    def remember(scene: Scene) -> Scene:
-        SCENES.append(Expected(route, status, code, scene))
-        return scene
+    def remember(play: Scene) -> Scene:
+        scene(route, status, code, play)
+        return play
 
     return remember
 

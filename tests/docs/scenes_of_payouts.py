@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from shared.payments.record import PaymentState
-from tests.docs.scene import answers
+from tests.docs.scene import answers, scene
 from tests.world import User, World
 from tests.world.functions import Reply
 
@@ -86,9 +86,7 @@ def _(world: World, *_: User) -> Reply:
     return world.post(payout_id="refund-1", refund_of="../me")
 
 
-@answers(REQUEST, 400, "invalid_body")
-def _(world: World, *_: User) -> Reply:
-    return world.call(REQUEST, body="[]")
+scene(REQUEST, 400, "invalid_body", lambda world, *_: world.call(REQUEST, body="[]"))
 
 
 @answers(REQUEST, 400, "body_too_large")
@@ -96,17 +94,13 @@ def _(world: World, *_: User) -> Reply:
     return world.call(REQUEST, body='"' + "a" * 70_000 + '"')
 
 
-@answers(READ, 400, "invalid_payout_id")
-def _(world: World, *_: User) -> Reply:
-    return read(world, "a.b")
+scene(READ, 400, "invalid_payout_id", lambda world, *_: read(world, "a.b"))
 
 
 # --- 404 and 409: refused ------------------------------------------------------------------------
 
 
-@answers(READ, 404, "payout_not_found")
-def _(world: World, *_: User) -> Reply:
-    return read(world)
+scene(READ, 404, "payout_not_found", lambda world, *_: read(world))
 
 
 @answers(REQUEST, 404, "payment_not_found")
@@ -126,14 +120,8 @@ def _(world: World, *_: User) -> Reply:
     return ask(world)
 
 
-@answers(REQUEST, 409, "above_payment_cap")
-def _(world: World, *_: User) -> Reply:
-    return ask(world, amount="100.0000001")
-
-
-@answers(REQUEST, 409, "below_least_amount")
-def _(world: World, *_: User) -> Reply:
-    return ask(world, amount="0.0099999")
+scene(REQUEST, 409, "above_payment_cap", lambda world, *_: ask(world, amount="100.0000001"))
+scene(REQUEST, 409, "below_least_amount", lambda world, *_: ask(world, amount="0.0099999"))
 
 
 @answers(REQUEST, 409, "user_daily_number_reached")

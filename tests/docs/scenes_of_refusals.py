@@ -15,32 +15,13 @@ from tests.docs.scene import (
     answers,
     completed_elsewhere,
     one,
+    scene,
 )
 from tests.world import User, World
 from tests.world.functions import Reply
 from tests.world.payments import PIE
 
 # --- 409: approve --------------------------------------------------------------------------------
-
-
-@answers(APPROVE, 409, "unexpected_amount")
-def _(world: World, alice: User, _bob: User) -> Reply:
-    return world.approve(world.start(alice, "0.0000001"), alice)
-
-
-@answers(APPROVE, 409, "unknown_product")
-def _(world: World, alice: User, _bob: User) -> Reply:
-    return world.approve(world.start(alice, metadata={"productId": "moon"}), alice)
-
-
-@answers(APPROVE, 409, "unknown_product")
-def _(world: World, alice: User, _bob: User) -> Reply:
-    return world.approve(world.start(alice, metadata={"order": "a pie"}), alice)
-
-
-@answers(APPROVE, 409, "unknown_product")
-def _(world: World, alice: User, _bob: User) -> Reply:
-    return world.approve(world.start(alice, metadata={"productId": PIE, "quantity": 0}), alice)
 
 
 @answers(APPROVE, 409, "unknown_product")
@@ -76,11 +57,16 @@ def _(world: World, alice: User, _bob: User) -> Reply:
 
 
 def _refused_as_shown(code: str, **shown: Any) -> None:
-    @answers(APPROVE, 409, code)
-    def _(world: World, alice: User, _bob: User) -> Reply:
+    def play(world: World, alice: User, _bob: User) -> Reply:
         return world.approve(world.start(alice, **shown), alice)
 
+    scene(APPROVE, 409, code, play)
 
+
+_refused_as_shown("unexpected_amount", amount="0.0000001")
+_refused_as_shown("unknown_product", metadata={"productId": "moon"})
+_refused_as_shown("unknown_product", metadata={"order": "a pie"})
+_refused_as_shown("unknown_product", metadata={"productId": PIE, "quantity": 0})
 _refused_as_shown("unexpected_network", network="Pi Network")
 _refused_as_shown("unexpected_token", token_canonical="PIE:G")
 _refused_as_shown("unexpected_split", split_recipients=[{"address": "G"}])
@@ -171,14 +157,8 @@ def _(world: World, alice: User, bob: User) -> Reply:
     return world.claim(ad_id, bob)
 
 
-@answers(CLAIM, 409, "ad_not_granted")
-def _(world: World, alice: User, _bob: User) -> Reply:
-    return world.claim(ad(world, "failed"), alice)
-
-
-@answers(CLAIM, 409, "ad_revoked")
-def _(world: World, alice: User, _bob: User) -> Reply:
-    return world.claim(ad(world, "revoked"), alice)
+scene(CLAIM, 409, "ad_not_granted", lambda world, alice, _: world.claim(ad(world, "failed"), alice))
+scene(CLAIM, 409, "ad_revoked", lambda world, alice, _: world.claim(ad(world, "revoked"), alice))
 
 
 @answers(CLAIM, 409, "ad_stale")
@@ -188,9 +168,7 @@ def _(world: World, alice: User, _bob: User) -> Reply:
     return world.claim(ad_id, alice)
 
 
-@answers(CLAIM, 404, "ad_not_found")
-def _(world: World, alice: User, _bob: User) -> Reply:
-    return world.claim("no-such-ad", alice)
+scene(CLAIM, 404, "ad_not_found", lambda world, alice, _: world.claim("no-such-ad", alice))
 
 
 @answers(CLAIM, 429, "daily_cap_reached")

@@ -15,6 +15,7 @@ from tests.docs.scene import (
     answers,
     history,
     one,
+    scene,
 )
 from tests.world import User, World
 from tests.world.functions import Reply
@@ -22,24 +23,10 @@ from tests.world.functions import Reply
 # --- Good answers --------------------------------------------------------------------------------
 
 
-@answers(ME, 200)
-def _(world: World, alice: User, _bob: User) -> Reply:
-    return world.call(ME, token=alice.token)
-
-
-@answers(APPROVE, 200)
-def _(world: World, alice: User, _bob: User) -> Reply:
-    return world.approve(world.start(alice), alice)
-
-
-@answers(COMPLETE, 200)
-def _(world: World, alice: User, _bob: User) -> Reply:
-    return world.complete(*world.paid(alice), alice)
-
-
-@answers(COMPLETE, 200)
-def _(world: World, alice: User, _bob: User) -> Reply:
-    return world.complete(*world.paid(alice))
+scene(ME, 200, None, lambda world, alice, _: world.call(ME, token=alice.token))
+scene(APPROVE, 200, None, lambda world, alice, _: world.approve(world.start(alice), alice))
+scene(COMPLETE, 200, None, lambda world, alice, _: world.complete(*world.paid(alice), alice))
+scene(COMPLETE, 200, None, lambda world, alice, _: world.complete(*world.paid(alice)))
 
 
 @answers(COMPLETE, 202)
@@ -66,9 +53,7 @@ def _(world: World, alice: User, _bob: User) -> Reply:
     return world.cancel(payment_id, alice)
 
 
-@answers(ERROR, 202)
-def _(world: World, alice: User, _bob: User) -> Reply:
-    return world.error(world.approved(alice), alice)
+scene(ERROR, 202, None, lambda world, alice, _: world.error(world.approved(alice), alice))
 
 
 @answers(ONE, 200)
@@ -85,14 +70,8 @@ def _(world: World, alice: User, _bob: User) -> Reply:
     return history(world, alice, limit="1")
 
 
-@answers(CLAIM, 200)
-def _(world: World, alice: User, _bob: User) -> Reply:
-    return world.claim(ad(world), alice)
-
-
-@answers(CLAIM, 202)
-def _(world: World, alice: User, _bob: User) -> Reply:
-    return world.claim(ad(world, None), alice)
+scene(CLAIM, 200, None, lambda world, alice, _: world.claim(ad(world), alice))
+scene(CLAIM, 202, None, lambda world, alice, _: world.claim(ad(world, None), alice))
 
 
 # --- 400: malformed ------------------------------------------------------------------------------
@@ -123,14 +102,8 @@ def _(world: World, alice: User, _bob: User) -> Reply:
     return world.incomplete(world.approved(alice), alice, transactionId="0x12")
 
 
-@answers(ONE, 400, "invalid_payment_id")
-def _(world: World, alice: User, _bob: User) -> Reply:
-    return one(world, alice, "a.b")
-
-
-@answers(HISTORY, 400, "invalid_limit")
-def _(world: World, alice: User, _bob: User) -> Reply:
-    return history(world, alice, limit="101")
+scene(ONE, 400, "invalid_payment_id", lambda world, alice, _: one(world, alice, "a.b"))
+scene(HISTORY, 400, "invalid_limit", lambda world, alice, _: history(world, alice, limit="101"))
 
 
 @answers(HISTORY, 400, "invalid_cursor")
@@ -138,17 +111,13 @@ def _(world: World, alice: User, _bob: User) -> Reply:
     return history(world, alice, next="yesterday")
 
 
-@answers(CLAIM, 400, "invalid_ad_id")
-def _(world: World, alice: User, _bob: User) -> Reply:
-    return world.claim("..%2Fme", alice)
+scene(CLAIM, 400, "invalid_ad_id", lambda world, alice, _: world.claim("..%2Fme", alice))
 
 
 # --- 401, 403, 404: who asks, and for what -------------------------------------------------------
 
 
-@answers(ME, 401, "invalid_token")
-def _(world: World, _alice: User, _bob: User) -> Reply:
-    return world.call(ME)
+scene(ME, 401, "invalid_token", lambda world, *_: world.call(ME))
 
 
 @answers(ME, 401, "wrong_app")
@@ -174,29 +143,11 @@ def _(world: World, _alice: User, _bob: User) -> Reply:
     return world.call(ONE, path={"payment_id": "a"}, token="made-up")
 
 
-@answers(HISTORY, 401, "invalid_token")
-def _(world: World, _alice: User, _bob: User) -> Reply:
-    return world.call(HISTORY)
-
-
-@answers(CLAIM, 401, "invalid_token")
-def _(world: World, _alice: User, _bob: User) -> Reply:
-    return world.claim(ad(world), None)
-
-
-@answers(APPROVE, 403, "not_owner")
-def _(world: World, alice: User, bob: User) -> Reply:
-    return world.approve(world.start(alice), bob)
-
-
-@answers(COMPLETE, 403, "not_owner")
-def _(world: World, alice: User, bob: User) -> Reply:
-    return world.complete(*world.paid(alice), bob)
-
-
-@answers(CANCEL, 403, "not_owner")
-def _(world: World, alice: User, bob: User) -> Reply:
-    return world.cancel(world.approved(alice), bob)
+scene(HISTORY, 401, "invalid_token", lambda world, *_: world.call(HISTORY))
+scene(CLAIM, 401, "invalid_token", lambda world, *_: world.claim(ad(world), None))
+scene(APPROVE, 403, "not_owner", lambda world, alice, bob: world.approve(world.start(alice), bob))
+scene(COMPLETE, 403, "not_owner", lambda world, alice, bob: world.complete(*world.paid(alice), bob))
+scene(CANCEL, 403, "not_owner", lambda world, alice, bob: world.cancel(world.approved(alice), bob))
 
 
 @answers(APPROVE, 404, "payment_not_found")

@@ -66,9 +66,7 @@ def test_only_user_to_app_payments_are_the_browsers_business(world: World) -> No
         ({"metadata": {}}, 400, "invalid_metadata"),
     ],
 )
-def test_what_no_payout_can_be_made_of(
-    world: World, arguments: Any, status: int, code: str
-) -> None:
+def test_what_no_payout_can_be_of(world: World, arguments: Any, status: int, code: str) -> None:
     response = world.create_payout(**{"uid": world.sign_in()["uid"]} | arguments)
     assert (response.status_code, code_of(response)) == (status, code)
 

@@ -80,11 +80,9 @@ def test_problems(world: World, path: str, status: int) -> None:
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("limit", ["", "&limit=3", "&limit=200"])
 @pytest.mark.parametrize("resource", ["transactions", "payments"])
-def test_paging_reaches_everything_once(
-    world: World, order: str, limit: str, resource: str
-) -> None:
+def test_pages_reach_everything_once(world: World, order: str, limit: str, resource: str) -> None:
     wallet = world.state()["apps"][0]["wallet"]
-    world.control("POST", "/chain/transactions", destination=wallet, amount=1, count=23)
+    world.transfer(destination=wallet, amount=1, count=23)
     path, seen = f"/accounts/{wallet}/{resource}?order={order}{limit}", []
     while page := records(world.horizon(path)):
         assert len(page) <= int(limit.rpartition("=")[2] or 10)
@@ -100,7 +98,7 @@ def test_payments_come_with_their_transactions_when_asked(world: World, order: s
     identifier = world.approved()
     wallet = world.get(identifier)["to_address"]
     txid = world.pay(identifier)
-    world.control("POST", "/chain/transactions", destination=wallet, amount=1, count=4)
+    world.transfer(destination=wallet, amount=1, count=4)
     path, seen = f"/accounts/{wallet}/payments?join=transactions&limit=2&order={order}", []
     while page := records(world.horizon(path)):
         seen += page
@@ -125,16 +123,16 @@ def test_the_root_tells_what_horizon_knows(world: World) -> None:
     assert root["history_latest_ledger_closed_at"] == transaction["created_at"]
     assert root["history_elder_ledger"] == 1
     assert root["network_passphrase"] == "Pi Testnet"
-    world.control("PATCH", "/settings", ledger_lag_s=60)
+    world.set(ledger_lag_s=60)
     late = world.horizon("/")
     assert late["history_latest_ledger"] == root["history_latest_ledger"] - 13
     assert late["core_latest_ledger"] == root["core_latest_ledger"]
 
 
 def test_pages_can_be_kept_short(world: World) -> None:
-    world.control("PATCH", "/settings", page_limit=2)
+    world.set(page_limit=2)
     wallet = world.state()["apps"][0]["wallet"]
-    world.control("POST", "/chain/transactions", destination=wallet, amount=1, count=5)
+    world.transfer(destination=wallet, amount=1, count=5)
     page = world.horizon(f"/accounts/{wallet}/transactions?order=desc&limit=200")
     assert len(records(page)) == 2
 
@@ -166,12 +164,12 @@ def test_an_account_sees_what_it_sent_and_what_it_received(world: World) -> None
 
 def test_a_payment_to_oneself_is_listed_once(world: World) -> None:
     wallet = world.state()["apps"][0]["wallet"]
-    world.control("POST", "/chain/transactions", source=wallet, destination=wallet, amount=1)
+    world.transfer(source=wallet, destination=wallet, amount=1)
     assert len(records(world.horizon(f"/accounts/{wallet}/transactions"))) == 1
 
 
 def test_horizon_lags_on_demand(world: World) -> None:
-    world.control("PATCH", "/settings", ledger_lag_s=3600)
+    world.set(ledger_lag_s=3600)
     identifier = world.approved()
     txid = world.pay(identifier)
     wallet = world.get(identifier)["to_address"]

@@ -43,7 +43,7 @@ def test_an_unclear_answer_and_the_same_envelope_again(
     world: World, wallet: Wallet, alice: str, fault: Any, error: type[Exception], applied: int
 ) -> None:
     envelope = wallet.order(alice)
-    world.control("POST", "/faults", method="POST", path=SUBMISSION, **fault)
+    world.fault(method="POST", path=SUBMISSION, **fault)
     with pytest.raises(error):
         wallet.submit(envelope)
     assert len(world.state()["transactions"]) == applied
@@ -52,7 +52,7 @@ def test_an_unclear_answer_and_the_same_envelope_again(
 
 
 def test_a_problem_looks_like_horizons(world: World, wallet: Wallet, alice: str) -> None:
-    world.control("POST", "/faults", path=SUBMISSION, code="timeout")
+    world.fault(path=SUBMISSION, code="timeout")
     with pytest.raises(BadResponseError) as lost:
         wallet.pay(alice)
     assert lost.value.status == 504
@@ -66,7 +66,7 @@ def test_a_horizon_an_hour_behind(world: World, wallet: Wallet, alice: str) -> N
     world.advance(3600)
     wallet.pay(alice, times=lasting)
     world.advance(1800)
-    world.control("PATCH", "/settings", ledger_lag_s=3600)
+    world.set(ledger_lag_s=3600)
     assert wallet.balance() == "1000000.0000000"
     sequence = wallet.sequence()
     envelope = wallet.order(alice, sequence=sequence + 2, times=lasting)
@@ -88,7 +88,7 @@ def test_a_horizon_an_hour_behind(world: World, wallet: Wallet, alice: str) -> N
 
 
 def test_a_ledger_still_to_close(world: World, wallet: Wallet, alice: str) -> None:
-    world.control("PATCH", "/settings", close_at_once=False)
+    world.set(close_at_once=False)
     envelope, other = wallet.order(alice), wallet.order(alice, "2")
     for submitted in (envelope, envelope, other):
         with pytest.raises(BadResponseError) as waited:
@@ -104,9 +104,9 @@ def test_a_ledger_still_to_close(world: World, wallet: Wallet, alice: str) -> No
 
 def test_a_sequence_number_taken_in_the_queue(world: World, wallet: Wallet, alice: str) -> None:
     """What has become invalid by the close vanishes: no fee, no trace."""
-    world.control("PATCH", "/settings", close_at_once=False)
+    world.set(close_at_once=False)
     wallet.server.submit_transaction_async(wallet.order(alice))
-    world.control("POST", "/chain/transactions", source=wallet.address, destination=alice, amount=1)
+    world.transfer(source=wallet.address, destination=alice, amount=1)
     world.advance(5)
     assert len(world.state()["transactions"]) == 1
     assert world.state()["fee_pool"] == FEE
@@ -114,20 +114,20 @@ def test_a_sequence_number_taken_in_the_queue(world: World, wallet: Wallet, alic
 
 def test_what_expires_before_the_close(world: World, wallet: Wallet, alice: str) -> None:
     """The ledger that would take it closes after its `max_time`: it is refused at once."""
-    world.control("PATCH", "/settings", close_at_once=False)
+    world.set(close_at_once=False)
     envelope = wallet.order(alice, times=(0, int(NOON.timestamp()) + 4))
     assert wallet.refused(envelope) == {"transaction": "tx_too_late"}
 
 
 def test_the_clock_stands_for_what_is_queued(world: World, wallet: Wallet, alice: str) -> None:
-    world.control("PATCH", "/settings", close_at_once=False)
+    world.set(close_at_once=False)
     wallet.server.submit_transaction_async(wallet.order(alice))
     assert world.call("POST", "/_emulator/clock", {"advance_s": -1}).status_code == 409
 
 
 def test_the_cores_own_word(world: World, wallet: Wallet, alice: str, pi: Pi) -> None:
     """`submit_transaction_async` waits for nothing; what it does not like is an error status."""
-    world.control("PATCH", "/settings", close_at_once=False)
+    world.set(close_at_once=False)
     envelope = wallet.order(alice)
     answer = wallet.server.submit_transaction_async(envelope)
     assert answer == {"tx_status": "PENDING", "hash": envelope.hash_hex()}

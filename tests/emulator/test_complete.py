@@ -65,12 +65,8 @@ def test_completing_with_another_transaction_than_the_linked_one(world: World) -
 def test_a_foreign_transaction_jams_the_payment_for_good(world: World) -> None:
     identifier = world.approved()
     payment = world.get(identifier)
-    stranger = world.control(
-        "POST",
-        "/chain/transactions",
-        destination=payment["to_address"],
-        amount=payment["amount"],
-        memo="something else",
+    stranger = world.transfer(
+        destination=payment["to_address"], amount=payment["amount"], memo="something else"
     )["txid"]
     jam = world.complete(identifier, stranger)
     assert code_of(jam) == "verification_failed"
@@ -96,9 +92,7 @@ def test_a_foreign_transaction_jams_the_payment_for_good(world: World) -> None:
         ({"source": "app"}, "tx_sender_mismatch"),
     ],
 )
-def test_the_chain_decides_what_matches(
-    world: World, altered: dict[str, Any], verification_error: str
-) -> None:
+def test_the_chain_decides(world: World, altered: dict[str, Any], verification_error: str) -> None:
     identifier = world.approved()
     payment = world.get(identifier)
     addresses = {"self": payment["from_address"], "app": payment["to_address"]}
@@ -111,7 +105,7 @@ def test_the_chain_decides_what_matches(
 
 
 def test_pi_may_keep_the_txid_to_itself_until_completion(world: World) -> None:
-    world.control("PATCH", "/settings", show_txid_before_complete=False)
+    world.set(show_txid_before_complete=False)
     token = world.sign_in()["accessToken"]
     identifier = world.approved(token=token)
     txid = world.pay(identifier)

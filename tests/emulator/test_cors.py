@@ -64,7 +64,7 @@ def test_a_page_sees_refusals_too(world: World, path: str) -> None:
 
 def test_a_page_sees_the_weather(world: World) -> None:
     """A fault is for the call, and not used up by its preflight."""
-    world.control("POST", "/faults", path="/v2/me", status=503)
+    world.fault(path="/v2/me", status=503)
     assert preflight(world, "GET", "/v2/me", SHOP).status_code == 204
     answer = send(world, "GET", "/v2/me", SHOP)
     assert answer.status_code == 503

@@ -23,7 +23,7 @@ def either_world(request: pytest.FixtureRequest) -> World:
 def test_an_answer_lost_before_the_effect(either_world: World) -> None:
     world = either_world
     identifier = world.start()["identifier"]
-    world.control("POST", "/faults", method="POST", path="/v2/payments/*/approve", drop="before")
+    world.fault(method="POST", path="/v2/payments/*/approve", drop="before")
     with pytest.raises(requests.ConnectionError) as lost:
         world.server("POST", f"/payments/{identifier}/approve")
     assert isinstance(lost.value.args[0], ProtocolError)
@@ -35,7 +35,7 @@ def test_an_answer_lost_after_the_effect(either_world: World) -> None:
     world = either_world
     identifier = world.approved()
     txid = world.pay(identifier)
-    world.control("POST", "/faults", method="POST", path="/v2/payments/*/complete", drop="after")
+    world.fault(method="POST", path="/v2/payments/*/complete", drop="after")
     with pytest.raises(requests.ConnectionError) as lost:
         world.complete(identifier, txid)
     assert isinstance(lost.value.args[0], ProtocolError)
@@ -46,7 +46,7 @@ def test_an_answer_lost_after_the_effect(either_world: World) -> None:
 def test_a_delay_beyond_the_callers_patience_takes_effect(either_world: World) -> None:
     world = either_world
     identifier = world.start()["identifier"]
-    world.control("POST", "/faults", path="/v2/payments/*/approve", delay_s=2)
+    world.fault(path="/v2/payments/*/approve", delay_s=2)
     with pytest.raises(ReadTimeout) as late:
         world.session.post(
             f"{world.url}/v2/payments/{identifier}/approve",
@@ -59,7 +59,7 @@ def test_a_delay_beyond_the_callers_patience_takes_effect(either_world: World) -
 
 def test_a_delay_within_the_callers_patience(either_world: World) -> None:
     identifier = either_world.start()["identifier"]
-    either_world.control("POST", "/faults", delay_s=0.05)
+    either_world.fault(delay_s=0.05)
     assert either_world.get(identifier)["identifier"] == identifier
 
 
@@ -67,7 +67,7 @@ def test_an_answer_in_place_of_the_effect(either_world: World) -> None:
     world = either_world
     identifier = world.start()["identifier"]
     page = "<html><body>We're sorry, but something went wrong (500)</body></html>"
-    world.control("POST", "/faults", path="*/approve", status=500, body=page)
+    world.fault(path="*/approve", status=500, body=page)
     response = world.server("POST", f"/payments/{identifier}/approve")
     assert (response.status_code, response.text) == (500, page)
     assert response.headers["content-type"] == "text/html"
@@ -77,7 +77,7 @@ def test_an_answer_in_place_of_the_effect(either_world: World) -> None:
 
 def test_an_answer_in_place_of_pis_own_after_the_effect(world: World) -> None:
     identifier = world.start()["identifier"]
-    world.control("POST", "/faults", path="*/approve", status=502, effect=True)
+    world.fault(path="*/approve", status=502, effect=True)
     response = world.server("POST", f"/payments/{identifier}/approve")
     assert (response.status_code, response.content) == (502, b"")
     assert world.get(identifier)["status"]["developer_approved"]
@@ -86,26 +86,26 @@ def test_an_answer_in_place_of_pis_own_after_the_effect(world: World) -> None:
 def test_any_of_pis_codes_on_demand(world: World) -> None:
     identifier = world.start()["identifier"]
     for code in ("too_many_payments", "too_many_cancelled_payments", "altered_amount"):
-        world.control("POST", "/faults", code=code)
+        world.fault(code=code)
         assert code_of(world.server("POST", f"/payments/{identifier}/cancel")) == code
-    world.control("POST", "/faults", code="forbidden", status=400)
+    world.fault(code="forbidden", status=400)
     assert world.server("POST", f"/payments/{identifier}/cancel").status_code == 400
 
 
 def test_headers_and_types_on_demand(world: World) -> None:
-    world.control("POST", "/faults", status=429, headers={"Retry-After": 7}, body={"a": 1})
+    world.fault(status=429, headers={"Retry-After": 7}, body={"a": 1})
     response = world.server("GET", "/payments/x")
     assert response.headers["retry-after"] == "7"
     assert response.json() == {"a": 1}
-    world.control("POST", "/faults", status=200, body='{"trunc', content_type="application/json")
+    world.fault(status=200, body='{"trunc', content_type="application/json")
     response = world.server("GET", "/payments/x")
     assert (response.text, response.headers["content-type"]) == ('{"trunc', "application/json")
 
 
 def test_faults_match_method_and_path_and_are_used_up(world: World) -> None:
     identifier = world.approved()
-    world.control("POST", "/faults", method="POST", path="/v2/*", times=2, status=500)
-    world.control("POST", "/faults", path="/horizon/*", times=None, status=504)
+    world.fault(method="POST", path="/v2/*", times=2, status=500)
+    world.fault(path="/horizon/*", times=None, status=504)
     assert world.get(identifier)
     for _ in range(2):
         assert world.cancel(identifier).status_code == 500
@@ -117,13 +117,13 @@ def test_faults_match_method_and_path_and_are_used_up(world: World) -> None:
 
 
 def test_the_control_api_has_no_weather(world: World) -> None:
-    world.control("POST", "/faults", times=None, drop="before")
+    world.fault(times=None, drop="before")
     world.state()
 
 
 def test_the_log_of_calls_tells_what_was_lost(world: World) -> None:
     identifier = world.start()["identifier"]
-    world.control("POST", "/faults", drop="after")
+    world.fault(drop="after")
     with pytest.raises(requests.ConnectionError):
         world.server("POST", f"/payments/{identifier}/approve")
     [call] = world.state()["calls"]

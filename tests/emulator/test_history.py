@@ -35,7 +35,7 @@ def paid(world: World, count: int, wait_s: float = 7) -> list[dict[str, Any]]:
     """Strangers' payments to the app's wallet, a while apart, as the control API shows them."""
     for _ in range(count):
         world.advance(wait_s)
-        world.control("POST", "/chain/transactions", destination=Wallet(world).address, amount=1)
+        world.transfer(destination=Wallet(world).address, amount=1)
     transactions: list[dict[str, Any]] = world.state()["transactions"]
     return transactions
 
@@ -46,7 +46,7 @@ def test_a_hole_in_the_middle_is_nowhere_to_be_seen(world: World, order: str, li
     wallet, transactions = Wallet(world).address, paid(world, 7)
     root, account = world.horizon("/"), world.horizon(f"/accounts/{wallet}")
     first, last = transactions[2]["ledger"], transactions[4]["ledger"]
-    world.control("PATCH", "/settings", holes=[[first, last]])
+    world.set(holes=[[first, last]])
 
     lost = transactions[3]
     assert status(world, f"/transactions/{lost['txid']}") == 404
@@ -63,13 +63,13 @@ def test_a_hole_in_the_middle_is_nowhere_to_be_seen(world: World, order: str, li
         known = [tx["txid"] for tx in (*transactions[:2], *transactions[5:])]
         assert seen == (known if order == "asc" else known[::-1])
 
-    world.control("PATCH", "/settings", holes=[])
+    world.set(holes=[])
     assert world.horizon(f"/transactions/{lost['txid']}")["hash"] == lost["txid"]
 
 
 def test_ledgers_leave_a_hole_out(world: World) -> None:
     latest = world.horizon("/")["history_latest_ledger"]
-    world.control("PATCH", "/settings", holes=[[latest - 5, latest - 2]])
+    world.set(holes=[[latest - 5, latest - 2]])
     shown = [each["sequence"] for each in records(world.horizon("/ledgers?order=desc&limit=4"))]
     assert shown == [latest, latest - 1, latest - 6, latest - 7]
     path = f"/ledgers?order=asc&limit=3&cursor={(latest - 7) << 32}"
@@ -80,13 +80,13 @@ def test_ledgers_leave_a_hole_out(world: World) -> None:
 def test_a_history_that_began_anew_knows_its_elder_ledger(world: World) -> None:
     wallet, transactions = Wallet(world).address, paid(world, 3)
     elder = transactions[2]["ledger"]
-    world.control("PATCH", "/settings", holes=[[1, elder - 1]])
+    world.set(holes=[[1, elder - 1]])
     assert world.horizon("/")["history_elder_ledger"] == elder
     assert records(world.horizon("/ledgers?order=asc&limit=1"))[0]["sequence"] == elder
     [row] = records(world.horizon(f"/accounts/{wallet}/payments"))
     assert row["transaction_hash"] == transactions[2]["txid"]
     # An account without a row is none that this history has heard of.
-    world.control("PATCH", "/settings", holes=[[1, elder]])
+    world.set(holes=[[1, elder]])
     assert status(world, f"/accounts/{wallet}/payments") == 404
     assert status(world, f"/accounts/{wallet}") == 200
 
@@ -94,7 +94,7 @@ def test_a_history_that_began_anew_knows_its_elder_ledger(world: World) -> None:
 def test_a_hole_at_the_end_is_a_history_cut_short(world: World) -> None:
     transactions = paid(world, 3)
     end = transactions[1]["ledger"]
-    world.control("PATCH", "/settings", holes=[[end, 10**9]])
+    world.set(holes=[[end, 10**9]])
     root = world.horizon("/")
     assert root["history_latest_ledger"] == end - 1
     assert root["core_latest_ledger"] > end
@@ -106,7 +106,7 @@ def test_a_hole_at_the_end_is_a_history_cut_short(world: World) -> None:
 def test_a_horizon_that_knows_nothing_at_all(world: World) -> None:
     """What it takes it cannot show; the wallet's balance and sequence it shows all the same."""
     wallet = Wallet(world)
-    world.control("PATCH", "/settings", holes=[[1, 10**9]])
+    world.set(holes=[[1, 10**9]])
     assert world.horizon("/")["history_latest_ledger"] == 0
     assert records(world.horizon("/ledgers?order=desc")) == []
     envelope = wallet.order(wallet.address)
@@ -125,7 +125,7 @@ def test_two_nodes_a_minute_apart(world: World) -> None:
     wallet = Wallet(world)
     [before] = paid(world, 1)
     world.advance(120)
-    world.control("PATCH", "/settings", node_lag_s=60)
+    world.set(node_lag_s=60)
     wallet.pay(wallet.address)
     txid = world.state()["transactions"][1]["txid"]
 
@@ -185,7 +185,7 @@ def test_somebody_creates_the_account(world: World, pi: Pi) -> None:
     assert wallet.pay(NEWCOMER)["successful"]
     # What lags does not know it yet.
     world.advance(10)
-    world.control("PATCH", "/settings", ledger_lag_s=20)
+    world.set(ledger_lag_s=20)
     for path in ("", "/payments"):
         assert status(world, f"/accounts/{NEWCOMER}{path}") == 404
     assert wallet.balance() == "1000000.0000000"
@@ -196,7 +196,7 @@ def test_an_account_is_created_once_and_not_for_nothing(world: World) -> None:
     too_little = create | {"amount": Decimal(MINIMUM_STROOPS - 1).scaleb(-7)}
     refused = world.call("POST", "/_emulator/chain/transactions", too_little)
     assert refused.json()["error"] == "op_low_reserve"
-    world.control("POST", "/chain/transactions", **create, amount=1)
+    world.transfer(**create, amount=1)
     refused = world.call("POST", "/_emulator/chain/transactions", create | {"amount": 1})
     assert refused.json()["error"] == "op_already_exists"
 
@@ -242,7 +242,7 @@ def test_a_network_begins_anew(world: World, pi: Pi) -> None:
 def test_a_horizon_that_lags_behind_a_reset(world: World) -> None:
     wallet = Wallet(world)
     paid(world, 2)
-    world.control("PATCH", "/settings", ledger_lag_s=60)
+    world.set(ledger_lag_s=60)
     world.control("POST", "/chain/reset")
     assert world.horizon("/")["history_latest_ledger"] == 1
     assert wallet.balance() == "1000000.0000000"
@@ -263,7 +263,7 @@ def test_a_network_begins_anew_twice(pi: Pi) -> None:
 
 @pytest.mark.parametrize("close_s", [1, 2, 5])
 def test_ledgers_close_as_often_as_they_are_set_to(world: World, close_s: int) -> None:
-    world.control("PATCH", "/settings", ledger_close_s=close_s)
+    world.set(ledger_close_s=close_s)
     before = world.horizon("/")["history_latest_ledger"]
     world.advance(60)
     root = world.horizon("/")
@@ -276,7 +276,7 @@ def test_ledgers_close_as_often_as_they_are_set_to(world: World, close_s: int) -
 
 
 def test_a_transaction_waits_for_the_next_close(world: World) -> None:
-    world.control("PATCH", "/settings", close_at_once=False, ledger_close_s=2)
+    world.set(close_at_once=False, ledger_close_s=2)
     wallet = Wallet(world)
     wallet.server.submit_transaction_async(wallet.order(wallet.address))
     world.advance(1)
@@ -319,13 +319,8 @@ def test_numbers_and_times_only_grow_at_any_pace(steps: list[tuple[float, int, b
 def test_a_wallet_pays_the_fee_of_what_others_pay(world: World) -> None:
     """Its payments do not show it; its balance and its transactions do."""
     wallet, payer = Wallet(world), address_of("payer")
-    world.control(
-        "POST",
-        "/chain/transactions",
-        source=wallet.address,
-        operation_source=payer,
-        destination=address_of("shop"),
-        amount=1,
+    world.transfer(
+        source=wallet.address, operation_source=payer, destination=address_of("shop"), amount=1
     )
     assert records(world.horizon(f"/accounts/{wallet.address}/payments")) == []
     [row] = records(world.horizon(f"/accounts/{wallet.address}/transactions"))

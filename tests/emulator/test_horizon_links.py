@@ -76,9 +76,7 @@ def pay_thrice(world: World) -> tuple[str, list[str]]:
     """The app's wallet, and what it received of strangers."""
     wallet = world.state()["apps"][0]["wallet"]
     transfer = {"destination": wallet, "amount": 1}
-    return wallet, [
-        world.control("POST", "/chain/transactions", **transfer)["txid"] for _ in range(3)
-    ]
+    return wallet, [world.transfer(**transfer)["txid"] for _ in range(3)]
 
 
 def test_the_root_has_horizons_links(world: World) -> None:
@@ -126,7 +124,7 @@ def test_every_link_of_what_there_is_leads_somewhere(world: World, walker: Walke
 
 @pytest.mark.parametrize("resource", ["transactions", "operations", "payments"])
 @pytest.mark.parametrize("order", ["asc", "desc"])
-def test_everybodys_history_in_pages(
+def test_everybodys_history_by_page(
     world: World, walker: Walker, resource: str, order: str
 ) -> None:
     _, txids = pay_thrice(world)
@@ -182,7 +180,7 @@ def test_an_accounts_operations_are_of_every_kind(world: World) -> None:
     new = world.sign_in(username="new", funded=False)
     address = world.start(new["accessToken"])["from_address"]
     created = {"kind": CREATE_ACCOUNT, "source": wallet, "destination": address, "amount": 5}
-    world.control("POST", "/chain/transactions", **created)
+    world.transfer(**created)
     operations = world.horizon(f"/accounts/{wallet}/operations?order=desc")
     kinds = [record["type"] for record in operations["_embedded"]["records"]]
     assert kinds == ["create_account", "payment", "payment", "payment"]
@@ -200,7 +198,7 @@ def test_now_is_behind_all_there_is(world: World) -> None:
 
 def test_now_is_that_of_a_horizon_that_lags(world: World) -> None:
     _, txids = pay_thrice(world)
-    world.control("PATCH", "/settings", ledger_lag_s=60)
+    world.set(ledger_lag_s=60)
     path = world.horizon("/payments?cursor=now")["_links"]["next"]["href"]
     world.advance(61)
     assert hashes(world.horizon(path.removeprefix(f"{world.url}/horizon"))) == txids
@@ -215,7 +213,7 @@ def test_an_operation_that_is_not_shown(world: World) -> None:
     joined = world.call("GET", f"{path}?join=transactions").json()
     assert joined["transaction"] == world.horizon(f"/transactions/{txid}")
     ledger = joined["transaction"]["ledger"]
-    world.control("PATCH", "/settings", holes=[[ledger, ledger]])
+    world.set(holes=[[ledger, ledger]])
     assert world.call("GET", path).status_code == 404
 
 

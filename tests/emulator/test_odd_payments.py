@@ -90,9 +90,7 @@ def test_a_path_payment_moves_pi(world: World, kind: str) -> None:
 
 def test_a_merged_account_leaves_all_it_had(world: World) -> None:
     wallet = Wallet(world).address
-    world.control(
-        "POST", "/chain/transactions", source=STRANGER, destination=wallet, kind="account_merge"
-    )
+    world.transfer(source=STRANGER, destination=wallet, kind="account_merge")
     [row] = payments(world, wallet)
     assert (row["type"], row["type_i"]) == ("account_merge", 8)
     assert (row["account"], row["into"], row["source_account"]) == (STRANGER, wallet, STRANGER)
@@ -104,7 +102,7 @@ def test_a_merged_account_leaves_all_it_had(world: World) -> None:
     # Its history stays, and a Horizon that lags still shows it.
     assert payments(world, STRANGER) == [row]
     world.advance(30)
-    world.control("PATCH", "/settings", ledger_lag_s=60)
+    world.set(ledger_lag_s=60)
     account = world.horizon(f"/accounts/{STRANGER}")
     assert account["balances"][0]["balance"] == "1000000.0000000"
 
@@ -112,17 +110,10 @@ def test_a_merged_account_leaves_all_it_had(world: World) -> None:
 def test_a_merged_account_can_be_created_again(world: World) -> None:
     wallet = Wallet(world).address
     merge = {"source": STRANGER, "destination": wallet, "kind": "account_merge"}
-    world.control("POST", "/chain/transactions", **merge)
+    world.transfer(**merge)
     again = world.call("POST", "/_emulator/chain/transactions", merge)
     assert (again.status_code, again.json()["error"]) == (409, "tx_no_source_account")
-    world.control(
-        "POST",
-        "/chain/transactions",
-        source=wallet,
-        destination=STRANGER,
-        amount=7,
-        kind="create_account",
-    )
+    world.transfer(source=wallet, destination=STRANGER, amount=7, kind="create_account")
     account = world.horizon(f"/accounts/{STRANGER}")
     assert account["balances"][0]["balance"] == "7.0000000"
     assert [row["type"] for row in payments(world, STRANGER)] == ["account_merge", "create_account"]
@@ -179,8 +170,8 @@ def test_the_stock_client_reads_every_kind(real_world: World) -> None:
     wallet = Wallet(real_world).address
     transfer = {"source": STRANGER, "destination": wallet, "amount": 1}
     for kind in ("payment", *PATHS):
-        real_world.control("POST", "/chain/transactions", **transfer, kind=kind, fee_bump=True)
-    real_world.control("POST", "/chain/transactions", **transfer, kind="account_merge")
+        real_world.transfer(**transfer, kind=kind, fee_bump=True)
+    real_world.transfer(**transfer, kind="account_merge")
     with Server(f"{real_world.url}/horizon") as server:
         page = server.payments().for_account(wallet).join("transactions").limit(200).call()
         rows = page["_embedded"]["records"]

@@ -53,7 +53,7 @@ def test_what_was_open_is_still_the_persons(world: World) -> None:
 
 @pytest.mark.parametrize(("unknown", "code"), [(True, "user_not_found"), (False, "missing_scope")])
 def test_a_payout_to_a_revoked_uid(world: World, unknown: bool, code: str) -> None:
-    world.control("PATCH", "/settings", revoked_is_unknown=unknown)
+    world.set(revoked_is_unknown=unknown)
     before = world.sign_in(username="alice")
     revoke(world, before)
     after = world.sign_in(username="alice")
@@ -84,7 +84,7 @@ def test_roles(world: World) -> None:
 
 def test_an_app_with_too_many_cancelled_payments(world: World) -> None:
     """Whoever they were for; those that users opened do not count."""
-    world.control("PATCH", "/settings", cancelled_limit=2)
+    world.set(cancelled_limit=2)
     world.control("POST", f"/payments/{world.start()['identifier']}/user_cancel")
     for _ in range(2):
         payout = world.create_payout(world.sign_in()["uid"])
@@ -97,7 +97,7 @@ def test_an_app_with_too_many_cancelled_payments(world: World) -> None:
     order = {"amount": 1, "memo": "m", "metadata": {"a": 1}}
     order["uid"] = world.sign_in(app_id="other")["uid"]
     assert world.server("POST", "/payments", {"payment": order}, "other-key").ok
-    world.control("PATCH", "/settings", cancelled_limit=None)
+    world.set(cancelled_limit=None)
     assert world.create_payout(world.sign_in()["uid"]).ok
 
 
@@ -107,13 +107,13 @@ def test_an_app_with_too_many_cancelled_payments(world: World) -> None:
 def test_amounts_as_texts(world: World, text: str, amount: str) -> None:
     uid = world.sign_in()["uid"]
     assert code_of(world.create_payout(uid, amount=text)) == "invalid_amount"
-    world.control("PATCH", "/settings", text_amounts=True)
+    world.set(text_amounts=True)
     identifier = world.create_payout(uid, amount=text).json()["identifier"]
     assert world.get(identifier)["amount"] == Decimal(amount)
 
 
 @pytest.mark.parametrize("text", ["", "one", "0", "-1", "1e99", "NaN", "true", "[1]", "0x1", "1_0"])
 def test_texts_that_are_no_amount(world: World, text: Any) -> None:
-    world.control("PATCH", "/settings", text_amounts=True)
+    world.set(text_amounts=True)
     uid = world.sign_in()["uid"]
     assert code_of(world.create_payout(uid, amount=text)) == "invalid_amount"

@@ -144,9 +144,7 @@ def test_a_wallet_that_cannot_pay_the_fee(world: World, wallet: Wallet, alice: s
     assert wallet.refused(wallet.order(alice)) == {"transaction": "tx_insufficient_balance"}
 
 
-def test_a_wallet_that_can_pay_the_fee_alone_loses_it(
-    world: World, wallet: Wallet, alice: str
-) -> None:
+def test_a_wallet_that_can_pay_only_its_fee(world: World, wallet: Wallet, alice: str) -> None:
     """A payment that fails on chain costs its fee and its sequence number, and is shown."""
     _hold(world, wallet, MINIMUM_STROOPS + FEE + 1)
     envelope, sequence = wallet.order(alice, "0.0000002"), wallet.sequence()
@@ -231,11 +229,9 @@ def test_the_same_envelope_is_applied_once(world: World, wallet: Wallet, alice: 
     assert len(world.state()["transactions"]) == 1
 
 
-def test_the_core_has_no_memory_of_what_it_applied(
-    world: World, wallet: Wallet, alice: str
-) -> None:
+def test_the_core_forgets_what_it_applied(world: World, wallet: Wallet, alice: str) -> None:
     """As a Horizon that has trimmed its history answers: our own success looks like a failure."""
-    world.control("PATCH", "/settings", repeats_success=False)
+    world.set(repeats_success=False)
     envelope = wallet.order(alice)
     wallet.submit(envelope)
     assert wallet.refused(envelope) == {"transaction": "tx_bad_seq"}
@@ -255,7 +251,7 @@ def test_what_is_no_envelope(world: World, xdr: str) -> None:
 
 
 def test_a_surge_of_the_base_fee(world: World, wallet: Wallet, alice: str) -> None:
-    world.control("PATCH", "/settings", base_fee_stroops=FEE * 5)
+    world.set(base_fee_stroops=FEE * 5)
     assert wallet.server.fetch_base_fee() == FEE * 5
     assert wallet.server.fee_stats().call()["max_fee"]["p99"] == str(FEE * 5)
     assert wallet.refused(wallet.order(alice)) == {"transaction": "tx_insufficient_fee"}

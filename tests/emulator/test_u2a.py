@@ -70,7 +70,7 @@ def test_a_transactions_link_leads_to_it(real_world: World) -> None:
     ],
 )
 def test_a_transactions_link_as_pi_has_it(world: World, network: str, url: str) -> None:
-    world.control("PATCH", "/settings", pi_links=True)
+    world.set(pi_links=True)
     world.control("PATCH", "/apps/demo-app", network=network)
     identifier = world.approved()
     txid = world.pay(identifier)
@@ -135,7 +135,7 @@ def test_a_user_without_the_payments_scope_cannot_pay(world: World) -> None:
 def test_approving_again_changes_nothing(world: World) -> None:
     identifier = world.approved()
     assert world.server("POST", f"/payments/{identifier}/approve").ok
-    world.control("PATCH", "/settings", approve_repeat_refused=True)
+    world.set(approve_repeat_refused=True)
     again = world.server("POST", f"/payments/{identifier}/approve")
     assert code_of(again) == "already_approved"
     assert again.json()["payment"]["identifier"] == identifier
@@ -167,7 +167,7 @@ def test_a_new_payment_cancels_an_unpaid_one_silently(world: World) -> None:
 
 
 def test_without_auto_cancel_an_unpaid_payment_stands_in_the_way(world: World) -> None:
-    world.control("PATCH", "/settings", auto_cancel=False)
+    world.set(auto_cancel=False)
     token = world.sign_in()["accessToken"]
     first = world.start(token)["identifier"]
     body = {"accessToken": token, "amount": 1, "memo": "m", "metadata": {"a": 1}}

@@ -81,8 +81,8 @@ def test_a_hole_in_the_history(world: World) -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_switched_off_all_is_as_before(world: World, name: str) -> None:
     """Twice on is once on; faults and settings of one's own stay."""
-    world.control("POST", "/faults", path="/v2/me", status=500, times=None)
-    world.control("PATCH", "/settings", ledger_lag_s=5, holes=[[2, 3]])
+    world.fault(path="/v2/me", status=500, times=None)
+    world.set(ledger_lag_s=5, holes=[[2, 3]])
     before = world.state()["settings"]
     for _ in range(2):
         assert switch(world, name, on=True) == [name]

@@ -6,14 +6,7 @@ The tests change one thing at a time in an order that is otherwise right.
 from typing import Any
 
 import pytest
-from stellar_sdk import (
-    Account,
-    Asset,
-    Keypair,
-    Server,
-    TransactionBuilder,
-    TransactionEnvelope,
-)
+from stellar_sdk import Account, Asset, Keypair, Server, TransactionBuilder, TransactionEnvelope
 from stellar_sdk.client.requests_client import RequestsClient
 from stellar_sdk.exceptions import BadRequestError
 

@@ -92,6 +92,16 @@ class World:
         payment = {"amount": 1, "memo": "Refund", "metadata": {"id": "r1"}, "uid": uid}
         return self.server("POST", "/payments", {"payment": payment | arguments})
 
+    def transfer(self, **how: Any) -> Any:
+        """Somebody pays somebody, past Pi."""
+        return self.control("POST", "/chain/transactions", **how)
+
+    def set(self, **settings: Any) -> Any:
+        return self.control("PATCH", "/settings", **settings)
+
+    def fault(self, **how: Any) -> Any:
+        return self.control("POST", "/faults", **how)
+
     def advance(self, seconds: float) -> None:
         self.control("POST", "/clock", advance_s=seconds)
 

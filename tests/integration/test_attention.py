@@ -11,9 +11,7 @@ from tests.world.devices import First
 OLD = 600
 
 
-def test_an_unverified_transaction_is_waited_for_then_handed_to_a_person(
-    world: World, alice: User
-) -> None:
+def test_an_unverified_transaction_is_waited_for_a_day(world: World, alice: User) -> None:
     """`not_verified` may pass; after a day it does not."""
     payment_id = world.approved(alice)
     world.pay(payment_id, amount=Decimal(1), link=True)
@@ -53,8 +51,7 @@ def test_a_final_refusal_is_handed_to_a_person(world: World, alice: User, code: 
 
     assert world.incomplete(payment_id).status == 202
 
-    record = world.record(payment_id)
-    assert (record.state, record.needs_review) == ("open", "never_verifies")
+    assert world.standing_of(payment_id) == ("open", "never_verifies")
 
 
 @pytest.mark.parametrize("flag", ["cancelled", "user_cancelled"])
@@ -67,8 +64,7 @@ def test_cancelled_although_paid_is_handed_to_a_person(
 
     assert world.incomplete(payment_id).status == 202
 
-    record = world.record(payment_id)
-    assert (record.state, record.needs_review) == ("open", "cancelled_but_paid")
+    assert world.standing_of(payment_id) == ("open", "cancelled_but_paid")
     # Pi's own people mend it: then it completes, and is delivered.
     world.pi.force(payment_id, {"status": {flag: False}})
     assert world.incomplete(payment_id).state == "completed"
@@ -101,7 +97,7 @@ def test_the_key_of_another_app_closes_nothing(world: World, alice: User) -> Non
     world.cold_start()
 
     assert world.cancel(paid, alice).status == 202
-    assert (world.record(paid).state, world.record(paid).needs_review) == ("open", "gone")
+    assert world.standing_of(paid) == ("open", "gone")
 
     world.server_key = world.pi.registry.app().key
     world.cold_start()
@@ -122,9 +118,7 @@ def test_back_from_gone(world: World, alice: User) -> None:
     assert record.due_at is not None
 
 
-def test_a_completion_is_written_over_an_attention_that_came_first(
-    world: World, alice: User
-) -> None:
+def test_a_completion_overwrites_an_attention(world: World, alice: User) -> None:
     """Promise 3: Pi has completed it; whoever wrote something lesser meanwhile, it is recorded."""
     payment_id, txid = world.paid(alice)
 
@@ -147,9 +141,7 @@ def test_a_wrong_key_does_not_make_it_forget_that_it_was_paid(world: World, alic
     world.complete(payment_id, txid, alice)
     assert world.record(payment_id).needs_review == "cancelled_but_paid"
 
-    world.pi.registry.add_app("other-app", "key-of-the-other-app")
-    right, world.server_key = world.server_key, "key-of-the-other-app"
-    world.cold_start()
+    right = world.take_another_apps_key()
     world.incomplete(payment_id)
     world.server_key = right
     world.cold_start()

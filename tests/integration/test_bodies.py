@@ -34,9 +34,7 @@ def test_what_a_kit_sends_besides_is_ignored(world: World, alice: User) -> None:
     ],
     ids=repr,
 )
-def test_two_values_for_one_thing(
-    world: World, alice: User, more: dict[str, Any], code: str
-) -> None:
+def test_two_values_of_a_thing(world: World, alice: User, more: dict[str, Any], code: str) -> None:
     payment_id = world.approved(alice)
 
     body = {"paymentId": payment_id, **more}

@@ -131,8 +131,8 @@ def test_bad_input_costs_nothing(world: World, alice: User) -> None:
 
 
 def test_read_and_history(world: World, alice: User) -> None:
-    """1 call to Pi, to know who asks; 1 read."""
+    """1 call to Pi, to know who asks; 2 reads."""
     with world.counting() as spent:
         world.call("GET /payments", token=alice.token)
 
-    assert spent.log == [ME, "Query"]
+    assert spent.log == [ME, "GetItem", "Query"]  # whether the user had another uid

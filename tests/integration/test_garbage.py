@@ -138,40 +138,21 @@ def test_any_amount(world: World, alice: User, stroops: int) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        pytest.param("", id="empty"),
         pytest.param("[]", id="a list"),
-        pytest.param("null", id="null"),
-        pytest.param('"text"', id="text"),
-        pytest.param("{", id="cut off"),
         pytest.param('{"paymentId": "a", "paymentId": "b"}', id="duplicate key"),
-        pytest.param('{"paymentId": "a", "x": {"y": 1, "y": 2}}', id="duplicate key inside"),
-        pytest.param('{"paymentId": NaN}', id="NaN"),
-        pytest.param('{"paymentId": -Infinity}', id="Infinity"),
         pytest.param('{"paymentId": "\\ud800"}', id="lone surrogate escaped"),
-        pytest.param('{"paymentId": "\ud800"}', id="lone surrogate"),
         pytest.param('{"a":' * 20_000 + "1" + "}" * 20_000, id="deep nesting"),
-        pytest.param("[" * 60_000, id="deeper nesting"),
-        pytest.param('{"paymentId": ' + "9" * 60_000 + "}", id="a number of 60 000 digits"),
         pytest.param('{"paymentId": 1e400}', id="a large exponent"),
-        pytest.param('{"paymentId": 1e9999999999999999999}', id="an exponent without end"),
         pytest.param('{"paymentId": "' + "a" * 2**20 + '"}', id="1 MB"),
-        pytest.param('{"paymentId": "' + "é" * 40_000 + '"}', id="many bytes in few characters"),
     ],
 )
 @pytest.mark.parametrize("route", POSTS)
 def test_bodies_that_hurt(world: World, alice: User, route: str, body: str) -> None:
+    """`tests/unit/test_edge_requests.py` has more of them."""
     reply = world.call(route, body=body, token=alice.token)
 
     assert reply.status == 400
     assert world.effects.log == []
-
-
-@pytest.mark.parametrize("body", ["not base64!", "e30", "\u00e9\u00e9\u00e9\u00e9"])
-def test_base64_that_is_none(world: World, body: str) -> None:
-    raw = event(POSTS[0])
-    raw |= {"isBase64Encoded": True, "body": body}
-
-    assert world.handle(raw).status == 400
 
 
 def test_an_event_with_nothing_in_it(world: World) -> None:

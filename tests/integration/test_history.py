@@ -8,9 +8,7 @@ from tests.world.payments import DONATION
 
 def get(world: World, payment_id: str, user: User | None) -> tuple[int, dict[str, object]]:
     reply = world.call(
-        "GET /payments/{payment_id}",
-        path={"payment_id": payment_id},
-        token=user and user.token,
+        "GET /payments/{payment_id}", path={"payment_id": payment_id}, token=user and user.token
     )
     return reply.status, reply.body
 
@@ -98,7 +96,7 @@ def test_payments_of_the_same_second_are_all_there(world: World, alice: User) ->
         ({"next": "1.a/b"}, "invalid_cursor"),
     ],
 )
-def test_a_malformed_page_is_refused(
+def test_an_odd_page_is_refused(
     world: World, alice: User, query: dict[str, str], code: str
 ) -> None:
     """Promise 7."""
@@ -107,9 +105,7 @@ def test_a_malformed_page_is_refused(
     assert (reply.status, reply.error) == (400, code)
 
 
-def test_a_cursor_of_somebody_else_shows_nothing_of_theirs(
-    world: World, alice: User, bob: User
-) -> None:
+def test_anothers_cursor_shows_nothing_of_theirs(world: World, alice: User, bob: User) -> None:
     for user in (alice, bob):
         for _ in range(2):
             payment_id, txid = world.paid(user)

@@ -43,9 +43,7 @@ def test_the_amount_is_not_the_browsers_choice(world: World, alice: User) -> Non
     ],
     ids=str,
 )
-def test_no_goods_before_pi_has_completed(
-    world: World, alice: User, fault: dict[str, object]
-) -> None:
+def test_no_goods_before_completion(world: World, alice: User, fault: dict[str, object]) -> None:
     """Goods delivered before `/complete` is 200, or whatever it answered."""
     payment_id, txid = world.paid(alice)
     world.fault("POST", "*/complete", **fault)
@@ -186,7 +184,7 @@ def test_tls_is_never_switched_off() -> None:
     assert switched == []
 
 
-def test_no_call_is_without_a_timeout(
+def test_each_call_has_a_timeout(
     world: World, alice: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Promise 8: each attempt has both timeouts, far shorter than the function's own."""
@@ -211,9 +209,7 @@ def test_the_key_stands_in_no_source() -> None:
 
 
 @pytest.mark.parametrize("token", ["made up", "of another app"])
-def test_refused_tokens_do_not_spend_the_server_keys_calls(
-    world: World, alice: User, token: str
-) -> None:
+def test_refused_tokens_spend_no_calls_of_the_key(world: World, alice: User, token: str) -> None:
     """After the first one, Pi is asked with the key only for a user of this app."""
     world.deploy(PiAppId=world.pi.registry.app().app_id)
     world.pi.registry.add_app("other-app", "its key")

@@ -130,14 +130,7 @@ def test_what_never_was_approved_frees_it_at_once(world: World, alice: User) -> 
 def test_one_that_an_operator_has_closed_by_hand_does_not_count(world: World, alice: User) -> None:
     """Nor one that an older version closed: nobody has to give the claim back."""
     first = bought(world, alice)
-    cancelled = {":cancelled": {"S": "cancelled"}}
-    world.tables.update(
-        "PaymentsTable",
-        first,
-        "SET #state = :cancelled",
-        ExpressionAttributeNames={"#state": "state"},
-        ExpressionAttributeValues=cancelled,
-    )
+    world.tables.edit("PaymentsTable", first, state="cancelled")
     world.effects.landed[first] = 1
     assert world.approve(started(world, alice), alice).status == 200
 
@@ -243,7 +236,7 @@ def test_what_another_back_end_has_approved_is_watched(world: World, alice: User
 def test_a_claim_that_was_edited_by_hand_waits(world: World, alice: User) -> None:
     bought(world, alice)
     key = f"once#{BADGE}#{alice.uid}"
-    world.tables.update("PaymentsTable", key, "REMOVE held_by")
+    world.tables.edit("PaymentsTable", key, held_by=None)
 
     reply = world.approve(started(world, alice), alice)
 
@@ -261,15 +254,10 @@ def test_one_whose_payment_cannot_be_read_waits(world: World, alice: User) -> No
     """Fails closed: what is not known to be cancelled may be bought."""
     first = bought(world, alice)
     second = started(world, alice)
-    world.tables.update("PaymentsTable", first, "REMOVE uid")
+    world.tables.edit("PaymentsTable", first, uid=None)
 
     reply = world.approve(second, alice)
 
     assert (reply.status, reply.error) == (503, "unexpected_error")
     assert world.find_record(second) is None
-    world.tables.update(
-        "PaymentsTable",
-        first,
-        "SET uid = :uid",
-        ExpressionAttributeValues={":uid": {"S": alice.uid}},
-    )
+    world.tables.edit("PaymentsTable", first, uid=alice.uid)

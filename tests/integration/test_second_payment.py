@@ -4,9 +4,7 @@ from shared.work.wake_ups import Work
 from tests.world import User, World
 
 
-def test_what_was_paid_before_is_completed_before_the_next_one_is_approved(
-    world: World, alice: User
-) -> None:
+def test_what_was_paid_is_completed_before_the_next_approval(world: World, alice: User) -> None:
     """The page had said nothing, so the user buys once more."""
     second = world.start(alice)
     paid, txid = world.paid(alice)  # from another tab
@@ -35,9 +33,7 @@ def test_what_cannot_be_settled_now_holds_up_nobody(world: World, alice: User) -
     assert world.record(first).state == "open"
 
 
-def test_a_payment_that_the_next_one_has_cancelled_is_seen_at_once(
-    world: World, alice: User
-) -> None:
+def test_a_payment_that_the_next_one_cancelled_is_seen(world: World, alice: User) -> None:
     first = world.approved(alice)
     second = world.start(alice)  # Pi cancels the first
 

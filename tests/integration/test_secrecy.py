@@ -72,7 +72,7 @@ def echoes(world: World, token: str) -> list[dict[str, Any]]:
     ]
 
 
-def test_neither_key_nor_token_is_seen(
+def test_no_key_and_no_token_is_seen(
     world: World, alice: User, bob: User, everything: Everything
 ) -> None:
     """Promise 6, through good weather and all kinds of bad."""
@@ -126,9 +126,7 @@ def test_an_unexpected_error_shows_no_secret(
     assert alice.token not in text
 
 
-def test_a_token_in_the_wrong_place_is_not_echoed(
-    world: World, alice: User, everything: Everything
-) -> None:
+def test_a_misplaced_token_is_not_echoed(world: World, alice: User, everything: Everything) -> None:
     """In the path, the query, the id or a header of another scheme."""
     token = alice.token
     everything.keep(world.approve(token + "/", alice))

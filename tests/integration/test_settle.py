@@ -74,9 +74,7 @@ def test_completed_by_somebody_else_is_recorded_once(world: World, alice: User) 
 
 
 @anyone
-def test_a_young_unpaid_payment_is_never_cancelled(
-    world: World, alice: User, settle: Settle
-) -> None:
+def test_a_young_unpaid_one_is_never_cancelled(world: World, alice: User, settle: Settle) -> None:
     """Promise 3, whoever asks."""
     payment_id = world.approved(alice)
     world.tick(YOUNG)

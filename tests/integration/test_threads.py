@@ -50,9 +50,7 @@ def test_the_same_refusal(world: World, alice: User, crowd: ThreadPoolExecutor) 
 
 
 @pytest.mark.parametrize("shown", [True, False])
-def test_the_same_completion(
-    world: World, alice: User, crowd: ThreadPoolExecutor, shown: bool
-) -> None:
+def test_one_completion(world: World, alice: User, crowd: ThreadPoolExecutor, shown: bool) -> None:
     world.pi.settings.show_txid_before_complete = shown
     payment_id, txid = world.paid(alice)
 
@@ -68,9 +66,7 @@ def test_the_same_completion(
     )
 
 
-def test_complete_incomplete_cancel_and_error(
-    world: World, alice: User, crowd: ThreadPoolExecutor
-) -> None:
+def test_complete_and_settle_at_once(world: World, alice: User, crowd: ThreadPoolExecutor) -> None:
     payment_id, txid = world.paid(alice)
 
     replies = all_at_once(
@@ -91,9 +87,7 @@ def test_the_same_cancellation(world: World, alice: User, crowd: ThreadPoolExecu
     world.tick(600)
 
     replies = all_at_once(
-        crowd,
-        lambda: world.cancel(payment_id, alice),
-        lambda: world.incomplete(payment_id, alice),
+        crowd, lambda: world.cancel(payment_id, alice), lambda: world.incomplete(payment_id, alice)
     )
 
     assert {(reply.status, reply.state) for reply in replies} == {(202, "open")}

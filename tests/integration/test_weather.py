@@ -72,7 +72,7 @@ def test_pi_fails_for_a_while(
     [{"status": 500, **HTML}, {"drop": "before"}, {"drop": "after"}, {"delay_s": 30}],
     ids=str,
 )
-def test_one_failure_is_not_noticed(
+def test_a_failure_is_unnoticed(
     world: World, alice: User, call: str, fault: dict[str, Any]
 ) -> None:
     """Each of these calls may be repeated inside the deadline."""
@@ -125,7 +125,7 @@ def test_a_key_that_stays_wrong(world: World, alice: User) -> None:
     assert (reply.status, reply.error) == (502, "server_key_refused")
     found_out = "GET /v2/payments/incomplete_server_payments"
     assert spent.pi == ["GET /v2/me", "GET /v2/payments/*", found_out]
-    assert (world.record(payment_id).state, world.record(payment_id).needs_review) == ("open", None)
+    assert world.standing_of(payment_id) == ("open", None)
     world.server_key = "the-new-key"
     assert world.complete(payment_id, txid, alice).status == 200
 
@@ -165,9 +165,7 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("code", "status"), REFUSALS)
 @pytest.mark.parametrize("operation", ["GetItem", "PutItem", "UpdateItem"])
-def test_the_table_refuses(
-    world: World, alice: User, operation: str, code: str, status: int
-) -> None:
+def test_a_table_refuses(world: World, alice: User, operation: str, code: str, status: int) -> None:
     """Promise 7: 503 and Retry-After; the repeat is right."""
     payment_id = world.start(alice)
     world.effects.faults.append(AwsFault(operation, code, status))
@@ -241,7 +239,7 @@ def cancelled(*codes: str) -> AwsFault:
     ],
 )
 @pytest.mark.parametrize("times", [1, 3])
-def test_a_conflict_is_tried_again(
+def test_a_conflict_is_repeated(
     world: World, alice: User, codes: tuple[str, str], times: int
 ) -> None:
     ad_id = world.pi.show_ad("granted").identifier
@@ -281,9 +279,7 @@ Wrong = Callable[[], AwsFault]
     ],
     ids=["throttled", "internal", "in progress", "answer lost"],
 )
-def test_a_claim_that_fails_is_granted_once_by_its_repeat(
-    world: World, alice: User, fault: Wrong
-) -> None:
+def test_a_failed_claim_is_granted_by_its_repeat(world: World, alice: User, fault: Wrong) -> None:
     ad_id = world.pi.show_ad("granted").identifier
     world.effects.faults.append(fault())
 

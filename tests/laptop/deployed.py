@@ -14,12 +14,7 @@ from shared.base.amount import Amount
 from shared.base.settings import Settings
 from shared.book.store import wallet_of
 from shared.edges import Edges
-from shared.payouts.record import (
-    Caps,
-    PayoutRecord,
-    blocked,
-    delivered,
-)
+from shared.payouts.record import Caps, PayoutRecord, blocked, delivered
 from shared.payouts.request import PayoutRequest, requested
 from shared.payouts.store import PayoutStore
 

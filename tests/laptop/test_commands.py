@@ -137,9 +137,7 @@ def test_closed_as_not_sold_it_is_cancelled_and_told(
     assert (standing.state, standing.needs_review) == (PaymentState.CANCELLED, None)
 
 
-def test_closed_as_looked_after_it_is_as_it_was_but_for_the_alarm(
-    store: PaymentStore, shell: Shell
-) -> None:
+def test_closed_by_hand_it_is_as_it_was_but_silent(store: PaymentStore, shell: Shell) -> None:
     record = wants_a_person(store, Attention.UNMATCHED)
     assert close(shell, "looked after", record, Attention.UNMATCHED) == 0
     standing = store.get(record.payment_id)
@@ -243,9 +241,7 @@ def asked(stack: Stack, request: dict[str, str]) -> dict[str, str]:
     return dict(answer.json())
 
 
-def test_the_list_of_what_is_unfinished_names_it_with_its_reason(
-    store: PaymentStore, shell: Shell
-) -> None:
+def test_what_is_unfinished_is_listed_with_its_reason(store: PaymentStore, shell: Shell) -> None:
     record = wants_a_person(store, Attention.GONE)
     (payments_listing,) = (b for b in blocks(DOCS / "runbook.md") if "for shard" in b)
     listed = shell(payments_listing)

@@ -78,7 +78,7 @@ def test_promise_4_an_event_that_is_sent_three_times_is_handed_out_once(
     assert consumer.owned(uid, PIE) == 3
 
 
-def test_only_completed_payments_are_handed_out(
+def test_only_what_is_completed_is_given(
     bus: EventBus, consumer: ExampleConsumer, uid: str
 ) -> None:
     unpaid = payment_event(cancelled(opened("somebody-else"), NOW))

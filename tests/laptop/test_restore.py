@@ -6,9 +6,7 @@ from shared.payouts.record import PayoutState
 from tests.laptop.deployed import restored, send, taken_on
 
 
-def test_what_was_paid_before_a_restore_is_not_paid_again(
-    stack: Stack, emulator: PiEmulator
-) -> None:
+def test_what_was_paid_is_not_paid_again(stack: Stack, emulator: PiEmulator) -> None:
     uid = emulator.control("POST", "/users", {})["uid"]
     payout_id = taken_on(stack, uid).payout_id
     with restored(stack, payout_id):

@@ -77,7 +77,7 @@ def test_another_origin_may_not(stack: Stack, origin: str) -> None:
         Page(origin, stack.api_url).fetch("GET", "/me", token="nobody's")
 
 
-def test_the_play_of_make_run_holds(
+def test_the_play_of_run_holds(
     stack: Stack, emulator: PiEmulator, consumer: ExampleConsumer
 ) -> None:
     before = set(unfinished(stack))

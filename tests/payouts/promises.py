@@ -18,9 +18,16 @@ def check(world: World) -> None:
     _check_reservations(world, records)
 
 
-def check_at_rest(world: World, expected: PayoutState, payout_id: str = "payout-1") -> None:
-    """It has ended as it should, was told of once, and nothing is left to do."""
+def check_at_rest(world: World, expected: PayoutState, *payout_ids: str, after: int = 0) -> None:
+    """`payout-1`, or each of these, has ended as it should, `after` so many rounds, was told of
+    once, and nothing is left to do."""
+    world.rounds(after)
     check(world)
+    for payout_id in payout_ids or ("payout-1",):
+        _check_at_rest(world, expected, payout_id)
+
+
+def _check_at_rest(world: World, expected: PayoutState, payout_id: str) -> None:
     record = world.payout(payout_id)
     assert (record.state, record.pending_event, record.due_at) == (expected, None, None)
     assert set(world.events(payout_id)) >= {f"Payout{str(expected).capitalize()}"}

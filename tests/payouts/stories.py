@@ -6,7 +6,6 @@ from functools import partial
 
 from local.emulator.chain import MINIMUM_STROOPS
 from local.emulator.registry import wallet_seed_of
-from shared.aws.dynamodb import encoded
 from shared.payouts.record import PayoutState
 from tests.world import World, new_world
 from tests.world.devices import First, Loses
@@ -25,10 +24,11 @@ payout_world = partial(
 )
 
 
-def edit(world: World, payout_id: str, **changes: object) -> None:
-    """By hand, as a person with the AWS console; an attribute that becomes None goes."""
-    [item] = [i for i in world.tables.items("PayoutsTable") if i["payout_id"] == payout_id]
-    world.tables.put("PayoutsTable", encoded(item | changes))
+def paid_before(world: World) -> None:
+    """So the wallet has a book, and there is something that Pi must know of us."""
+    world.requested("before", world.uid("bob"))
+    world.send()
+    assert world.payout("before").state is PayoutState.COMPLETED
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from local.emulator.chain import MINIMUM_STROOPS
 from local.emulator.registry import wallet_seed_of
 from shared.payouts.record import PayoutState
 from tests.payouts.promises import check, check_at_rest
-from tests.payouts.stories import PAYOUT, edit
+from tests.payouts.stories import PAYOUT
 from tests.world import World
 from tests.world.devices import First, Loses
 from tests.world.effects import Moment
@@ -52,8 +52,7 @@ def test_a_later_envelope_paid_and_horizon_is_behind_it(world: World) -> None:
         world.rounds(1)
         check(world)
     world.pi.settings.ledger_lag_s = 0
-    world.rounds(3)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=3)
 
 
 def test_blocked_with_a_dead_envelope(world: World) -> None:
@@ -83,8 +82,7 @@ def test_blocked_with_a_dead_envelope(world: World) -> None:
     world.rounds(3)
     check(world)
     world.pi.settings.ledger_lag_s = 0
-    world.rounds(3)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=3)
 
 
 def test_the_chain_refused_the_envelope_that_the_table_knows(world: World) -> None:
@@ -97,11 +95,9 @@ def test_the_chain_refused_the_envelope_that_the_table_knows(world: World) -> No
     backup = world.backup()
     world.rounds(2)
     world.pi.chain.fund(world.wallet, 10**12)
-    world.rounds(1)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=1)
     world.restore(backup)
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
 
 
 @pytest.mark.parametrize("scopes", [None, ("username",)])
@@ -119,8 +115,7 @@ def test_the_seed_of_another_living_wallet(world: World, scopes: tuple[str, ...]
         world.rounds(3)
         assert world.payout().reason == "wrong_seed"
         world.wallet_seed = wallet_seed_of("demo-app")
-    world.rounds(3)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=3)
 
 
 def test_another_apps_key_in_a_warm_sender(world: World) -> None:
@@ -147,8 +142,7 @@ def test_another_apps_key_in_a_warm_sender(world: World) -> None:
     world.rounds(300)
     assert world.payout().reason == "server_key_of_another_app"
     world.pi.registry.app().key = world.server_key = KEY
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
 
 
 # --- Pi and Horizon tell less than they should ---------------------------------------------------
@@ -173,8 +167,7 @@ def test_pi_shows_the_users_new_wallet_on_old_payments(world: World) -> None:
     wallet = world.pi.registry.open_wallet(wallet_seed_of("alice's new one"))
     world.pi.registry.users[world.payout().uid].wallet = wallet
     world.pi.force(world.payments_of(PAYOUT)[0].identifier, {"to_address": wallet})
-    world.rounds(3)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=3)
 
 
 def test_an_identifier_that_no_search_could_find_is_not_signed_for(
@@ -184,12 +177,11 @@ def test_an_identifier_that_no_search_could_find_is_not_signed_for(
     monkeypatch.setattr(world.pi._ids, "payment", lambda: f"{real()[:20]}.x")
     world.requested(PAYOUT)
     world.rounds(4)
-    record = world.payout()
-    assert (record.state, record.reason) == (PayoutState.BLOCKED, "unexpected_identifier")
+    assert world.standing() == (PayoutState.BLOCKED, "unexpected_identifier")
     assert world.pi.chain.transactions == []
 
 
-def test_horizon_does_not_say_whether_it_succeeded(
+def test_horizon_does_not_say_if_it_succeeded(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from local.emulator import records
@@ -230,8 +222,7 @@ def test_a_node_that_is_behind_does_not_make_it_forget(world: World) -> None:
         world.sweep()
         world.send()
     world.pi.settings.ledger_lag_s = 0
-    world.rounds(3)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=3)
 
 
 # --- One that holds up all others ----------------------------------------------------------------
@@ -244,14 +235,16 @@ def test_one_that_was_closed_by_hand_and_is_open_at_pi_is_reported(world: World)
     world.send()
     [txid] = world.transfers_of(PAYOUT)
     gone = dict.fromkeys(("due_at", "due_shard", "owed", "reason", "blocked_from"))
-    edit(world, PAYOUT, state="completed", txid=txid, closed_at=world.clock(), **gone)
+    world.tables.edit(
+        "PayoutsTable", PAYOUT, state="completed", txid=txid, closed_at=world.clock(), **gone
+    )
     world.rounds(2)
     assert world.metrics.counted["ForeignPayout"] >= 1
 
 
 def test_a_record_that_cannot_be_read_locks_no_queue(world: World) -> None:
     world.requested(PAYOUT)
-    edit(world, PAYOUT, state="paid")
+    world.tables.edit("PayoutsTable", PAYOUT, state="paid")
     world.send()
     assert world.payout_queue.messages == world.payout_queue.dead_letters == []
     assert world.metrics.counted["UnexpectedError"] == 1
@@ -265,8 +258,7 @@ def test_patience_begins_with_the_submission(world: World) -> None:
     world.rounds(1)
     world.switch.value = "on"
     world.fault("POST", "/v2/payments/*/complete", code="not_verified", times=1)
-    world.rounds(3)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=3)
 
 
 # --- What nobody had asserted --------------------------------------------------------------------
@@ -299,53 +291,44 @@ def test_pi_answers_the_completion_and_has_not_completed_it(world: World) -> Non
     world.send()
     assert world.payout().state is PayoutState.SIGNED
     world.heal()
-    world.rounds(1)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=1)
 
 
 @pytest.mark.parametrize("refuses", [True, False])
 def test_pi_does_not_cancel_what_is_given_up(world: World, refuses: bool) -> None:
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses("GET /horizon/ledgers", "before")):
-        world.send()
+    world.half_sent("GET /horizon/ledgers", "before")
     world.decide(PAYOUT, "fail")
     [payment] = world.payments_of(PAYOUT)
     shown: dict[str, Any] = {"status": 200, "body": payment.dto()}
     answer = {"code": "payment_tx_present"} if refuses else shown
     world.fault("POST", "/v2/payments/*/cancel", **answer)
     world.rounds(3)
-    record = world.payout()
-    assert (record.state, record.reason) == (PayoutState.BLOCKED, "not_cancelled")
+    assert world.standing() == (PayoutState.BLOCKED, "not_cancelled")
     assert world.counters() != {}
 
 
 def test_pi_refuses_to_show_what_is_given_up(world: World) -> None:
     """Another refusal than that it does not know it is no answer: it is still open there."""
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses("GET /horizon/ledgers", "before")):
-        world.send()
+    world.half_sent("GET /horizon/ledgers", "before")
     [payment] = world.payments_of(PAYOUT)
     world.decide(PAYOUT, "fail")
     path = f"/v2/payments/{payment.identifier}"
     world.fault("GET", path, code="unknown_error", status=404)
     world.rounds(4)
     check(world)
-    assert (world.payout().state, world.payout().reason) == (PayoutState.CREATED, "unknown_error")
+    assert world.standing() == (PayoutState.CREATED, "unknown_error")
     world.heal()
-    world.rounds(4)
-    check_at_rest(world, PayoutState.FAILED)
+    check_at_rest(world, PayoutState.FAILED, after=4)
 
 
 def test_pi_does_not_cancel_the_second_payment_of_what_was_paid(world: World) -> None:
     paid_and_forgotten(world)
     world.fault("POST", "/v2/payments/*/cancel", code="payment_tx_present")
     world.rounds(3)
-    record = world.payout()
-    assert (record.state, record.reason) == (PayoutState.BLOCKED, "not_cancelled")
+    assert world.standing() == (PayoutState.BLOCKED, "not_cancelled")
     world.heal()
     world.decide(PAYOUT, "resume")
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
 
 
 def test_pi_refuses_to_show_what_a_transaction_paid(world: World) -> None:
@@ -358,8 +341,7 @@ def test_pi_refuses_to_show_what_a_transaction_paid(world: World) -> None:
     assert world.payout().state is not PayoutState.COMPLETED
     world.heal()
     world.decide(PAYOUT, "resume")
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
 
 
 def test_a_payment_restored_apart_is_not_refunded_twice(world: World) -> None:
@@ -392,5 +374,4 @@ def test_the_chain_answers_a_submission_and_has_not_applied_it(world: World) -> 
     assert world.payout().state is PayoutState.SIGNED
     assert "POST /v2/payments/*/complete" not in world.effects.log
     world.heal()
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)

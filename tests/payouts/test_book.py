@@ -5,19 +5,10 @@ it; and what no payout asked for rings an alarm.
 from local.emulator.control import STRANGER
 from shared.payouts.record import PayoutState
 from tests.payouts.promises import check_at_rest
-from tests.payouts.stories import PAYOUT, edit
+from tests.payouts.stories import PAYOUT, paid_before
 from tests.world import World
-from tests.world.devices import Loses
 
 HOUR = 3600
-
-
-def paid_one(world: World) -> None:
-    """So the wallet has a book."""
-    world.requested("first", world.uid("bob"))
-    world.send()
-    world.rounds(1)
-    check_at_rest(world, PayoutState.COMPLETED, "first")
 
 
 def by_hand(world: World, memo: str | None = None) -> None:
@@ -26,7 +17,7 @@ def by_hand(world: World, memo: str | None = None) -> None:
 
 def test_what_was_sent_by_hand_is_reported_once(world: World) -> None:
     """Or by whoever has stolen the seed."""
-    paid_one(world)
+    paid_before(world)
     assert world.metrics.counted["UnknownSpending"] == 0
     by_hand(world)
     by_hand(world, memo="thank you")
@@ -42,7 +33,7 @@ def test_what_was_sent_by_hand_is_reported_once(world: World) -> None:
 
 def test_what_was_just_sent_by_hand_is_reported_once(world: World) -> None:
     """It is read again until its ledger is a minute old."""
-    paid_one(world)
+    paid_before(world)
     by_hand(world)
 
     for number in range(3):
@@ -69,7 +60,7 @@ def test_a_payout_that_was_paid_twice_is_reported(world: World) -> None:
 
 
 def test_what_comes_in_is_not_this_books(world: World) -> None:
-    paid_one(world)
+    paid_before(world)
     world.pi.transfer(source=STRANGER, destination=world.wallet, amount=1, memo=None)
 
     world.live(HOUR)
@@ -80,12 +71,10 @@ def test_what_comes_in_is_not_this_books(world: World) -> None:
 def test_a_record_that_cannot_be_read_is_a_doubt_about_itself_alone(world: World) -> None:
     """It may have been paid: that is noted once it is mended. Until then Pi has its payment open,
     and opens no other."""
-    paid_one(world)
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses("POST /horizon/transactions", "after")):
-        world.send()
+    paid_before(world)
+    world.half_sent("POST /horizon/transactions", "after")
     whole = world.payout()
-    edit(world, PAYOUT, state="almost")
+    world.tables.edit("PayoutsTable", PAYOUT, state="almost")
 
     world.requested("next", world.uid("carol"))
     world.send()
@@ -94,16 +83,15 @@ def test_a_record_that_cannot_be_read_is_a_doubt_about_itself_alone(world: World
     book = world.look(world.eyes.payout_books.get, world.wallet)
     assert book is not None
     assert [doubt.subject for doubt in book.doubts] == [PAYOUT]
-    edit(world, PAYOUT, state=whole.state)
-    world.rounds(3)
-    check_at_rest(world, PayoutState.COMPLETED)
+    world.tables.edit("PayoutsTable", PAYOUT, state=whole.state)
+    check_at_rest(world, PayoutState.COMPLETED, after=3)
     check_at_rest(world, PayoutState.COMPLETED, "next")
     assert len(world.transfers_of(PAYOUT)) == 1
 
 
 def test_the_sweep_reads_it_on_while_nothing_is_paid(world: World) -> None:
     """So the next payout has little to read, and what was sent by hand is seen the same hour."""
-    paid_one(world)
+    paid_before(world)
 
     world.live(30 * HOUR)
 

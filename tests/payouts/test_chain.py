@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from local.emulator.chain import MINIMUM_STROOPS, Chain
+from local.emulator.control import STRANGER
 from local.emulator.registry import wallet_seed_of
 from local.emulator.submission import submit
 from shared.payouts.record import PayoutState
 from tests.payouts.promises import check, check_at_rest
-from tests.payouts.stories import PAYOUT, edit, loses_wallet
+from tests.payouts.stories import PAYOUT, loses_wallet
 from tests.world import World
 from tests.world.devices import ActsAt, First, Loses
 
@@ -21,9 +22,7 @@ HOUR = 3600
 
 def signed_unsubmitted(world: World) -> None:
     """Signed and written down; then no call to submit it came through."""
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses(SUBMIT, "before")):
-        world.send()
+    world.half_sent(SUBMIT, "before")
     assert world.payout().state is PayoutState.SIGNED
     assert world.transfers_of(PAYOUT) == []
 
@@ -33,8 +32,7 @@ def test_somebody_else_takes_the_sequence_number(world: World, effect: str) -> N
     world.requested(PAYOUT)
     with world.effects.watched_by(First(effect, world.stranger_pays)):
         world.send()
-    world.rounds(3)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=3)
 
 
 def test_the_number_is_taken_again_and_again(world: World) -> None:
@@ -44,14 +42,12 @@ def test_the_number_is_taken_again_and_again(world: World) -> None:
     for _ in range(15):
         with world.effects.watched_by(First(SUBMIT, world.stranger_pays)):
             world.rounds(1)
-    record = world.payout()
-    assert (record.state, record.reason) == (PayoutState.BLOCKED, "tx_bad_seq")
+    assert world.standing() == (PayoutState.BLOCKED, "tx_bad_seq")
     assert world.events(PAYOUT) == ["PayoutBlocked"]
     assert [payment.is_cancelled for payment in world.payments_of(PAYOUT)] == [True]
 
     world.decide(PAYOUT, "resume")
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
 
 
 @pytest.mark.parametrize("is_given_up", [False, True])
@@ -72,8 +68,7 @@ def test_paid_in_a_ledger_that_horizon_lacks(world: World, is_given_up: bool) ->
     assert len(world.transfers_of(PAYOUT)) == 1
     assert (world.payout().state, world.payout().txid) == (PayoutState.SIGNED, envelope)
     settings.holes = []
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
     assert len(world.transfers_of(PAYOUT)) == 1
 
 
@@ -83,9 +78,7 @@ def test_the_network_begins_anew(
 ) -> None:
     """4: what was paid before is not to be seen any more, and is not paid again. Stellar's first
     ledger says that it closed in 1970, and proves nothing."""
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses("GET /horizon/ledgers", "before")):
-        world.send()
+    world.half_sent("GET /horizon/ledgers", "before")
     backup = world.backup()
     with world.effects.watched_by(Loses("POST /v2/payments/*/complete", "before")):
         world.rounds(1)
@@ -121,12 +114,9 @@ def test_an_envelope_expires_unseen(world: World) -> None:
 
 
 def test_an_envelope_expires_but_had_been_applied(world: World) -> None:
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses(SUBMIT, "after")):
-        world.send()
+    world.half_sent(SUBMIT, "after")
     world.tick(HOUR)
-    world.rounds(1)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=1)
     assert world.effects.log.count(SUBMIT) == 4  # one call with its repeats, and never another
 
 
@@ -144,8 +134,7 @@ def test_applied_and_horizon_lags_by_an_hour(world: World, repeats_success: bool
         assert world.payout().state is PayoutState.SIGNED
         assert world.payout().envelopes == 1
     world.pi.settings.ledger_lag_s = 0
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
     assert world.payout().envelopes == 1
 
 
@@ -154,10 +143,9 @@ def test_horizon_lags_before_anything_is_signed(world: World) -> None:
     world.requested(PAYOUT)
     world.send()
     world.rounds(3)
-    assert (world.payout().state, world.payout().reason) == (PayoutState.CREATED, "chain_unclear")
+    assert world.standing() == (PayoutState.CREATED, "chain_unclear")
     world.pi.settings.ledger_lag_s = 0
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
 
 
 @pytest.mark.parametrize("forgeries", [1, 3, 25])
@@ -171,36 +159,27 @@ def test_strangers_forge_the_memo(world: World, forgeries: int) -> None:
         for to in (world.wallet, record.to_address):
             world.stranger_pays("3.14", source=stranger, destination=to, memo=record.payment_id)
     world.tick(HOUR)
-    world.rounds(1)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=1)
 
 
 def thief_pays(world: World, **how: Any) -> str:
     """Somebody else has our seed, and uses our payment's memo."""
     record = world.payout()
-    assert record.to_address is not None
     order = {"destination": record.to_address, "memo": record.payment_id, "amount": "3.14"}
     return world.stranger_pays(**order | how)
 
 
-def test_paid_to_somebody_else_with_its_memo(world: World) -> None:
-    """Never paid again: Pi does not verify it, and a person has to look."""
+@pytest.mark.parametrize("how", [{"destination": STRANGER}, {"amount": "3"}], ids=str)
+@pytest.mark.parametrize("is_dead", [False, True])
+def test_from_our_wallet_with_its_memo_and_not_as_asked(
+    world: World, how: dict[str, str], is_dead: bool
+) -> None:
+    """Something was sent for it: an operator must look before anything else is."""
     signed_unsubmitted(world)
-    thief_pays(world, destination=world.pi.registry.sign_in("stranger")[0].wallet)
+    thief_pays(world, **how)
+    world.tick(HOUR if is_dead else 0)
     world.rounds(3)
-    record = world.payout()
-    assert (record.state, record.reason) == (PayoutState.BLOCKED, "verification_failed")
-    assert len(world.pi.chain.transactions) == 1
-
-
-def test_from_our_wallet_with_its_memo_and_another_amount(world: World) -> None:
-    """Something was sent for it: a person has to look before anything else is."""
-    signed_unsubmitted(world)
-    thief_pays(world, amount="3")
-    world.tick(HOUR)
-    world.rounds(1)
-    record = world.payout()
-    assert (record.state, record.reason) == (PayoutState.BLOCKED, "verification_failed")
+    assert world.standing() == (PayoutState.BLOCKED, "verification_failed")
     assert len(world.pi.chain.transactions) == 1
 
 
@@ -213,18 +192,13 @@ def test_from_our_wallet_and_yet_not_this_payout(world: World) -> None:
     record = world.payout()
     assert record.state is PayoutState.COMPLETED
     [own] = [tx for tx in world.pi.chain.transactions if tx.txid == record.txid]
-    assert (own.destination, own.amount, own.memo) == (
-        record.to_address,
-        "3.1400000",
-        record.payment_id,
-    )
+    expected = (record.to_address, "3.1400000", record.payment_id)
+    assert (own.destination, own.amount, own.memo) == expected
 
 
 def test_a_payment_that_was_never_asked_for_is_given_up_but_paid(world: World) -> None:
     """Pi shows another amount, and the thief pays just that: it is not called failed."""
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses("GET /horizon/ledgers", "before")):
-        world.send()
+    world.half_sent("GET /horizon/ledgers", "before")
     [payment] = world.payments_of(PAYOUT)
     payment.overrides = {"amount": Decimal(4)}
     world.rounds(1)
@@ -232,44 +206,24 @@ def test_a_payment_that_was_never_asked_for_is_given_up_but_paid(world: World) -
     thief_pays(world, amount="4")
     world.decide(PAYOUT, "fail")
     world.rounds(4)
-    record = world.payout()
-    assert (record.state, record.reason) == (PayoutState.BLOCKED, "verification_failed")
+    assert world.standing() == (PayoutState.BLOCKED, "verification_failed")
     assert world.counters() != {}
 
 
 @pytest.mark.parametrize("lag", [0, HOUR])
 def test_paid_by_somebody_else_later(world: World, lag: int) -> None:
     """Ours is behind what Horizon shows when Pi names the other: it is not believed before."""
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses(SUBMIT, "after")):
-        world.send()
+    world.half_sent(SUBMIT, "after")
     world.tick(1)
     txid = thief_pays(world)
-    payment_id = world.payout().payment_id
-    assert payment_id is not None
-    world.pi.complete(world.pi.registry.app(), payment_id, {"txid": txid})
+    world.pi.complete(world.pi.registry.app(), str(world.payout().payment_id), {"txid": txid})
     world.pi.settings.ledger_lag_s = lag
     world.tick(400)
     world.wake_sender(PAYOUT)
     assert world.payout().state is (PayoutState.SIGNED if lag else PayoutState.BLOCKED)
     world.pi.settings.ledger_lag_s = 0
     world.rounds(2)
-    record = world.payout()
-    assert (record.state, record.reason) == (PayoutState.BLOCKED, "other_transaction")
-
-
-def test_paid_by_somebody_else_as_well(world: World) -> None:
-    """Two transactions for one payment: nobody but a person can say how that came."""
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses(SUBMIT, "after")):
-        world.send()
-    txid = thief_pays(world)
-    record = world.payout()
-    assert record.payment_id is not None
-    world.pi.complete(world.pi.registry.app(), record.payment_id, {"txid": txid})
-    world.rounds(3)
-    record = world.payout()
-    assert (record.state, record.reason) == (PayoutState.BLOCKED, "other_transaction")
+    assert world.standing() == (PayoutState.BLOCKED, "other_transaction")
 
 
 def test_horizon_is_down_for_an_hour(world: World) -> None:
@@ -280,8 +234,7 @@ def test_horizon_is_down_for_an_hour(world: World) -> None:
     assert world.payout().state is PayoutState.CREATED
     assert world.payout_queue.messages == world.payout_queue.dead_letters == []
     world.heal()
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
 
 
 def strangers_pay(world: World, count: int) -> None:
@@ -293,9 +246,7 @@ def strangers_pay(world: World, count: int) -> None:
 @pytest.mark.parametrize("pages", [39, 41, 100])
 def test_long_history_before_the_memo(world: World, pages: int) -> None:
     """Horizon pages of one: 40 are read at a time, and the next look goes on from there."""
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses(SUBMIT, "after")):
-        world.send()
+    world.half_sent(SUBMIT, "after")
     assert len(world.transfers_of(PAYOUT)) == 1
     world.tick(HOUR)
     strangers_pay(world, pages)
@@ -320,7 +271,7 @@ def test_a_flooded_wallet_holds_nothing_up(world: World) -> None:
 
 def forget_envelope(world: World, payout_id: str) -> None:
     gone = dict.fromkeys(("envelope", "txid", "max_time", "submitted_at"))
-    edit(world, payout_id, state="created", **gone)
+    world.tables.edit("PayoutsTable", payout_id, state="created", **gone)
 
 
 @pytest.mark.parametrize(
@@ -340,9 +291,7 @@ def test_the_wrong_seed(world: World, seed: str | None, reason: str, is_named: b
     if is_named:
         world.deploy(PiWalletAddress=world.wallet)
     world.wallet_seed = seed
-    names = [f"{PAYOUT}-{number}" for number in range(3)]
-    for name in names:
-        world.requested(name, world.uid(f"user of {name}"))
+    names = world.several(3)
     world.send()
     world.rounds(3)
     reasons = {world.payout(name).reason for name in names}
@@ -354,8 +303,7 @@ def test_the_wrong_seed(world: World, seed: str | None, reason: str, is_named: b
 
     world.wallet_seed = wallet_seed_of("demo-app")
     world.rounds(3)
-    for name in names:
-        check_at_rest(world, PayoutState.COMPLETED, name)
+    check_at_rest(world, PayoutState.COMPLETED, *names)
 
 
 def test_the_fee_is_above_the_cap(world: World) -> None:
@@ -363,10 +311,9 @@ def test_the_fee_is_above_the_cap(world: World) -> None:
     world.pi.settings.base_fee_stroops = 2_000_000
     world.requested(PAYOUT)
     world.rounds(2)
-    assert (world.payout().state, world.payout().reason) == (PayoutState.REQUESTED, "fee_above_cap")
+    assert world.standing() == (PayoutState.REQUESTED, "fee_above_cap")
     world.pi.settings.base_fee_stroops = 900_000
-    world.rounds(1)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=1)
 
 
 def test_the_fee_rises_after_signing(world: World) -> None:
@@ -376,8 +323,7 @@ def test_the_fee_rises_after_signing(world: World) -> None:
     ):
         world.send()
     assert world.payout().chain_error == "tx_insufficient_fee"
-    world.rounds(3)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=3)
 
 
 @pytest.mark.parametrize("balance", [1, MINIMUM_STROOPS + 31_400_000 + 99_999])
@@ -392,8 +338,7 @@ def test_the_wallet_has_too_little(world: World, balance: int) -> None:
     assert bool(world.transfers_of("smaller")) is (balance > 1)
 
     world.pi.chain.fund(world.wallet, 10**10)
-    world.rounds(1)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=1)
     check_at_rest(world, PayoutState.COMPLETED, "smaller")
 
 
@@ -414,8 +359,7 @@ def test_the_wallet_is_emptied_at_the_last_moment(world: World, balance: int, er
     assert record.envelopes == 1
     check(world)
     world.pi.chain.fund(world.wallet, 10**10)
-    world.rounds(1)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=1)
 
 
 # --- A recipient without an account ---------------------------------------------------------------
@@ -430,8 +374,7 @@ def test_a_recipient_without_an_account_holds_up_nobody(world: World) -> None:
     world.send()
     check_at_rest(world, PayoutState.COMPLETED, "next")
     for number in range(3):
-        record = world.payout(f"{PAYOUT}-{number}")
-        assert (record.state, record.reason) == (PayoutState.REQUESTED, "no_destination")
+        assert world.standing(f"{PAYOUT}-{number}") == (PayoutState.REQUESTED, "no_destination")
     cancelled = [payment for payment in world.pi.payments.values() if payment.is_cancelled]
     assert len(cancelled) == 1
     assert len(world.pi.chain.transactions) == 1
@@ -476,8 +419,7 @@ def test_it_is_asked_for_hourly_on_the_chain_alone(world: World) -> None:
     assert world.metrics.last["OldestPayoutSeconds"] == 0
 
     world.pi.chain.open_account(wallet)
-    world.rounds(13)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=13)
 
 
 def test_it_fails_after_a_day(world: World) -> None:
@@ -503,8 +445,7 @@ def test_the_account_is_gone_by_the_time_it_is_paid(world: World, effect: str) -
         world.send()
     world.cold_start()
     world.rounds(5)
-    record = world.payout()
-    assert (record.state, record.reason) == (PayoutState.REQUESTED, "no_destination")
+    assert world.standing() == (PayoutState.REQUESTED, "no_destination")
     assert [payment.is_cancelled for payment in world.payments_of(PAYOUT)] == [True]
     check(world)
 
@@ -534,16 +475,13 @@ def test_no_more_is_withdrawn_in_a_day_than_pi_bears(world: World) -> None:
 def test_our_clock_is_wrong(world: World, ahead: int) -> None:
     """It may hold payouts up, never pay one twice."""
     world.ahead = type(world.ahead)(seconds=ahead)
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses(SUBMIT, "after")):
-        world.send()
+    world.half_sent(SUBMIT, "after")
     world.rounds(20)
     check(world)
     world.ahead *= 0
     if world.payout().state is PayoutState.BLOCKED:
         world.decide(PAYOUT, "resume")
-    world.rounds(20)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=20)
 
 
 def test_ledgers_that_close_every_five_seconds(world: World) -> None:
@@ -552,8 +490,7 @@ def test_ledgers_that_close_every_five_seconds(world: World) -> None:
     world.requested(PAYOUT)
     world.send()
     assert world.transfers_of(PAYOUT) == []
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
     assert world.payout().envelopes == 1
 
 
@@ -574,8 +511,7 @@ def test_an_old_envelope_is_applied_while_a_new_one_is_signed(world: World) -> N
         with world.effects.watched_by(ActsAt(world.effects, number, apply)):
             world.wake_sender(payout_id)
         check(world)
-        world.rounds(3)
-        check_at_rest(world, PayoutState.COMPLETED, payout_id)
+        check_at_rest(world, PayoutState.COMPLETED, payout_id, after=3)
 
 
 def test_pi_names_another_transaction_than_ours(world: World) -> None:
@@ -592,7 +528,7 @@ def test_pi_names_another_transaction_than_ours(world: World) -> None:
     assert world.payout().reason == "may_still_apply"
     assert SUBMIT not in world.effects.log
     world.rounds(3)
-    assert (world.payout().state, world.payout().reason) == ("blocked", "other_transaction")
+    assert world.standing() == ("blocked", "other_transaction")
 
 
 def test_its_time_is_over_and_the_chain_has_a_minute_to_show_it(world: World) -> None:
@@ -607,8 +543,7 @@ def test_its_time_is_over_and_the_chain_has_a_minute_to_show_it(world: World) ->
     record = world.payout()
     assert (record.reason, record.envelope) == ("may_still_apply", envelope)
     assert SUBMIT not in world.effects.log
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
 
 
 def test_pi_has_cancelled_it_before_it_is_handed_in(world: World) -> None:
@@ -624,29 +559,21 @@ def test_pi_has_cancelled_it_before_it_is_handed_in(world: World) -> None:
     assert SUBMIT not in world.effects.log
 
 
-def test_what_the_chain_said_of_an_earlier_envelope_says_nothing_of_a_later_one(
-    world: World,
-) -> None:
+def test_an_earlier_envelopes_error_says_nothing_of_a_later_one(world: World) -> None:
     """The later one was never heard of: so another is signed, and it is paid."""
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses("GET /horizon/accounts/*/payments", "before")):
-        world.send()
+    world.half_sent("GET /horizon/accounts/*/payments", "before")
     assert world.payout().state is PayoutState.CREATED
-    edit(world, PAYOUT, chain_error="op_no_destination")
+    world.tables.edit("PayoutsTable", PAYOUT, chain_error="op_no_destination")
     with world.effects.watched_by(Loses(SUBMIT, "before")):
         world.rounds(1)
     assert world.payout().state is PayoutState.SIGNED
 
-    world.rounds(3)
-
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=3)
 
 
 def test_a_later_one_paid_as_well_and_one_node_lacks_ours(world: World) -> None:
     """Two transactions for one payout are a person's, whichever shows first."""
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses(SUBMIT, "after")):
-        world.send()
+    world.half_sent(SUBMIT, "after")
     thief_pays(world)
     world.tick(400)
     txid = world.payout().txid
@@ -654,8 +581,7 @@ def test_a_later_one_paid_as_well_and_one_node_lacks_ours(world: World) -> None:
 
     world.rounds(1)
 
-    record = world.payout()
-    assert (record.state, record.reason) == (PayoutState.BLOCKED, "other_transaction")
+    assert world.standing() == (PayoutState.BLOCKED, "other_transaction")
 
 
 def test_a_user_who_has_moved_to_another_wallet_is_paid(world: World) -> None:
@@ -682,9 +608,7 @@ def test_a_later_one_shows_before_ours(world: World) -> None:
     """Two transactions for one payout are a person's, also where Horizon lacked ours at first."""
     settings = world.pi.settings
     settings.close_at_once = False
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses(SUBMIT, "after")):
-        world.send()
+    world.half_sent(SUBMIT, "after")
     world.tick(10)
     thief_pays(world)
     ours, _ = world.pi.chain.transactions

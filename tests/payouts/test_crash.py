@@ -137,10 +137,7 @@ def begin_as_something_else(world: World) -> None:
 
 
 def go_on_as_asked(world: World) -> None:
-    assert (world.payout().state, world.payout().reason) == (
-        PayoutState.BLOCKED,
-        "unexpected_network",
-    )
+    assert world.standing() == (PayoutState.BLOCKED, "unexpected_network")
     world.pi.registry.app().network = "Pi Testnet"
     world.decide(PAYOUT, "resume")
 
@@ -170,8 +167,7 @@ def is_withdrawn(
         assert world.pi.chain.transactions == []
         assert all(payment.is_cancelled for payment in world.payments_of(PAYOUT))
         go_on(world)
-        world.rounds(2)
-        check_at_rest(world, PayoutState.COMPLETED)
+        check_at_rest(world, PayoutState.COMPLETED, after=2)
         assert world.metrics.counted["UnexpectedError"] == 0
         return spent.log
 
@@ -206,5 +202,4 @@ def test_a_request_dies_at_any_effect(subtests: pytest.Subtests, moment: Moment)
             check(world)
 
             assert world.post(**body).status == 202
-            world.rounds(2)
-            check_at_rest(world, PayoutState.COMPLETED)
+            check_at_rest(world, PayoutState.COMPLETED, after=2)

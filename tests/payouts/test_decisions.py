@@ -74,8 +74,7 @@ def test_given_up_before_anything_was_created(world: World) -> None:
     """The chain proves that it was not paid, as always."""
     held_up_as_requested(world)
     world.decide(PAYOUT, "fail")
-    world.rounds(1)
-    check_at_rest(world, PayoutState.FAILED)
+    check_at_rest(world, PayoutState.FAILED, after=1)
     assert world.payout().reason == "given_up"
     assert world.counters() == {}
     assert "GET /horizon/ledgers" in world.effects.log
@@ -85,8 +84,7 @@ def test_an_old_request_needs_nobody(world: World) -> None:
     held_up_as_requested(world)
     world.tick(7 * 24 * 3600)
     world.heal()
-    world.rounds(8)  # the book was not read for so long
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=8)  # the book was not read for so long
 
 
 def test_a_decision_leaves_the_request_as_old_as_it_is(world: World) -> None:
@@ -126,12 +124,10 @@ def test_a_bug_after_the_step_has_written_blocks_what_stands(world: World, effec
     world.requested(PAYOUT)
     with world.effects.watched_by(raises_at(effect)):
         world.send()
-    record = world.payout()
-    assert (record.state, record.reason) == (PayoutState.BLOCKED, "unexpected_error")
+    assert world.standing() == (PayoutState.BLOCKED, "unexpected_error")
     world.tick(121)
     world.decide(PAYOUT, "resume")
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
 
 
 @pytest.mark.parametrize("paid", [True, False])
@@ -157,8 +153,7 @@ def test_given_up_while_the_chain_cannot_be_read(world: World) -> None:
     check(world)
     assert world.payout().state is PayoutState.SIGNED
     world.heal()
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
 
 
 def test_resumed_while_an_envelope_is_alive(world: World) -> None:
@@ -177,8 +172,7 @@ def test_a_decision_before_the_event_was_delivered(world: World) -> None:
         world.send()
     assert world.payout().pending_event is not None
     world.decide(PAYOUT, "resume")
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
     assert world.events(PAYOUT) == ["PayoutBlocked", "PayoutCompleted"]
 
 
@@ -190,8 +184,7 @@ def test_blocked_again_is_another_event(world: World) -> None:
             world.rounds(1)
             assert world.payout().reason == "unexpected_error"
             world.decide(PAYOUT, "resume")
-    world.rounds(1)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=1)
     ids = [event.event_id for event in world.bus.events]
     assert len(ids) == len(set(ids)) == 4
     assert ids[0].startswith(f"{PAYOUT}:PayoutBlocked:")

@@ -54,8 +54,7 @@ def test_two_threads_meet_at_an_effect(each_world: World, effect: str) -> None:
         list(threads.map(lambda sender: world.wake_sender(PAYOUT, sender), senders))
 
     check(world)
-    world.rounds(4)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=4)
 
 
 def test_the_other_one_signs_while_the_book_is_read(world: World) -> None:
@@ -79,5 +78,4 @@ def test_the_other_one_signs_while_the_book_is_read(world: World) -> None:
     assert world.payout(PAYOUT).state is PayoutState.SIGNED
     assert "POST /horizon/transactions" not in world.effects.log
     world.heal()
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)

@@ -12,7 +12,7 @@ from local.emulator.submission import submit
 from shared.base.errors import ServiceUnavailable
 from shared.payouts.record import PayoutState
 from tests.payouts.promises import check, check_at_rest
-from tests.payouts.stories import PAYOUT, STORIES, Story, payout_world
+from tests.payouts.stories import PAYOUT, STORIES, Story, paid_before, payout_world
 from tests.payouts.test_chain import strangers_pay
 from tests.payouts.test_crash import effects_of
 from tests.world import World
@@ -35,13 +35,10 @@ NEXT = {
 def back_to(world: World, state: str, age: int) -> None:
     """The tables as they stood when the payout had come so far; restored `age` seconds after it
     was paid."""
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses(NEXT[state], "before")):
-        world.send()
+    world.half_sent(NEXT[state], "before")
     backup = world.backup()
     assert world.payout().state == ("requested" if state == "attempted" else state)
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
     world.tick(age)
     world.restore(backup)
     world.cold_start()
@@ -62,16 +59,13 @@ def test_the_user_has_another_wallet_by_now(world: World, state: str) -> None:
     back_to(world, state, 1200)
     wallet = world.pi.registry.open_wallet(wallet_seed_of("alice's new one"))
     world.pi.registry.users[world.payout().uid].wallet = wallet
-    world.rounds(3)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=3)
 
 
 def test_what_pi_said_before_the_book_was_read_is_not_what_counts(world: World) -> None:
     """A payout that was paid and not reported; its record changes as the book is read."""
     world.pi.settings.show_txid_before_complete = False
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses(NEXT["created"], "before")):
-        world.send()
+    world.half_sent(NEXT["created"], "before")
     backup, complete = world.backup(), "POST /v2/payments/*/complete"
     with world.effects.watched_by(Loses(complete, "before")):
         world.rounds(2)
@@ -91,21 +85,13 @@ def test_what_pi_said_before_the_book_was_read_is_not_what_counts(world: World) 
     assert complete not in spent.log
 
 
-def raffle(world: World, count: int) -> None:
-    for number in range(count):
-        world.requested(f"other-{number}", world.uid(f"user {number}"))
-    world.send()
-
-
 @pytest.mark.parametrize("state", NEXT)
 def test_among_others_of_the_same_amount(world: World, state: str) -> None:
     """Only Pi tells which of them was this one's."""
-    raffle(world, 3)
+    others = world.several(3, amount="3.14")
+    world.send()
     back_to(world, state, 1200)
-    world.rounds(3)
-    check_at_rest(world, PayoutState.COMPLETED)
-    for number in range(3):
-        check_at_rest(world, PayoutState.COMPLETED, f"other-{number}")
+    check_at_rest(world, PayoutState.COMPLETED, PAYOUT, *others, after=3)
 
 
 def test_the_table_never_heard_of_it(world: World) -> None:
@@ -118,15 +104,13 @@ def test_the_table_never_heard_of_it(world: World) -> None:
     world.restore(backup)
     world.tick(HOUR / 2)
     world.requested(PAYOUT, uid)
-    world.rounds(3)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=3)
 
 
 def test_a_forgotten_request_comes_again_after_days(world: World) -> None:
     """Its caller was down: the book, read back, has found what Pi and the chain remember of it."""
     uid = world.uid("alice")
-    world.requested("before", world.uid("bob"))
-    world.send()
+    paid_before(world)
     backup = world.backup()
     world.requested(PAYOUT, uid)
     world.send()
@@ -135,8 +119,7 @@ def test_a_forgotten_request_comes_again_after_days(world: World) -> None:
     world.restore(backup)
     world.cold_start()
     world.tick(5 * 24 * HOUR)
-    world.rounds(4)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=4)
 
     again = world.post(payout_id=PAYOUT, uid=uid, amount="3.14", memo="Thank you")
 
@@ -147,8 +130,7 @@ def test_a_forgotten_request_comes_again_after_days(world: World) -> None:
 
 
 def test_pi_does_not_say_at_once_what_a_forgotten_payment_was(world: World) -> None:
-    world.requested("before", world.uid("bob"))
-    world.send()
+    paid_before(world)
     backup = world.backup()
     world.requested(PAYOUT)
     world.send()
@@ -160,17 +142,14 @@ def test_pi_does_not_say_at_once_what_a_forgotten_payment_was(world: World) -> N
     assert world.metrics.counted["UnknownSpending"] == 0
 
     payment.overrides.clear()
-    world.rounds(3)
-
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=3)
 
 
 @pytest.mark.parametrize("age", [600, 3 * 24 * HOUR])
 def test_nothing_is_created_before_the_book_has_read_back(world: World, age: int) -> None:
     """The request that was forgotten comes again at once."""
     uid = world.uid("alice")
-    world.requested("before", world.uid("bob"))
-    world.send()
+    paid_before(world)
     backup = world.backup()
     world.tick(HOUR)
     world.requested(PAYOUT, uid)
@@ -181,17 +160,14 @@ def test_nothing_is_created_before_the_book_has_read_back(world: World, age: int
     world.cold_start()
 
     world.requested(PAYOUT, uid)
-    world.rounds(6)
-
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=6)
     assert len(world.payments_of(PAYOUT)) == 1
 
 
 @pytest.mark.parametrize("apart", [False, True])
 def test_a_refund_that_the_tables_forgot(world: World, apart: bool) -> None:
     """It is found before it is asked for again; and no other refund of it is taken on."""
-    world.requested("before", world.uid("bob"))
-    world.send()
+    paid_before(world)
     payment_id = world.sold("3.14")
     backup = world.backup()
     assert world.post(payout_id=PAYOUT, refund_of=payment_id).status == 202
@@ -216,8 +192,7 @@ def test_a_refund_that_the_tables_forgot(world: World, apart: bool) -> None:
 def test_another_refund_of_what_a_forgotten_one_has_paid_back(world: World) -> None:
     """Found by dice (SEED=164): it was taken on before the book had come by the first. A person
     sees it, and it is not signed for."""
-    world.requested("before", world.uid("bob"))
-    world.send()
+    paid_before(world)
     payment_id = world.sold("3.14")
     backup = world.backup()
     assert world.post(payout_id=PAYOUT, refund_of=payment_id).status == 202
@@ -234,8 +209,7 @@ def test_another_refund_of_what_a_forgotten_one_has_paid_back(world: World) -> N
     assert world.transfers_of("another") == []
     assert all(payment.is_cancelled for payment in world.payments_of("another"))
     world.decide("another", "fail")
-    world.rounds(1)
-    check_at_rest(world, PayoutState.FAILED, "another")
+    check_at_rest(world, PayoutState.FAILED, "another", after=1)
     assert world.record(payment_id).refunded == world.payout().amount
 
 
@@ -244,8 +218,7 @@ def test_more_history_since_than_one_look_reads(world: World, state: str) -> Non
     back_to(world, state, 1200)
     strangers_pay(world, 100)
     world.pi.settings.page_limit = 1
-    world.rounds(6)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=6)
 
 
 def test_forgotten_on_a_busy_wallet(world: World) -> None:
@@ -259,8 +232,7 @@ def test_forgotten_on_a_busy_wallet(world: World) -> None:
     world.tick(1200)
     world.pi.settings.page_limit = 1
     world.requested(PAYOUT, uid)
-    world.rounds(6)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=6)
 
 
 @pytest.mark.parametrize("decision", ["fail", None])
@@ -277,16 +249,13 @@ def test_the_server_key_is_another_apps_by_now(world: World, decision: str | Non
     assert (record.state, record.reason) == (PayoutState.REQUESTED, reason)
     world.server_key = KEY
     world.cold_start()
-    world.rounds(3)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=3)
 
 
 @pytest.mark.parametrize("late", [10, 290])
 def test_given_up_while_a_forgotten_envelope_is_alive(world: World, late: int) -> None:
     """Found in review: the table says `created`, and yet something may still be applied."""
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses(NEXT["created"], "before")):
-        world.send()
+    world.half_sent(NEXT["created"], "before")
     backup = world.backup()
     world.tick(1)
     with world.effects.watched_by(Loses(NEXT["signed"], "before")):
@@ -298,8 +267,7 @@ def test_given_up_while_a_forgotten_envelope_is_alive(world: World, late: int) -
     world.send()
     world.tick(late)
     submit(world.pi, envelope, "http://pi.test/horizon")
-    world.rounds(4)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=4)
 
 
 @pytest.mark.parametrize("ended_by", ["a person", "Pi"])
@@ -340,8 +308,7 @@ def test_given_up_but_paid_long_ago(world: World, state: str) -> None:
     """It is called completed, not failed, and keeps its reservations."""
     back_to(world, state, 1200)
     world.decide(PAYOUT, "fail")
-    world.rounds(3)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=3)
     assert len(world.payments_of(PAYOUT)) == 1
 
 
@@ -350,8 +317,7 @@ def test_pi_refuses_to_create_what_was_paid_long_ago(world: World, code: str) ->
     """The user has taken his scope back since: it was paid all the same."""
     back_to(world, "requested", 1200)
     world.fault("POST", "/v2/payments", code=code)
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
 
 
 def test_given_up_while_the_seed_is_wrong(world: World) -> None:
@@ -360,10 +326,9 @@ def test_given_up_while_the_seed_is_wrong(world: World) -> None:
     world.wallet_seed = wallet_seed_of("nobody's")
     world.decide(PAYOUT, "fail")
     world.rounds(2)
-    assert (world.payout().state, world.payout().reason) == (PayoutState.REQUESTED, "given_up")
+    assert world.standing() == (PayoutState.REQUESTED, "given_up")
     world.wallet_seed = wallet_seed_of("demo-app")
-    world.rounds(1)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=1)
 
 
 def test_given_up_while_the_chain_cannot_be_read(world: World) -> None:
@@ -371,10 +336,9 @@ def test_given_up_while_the_chain_cannot_be_read(world: World) -> None:
     world.fault(path="/horizon/*", drop="before")
     world.decide(PAYOUT, "fail")
     world.rounds(3)
-    assert (world.payout().state, world.payout().reason) == (PayoutState.REQUESTED, "given_up")
+    assert world.standing() == (PayoutState.REQUESTED, "given_up")
     world.heal()
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
 
 
 @pytest.mark.parametrize("lag", [60, HOUR])
@@ -386,8 +350,7 @@ def test_while_the_chain_lags(world: World, lag: int) -> None:
     world.rounds(1)
     check(world)
     world.pi.settings.ledger_lag_s = 0
-    world.rounds(3)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=3)
 
 
 def test_another_payout_with_the_same_id_is_not_this_one(world: World) -> None:
@@ -416,8 +379,7 @@ def test_pi_still_has_it_open(world: World, lose: Any) -> None:
     world.tick(HOUR)
     world.restore(backup)
     world.heal()
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
     assert len(world.payments_of(PAYOUT)) == 1
 
 
@@ -431,13 +393,11 @@ def test_its_envelope_expired_and_another_one_paid(world: World, age: int) -> No
         backup = world.backup()
         first = world.payout().txid
         world.rounds(2)
-    world.rounds(2)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
     assert world.payout().txid != first
     world.tick(age)
     world.restore(backup)
-    world.rounds(3)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=3)
 
 
 class Keeps:

@@ -51,13 +51,11 @@ def test_a_payment_is_refunded(each_world: World) -> None:
 
 def test_several_payouts_one_after_the_other(each_world: World) -> None:
     world = each_world
-    for number in range(4):
-        world.requested(f"p{number}", world.uid(f"user {number}"))
+    names = world.several(4)
 
     assert world.send() == 4
 
-    for number in range(4):
-        check_at_rest(world, PayoutState.COMPLETED, f"p{number}")
+    check_at_rest(world, PayoutState.COMPLETED, *names)
     check(world)
     assert world.metrics.counted["ForeignPayout"] == 0
 
@@ -112,8 +110,7 @@ def test_a_cold_start_costs_two_calls(world: World) -> None:
     """However much was paid before: what an account must keep; and the table gets a payment by
     which the key can be told."""
     with_a_past(world)
-    for number in range(8):
-        world.requested(f"p{number}", world.uid(f"user {number}"), amount="1")
+    world.several(8)
     world.send()
     world.cold_start()
     world.tick(120)

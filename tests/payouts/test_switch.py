@@ -11,7 +11,7 @@ from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT, STORIES, payout_world
 from tests.payouts.test_crash import effects_of
 from tests.world import World
-from tests.world.devices import ActsAt, Loses
+from tests.world.devices import ActsAt
 from tests.world.effects import Effects, Moment
 
 NEW = ("POST /v2/payments", "POST /horizon/transactions")
@@ -53,8 +53,7 @@ def test_thrown_before_any_effect(subtests: pytest.Subtests) -> None:
                 assert world.transfers_of(PAYOUT) == []
 
             world.switch.value = "on"
-            world.rounds(3)
-            check_at_rest(world, PayoutState.COMPLETED)
+            check_at_rest(world, PayoutState.COMPLETED, after=3)
 
 
 def created_and_submitted(effects: Effects) -> tuple[int, int]:
@@ -64,9 +63,7 @@ def created_and_submitted(effects: Effects) -> tuple[int, int]:
 
 def test_what_was_submitted_is_finished_while_off(world: World) -> None:
     """Its first answer was lost; the same envelope may be submitted again."""
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses(NEW[1], "before")):
-        world.send()
+    world.half_sent(NEW[1], "before")
     world.switch.value = "off"
     world.tick(60)
     world.wake_sender(PAYOUT)
@@ -74,16 +71,13 @@ def test_what_was_submitted_is_finished_while_off(world: World) -> None:
 
 
 def test_what_expired_unpaid_is_not_signed_again_while_off(world: World) -> None:
-    world.requested(PAYOUT)
-    with world.effects.watched_by(Loses(NEW[1], "before")):
-        world.send()
+    world.half_sent(NEW[1], "before")
     world.switch.value = "off"
     world.tick(60)
     world.rounds(5)
-    assert (world.payout().state, world.payout().reason) == (PayoutState.CREATED, "payouts_off")
+    assert world.standing() == (PayoutState.CREATED, "payouts_off")
     world.switch.value = "on"
-    world.rounds(1)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=1)
 
 
 @pytest.mark.parametrize("value", ["off", "ON", "", "true"])
@@ -102,8 +96,7 @@ def test_who_cannot_read_the_switch_does_not_pay(world: World) -> None:
     assert created_and_submitted(world.effects) == (0, 0)
     assert world.post(payout_id="p2", uid=world.uid(), amount=1, memo="x").status == 503
     world.switch.down = False
-    world.rounds(1)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=1)
 
 
 def test_off_for_days(world: World) -> None:
@@ -113,10 +106,10 @@ def test_off_for_days(world: World) -> None:
     world.rounds(3)
     world.tick(3 * 24 * 3600)
     world.rounds(1)
-    assert (world.payout().state, world.payout().reason) == (PayoutState.REQUESTED, "payouts_off")
+    assert world.standing() == (PayoutState.REQUESTED, "payouts_off")
     world.switch.value = "on"
-    world.rounds(3)  # of the book, which nobody has read for so long
-    check_at_rest(world, PayoutState.COMPLETED)
+    # The book, which nobody has read for so long.
+    check_at_rest(world, PayoutState.COMPLETED, after=3)
 
 
 def test_a_payout_that_is_off_costs_pi_no_calls(world: World) -> None:

@@ -37,9 +37,7 @@ def test_every_transaction_that_was_handed_to_the_chain_stays(world: World) -> N
         world.tick(HOUR)
         world.rounds(1)
 
-    world.rounds(2)
-
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)
     record = world.payout()
     assert record.handed_in[0] == dead
     assert record.handed_in[-1] == record.txid

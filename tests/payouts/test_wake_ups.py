@@ -31,16 +31,14 @@ def test_a_message_is_lost(each_world: World) -> None:
     world = each_world
     world.requested(PAYOUT)
     world.payout_queue.messages.clear()
-    world.rounds(1)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=1)
 
 
 def test_the_queue_is_down_at_the_request(world: World) -> None:
     world.payout_queue.down = True
     world.requested(PAYOUT)
     world.payout_queue.down = False
-    world.rounds(1)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=1)
 
 
 def test_a_message_comes_five_times(world: World) -> None:
@@ -66,8 +64,7 @@ def test_the_sweeps_wake_ups_are_not_swallowed(each_world: World) -> None:
     assert world.payout_queue.swallowed == 0
     assert world.payout_queue.messages == world.payout_queue.dead_letters == []
     world.heal()
-    world.rounds(2)  # the second sweep at the latest
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=2)  # the second sweep at the latest
 
 
 def test_a_message_twice_within_five_minutes_is_swallowed(world: World) -> None:
@@ -94,8 +91,7 @@ def test_one_that_waits_holds_up_nobody(world: World) -> None:
     world.send()
     check_at_rest(world, PayoutState.COMPLETED, "next")
     assert world.payout("stuck").state is PayoutState.REQUESTED
-    world.rounds(1)
-    check_at_rest(world, PayoutState.COMPLETED, "stuck")
+    check_at_rest(world, PayoutState.COMPLETED, "stuck", after=1)
 
 
 def test_a_message_about_nothing(world: World) -> None:
@@ -118,8 +114,7 @@ def test_the_event_cannot_be_delivered(world: World, down: str) -> None:
         "PayoutCompleted",
     )
     world.bus.down, world.bus.refuses = False, lambda _detail: False
-    world.rounds(1)
-    check_at_rest(world, PayoutState.COMPLETED)
+    check_at_rest(world, PayoutState.COMPLETED, after=1)
     assert world.events(PAYOUT) == ["PayoutCompleted"]
 
 

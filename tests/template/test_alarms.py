@@ -54,9 +54,7 @@ def test_an_alarm_watches_what_this_stack_sends(translated: Template, name: str)
 
 
 @pytest.mark.parametrize("name", ALARMS)
-def test_an_alarm_tells_the_topic_when_it_begins_and_when_it_ends(
-    translated: Template, name: str
-) -> None:
+def test_an_alarm_tells_of_its_beginning_and_end(translated: Template, name: str) -> None:
     told = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
     assert alarm(translated, name)["AlarmActions"] == told
     assert alarm(translated, name)["OKActions"] == told
@@ -85,9 +83,7 @@ def test_a_cause_that_holds_up_all_payouts_rings_once(translated: Template) -> N
     assert period >= max(STACK_RETRY_SECONDS, NO_DESTINATION_RETRY_SECONDS)
 
 
-def test_a_stack_without_traffic_and_without_schedules_rings_two_alarms(
-    translated: Template,
-) -> None:
+def test_a_stack_without_traffic_rings_two_alarms(translated: Template) -> None:
     quiet = [name for name in ALARMS if not rings(alarm(translated, name), [], threshold=1)]
     assert set(ALARMS) - set(quiet) == SILENCE
 
@@ -210,9 +206,7 @@ def test_metrics_of_each_route_are_off(translated: Template) -> None:
     assert stage["Properties"]["DefaultRouteSettings"]["DetailedMetricsEnabled"] is False
 
 
-def test_two_unfinished_sweeps_of_an_hour_ring_and_one_does_not(
-    translated: Template, written: Template
-) -> None:
+def test_two_unfinished_sweeps_of_an_hour_ring(translated: Template, written: Template) -> None:
     watching = alarm(translated, "SweepIncompleteAlarm")
     assert rings(watching, [{"SweepIncomplete": 2}])
     assert not rings(watching, [{"SweepIncomplete": 1}])
@@ -240,23 +234,17 @@ def test_a_book_that_nobody_reads_on_alarms(translated: Template) -> None:
     assert not rings(watching, [{"BookSecondsBehind": 1900}])
 
 
-def test_the_sweep_is_silent_only_after_two_that_should_have_run(
-    translated: Template, written: Template
-) -> None:
+def test_the_sweep_is_silent_after_two_late_ones(translated: Template, written: Template) -> None:
     longest = max(written["Parameters"]["SweepMinutes"]["AllowedValues"])
     assert alarm(translated, "SweepSilentAlarm")["Period"] >= 2 * 60 * longest
 
 
-def test_the_sweep_is_not_silent_while_it_reports_that_it_cannot_finish(
-    translated: Template,
-) -> None:
+def test_an_unfinished_sweep_is_not_a_silent_one(translated: Template) -> None:
     """That has an alarm of its own."""
     assert alarm(translated, "SweepSilentAlarm")["MetricName"] == "SweepIncomplete"
 
 
-def test_a_foreign_payout_alarms_until_a_sweep_finds_it_gone(
-    translated: Template, written: Template
-) -> None:
+def test_a_foreign_payout_alarms_until_it_is_gone(translated: Template, written: Template) -> None:
     """It is counted once per sweep: a shorter period would end the alarm in between."""
     longest = max(written["Parameters"]["SweepMinutes"]["AllowedValues"])
     assert alarm(translated, "ForeignPayoutAlarm")["Period"] >= 2 * 60 * longest

@@ -42,9 +42,7 @@ def test_every_route_has_its_function(translated: Template) -> None:
     assert {route.key: route.function for route in routes(translated)} == ROUTES
 
 
-def test_the_gateway_lets_users_through_to_the_functions_own_token_check(
-    translated: Template,
-) -> None:
+def test_the_gateway_lets_users_through_to_the_functions(translated: Template) -> None:
     """A user's token is Pi's to judge, not the gateway's."""
     unsigned = {route.key for route in routes(translated) if route.authorization == "NONE"}
     assert unsigned == set(ROUTES) - SIGNED
@@ -65,9 +63,7 @@ def test_the_gateway_waits_longer_than_the_function(translated: Template) -> Non
         assert route.timeout_ms / 1000 > function["Timeout"]
 
 
-def test_requests_are_throttled_in_rate_and_in_burst(
-    stage: dict[str, Any], written: Template
-) -> None:
+def test_requests_are_throttled(stage: dict[str, Any], written: Template) -> None:
     settings = stage["DefaultRouteSettings"]
     assert settings["ThrottlingRateLimit"] == {"Ref": "ThrottlingRateLimit"}
     assert settings["ThrottlingBurstLimit"] == {"Ref": "ThrottlingBurstLimit"}
@@ -77,9 +73,7 @@ def test_requests_are_throttled_in_rate_and_in_burst(
         assert written["Parameters"][limit]["MinValue"] > 0
 
 
-def test_browsers_of_the_configured_origins_may_call(
-    translated: Template, written: Template
-) -> None:
+def test_browsers_of_the_given_origins_may_call(translated: Template, written: Template) -> None:
     cors = dict(the_api(translated)["x-amazon-apigateway-cors"])
     # The local translator puts the default in the list's place; what was written must be the list.
     del cors["allowOrigins"]
@@ -138,9 +132,7 @@ def test_an_exact_origin_is_accepted(translated: Template, origin: str) -> None:
         "",
     ],
 )
-def test_what_no_browser_sends_or_everybody_could_is_refused(
-    translated: Template, origin: str
-) -> None:
+def test_what_no_browser_sends_is_refused(translated: Template, origin: str) -> None:
     assert not accepts(translated, origin)
 
 

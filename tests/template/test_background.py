@@ -19,12 +19,7 @@ QUEUES = {
     "WakeUps": ("WakeUpDeadLetters", "Settle"),
     "Payouts": ("PayoutDeadLetters", "SendPayout"),
 }
-DEAD_LETTERS = {
-    "WakeUpDeadLetters",
-    "SweepDeadLetters",
-    "PayoutDeadLetters",
-    "WebhookDeadLetters",
-}
+DEAD_LETTERS = {"WakeUpDeadLetters", "SweepDeadLetters", "PayoutDeadLetters", "WebhookDeadLetters"}
 PUBLIC = {
     "AWS::Lambda::Url",
     "AWS::SQS::QueuePolicy",
@@ -139,9 +134,7 @@ def test_two_to_ten_workers_run_at_once(translated: Template) -> None:
 
 
 @pytest.mark.parametrize("queue", QUEUES)
-def test_promise_8_a_whole_batch_fits_into_the_workers_time(
-    translated: Template, queue: str
-) -> None:
+def test_promise_8_a_batch_fits_into_the_workers_time(translated: Template, queue: str) -> None:
     worker = QUEUES[queue][1]
     (folder,) = [app for app in FUNCTIONS if app.parent.name == snake(worker)]
     (seconds,) = re.findall(r"seconds=(\d+)", folder.read_text())

@@ -8,75 +8,32 @@ import pytest
 from local.cloud.template import Template, of_type
 from local.processes import ROOT
 
-DUE = {
-    "IndexName": "due",
-    "KeySchema": [
-        {"AttributeName": "due_shard", "KeyType": "HASH"},
-        {"AttributeName": "due_at", "KeyType": "RANGE"},
-    ],
-    "Projection": {"ProjectionType": "KEYS_ONLY"},
-}
-# The sweep counts and paces from the index alone.
-DUE_AND_COUNTED = DUE | {
-    "Projection": {
-        "ProjectionType": "INCLUDE",
-        "NonKeyAttributes": ["created_at", "attention", "owed"],
-    }
-}
-BY_USER = {
-    "IndexName": "by_user",
-    "KeySchema": [
-        {"AttributeName": "uid", "KeyType": "HASH"},
-        {"AttributeName": "created_at", "KeyType": "RANGE"},
-    ],
-    "Projection": {
-        "ProjectionType": "INCLUDE",
-        "NonKeyAttributes": [
-            "state",
-            "attention",
-            "amount",
-            "product_id",
-            "quantity",
-            "txid",
-            "completed_at",
-        ],
-    },
-}
 
-BY_USERNAME = {
-    "IndexName": "by_username",
-    "KeySchema": [
-        {"AttributeName": "username", "KeyType": "HASH"},
-        {"AttributeName": "created_at", "KeyType": "RANGE"},
-    ],
-    "Projection": {
-        "ProjectionType": "INCLUDE",
-        "NonKeyAttributes": ["uid", "state", "attention", "amount"],
-    },
-}
-
-
-def by_day(key: str, *shown: str) -> dict[str, Any]:
+def index(name: str, key: str, then: str, *shown: str) -> dict[str, Any]:
+    """Its projection is of the keys alone, or of what is `shown` as well."""
+    more = {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(shown)}
     return {
-        "IndexName": "by_day",
+        "IndexName": name,
         "KeySchema": [
-            {"AttributeName": "settled_on", "KeyType": "HASH"},
-            {"AttributeName": key, "KeyType": "RANGE"},
+            {"AttributeName": key, "KeyType": "HASH"},
+            {"AttributeName": then, "KeyType": "RANGE"},
         ],
-        "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(shown)},
+        "Projection": more if shown else {"ProjectionType": "KEYS_ONLY"},
     }
 
 
-PAYMENTS_BY_DAY = by_day("payment_id", "amount", "txid", "to_address", "started_at")
-PAYOUTS_BY_DAY = by_day("payout_id", "amount", "txid", "payment_id", "from_address", "requested_at")
-REWARDS_BY_DAY = {
-    "IndexName": "by_day",
-    "KeySchema": [
-        {"AttributeName": "day", "KeyType": "HASH"},
-        {"AttributeName": "id", "KeyType": "RANGE"},
-    ],
-    "Projection": {"ProjectionType": "KEYS_ONLY"},
-}
+DUE = index("due", "due_shard", "due_at")
+# The sweep counts and paces from the index alone.
+DUE_AND_COUNTED = index("due", "due_shard", "due_at", "created_at", "attention", "owed")
+SHOWN = ("state", "attention", "amount", "product_id", "quantity", "txid", "completed_at")
+BY_USER = index("by_user", "uid", "created_at", *SHOWN)
+BY_USERNAME = index("by_username", "username", "created_at", "uid", "state", "attention", "amount")
+PAYMENTS_BY_DAY = index(
+    "by_day", "settled_on", "payment_id", "amount", "txid", "to_address", "started_at"
+)
+PAID_OUT = ("amount", "txid", "payment_id", "from_address", "requested_at")
+PAYOUTS_BY_DAY = index("by_day", "settled_on", "payout_id", *PAID_OUT)
+REWARDS_BY_DAY = index("by_day", "day", "id")
 TABLES: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "PaymentsTable": ("payment_id", [DUE_AND_COUNTED, BY_USER, BY_USERNAME, PAYMENTS_BY_DAY]),
     "ProductsTable": ("product_id", []),

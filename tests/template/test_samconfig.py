@@ -14,9 +14,7 @@ def samconfig() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("environment", ["default", "prod"])
-def test_an_environment_builds_in_source_and_deploys(
-    samconfig: dict[str, Any], environment: str
-) -> None:
+def test_an_environment_builds_and_deploys(samconfig: dict[str, Any], environment: str) -> None:
     settings = samconfig[environment]
     assert settings["build"]["parameters"]["build_in_source"] is True
     deploy = settings["deploy"]["parameters"]
@@ -25,9 +23,7 @@ def test_an_environment_builds_in_source_and_deploys(
     assert deploy["fail_on_empty_changeset"] is False
 
 
-def test_the_environments_are_two_stacks_and_only_prod_asks_first(
-    samconfig: dict[str, Any],
-) -> None:
+def test_the_environments_are_stacks_and_only_prod_asks(samconfig: dict[str, Any]) -> None:
     names = {
         name: samconfig[name]["global"]["parameters"]["stack_name"]
         for name in samconfig

@@ -41,13 +41,8 @@ def test_a_function_of_15_seconds_gives_pi_10_and_a_half() -> None:
 @pytest.mark.parametrize(
     ("passed", "left", "is_enough"),
     [
-        (0, 10.5, True),
-        (10, 0.5, True),
-        (10.5, 0, True),
-        (13, 0, True),
-        (13.1, 0, False),
-        (14.5, 0, False),
-        (3600, 0, False),
+        *[(0, 10.5, True), (10, 0.5, True), (10.5, 0, True), (13, 0, True), (13.1, 0, False)],
+        *[(14.5, 0, False), (3600, 0, False)],
     ],
 )
 def test_time_for_pi_ends_before_time_for_one_attempt_at_the_database(

@@ -91,11 +91,7 @@ OUTAGES = {"service_unavailable": "ServiceUnavailable", "pi_unavailable": "PiUna
 
 @pytest.mark.parametrize(("error", "status", "code"), ERRORS, ids=lambda value: repr(value)[:40])
 def test_an_outage_and_no_other_refusal_is_counted_and_a_warning(
-    logs: LogLines,
-    capsys: pytest.CaptureFixture[str],
-    error: BundleError,
-    status: int,
-    code: str,
+    logs: LogLines, capsys: pytest.CaptureFixture[str], error: BundleError, status: int, code: str
 ) -> None:
     answer_to(error)
     [line] = logs()
@@ -107,9 +103,7 @@ def test_an_outage_and_no_other_refusal_is_counted_and_a_warning(
     )
 
 
-def test_a_mistake_of_ours_is_503_and_logged(
-    logs: LogLines, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bug_is_503_and_logged(logs: LogLines, capsys: pytest.CaptureFixture[str]) -> None:
     response = answer_to(ZeroDivisionError("division by zero"))
     body = read(response)
     assert (response["statusCode"], body["error"]) == (503, "unexpected_error")

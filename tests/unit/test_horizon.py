@@ -38,12 +38,8 @@ def test_a_payment_on_the_chain_is_proof(pi: PiInProcess) -> None:
 @pytest.mark.parametrize(
     "altered",
     [
-        {"amount": 2},
-        {"source": STRANGER},
-        {"destination": STRANGER},
-        {"memo": "another-payment"},
-        {"memo": None},
-        {"asset": f"PI:{STRANGER}"},
+        *({"amount": 2}, {"source": STRANGER}, {"destination": STRANGER}),
+        *({"memo": "another-payment"}, {"memo": None}, {"asset": f"PI:{STRANGER}"}),
         {"successful": False},
     ],
     ids=str,
@@ -107,15 +103,21 @@ def test_one_of_several_operations_may_be_the_payment(pi: PiInProcess) -> None:
     assert wanted_by(pi, identifier).is_met_by(transaction)
 
 
-def test_an_unknown_transaction_is_none_as_is_one_that_horizon_has_yet_to_see(
-    pi: PiInProcess,
-) -> None:
+def test_an_unknown_transaction_is_none_as_is_an_unseen_one(pi: PiInProcess) -> None:
     txid = pi.state.pay(pi.payment()).txid
     assert pi.horizon().transaction(OTHER_TXID) is None
     pi.state.settings.ledger_lag_s = 30
     assert pi.horizon().transaction(txid) is None
     pi.state.advance(30)
     assert pi.horizon().transaction(txid) is not None
+
+
+def test_an_answer_about_another_transaction_is_no_proof_of_this_one(pi: PiInProcess) -> None:
+    txid = pi.state.pay(pi.payment()).txid
+    other = pi.state.horizon("http://x").transaction(txid)
+    pi.fault(f"*/transactions/{OTHER_TXID}", status=200, body=other)
+    with pytest.raises(ChainUnavailable):
+        pi.horizon().transaction(OTHER_TXID)
 
 
 GARBAGE: list[dict[str, Any]] = [
@@ -162,8 +164,7 @@ def test_a_payment_without_its_wallets_cannot_be_proven() -> None:
 def test_a_payment_with_them_can() -> None:
     seen = payment()
     assert expected_transfer(seen) == ExpectedTransfer(
-        seen.identifier,
-        Transfer(str(seen.from_address), str(seen.to_address), Amount.of("3.14")),
+        seen.identifier, Transfer(str(seen.from_address), str(seen.to_address), Amount.of("3.14"))
     )
 
 

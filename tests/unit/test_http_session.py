@@ -6,14 +6,7 @@ import pytest
 import requests
 
 from shared.base.context import ANSWER_SECONDS, AWS_CALL_SECONDS
-from shared.base.http import (
-    CONNECT_SECONDS,
-    READ_SECONDS,
-    CallFailed,
-    Failure,
-    Http,
-    open_session,
-)
+from shared.base.http import CONNECT_SECONDS, READ_SECONDS, CallFailed, Failure, Http, open_session
 from tests.unit.scripted_line import URL, Net, Reply, ScriptedLine
 
 

@@ -108,9 +108,7 @@ def test_promise_4_who_read_an_older_version_gets_what_stands(tables: Tables) ->
     assert standing == done == store(tables).get(PAYMENT_ID)
 
 
-def test_promise_4_a_version_that_a_restored_table_counts_once_more_is_another_one(
-    tables: Tables,
-) -> None:
+def test_promise_4_a_restored_tables_version_is_another_one(tables: Tables) -> None:
     """Its sender goes on in the middle of what another one has ended since."""
     read = store(tables).put_if_absent(record())
     tables.client.delete_item(TableName=PAYMENTS, Key={"payment_id": {"S": PAYMENT_ID}})

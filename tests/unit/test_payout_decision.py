@@ -37,9 +37,6 @@ from shared.payouts.record import (
     ENVELOPE_LIVES_SECONDS,
     MOST_ENVELOPES,
     MOST_REFUSALS,
-    NO_DESTINATION_PATIENCE_SECONDS,
-    RECIPIENT_PATIENCE_SECONDS,
-    UNVERIFIED_PATIENCE_SECONDS,
     PayoutEvent,
     PayoutRecord,
     PayoutState,
@@ -72,18 +69,21 @@ TERMS = Terms(network=Network.TESTNET, app_wallet=APP_WALLET, fee_cap=Amount.of(
 DAY = 24 * 3600
 
 
+A2U: dict[str, Any] = {
+    "identifier": "a2u-1",
+    "direction": "app_to_user",
+    "amount": "1",
+    "metadata": {"payout_id": "p1"},
+    "from_address": APP_WALLET,
+    "to_address": USER_WALLET,
+}
+
+
 def a2u(*flags: str, txid: str | None = None, **changes: Any) -> PaymentDto:
     """Pi's payment for the payout `p1`; `txid`: Pi shows that transaction."""
-    given: dict[str, Any] = {
-        "identifier": "a2u-1",
-        "direction": "app_to_user",
-        "amount": "1",
-        "metadata": {"payout_id": "p1"},
-        "from_address": APP_WALLET,
-        "to_address": USER_WALLET,
-        "transaction": transaction_json(txid) if txid else None,
-    }
-    return PaymentDto.read(payment_json(dict.fromkeys(flags, True), **{**given, **changes}))
+    transaction = transaction_json(txid) if txid else None
+    given = A2U | {"transaction": transaction} | changes
+    return PaymentDto.read(payment_json(dict.fromkeys(flags, True), **given))
 
 
 OPEN = a2u("developer_approved")
@@ -167,249 +167,182 @@ def described(old: PayoutRecord, decision: Decision, now: int) -> str:
     return " ".join(str(each) for each in [decision.step, *written] if each)
 
 
-def refused(step: Step, code: str = "", **answer: Any) -> Seen:
-    txid = TXID if step is Step.REPORT else None
-    return Seen(tried=Tried(step, PiAnswer(code=code, **answer), txid))
+def not_created(code: str) -> Seen:
+    return Seen(tried=Tried(Step.CREATE, PiAnswer(code=code)))
+
+
+def found_open(payment: Mapping[str, Any]) -> Seen:
+    return Seen(tried=Tried(Step.CREATE, PiAnswer(code="ongoing_payment_found", payment=payment)))
+
+
+def not_reported(code: str) -> Seen:
+    return Seen(tried=Tried(Step.REPORT, PiAnswer(code=code), TXID))
 
 
 def sent(record: PayoutRecord, *txids: str, payment_id: str = "a2u-1") -> PayoutRecord:
     return replace(record, sent=tuple(Sent(n, txid, payment_id) for n, txid in enumerate(txids)))
 
 
+def failed(chain_error: str) -> PayoutRecord:
+    return replace(SUBMITTED, chain_error=chain_error)
+
+
+def pi_shows(payment: PaymentDto | NoAnswer) -> Answers:
+    return {Ask.PAYMENT: payment}
+
+
+def account(free: int) -> Account:
+    return Account(sequence=7, free=free, reserves=2)
+
+
 PAID_BY = ChainTransaction(TXID, True, "a2u-1", ())
 APPLIED_AND_REFUSED = ChainTransaction(TXID, False, "a2u-1", ())
-DYING = withdrawing(replace(CREATED, max_time=NOW), "unexpected_amount", NOW)
-UNKNOWN_SINCE = doubtful(ATTEMPTED, "user_not_found", NOW)
 ANOTHER = a2u(metadata={}, identifier="another")
+OURS = payment_json(**A2U) | {"amount": 1}
+CREATION_SHOWS = NOW + CREATE_SETTLES_SECONDS
+
+# The table's words: records,
+UNWANTED, UNWANTED_SENT = (replace(one, giving_up="given_up") for one in (REQUESTED, SUBMITTED))
+ENDING = replace(GIVEN_UP, max_time=NOW - 1)
+DYING = withdrawing(replace(CREATED, max_time=NOW), "unexpected_amount", NOW)
+HOMELESS = replace(DYING, withdrawing="no_destination")
+ALONE = without_account(REQUESTED, USER_WALLET, NOW)
+UNKNOWN_SINCE = doubtful(ATTEMPTED, "user_not_found", NOW)
+FOUR_TIMES = replace(ATTEMPTED, refusals=MOST_REFUSALS - 1)
+REFUND = replace(CREATED, refund_of="pay")
+NOTED, NOTED_FORMER = sent(CREATED, TXID), sent(CREATED, TXID, payment_id="a2u-0")
+# what becomes of them,
+WRONG_KEY = "hold_up server_key_of_another_app +60"
+OTHER, UNKNOWN = "block blocked other_transaction +0", "write payment_not_found +60"
+# what is answered,
+NO_SEED = NoAnswer(Why.SEED, "wallet_seed_missing")
+NO_LIST = NoAnswer(Why.LIST, "pi_answer_invalid")
+TWO = a2u(amount="2")
+CANCELLED, SHOWN, OF_TWO = pi_shows(DEAD), pi_shows(a2u(txid=TXID)), pi_shows(TWO)
+COMPLETED, COMPLETED_UNPAID = pi_shows(DONE), pi_shows(a2u("developer_completed"))
+COMPLETED_BY_ANOTHER = pi_shows(a2u("developer_completed", txid=OTHER_TXID))
+NAMES_ANOTHER = pi_shows(a2u(txid=OTHER_TXID))
+FORGOTTEN, NO_WORD = pi_shows(NOT_FOUND), pi_shows(REFUSED)
+NO_ACCOUNT: Answers = {Ask.HAS_ACCOUNT: False}
+BEHIND: Answers = {Ask.IS_BEHIND: True}
+APPLIED_IN_VAIN: Answers = {Ask.TRANSACTION: APPLIED_AND_REFUSED}
+# and what was seen before.
+HELD, HAD_NONE = Seen(held=("feature_not_available", NOW + 500)), Seen(no_account=USER_WALLET)
+NEW, BAD_SEQUENCE = Seen(created=OPEN), Seen(submission=Submission(error="tx_bad_seq"))
+NO_USER, NO_REASON = not_created("user_not_found"), not_created("creation_refused")
+NO_ADDRESS = not_created("missing_scope")
+NOT_CANCELLED = Seen(tried=Tried(Step.CANCEL))
+NOT_VERIFIED, MISMATCH = not_reported("not_verified"), not_reported("txid_mismatch")
+DONE_BEFORE = not_reported("already_completed")
 
 TABLE = [
     # Requested, without a call to Pi.
     Row("off", REQUESTED, "write payouts_off +60", {Ask.SWITCH: False}),
-    Row(
-        "creations are held up",
-        REQUESTED,
-        "hold_up feature_not_available +500",
-        seen=Seen(held=("feature_not_available", NOW + 500)),
-    ),
-    Row(
-        "its user has no account",
-        REQUESTED,
-        "write no_destination +3600",
-        {Ask.HAS_ACCOUNT: False},
-        seen=Seen(no_account=USER_WALLET),
-    ),
-    Row(
-        "none for a day",
-        without_account(REQUESTED, USER_WALLET, NOW),
-        "write no_destination +0",
-        {Ask.HAS_ACCOUNT: False},
-        now=NOW + NO_DESTINATION_PATIENCE_SECONDS,
-    ),
-    Row("has one by now", without_account(REQUESTED, USER_WALLET, NOW), "write +0"),
+    Row("held up", REQUESTED, "hold_up feature_not_available +500", seen=HELD),
+    Row("no account", REQUESTED, "write no_destination +3600", NO_ACCOUNT, seen=HAD_NONE),
+    Row("none for a day", ALONE, "write no_destination +0", NO_ACCOUNT, now=NOW + DAY),
+    Row("has one by now", ALONE, "write +0"),
     # Requested, by Pi's list.
     Row("open at Pi", ATTEMPTED, "adopt created +0", {Ask.OPEN_PAYMENTS: (ANOTHER, OPEN)}),
-    Row(
-        "open, and another amount",
-        ATTEMPTED,
-        "adopt created unexpected_amount +0",
-        {Ask.OPEN_PAYMENTS: (a2u(amount="2"),)},
-    ),
+    Row("open, of 2", ATTEMPTED, "adopt created unexpected_amount +0", {Ask.OPEN_PAYMENTS: (TWO,)}),
     Row("cancelled there", REQUESTED, "create +120", {Ask.OPEN_PAYMENTS: (DEAD,)}),
-    Row(
-        "Pi's list cannot be read",
-        REQUESTED,
-        "hold_creations pi_answer_invalid +60",
-        {Ask.OPEN_PAYMENTS: NoAnswer(Why.LIST, "pi_answer_invalid")},
-    ),
-    Row(
-        "the creation may still show",
-        ATTEMPTED,
-        "write creation_unclear +1",
-        now=NOW + CREATE_SETTLES_SECONDS - 1,
-    ),
-    Row("it did not show", ATTEMPTED, "create +120", now=NOW + CREATE_SETTLES_SECONDS),
+    Row("no list", REQUESTED, "hold_creations pi_answer_invalid +60", {Ask.OPEN_PAYMENTS: NO_LIST}),
+    Row("may still show", ATTEMPTED, "write creation_unclear +1", now=CREATION_SHOWS - 1),
+    Row("it did not show", ATTEMPTED, "create +120", now=CREATION_SHOWS),
     # Requested, and to fail.
-    Row("given up", replace(REQUESTED, giving_up="given_up"), "fail failed given_up +0"),
-    Row(
-        "given up, with another app's key",
-        replace(REQUESTED, giving_up="given_up"),
-        "hold_up server_key_of_another_app +60",
-        {Ask.KEY: False},
-    ),
-    Row(
-        "given up, and the chain is unclear",
-        replace(REQUESTED, giving_up="given_up"),
-        "write given_up +60",
-        {Ask.BOOK: CHAIN},
-    ),
-    Row(
-        "given up, and the wallet is not on the chain",
-        replace(REQUESTED, giving_up="given_up"),
-        "write given_up +60",
-        {Ask.ACCOUNT: None},
-    ),
+    Row("given up", UNWANTED, "fail failed given_up +0"),
+    Row("given up, wrong key", UNWANTED, WRONG_KEY, {Ask.KEY: False}),
+    Row("given up, and the chain is unclear", UNWANTED, "write given_up +60", {Ask.BOOK: CHAIN}),
+    Row("given up, and no wallet", UNWANTED, "write given_up +60", {Ask.ACCOUNT: None}),
     # Requested, and something is wrong with the stack.
     Row("wrong seed", REQUESTED, "hold_up wrong_seed +60", {Ask.SIGNS_FOR: False}),
-    Row(
-        "no seed",
-        REQUESTED,
-        "hold_up wallet_seed_missing +60",
-        {Ask.SIGNS_FOR: NoAnswer(Why.SEED, "wallet_seed_missing")},
-    ),
+    Row("no seed", REQUESTED, "hold_up wallet_seed_missing +60", {Ask.SIGNS_FOR: NO_SEED}),
     Row("no wallet", REQUESTED, "hold_up no_wallet +60", {Ask.ACCOUNT: None}),
     Row("fee", REQUESTED, "hold_up fee_above_cap +60", {Ask.FEE: 1_000_001}),
-    Row(
-        "balance",
-        REQUESTED,
-        "hold_up balance_too_low +60",
-        {Ask.ACCOUNT: Account(sequence=7, free=20_099_999, reserves=2)},
-    ),
-    Row(
-        "just enough",
-        REQUESTED,
-        "create +120",
-        {Ask.ACCOUNT: Account(sequence=7, free=20_100_000, reserves=2)},
-    ),
+    Row("balance", REQUESTED, "hold_up balance_too_low +60", {Ask.ACCOUNT: account(20_099_999)}),
+    Row("just enough", REQUESTED, "create +120", {Ask.ACCOUNT: account(20_100_000)}),
     Row("the chain is asked later", REQUESTED, "create +120", {Ask.ACCOUNT: CHAIN}),
-    Row(
-        "the book is behind, and unclear",
-        REQUESTED,
-        "write chain_unclear +60",
-        {Ask.IS_BEHIND: True, Ask.BOOK: CHAIN},
-    ),
-    Row("the book was behind", REQUESTED, "create +120", {Ask.IS_BEHIND: True}),
+    Row("behind, and unclear", REQUESTED, "write chain_unclear +60", {**BEHIND, Ask.BOOK: CHAIN}),
+    Row("the book was behind", REQUESTED, "create +120", BEHIND),
     Row("switched off meanwhile", REQUESTED, "write payouts_off +60", {Ask.SWITCH_AGAIN: False}),
     Row("nothing is in the way", REQUESTED, "create +120"),
     # What came of a creation.
-    Row("created", ATTEMPTED, "adopt created +0", seen=Seen(created=OPEN)),
-    Row(
-        "created, no account",
-        ATTEMPTED,
-        "undo created no_destination +0",
-        {Ask.HAS_ACCOUNT: False},
-        seen=Seen(created=OPEN),
-    ),
-    Row(
-        "created, and the chain is asked later",
-        ATTEMPTED,
-        "adopt created +0",
-        {Ask.HAS_ACCOUNT: CHAIN},
-        seen=Seen(created=OPEN),
-    ),
+    Row("created", ATTEMPTED, "adopt created +0", seen=NEW),
+    Row("created, no account", ATTEMPTED, "undo created no_destination +0", NO_ACCOUNT, seen=NEW),
+    Row("created, no chain", ATTEMPTED, "adopt created +0", {Ask.HAS_ACCOUNT: CHAIN}, seen=NEW),
     *(
-        Row(f"never: {code}", ATTEMPTED, f"write {code} +0", seen=refused(Step.CREATE, code))
+        Row(f"never: {code}", ATTEMPTED, f"write {code} +0", seen=not_created(code))
         for code in sorted(FINAL_REFUSALS)
     ),
     *(
-        Row(f"later: {code}", ATTEMPTED, f"write {code} +60", seen=refused(Step.CREATE, code))
+        Row(f"later: {code}", ATTEMPTED, f"write {code} +60", seen=not_created(code))
         for code in sorted(PASSING_REFUSALS)
     ),
     Row(
         "another one is open",
         ATTEMPTED,
         "make_way ongoing_payment_found +60",
-        seen=refused(Step.CREATE, "ongoing_payment_found", payment={"what": "is this"}),
+        seen=found_open({"what": "is this"}),
     ),
+    Row("ours is open", ATTEMPTED, "adopt created +0", seen=found_open(OURS)),
     Row(
-        "ours is open",
-        ATTEMPTED,
-        "adopt created +0",
-        seen=refused(
-            Step.CREATE,
-            "ongoing_payment_found",
-            payment=payment_json(
-                identifier="a2u-1", direction="app_to_user", metadata={"payout_id": "p1"}, amount=1
-            )
-            | {"from_address": APP_WALLET, "to_address": USER_WALLET},
-        ),
-    ),
-    Row(
-        "payouts are not enabled",
+        "no payouts",
         ATTEMPTED,
         "hold_creations feature_not_available +600",
-        seen=refused(Step.CREATE, "feature_not_available"),
+        seen=not_created("feature_not_available"),
     ),
+    Row("no such user", ATTEMPTED, "write user_not_found +0 PayoutWaiting", seen=NO_USER),
+    Row("still no such user", UNKNOWN_SINCE, "write user_not_found +86400", seen=NO_USER),
+    # Nor is the key asked for: Pi knows this user.
     Row(
-        "no such user",
-        ATTEMPTED,
-        "write user_not_found +0 PayoutWaiting",
-        seen=refused(Step.CREATE, "user_not_found"),
-    ),
-    Row(
-        "still no such user",
-        UNKNOWN_SINCE,
-        "write user_not_found +86400",
-        seen=refused(Step.CREATE, "user_not_found"),
-    ),
-    Row(
-        "the user has not granted his address",
+        "no address granted",
         ATTEMPTED,
         "write missing_scope +0 PayoutWaiting",
-        {Ask.KEY: False},  # is not asked for: Pi knows this user
-        seen=refused(Step.CREATE, "missing_scope"),
+        {Ask.KEY: False},
+        seen=NO_ADDRESS,
     ),
     Row(
         "nor within a month",
         doubtful(ATTEMPTED, "missing_scope", NOW),
         "write missing_scope +0",
-        seen=refused(Step.CREATE, "missing_scope"),
-        now=NOW + RECIPIENT_PATIENCE_SECONDS,
+        seen=NO_ADDRESS,
+        now=NOW + 30 * DAY,
     ),
     Row(
         "no such user for a month",
         UNKNOWN_SINCE,
         "write user_not_found +0",
-        seen=refused(Step.CREATE, "user_not_found"),
-        now=NOW + RECIPIENT_PATIENCE_SECONDS,
+        seen=NO_USER,
+        now=NOW + 30 * DAY,
     ),
     Row(
-        "no such user, by another app's key",
+        "no such user, wrong key",
         UNKNOWN_SINCE,
-        "hold_up server_key_of_another_app +60",
+        WRONG_KEY,
         {Ask.KEY: False},
-        seen=refused(Step.CREATE, "user_not_found"),
-        now=NOW + RECIPIENT_PATIENCE_SECONDS,
+        seen=NO_USER,
+        now=NOW + 30 * DAY,
     ),
     Row(
-        "no such user, by who knows whose key",
+        "no such user, whose key?",
         UNKNOWN_SINCE,
         "block blocked user_not_found +0",
         {Ask.KEY: None},
-        seen=refused(Step.CREATE, "user_not_found"),
-        now=NOW + UNVERIFIED_PATIENCE_SECONDS,
+        seen=NO_USER,
+        now=NOW + DAY,
     ),
-    Row(
-        "refused without a reason",
-        ATTEMPTED,
-        "write creation_refused +60",
-        seen=refused(Step.CREATE, "creation_refused"),
-    ),
-    Row(
-        "refused for the fifth time",
-        replace(ATTEMPTED, refusals=MOST_REFUSALS - 1),
-        "block blocked creation_refused +0",
-        seen=refused(Step.CREATE, "creation_refused"),
-    ),
+    Row("no reason", ATTEMPTED, "write creation_refused +60", seen=NO_REASON),
+    Row("a fifth time", FOUR_TIMES, "block blocked creation_refused +0", seen=NO_REASON),
     # Created.
     Row("nothing has paid it", CREATED, "sign"),
-    Row("Pi shows a transaction", CREATED, "report", {Ask.PAYMENT: a2u(txid=TXID)}),
-    Row("Pi has completed it", CREATED, "complete completed +0", {Ask.PAYMENT: DONE}),
-    Row(
-        "completed, and no transaction",
-        CREATED,
-        "block blocked completed_without_txid +0",
-        {Ask.PAYMENT: a2u("developer_completed")},
-    ),
-    Row("another amount", CREATED, "write unexpected_amount +0", {Ask.PAYMENT: a2u(amount="2")}),
+    Row("Pi shows a transaction", CREATED, "report", SHOWN),
+    Row("Pi has completed it", CREATED, "complete completed +0", COMPLETED),
+    Row("without one", CREATED, "block blocked completed_without_txid +0", COMPLETED_UNPAID),
+    Row("another amount", CREATED, "write unexpected_amount +0", OF_TWO),
     Row("moved", CREATED, "write unexpected_address +0", {Ask.PAYMENT: a2u(to_address=APP_WALLET)}),
     Row("the book is unclear", CREATED, "write chain_unclear +60", {Ask.BOOK: CHAIN}),
     Row("no account to pay from", CREATED, "write chain_unclear +60", {Ask.ACCOUNT: None}),
-    Row(
-        "refunded already",
-        replace(CREATED, refund_of="pay"),
-        "write above_paid_amount +0",
-        {Ask.OVER_REFUNDED: True},
-    ),
+    Row("refunded already", REFUND, "write above_paid_amount +0", {Ask.OVER_REFUNDED: True}),
     Row("five have died", replace(CREATED, envelopes=MOST_ENVELOPES), "write never_applied +0"),
     Row(
         "no memo",
@@ -418,221 +351,93 @@ TABLE = [
         {Ask.PAYMENT: a2u(identifier="a2u 1")},
     ),
     Row("another seed", CREATED, "hold_up wrong_seed +60", {Ask.SIGNS_FOR: False}),
-    Row("no account to pay", CREATED, "write no_destination +0", {Ask.HAS_ACCOUNT: False}),
+    Row("no account to pay", CREATED, "write no_destination +0", NO_ACCOUNT),
     Row("too dear", CREATED, "hold_up fee_above_cap +60", {Ask.FEE: 1_000_001}),
     Row("switched off", CREATED, "write payouts_off +60", {Ask.SWITCH: False}),
-    Row("Pi refuses to say", CREATED, "write forbidden +60", {Ask.PAYMENT: REFUSED}),
+    Row("Pi refuses to say", CREATED, "write forbidden +60", NO_WORD),
     Row(
         "refuses for a day",
-        doubtful(CREATED, "forbidden", NOW - UNVERIFIED_PATIENCE_SECONDS),
+        doubtful(CREATED, "forbidden", NOW - DAY),
         "block blocked forbidden +0",
-        {Ask.PAYMENT: REFUSED},
+        NO_WORD,
     ),
-    Row("Pi knows none", CREATED, "write payment_not_found +60", {Ask.PAYMENT: NOT_FOUND}),
-    Row(
-        "another app's key knows none",
-        CREATED,
-        "hold_up server_key_of_another_app +60",
-        {Ask.PAYMENT: NOT_FOUND, Ask.KEY: False},
-    ),
+    Row("Pi knows none", CREATED, UNKNOWN, FORGOTTEN),
+    Row("a wrong key knows none", CREATED, WRONG_KEY, {**FORGOTTEN, Ask.KEY: False}),
     # Created, and to end.
     Row("to end, what was forgotten may live", GIVEN_UP, "write may_still_apply +376"),
-    Row("to end", replace(GIVEN_UP, max_time=NOW - 1), "cancel"),
-    Row(
-        "cancelled",
-        replace(GIVEN_UP, max_time=NOW - 1),
-        "fail failed given_up +0",
-        {Ask.PAYMENT: DEAD},
-        seen=refused(Step.CANCEL),
-    ),
-    Row(
-        "not cancelled",
-        replace(GIVEN_UP, max_time=NOW - 1),
-        "block blocked not_cancelled +0",
-        seen=refused(Step.CANCEL),
-    ),
-    Row(
-        "to end, and Pi refuses to say",
-        replace(GIVEN_UP, max_time=NOW - 1),
-        "write forbidden +60",
-        {Ask.PAYMENT: REFUSED},
-    ),
+    Row("to end", ENDING, "cancel"),
+    Row("cancelled", ENDING, "fail failed given_up +0", CANCELLED, seen=NOT_CANCELLED),
+    Row("not cancelled", ENDING, "block blocked not_cancelled +0", seen=NOT_CANCELLED),
+    Row("to end, and Pi refuses to say", ENDING, "write forbidden +60", NO_WORD),
     Row("withdrawn", DYING, "cancel"),
     Row("too many", DYING, "hold_up too_many_withdrawals +3600", {Ask.MAY_WITHDRAW: False}),
-    Row(
-        "withdrawn and cancelled", DYING, "block blocked unexpected_amount +0", {Ask.PAYMENT: DEAD}
-    ),
-    Row(
-        "withdrawn for its recipient",
-        replace(DYING, withdrawing="no_destination"),
-        "begin_anew requested no_destination +3600",
-        {Ask.PAYMENT: DEAD},
-    ),
-    Row(
-        "Pi has forgotten it",
-        replace(GIVEN_UP, max_time=NOW - 1),
-        "fail failed given_up +0",
-        {Ask.PAYMENT: NOT_FOUND, Ask.KEY: None},
-    ),
-    Row(
-        "forgotten, and withdrawn by the bundle: whose key?",
-        DYING,
-        "write payment_not_found +60",
-        {Ask.PAYMENT: NOT_FOUND, Ask.KEY: None},
-    ),
+    Row("withdrawn and cancelled", DYING, "block blocked unexpected_amount +0", CANCELLED),
+    Row("withdrawn: no account", HOMELESS, "begin_anew requested no_destination +3600", CANCELLED),
+    Row("Pi has forgotten it", ENDING, "fail failed given_up +0", {**FORGOTTEN, Ask.KEY: None}),
+    Row("forgotten: whose key?", DYING, UNKNOWN, {**FORGOTTEN, Ask.KEY: None}),
     # Signed.
     Row("to be handed in", SIGNED, "submit +60"),
     Row("off, and not handed in", SIGNED, "write payouts_off +60", {Ask.SWITCH: False}),
     Row("off, and handed in", SUBMITTED, "submit", {Ask.SWITCH: False}),
-    Row("Pi shows it", SUBMITTED, "report", {Ask.PAYMENT: a2u(txid=TXID)}),
+    Row("Pi shows it", SUBMITTED, "report", SHOWN),
     Row("the chain shows it", SUBMITTED, "report", {Ask.TRANSACTION: PAID_BY}),
     Row(
         "applied, and refused",
-        replace(SUBMITTED, chain_error="op_not_authorized"),
+        failed("op_not_authorized"),
         "write created op_not_authorized +0",
-        {Ask.TRANSACTION: APPLIED_AND_REFUSED},
+        APPLIED_IN_VAIN,
     ),
-    Row(
-        "applied, and refused for now",
-        replace(SUBMITTED, chain_error="tx_bad_seq"),
-        "write created +0",
-        {Ask.TRANSACTION: APPLIED_AND_REFUSED},
-    ),
+    Row("applied, refused for now", failed("tx_bad_seq"), "write created +0", APPLIED_IN_VAIN),
     Row("dead", SUBMITTED, "write created +0", now=SETTLED + 1),
-    Row(
-        "dead, and Pi names another",
-        SUBMITTED,
-        "block blocked other_transaction +0",
-        {Ask.PAYMENT: a2u(txid=OTHER_TXID)},
-        now=SETTLED + 1,
-    ),
+    Row("dead, another named", SUBMITTED, OTHER, NAMES_ANOTHER, now=SETTLED + 1),
     Row("may still apply", SUBMITTED, "write may_still_apply +1", now=SETTLED),
-    Row(
-        "Pi names another",
-        SUBMITTED,
-        "write may_still_apply +376",
-        {Ask.PAYMENT: a2u(txid=OTHER_TXID)},
-    ),
-    Row("cancelled at Pi", SUBMITTED, "write may_still_apply +376", {Ask.PAYMENT: DEAD}),
+    Row("Pi names another", SUBMITTED, "write may_still_apply +376", NAMES_ANOTHER),
+    Row("cancelled at Pi", SUBMITTED, "write may_still_apply +376", CANCELLED),
     Row(
         "another user, signed", SIGNED, "write unexpected_user +0", {Ask.PAYMENT: a2u(user_uid="b")}
     ),
+    Row("forgotten, may still apply", UNWANTED_SENT, "write may_still_apply +376", FORGOTTEN),
     Row(
-        "forgotten by Pi, and may still apply",
-        replace(SUBMITTED, giving_up="given_up"),
-        "write may_still_apply +376",
-        {Ask.PAYMENT: NOT_FOUND},
-    ),
-    Row(
-        "forgotten by Pi, and dead",
-        replace(SUBMITTED, giving_up="given_up"),
+        "forgotten, and dead",
+        UNWANTED_SENT,
         "write created given_up +0",
-        {Ask.PAYMENT: NOT_FOUND},
+        FORGOTTEN,
         now=SETTLED + 1,
     ),
     Row("edited", replace(SIGNED, envelope=None), "block blocked no_envelope +0"),
     Row("applied", SUBMITTED, "report", seen=Seen(submission=Submission(TXID))),
-    Row(
-        "not applied",
-        SUBMITTED,
-        "write not_applied +60",
-        seen=Seen(submission=Submission(error="tx_bad_seq")),
-    ),
+    Row("not applied", SUBMITTED, "write not_applied +60", seen=BAD_SEQUENCE),
     # Paid.
-    Row("noted", sent(CREATED, TXID), "report"),
-    Row("noted twice", sent(CREATED, TXID, OTHER_TXID), "block blocked other_transaction +0"),
-    Row("noted, a former one", sent(CREATED, TXID, payment_id="a2u-0"), "cancel"),
+    Row("noted", NOTED, "report"),
+    Row("noted twice", sent(CREATED, TXID, OTHER_TXID), OTHER),
+    Row("noted, a former one", NOTED_FORMER, "cancel"),
+    Row("noted, the other cancelled", NOTED_FORMER, "adopt +0", CANCELLED),
     Row(
-        "noted, and the one in hand is cancelled",
-        sent(CREATED, TXID, payment_id="a2u-0"),
-        "adopt +0",
-        {Ask.PAYMENT: DEAD},
-    ),
-    Row(
-        "noted, and the one in hand cannot be cancelled",
-        sent(CREATED, TXID, payment_id="a2u-0"),
+        "noted, the other stays open",
+        NOTED_FORMER,
         "block blocked not_cancelled +0",
-        seen=refused(Step.CANCEL),
+        seen=NOT_CANCELLED,
     ),
-    Row(
-        "noted, and ours was applied too",
-        sent(SUBMITTED, OTHER_TXID),
-        "block blocked other_transaction +0",
-        {Ask.TRANSACTION: PAID_BY},
-    ),
+    Row("noted, and ours applied", sent(SUBMITTED, OTHER_TXID), OTHER, {Ask.TRANSACTION: PAID_BY}),
     Row("noted, of a forgotten creation", sent(REQUESTED, TXID), "adopt created +0"),
-    Row(
-        "noted, and Pi does not know it",
-        sent(replace(CREATED, giving_up="given_up"), TXID),
-        "write payment_not_found +60",
-        {Ask.PAYMENT: NOT_FOUND},
-    ),
+    Row("noted, and forgotten", sent(GIVEN_UP, TXID), UNKNOWN, FORGOTTEN),
     # To report.
-    Row(
-        "refused, and Pi knows it no more",
-        replace(GIVEN_UP, max_time=NOW - 1),
-        "write payment_not_found +60",
-        {Ask.PAYMENT: NOT_FOUND},
-        seen=refused(Step.REPORT, "not_verified"),
-    ),
-    Row(
-        "not cancelled, and Pi knows it no more",
-        replace(GIVEN_UP, max_time=NOW - 1),
-        "write payment_not_found +60",
-        {Ask.PAYMENT: NOT_FOUND},
-        seen=refused(Step.CANCEL),
-    ),
-    Row(
-        "reported, and Pi names another",
-        CREATED,
-        "block blocked other_transaction +0",
-        {Ask.PAYMENT: a2u("developer_completed", txid=OTHER_TXID)},
-        seen=refused(Step.REPORT, "already_completed"),
-    ),
-    Row(
-        "not verified yet",
-        sent(CREATED, TXID),
-        "write not_verified +60",
-        seen=refused(Step.REPORT, "not_verified"),
-    ),
+    Row("refused, and forgotten", ENDING, UNKNOWN, FORGOTTEN, seen=NOT_VERIFIED),
+    Row("not cancelled, and forgotten", ENDING, UNKNOWN, FORGOTTEN, seen=NOT_CANCELLED),
+    Row("reported, another named", CREATED, OTHER, COMPLETED_BY_ANOTHER, seen=DONE_BEFORE),
+    Row("not verified yet", NOTED, "write not_verified +60", seen=NOT_VERIFIED),
     Row(
         "not verified for a day",
-        sent(CREATED, TXID),
+        NOTED,
         "block blocked not_verified +0",
-        seen=refused(Step.REPORT, "not_verified"),
-        now=NOW + UNVERIFIED_PATIENCE_SECONDS,
+        seen=NOT_VERIFIED,
+        now=NOW + DAY,
     ),
-    Row(
-        "refused",
-        sent(CREATED, TXID),
-        "block blocked txid_mismatch +0",
-        seen=refused(Step.REPORT, "txid_mismatch"),
-    ),
-    Row(
-        "refused, and completed meanwhile",
-        sent(CREATED, TXID),
-        "complete completed +0",
-        {Ask.PAYMENT: DONE},
-        seen=refused(Step.REPORT, "already_completed"),
-    ),
-    Row(
-        "refused, and Pi shows no transaction any more",
-        CREATED,
-        "block blocked txid_mismatch +0",
-        seen=refused(Step.REPORT, "txid_mismatch"),
-    ),
-    Row(
-        "the chain and Pi name two",
-        sent(CREATED, TXID),
-        "block blocked other_transaction +0",
-        {Ask.PAYMENT: a2u(txid=OTHER_TXID)},
-    ),
-    Row(
-        "paid, and it differs",
-        sent(CREATED, TXID),
-        "block blocked unexpected_amount +0",
-        {Ask.PAYMENT: a2u(amount="2")},
-    ),
+    Row("refused", NOTED, "block blocked txid_mismatch +0", seen=MISMATCH),
+    Row("refused, and completed", NOTED, "complete completed +0", COMPLETED, seen=DONE_BEFORE),
+    Row("refused, and no more shown", CREATED, "block blocked txid_mismatch +0", seen=MISMATCH),
+    Row("the chain and Pi name two", NOTED, OTHER, NAMES_ANOTHER),
+    Row("paid, and it differs", NOTED, "block blocked unexpected_amount +0", OF_TWO),
 ]
 
 
@@ -663,19 +468,12 @@ HAPPY = [
         Step.SIGN,
     ),
     (SIGNED, Seen(), [Ask.PAYMENT, Ask.TRANSACTION, Ask.SWITCH], Step.SUBMIT),
-    (
-        SUBMITTED,
-        Seen(submission=Submission(TXID)),
-        [Ask.PAYMENT, Ask.TRANSACTION],
-        Step.REPORT,
-    ),
+    (SUBMITTED, Seen(submission=Submission(TXID)), [Ask.PAYMENT, Ask.TRANSACTION], Step.REPORT),
 ]
 
 
 @pytest.mark.parametrize(("record", "seen", "asked", "step"), HAPPY)
-def test_what_a_happy_payout_asks(
-    record: PayoutRecord, seen: Seen, asked: list[Ask], step: Step
-) -> None:
+def test_what_a_payout_asks(record: PayoutRecord, seen: Seen, asked: list[Ask], step: Step) -> None:
     """From its request to its report, in this order."""
     played = play(record, FAIR, NOW, seen)
     assert (played.asked, played.decision.step) == (asked, step)

@@ -90,18 +90,14 @@ def test_an_id_cannot_lead_elsewhere(pi: PiInProcess, call: Callable[[PiClient],
 @pytest.mark.parametrize(
     ("amount", "text"), [("1e-7", "0.0000001"), ("3.10", "3.1"), ("100", "100"), ("7", "7")]
 )
-def test_promise_5_an_amount_is_sent_as_its_exact_text(
-    pi: PiInProcess, amount: str, text: str
-) -> None:
+def test_promise_5_an_amount_is_sent_exactly(pi: PiInProcess, amount: str, text: str) -> None:
     uid, _ = pi.sign_in()
     assert payout(pi.client(), uid, amount).amount == Amount.of(amount)
     assert f'"amount": {text},' in str(pi.line.sent[0].body)
 
 
 @given(st.integers(1, 10**18), st.text(), st.dictionaries(st.text(), st.text(), min_size=1))
-def test_what_is_sent_says_exactly_what_was_meant(
-    stroops: int, memo: str, metadata: dict[str, str]
-) -> None:
+def test_what_is_sent_is_what_was_meant(stroops: int, memo: str, metadata: dict[str, str]) -> None:
     pi = PiInProcess(Clock())
     pi.fault(status=400, body={"error": "invalid_arguments"})
     with pytest.raises(PiRefused):
@@ -122,7 +118,7 @@ WEATHER: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("fault", WEATHER, ids=str)
-def test_a_payout_of_unknown_outcome_is_not_created_again(
+def test_a_payout_of_unknown_outcome_is_not_repeated(
     pi: PiInProcess, fault: dict[str, Any]
 ) -> None:
     uid, _ = pi.sign_in()
@@ -190,9 +186,7 @@ def test_a_repeat_after_a_lost_answer_meets_its_own_effect(pi: PiInProcess, step
 
 
 @pytest.mark.parametrize("fault", WEATHER, ids=str)
-def test_bad_weather_that_stays_is_of_unknown_outcome(
-    pi: PiInProcess, fault: dict[str, Any]
-) -> None:
+def test_lasting_bad_weather_is_of_unknown_outcome(pi: PiInProcess, fault: dict[str, Any]) -> None:
     identifier = pi.payment()
     pi.fault(**fault, times=None)
     with pytest.raises(PiOutcomeUnknown) as unknown:
@@ -232,9 +226,7 @@ def test_promise_8_pi_cannot_make_us_sleep_for_hours(pi: PiInProcess) -> None:
         [payment_json()],
     ],
 )
-def test_nonsense_is_neither_a_payment_nor_a_refusal(
-    pi: PiInProcess, logs: LogLines, body: Any
-) -> None:
+def test_nonsense_is_neither_payment_nor_no(pi: PiInProcess, logs: LogLines, body: Any) -> None:
     pi.fault(status=200, body=body, content_type="application/json", times=None)
     with pytest.raises(PiInvalidResponse) as nonsense:
         pi.client().get_payment(pi.payment())
@@ -258,9 +250,7 @@ def test_an_ad_that_pi_does_not_know_is_not_found(pi: PiInProcess, body: Any) ->
     assert (unknown.value.status, unknown.value.code) == (404, "ad_not_found")
 
 
-def test_promise_6_an_ad_id_is_a_voucher_and_stays_out_of_the_log(
-    pi: PiInProcess, logs: LogLines
-) -> None:
+def test_promise_6_an_ad_id_stays_out_of_the_log(pi: PiInProcess, logs: LogLines) -> None:
     with pytest.raises(NotFound):
         pi.client().ad_status("canary")
     assert "canary" not in logs.text

@@ -40,44 +40,25 @@ ANY = ["payment_not_found", "invalid_amount", "invalid_arguments", "invalid_meta
 DOCUMENTED = {
     "create": [
         *ANY,
-        "altered_amount",
-        "user_not_found",
-        "missing_scope",
-        "invalid_address",
-        "missing_wallet",
-        "ongoing_payment_found",
-        "too_many_payments",
-        "too_many_cancelled_payments",
+        *("altered_amount", "user_not_found", "missing_scope", "invalid_address", "missing_wallet"),
+        *("ongoing_payment_found", "too_many_payments", "too_many_cancelled_payments"),
         "feature_not_available",
     ],
     "get": ANY,
     "approve": ANY,
     "complete": [
         *ANY,
-        "missing_param",
-        "already_completed",
-        "cancelled_payment",
-        "not_verified",
-        "missing_txid",
-        "txid_mismatch",
-        "verification_failed",
+        *("missing_param", "already_completed", "cancelled_payment", "not_verified"),
+        *("missing_txid", "txid_mismatch", "verification_failed"),
     ],
-    "cancel": [
-        *ANY,
-        "forbidden",
-        "payment_tx_present",
-        "already_completed",
-        "cancelled_payment",
-    ],
+    "cancel": [*ANY, "forbidden", "payment_tx_present", "already_completed", "cancelled_payment"],
 }
 TABLE = [(call, code) for call, codes in DOCUMENTED.items() for code in codes]
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
 @pytest.mark.parametrize(("call", "code"), TABLE)
-def test_the_error_table_whatever_the_status(
-    pi: PiInProcess, call: str, code: str, status: int
-) -> None:
+def test_the_table_whatever_the_status(pi: PiInProcess, call: str, code: str, status: int) -> None:
     pi.fault(code=code, status=status)
     with pytest.raises(PiRefused) as refused:
         CALLS[call](pi.client())
@@ -201,9 +182,7 @@ def test_a_refused_key_is_read_again_once_and_not_retried_if_it_is_the_same(
 
 @judged_calls
 @pytest.mark.parametrize("fault", REFUSED_KEYS, ids=str)
-def test_one_refusal_is_no_verdict_about_the_key(
-    pi: PiInProcess, call: str, fault: dict[str, Any]
-) -> None:
+def test_one_refusal_is_no_verdict(pi: PiInProcess, call: str, fault: dict[str, Any]) -> None:
     """Pi takes it for a call that no caller can cause: the refusal is about this one."""
     pi.fault(**fault)
     with pytest.raises(PiRefused if "code" in fault else PiInvalidResponse) as refused:
@@ -286,9 +265,7 @@ def test_a_payout_is_not_created_twice_while_the_key_changes(pi: PiInProcess) ->
     assert len(pi.state.payments) == 1
 
 
-def test_a_payout_whose_answer_was_lost_is_not_created_again_with_the_new_key(
-    pi: PiInProcess,
-) -> None:
+def test_a_lost_payout_is_not_created_again_with_the_new_key(pi: PiInProcess) -> None:
     uid, _ = pi.sign_in()
     pi.fault("*/payments", code="unauthorized", status=401, times=1)
     pi.fault("*/payments", drop="after", times=1)

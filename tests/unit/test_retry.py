@@ -64,13 +64,8 @@ def test_what_may_not_be_repeated_is_sent_again_only_if_it_was_never_sent(
 @pytest.mark.parametrize(
     ("retry_after", "remaining", "seconds"),
     [
-        (3, LONG, 3),
-        (0, LONG, 0.1),
-        (None, LONG, 0.1),
-        (3, 3.25, 3),
-        (3, 3.24, None),
-        (30, 10.5, None),
-        (7200, 10.5, None),
+        *[(3, LONG, 3), (0, LONG, 0.1), (None, LONG, 0.1), (3, 3.25, 3), (3, 3.24, None)],
+        *[(30, 10.5, None), (7200, 10.5, None)],
     ],
 )
 def test_retry_after_is_honoured_within_the_deadline_only(

@@ -37,15 +37,12 @@ def verdict(now: int = NOW, **ad: Any) -> str | None:
         ("brand_new", {}, "ad_not_granted"),
     ],
 )
-def test_only_granted_earns_a_reward(
-    status: str | None, changes: dict[str, Any], code: str | None
-) -> None:
+def test_only_granted_earns(status: str | None, changes: dict[str, Any], code: str | None) -> None:
     assert verdict(mediator_ack_status=status, **changes) == code
 
 
 @pytest.mark.parametrize(
-    ("age", "code"),
-    [(0, None), (3600, None), (3601, "ad_stale"), (-300, None), (-301, "ad_stale")],
+    ("age", "code"), [(0, None), (3600, None), (3601, "ad_stale"), (-300, None), (-301, "ad_stale")]
 )
 def test_a_grant_is_fresh_for_a_while_with_room_for_clocks(age: int, code: str | None) -> None:
     assert verdict(now=NOW + age) == code

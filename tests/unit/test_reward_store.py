@@ -95,9 +95,7 @@ def test_a_conflict_is_tried_again(tables: Tables) -> None:
     assert 0 < tables.clock.now - started < 1
 
 
-def test_promise_8_conflicts_that_do_not_end_are_unavailable_within_the_deadline(
-    tables: Tables,
-) -> None:
+def test_promise_8_endless_conflicts_are_unavailable_in_time(tables: Tables) -> None:
     client = tables.failing(*[conflict()] * 1000)
     started = tables.clock.now
     with pytest.raises(ServiceUnavailable):
@@ -130,3 +128,9 @@ def test_promise_8_without_time_nothing_is_sent(tables: Tables) -> None:
     with pytest.raises(ServiceUnavailable), within(1.9):
         grant(tables, "ad-1")
     assert tables.items(REWARDS) == {}
+
+
+def test_the_cap_is_judged_only_of_an_ad_known_to_be_unclaimed(tables: Tables) -> None:
+    client = tables.failing(conflict("TransactionConflict", "ConditionalCheckFailed"))
+    grant(tables, "ad-1", client=client)
+    assert counted(tables) == 1

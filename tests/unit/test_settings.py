@@ -65,9 +65,7 @@ def read_by(function: str, variables: dict[str, str]) -> set[str]:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_what_the_template_gives_is_what_a_function_reads_and_starting_asks_nobody(
-    function: str,
-) -> None:
+def test_what_the_template_gives_is_what_a_function_reads(function: str) -> None:
     assert read_by(function, given(function)) == given(function).keys() - POWERTOOLS
 
 

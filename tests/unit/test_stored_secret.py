@@ -45,9 +45,7 @@ def test_a_key_pasted_with_its_line_end_is_the_key(text: str) -> None:
     ],
     ids=repr,
 )
-def test_a_key_that_is_missing_or_unusable_has_a_code_of_its_own(
-    answer: str | Exception | None,
-) -> None:
+def test_a_missing_or_unusable_key_has_its_own_code(answer: str | Exception | None) -> None:
     with pytest.raises(ServiceUnavailable) as missing:
         Secrets(answer).key().current()
     assert (missing.value.status, missing.value.code) == (503, "server_key_missing")
@@ -73,9 +71,7 @@ def test_a_missing_seed_is_not_called_a_missing_key() -> None:
     ],
     ids=repr,
 )
-def test_secrets_manager_out_of_order_is_unavailable_and_asked_again(
-    logs: LogLines, error: Exception
-) -> None:
+def test_secrets_manager_out_of_order_is_asked_again(logs: LogLines, error: Exception) -> None:
     key = Secrets(error, "canary-old").key()
     with pytest.raises(ServiceUnavailable) as unavailable:
         key.current()

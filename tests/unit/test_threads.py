@@ -95,9 +95,7 @@ def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
         yield executor
 
 
-def test_a_subject_that_a_task_names_reaches_neither_its_caller_nor_the_next_task(
-    executor: Executor,
-) -> None:
+def test_a_tasks_subject_reaches_neither_caller_nor_next_task(executor: Executor) -> None:
     def task(number: int) -> str:
         before = log_keys()["subject"]
         concerning(f"payment-{number}")

@@ -97,9 +97,7 @@ def test_an_expired_token_is_noticed_after_a_minute(pi: PiInProcess) -> None:
 
 
 @pytest.mark.parametrize("token", [None, WRONG])
-def test_where_a_token_is_optional_a_wrong_one_counts_as_none(
-    pi: PiInProcess, token: Secret | None
-) -> None:
+def test_a_wrong_optional_token_counts_as_none(pi: PiInProcess, token: Secret | None) -> None:
     assert users(pi).recognise_if_valid(token) is None
 
 
@@ -133,9 +131,7 @@ def test_without_a_token_nothing_is_asked(pi: PiInProcess, executor: Executor) -
     assert (asked, pi.calls) == ([], [])
 
 
-def test_the_tokens_error_comes_first_and_nothing_goes_on_behind_it(
-    pi: PiInProcess, executor: Executor
-) -> None:
+def test_the_tokens_error_comes_first_and_ends_it(pi: PiInProcess, executor: Executor) -> None:
     """Also where the question takes longer than Pi's answer about the token."""
     ended: list[str] = []
     slow = Event()

@@ -1,6 +1,6 @@
 """Payments in every state that bad weather can catch them in, and the right end of each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -24,7 +24,11 @@ class End:
     version: int
     needs_review: str | None = None
 
-    def check(self, world: World, payment_id: str) -> None:
+    def check(self, world: World, *payment_ids: str) -> None:
+        for payment_id in payment_ids:
+            self._check(world, payment_id)
+
+    def _check(self, world: World, payment_id: str) -> None:
         record = world.record(payment_id)
         assert (record.state, record.needs_review) == (self.state, self.needs_review)
         assert tuple(world.events(payment_id)) == self.events
@@ -108,3 +112,9 @@ POPULATION: dict[str, tuple[Make, End]] = {
 def populate(world: World) -> dict[str, End]:
     """One of each, and its right end by its id."""
     return {make(world): end for make, end in POPULATION.values()}
+
+
+def check_all(world: World, ends: Mapping[str, End]) -> None:
+    """Each payment has come to its right end."""
+    for payment_id, end in ends.items():
+        end.check(world, payment_id)

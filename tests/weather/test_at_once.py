@@ -39,9 +39,7 @@ each_story = pytest.mark.parametrize(
 
 
 @each_story
-def test_the_same_message_five_times(
-    each_world: World, make: Callable[[World], str], end: End
-) -> None:
+def test_one_message_five_times(each_world: World, make: Callable[[World], str], end: End) -> None:
     world = each_world
     payment_id = make(world)
     world.tick(SWEEP_CANCELS_AFTER)
@@ -105,14 +103,11 @@ def test_two_sweeps_at_once_wake_each_payment_once(each_world: World) -> None:
     assert sum(answer["woken"] for answer in answers) == 12
     assert len(world.wake_ups.messages) == 12
     world.work()
-    for payment_id in payments:
-        COMPLETED.check(world, payment_id)
+    COMPLETED.check(world, *payments)
 
 
 @pytest.mark.parametrize("delivered", [True, False], ids=["and is delivered", "undelivered"])
-def test_a_payment_closes_between_the_sweeps_read_and_its_push(
-    world: World, delivered: bool
-) -> None:
+def test_a_payment_closes_between_the_sweeps_effects(world: World, delivered: bool) -> None:
     payment_id = world.paid_payment()
     world.tick(300)
 
@@ -186,8 +181,7 @@ def test_it_is_closed_while_pi_says_that_it_does_not_know_it(world: World) -> No
     with world.effects.watched_by(First("UpdateItem", close)):
         world.incomplete(payment_id)
 
-    record = world.record(payment_id)
-    assert (record.state, record.needs_review) == ("cancelled", None)
+    assert world.standing_of(payment_id) == ("cancelled", None)
 
 
 def test_a_receipt_is_noted_when_it_is_closed_as_unpaid(world: World) -> None:

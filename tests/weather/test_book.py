@@ -51,8 +51,7 @@ def test_what_lies_in_a_hole_is_no_silence(world: World, begins_anew: bool) -> N
 
     world.live(6 * HOUR)
 
-    OPEN.check(world, unseen)
-    OPEN.check(world, unpaid)
+    OPEN.check(world, unseen, unpaid)
     world.pi.settings.holes = []
     world.until_proven()
     COMPLETED.check(world, unseen)
@@ -73,8 +72,7 @@ def test_a_hole_far_behind_holds_up_nothing(world: World) -> None:
 
 def test_what_shows_beyond_a_hole_is_found_at_once(world: World) -> None:
     """Nobody has to wait for the hole to be filled but who would be proven unpaid."""
-    world.paid_payment()
-    world.rounds(1)
+    world.settled_payment(rounds=1)
     world.pi.settings.holes = [(latest(world) + 5, latest(world) + 6)]
     world.tick(60)
     unseen, unpaid = unseen_and_unpaid(world)
@@ -163,8 +161,7 @@ def other_network(world: World) -> dict[str, object]:
 
 
 def test_a_node_that_is_behind_is_not_a_network_that_was_begun_anew(world: World) -> None:
-    world.paid_payment()
-    world.rounds(2)
+    world.settled_payment()
     read = world.book()
     world.pi.settings.ledger_lag_s = HOUR
 
@@ -236,14 +233,11 @@ UNREADABLE: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("fault", UNREADABLE.values(), ids=UNREADABLE)
 @pytest.mark.parametrize("path", ["/horizon/", "/horizon/ledgers", "/horizon/accounts/*"])
-def test_whatever_cannot_be_read_proves_nothing(
-    world: World, path: str, fault: dict[str, Any]
-) -> None:
+def test_what_cannot_be_read_proves_nothing(world: World, path: str, fault: dict[str, Any]) -> None:
     unseen, unpaid = unseen_and_unpaid(world)
     world.fault("GET", path, **fault)
     world.live(2 * HOUR)
-    OPEN.check(world, unseen)
-    OPEN.check(world, unpaid)
+    OPEN.check(world, unseen, unpaid)
 
     world.heal()
     world.until_proven()
@@ -307,8 +301,7 @@ def test_it_is_completed_if_pi_takes_it(world: World) -> None:
 
     world.rounds(3)
 
-    record = world.record(payment_id)
-    assert (record.state, record.needs_review) == ("completed", None)
+    assert world.standing_of(payment_id) == ("completed", None)
     assert world.events(payment_id) == ["PaymentCancelled", "PaymentCompleted"]
 
 
@@ -317,8 +310,7 @@ def test_it_is_completed_if_pi_takes_it(world: World) -> None:
 
 def test_payments_approved_after_the_backup_come_back(world: World) -> None:
     """A restored table knows nothing of them; the chain does, and Pi."""
-    world.paid_payment()
-    world.rounds(2)
+    world.settled_payment()
     backup = world.backup()
     unseen, completed = world.paid_unseen(known_to_pi=False), world.paid_payment()
     world.incomplete(completed)
@@ -334,8 +326,7 @@ def test_payments_approved_after_the_backup_come_back(world: World) -> None:
 
 
 def test_a_made_up_memo_is_nothing(world: World) -> None:
-    world.paid_payment()
-    world.rounds(1)
+    world.settled_payment(rounds=1)
     for memo in ("A" * 28, "incomplete", "hello world", None):
         world.pi.transfer(source=STRANGER, destination=world.wallet, amount=1, memo=memo)
 
@@ -348,8 +339,7 @@ def test_a_made_up_memo_is_nothing(world: World) -> None:
 
 def test_a_memo_of_what_nobody_could_pay_is_nothing(world: World) -> None:
     """Its payment was begun at Pi, and never approved."""
-    world.paid_payment()
-    world.rounds(1)
+    world.settled_payment(rounds=1)
     payment_id = world.start(world.user())
     world.pi.transfer(source=STRANGER, destination=world.wallet, amount=1, memo=payment_id)
 
@@ -360,8 +350,7 @@ def test_a_memo_of_what_nobody_could_pay_is_nothing(world: World) -> None:
 
 
 def test_addresses_that_pi_shows_late_are_learnt_before_a_movement_is_judged(world: World) -> None:
-    world.paid_payment()
-    world.rounds(1)
+    world.settled_payment(rounds=1)
     payment_id = world.approved(from_address=None)
     world.pay(payment_id, link=False)
     del world.at_pi(payment_id).overrides["from_address"]
@@ -377,8 +366,7 @@ def test_addresses_that_pi_shows_late_are_learnt_before_a_movement_is_judged(wor
 
 
 def test_what_the_wallet_gives_back_by_hand_is_no_receipt(world: World) -> None:
-    payment_id = world.paid_payment()
-    world.rounds(2)
+    payment_id = world.settled_payment()
     payer = world.at_pi(payment_id).from_address
     world.pi.transfer(source=world.wallet, destination=payer, amount=1, memo=payment_id)
 
@@ -394,11 +382,8 @@ AWAY = {"no answer": {"drop": "before"}, "nonsense": {"status": 400, "body": "<h
 @pytest.mark.parametrize("fault", AWAY.values(), ids=AWAY)
 def test_pi_is_away_when_a_forgotten_payment_shows(world: World, fault: dict[str, Any]) -> None:
     """The book waits for Pi's word, and forgets nothing."""
-    world.paid_payment()
-    world.rounds(2)
-    backup = world.backup()
-    unseen = world.paid_unseen(known_to_pi=False)
-    world.restore(backup)
+    world.settled_payment()
+    unseen = world.forgotten_payment()
     world.fault(path="/v2/*", **fault)
     world.rounds(5)
 
@@ -409,8 +394,7 @@ def test_pi_is_away_when_a_forgotten_payment_shows(world: World, fault: dict[str
 
 
 def test_one_strange_answer_of_pis_does_not_hold_up_the_book_for_ever(world: World) -> None:
-    world.paid_payment()
-    world.rounds(1)
+    world.settled_payment(rounds=1)
     world.pi.transfer(source=STRANGER, destination=world.wallet, amount=1, memo="A" * 28)
     world.fault("GET", f"/v2/payments/{'A' * 28}", status=400, body="<html>")
     unpaid = world.approved()
@@ -436,14 +420,12 @@ def test_each_movement_is_read_about_once(world: World) -> None:
 
     assert spent.log.count("GET /horizon/accounts/*/payments") == 1
     assert len(spent.chain) == 3
-    for payment_id in payments:
-        COMPLETED.check(world, payment_id)
+    COMPLETED.check(world, *payments)
 
 
 def test_pages_are_read_until_one_is_empty(world: World) -> None:
     """However few movements Horizon puts on one."""
-    world.paid_payment()
-    world.rounds(1)
+    world.settled_payment(rounds=1)
     payments = [world.paid_unseen(known_to_pi=False) for _ in range(5)]
     world.pi.settings.page_limit = 2
     world.tick(90)
@@ -455,8 +437,7 @@ def test_pages_are_read_until_one_is_empty(world: World) -> None:
 
 
 def test_dust_of_strangers_costs_pi_nothing(world: World) -> None:
-    world.paid_payment()
-    world.rounds(1)
+    world.settled_payment(rounds=1)
     for _ in range(300):
         world.pi.transfer(source=STRANGER, destination=world.wallet, amount=1, memo="dust, dust")
 
@@ -468,8 +449,7 @@ def test_dust_of_strangers_costs_pi_nothing(world: World) -> None:
 
 def test_what_is_read_again_is_noted_once(world: World) -> None:
     """The book is taken back, as by a restore of it alone, while Pi cannot complete anything."""
-    world.paid_payment()
-    world.rounds(1)
+    world.settled_payment(rounds=1)
     [book] = [item for item in world.tables.raw("PaymentsTable") if "wallet" in item]
     payment_id = world.paid_unseen(known_to_pi=False)
     world.fault("POST", "*/complete", drop="before")
@@ -489,8 +469,7 @@ def test_what_is_read_again_is_noted_once(world: World) -> None:
 def test_another_writer_comes_between_a_movement_and_its_note(world: World) -> None:
     """A front end learns that Pi has cancelled the payment, in the very moment in which the book
     finds that it was paid."""
-    world.paid_payment()
-    world.rounds(1)
+    world.settled_payment(rounds=1)
     payment_id = world.paid_unseen(known_to_pi=False)
     world.tick(world.sweep_seconds)
     world.pi.user_cancel(payment_id)
@@ -510,8 +489,7 @@ EVERY_EFFECT = range(1, 27)
 @pytest.mark.parametrize("number", EVERY_EFFECT)
 def test_the_reader_dies_anywhere(world: World, number: int) -> None:
     """Two pages of payments that only the chain knows: each is completed, once."""
-    world.paid_payment()
-    world.rounds(2)
+    world.settled_payment()
     payments = [world.paid_unseen(known_to_pi=False) for _ in range(3)]
     world.pi.settings.page_limit = 2
     world.tick(90)

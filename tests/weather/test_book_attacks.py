@@ -117,12 +117,9 @@ def test_what_pi_has_forgotten_and_was_paid_keeps_its_proof(world: World) -> Non
 # --- Strangers ------------------------------------------------------------------------------------
 
 
-def test_dust_that_looks_like_payments_makes_the_book_slower_and_stops_it_not(
-    world: World,
-) -> None:
+def test_dust_that_looks_like_payments_makes_the_book_slower_and_stops_it_not(world: World) -> None:
     """Each memo is a question to Pi, which takes its time: more than one message has."""
-    world.paid_payment()
-    world.rounds(1)
+    world.settled_payment(rounds=1)
     for number in range(150):
         dust(world, f"{number:028}")
     unseen, unpaid = world.paid_unseen(known_to_pi=False), world.approved()
@@ -180,7 +177,7 @@ def test_dust_hides_nothing_that_the_user_sends(world: World) -> None:
 # --- What Horizon says ----------------------------------------------------------------------------
 
 
-def test_the_first_ledger_of_a_network_is_no_beginning(
+def test_a_networks_first_ledger_is_no_beginning(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stellar's says that it closed in 1970: so a reset network would seem to reach back."""
@@ -206,7 +203,8 @@ def test_the_first_ledger_of_a_network_is_no_beginning(
 def test_a_payment_of_a_former_version_is_closed_too(world: World, make: Make) -> None:
     """Its record has no wallets and no beginning: Pi still shows them."""
     payment_id = make(world)
-    world.tables.update("PaymentsTable", payment_id, "REMOVE started_at, from_address, to_address")
+    gone = dict.fromkeys(("started_at", "from_address", "to_address"))
+    world.tables.edit("PaymentsTable", payment_id, **gone)
 
     world.live(4 * HOUR)
 
@@ -216,15 +214,13 @@ def test_a_payment_of_a_former_version_is_closed_too(world: World, make: Make) -
 
 def test_a_lost_book_is_opened_again_and_reads_the_last_day(world: World) -> None:
     """A person has deleted it, or a backup of before it was restored."""
-    world.paid_payment()
-    world.rounds(2)
+    world.settled_payment()
     forgotten = world.paid_unseen(known_to_pi=False)
     for key in (forgotten, f"wallet#{world.wallet}"):
         world.tables.delete("PaymentsTable", key)
     world.tick(timedelta(hours=2).total_seconds())
 
-    world.paid_payment()
-    world.rounds(4)
+    world.settled_payment(rounds=4)
 
     COMPLETED.check(world, forgotten)
 
@@ -234,8 +230,7 @@ def test_what_was_paid_before_the_book_began_is_found_when_more_comes_in(world: 
     early = world.paid_unseen(known_to_pi=False)
     world.tables.delete("PaymentsTable", early)
     world.tick(2 * DAY)
-    world.paid_payment()
-    world.rounds(2)
+    world.settled_payment()
     assert world.find_record(early) is None
 
     world.stranger_pays("0.5", destination=world.wallet, memo=early)
@@ -258,15 +253,12 @@ ODD_ANSWERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("answer", ODD_ANSWERS.values(), ids=ODD_ANSWERS)
-def test_an_odd_answer_about_a_forgotten_payment_is_not_the_last(
+def test_an_odd_answer_of_a_forgotten_one_is_not_the_last(
     world: World, answer: dict[str, Any]
 ) -> None:
     """However long Pi gives it, and it holds up no other."""
-    world.paid_payment()
-    world.rounds(2)
-    backup = world.backup()
-    unseen = world.paid_unseen(known_to_pi=False)
-    world.restore(backup)
+    world.settled_payment()
+    unseen = world.forgotten_payment()
     world.fault("GET", f"/v2/payments/{unseen}", **answer)
     unpaid = world.approved()
     world.live(3 * DAY)
@@ -280,11 +272,8 @@ def test_an_odd_answer_about_a_forgotten_payment_is_not_the_last(
 
 
 def test_an_answer_that_does_not_say_whose_payment_it_is_is_not_the_last(world: World) -> None:
-    world.paid_payment()
-    world.rounds(2)
-    backup = world.backup()
-    unseen = world.paid_unseen(known_to_pi=False)
-    world.restore(backup)
+    world.settled_payment()
+    unseen = world.forgotten_payment()
     world.at_pi(unseen).overrides["direction"] = None
     world.rounds(2)
     assert world.metrics.counted["TransferInDoubt"] > 0  # its alarm
@@ -298,28 +287,23 @@ def test_an_answer_that_does_not_say_whose_payment_it_is_is_not_the_last(world: 
 @pytest.mark.parametrize("is_closed", [True, False])
 def test_the_key_of_another_app_hides_no_forgotten_payment(world: World, is_closed: bool) -> None:
     """Pi answers as of a stranger's made-up memo."""
-    known = world.paid_payment()
-    world.rounds(2)
+    known = world.settled_payment()
     backup = world.backup()
     unseen = world.paid_unseen(known_to_pi=not is_closed)
     world.restore(backup)
-    world.pi.registry.add_app("another-app", "another-key")
-    key, world.server_key = world.server_key, "another-key"
-    world.cold_start()
+    key = world.take_another_apps_key()
     world.live(2 * HOUR)
     assert world.find_record(unseen) is None
 
     world.server_key = key
     world.rounds(4)
 
-    COMPLETED.check(world, unseen)
-    COMPLETED.check(world, known)
+    COMPLETED.check(world, unseen, known)
 
 
 def test_doubts_that_last_hold_up_no_other(world: World) -> None:
     """They are tried in turn."""
-    world.paid_payment()
-    world.rounds(2)
+    world.settled_payment()
     backup = world.backup()
     for number in range(2 * MOST_TRIED):
         dust(world, f"{number:028}")
@@ -337,8 +321,7 @@ def test_doubts_that_last_hold_up_no_other(world: World) -> None:
 
 def test_a_book_of_many_doubts_waits(world: World) -> None:
     """Rather than to pass what may be a payment."""
-    world.paid_payment()
-    world.rounds(2)
+    world.settled_payment()
     for number in range(MOST_DOUBTS):
         dust(world, f"{number:028}")
     world.fault("GET", "/v2/payments/0*", status=400, body={"error": "maintenance"})

@@ -13,12 +13,7 @@ from local.cloud.ministack import REGION, ROOT_KEY
 from shared.aws.dynamodb import DUE_SHARDS, due_keys, encoded
 from shared.payments.record import PROOF_SECONDS
 from shared.work.wake_ups import Work
-from tests.weather.ends import (
-    PROVEN_AFTER,
-    RECHECK_SECONDS,
-    SWEEP_CANCELS_AFTER,
-    closed_untold,
-)
+from tests.weather.ends import PROVEN_AFTER, RECHECK_SECONDS, SWEEP_CANCELS_AFTER, closed_untold
 from tests.world import World
 
 BATCH = 25  # BatchWriteItem's most
@@ -101,9 +96,7 @@ def _row(world: World, payment_id: str, due_at: int | None) -> dict[str, Any]:
     )
 
 
-def test_a_sweep_costs_the_same_beside_a_hundred_thousand_closed_payments(
-    world_on_ministack: World,
-) -> None:
+def test_a_sweep_costs_the_same_beside_100_000_closed_payments(world_on_ministack: World) -> None:
     world = world_on_ministack
     costs = []
     for closed in (range(1_000), range(1_000, 100_000)):

@@ -4,7 +4,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from shared.payments.record import PaymentState
 from shared.work.wake_ups import Work
-from tests.weather.ends import COMPLETED, populate
+from tests.weather.ends import COMPLETED, check_all, populate
 from tests.world import World
 from tests.world.devices import First
 
@@ -23,8 +23,7 @@ def test_the_bus_is_down_for_an_hour(world: World) -> None:
 
     world.rounds(2)
 
-    for payment_id, end in ends.items():
-        end.check(world, payment_id)
+    check_all(world, ends)
     assert world.wake_ups.messages == world.wake_ups.dead_letters == []
 
 
@@ -43,8 +42,7 @@ def test_the_bus_refuses_half(world: World) -> None:
     assert len(world.bus.events) == 5
     world.bus.refuses = lambda _detail: False
     world.rounds(2)
-    for payment_id in payments:
-        COMPLETED.check(world, payment_id)
+    COMPLETED.check(world, *payments)
 
 
 def test_the_answer_of_the_bus_is_lost(world: World) -> None:
@@ -73,8 +71,7 @@ def test_the_bus_is_down_while_pi_is_too(world: World) -> None:
 
     world.until_proven()
 
-    for payment_id, end in ends.items():
-        end.check(world, payment_id)
+    check_all(world, ends)
 
 
 def test_paid_after_all_between_two_tellings(world: World) -> None:

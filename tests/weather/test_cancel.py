@@ -162,9 +162,7 @@ def test_the_users_next_payment_cancels_this_one(world: World) -> None:
 
 
 @pytest.mark.parametrize("rounds", [0, 4], ids=["only Pi knows", "recorded"])
-def test_a_repeated_approve_of_what_was_cancelled_since_is_refused(
-    world: World, rounds: int
-) -> None:
+def test_a_repeated_approve_of_what_was_cancelled_is_refused(world: World, rounds: int) -> None:
     user = world.user()
     payment_id = world.approved(user)
     world.pi.user_cancel(payment_id)

@@ -21,8 +21,7 @@ def test_the_chain_lags_by_an_hour(world: World, known_to_pi: bool) -> None:
     unseen, unpaid = world.paid_unseen(known_to_pi=known_to_pi), world.approved()
     world.pi.settings.ledger_lag_s = 2 * HOUR
     world.live(2 * HOUR - 600)
-    OPEN.check(world, unpaid)
-    OPEN.check(world, unseen)
+    OPEN.check(world, unpaid, unseen)
     world.live(1200)
     COMPLETED.check(world, unseen)  # the lagging chain shows it by now
     OPEN.check(world, unpaid)

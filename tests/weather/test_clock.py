@@ -6,7 +6,7 @@ import pytest
 
 from local.emulator.control import STRANGER
 from local.emulator.model import iso
-from tests.weather.ends import CANCELLED, COMPLETED, OPEN, SWEEP_CANCELS_AFTER, populate
+from tests.weather.ends import CANCELLED, COMPLETED, OPEN, SWEEP_CANCELS_AFTER, check_all, populate
 from tests.world import World
 
 SKEW = timedelta(minutes=5)
@@ -22,8 +22,7 @@ def test_our_clock_is_off(world: World, skew: timedelta) -> None:
 
     world.until_proven()
 
-    for payment_id, end in ends.items():
-        end.check(world, payment_id)
+    check_all(world, ends)
     OPEN.check(world, young)
 
 
@@ -37,8 +36,7 @@ def test_our_clock_is_set_right(world: World, skew: timedelta) -> None:
 
     world.until_proven()
 
-    for payment_id, end in ends.items():
-        end.check(world, payment_id)
+    check_all(world, ends)
 
 
 @either_way

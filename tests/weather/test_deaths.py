@@ -160,8 +160,7 @@ def test_the_sweep_dies_at_any_effect(world: World, subtests: pytest.Subtests) -
 
                 world.rounds(2)
 
-                for payment_id in payments:
-                    COMPLETED.check(world, payment_id)
+                COMPLETED.check(world, *payments)
                 assert world.wake_ups.messages == world.wake_ups.dead_letters == []
 
 

@@ -1,7 +1,7 @@
 """Pi refuses our key, or knows it as another app's: nothing is closed on that, and all goes on once
 the key is right."""
 
-from tests.weather.ends import CANCELLED, COMPLETED, populate
+from tests.weather.ends import CANCELLED, COMPLETED, check_all, populate
 from tests.world import World
 from tests.world.devices import First
 
@@ -26,14 +26,11 @@ def test_the_key_is_replaced_in_the_middle_of_a_sweep(world: World) -> None:
     with world.effects.watched_by(First("POST */complete", lambda: rotate_key(world))):
         world.work()
 
-    for payment_id in payments:
-        COMPLETED.check(world, payment_id)
+    COMPLETED.check(world, *payments)
     assert world.metrics.counted["ServerKeyRefused"] == 0
 
 
-def test_the_key_is_revoked_in_the_middle_of_a_sweep_and_replaced_hours_later(
-    world: World,
-) -> None:
+def test_the_key_is_revoked_in_the_middle_of_a_sweep_and_replaced_hours_later(world: World) -> None:
     payments = [world.paid_payment() for _ in range(6)] + [world.approved()]
     world.tick(300)
     world.sweep()
@@ -62,8 +59,7 @@ def test_there_is_no_key_for_hours(world: World) -> None:
     world.server_key = key
     world.until_proven()
 
-    for payment_id, end in ends.items():
-        end.check(world, payment_id)
+    check_all(world, ends)
     assert world.wake_ups.messages == world.wake_ups.dead_letters == []
 
 
@@ -73,15 +69,12 @@ def test_the_key_of_another_app_closes_nothing(world: World) -> None:
     world.rounds(1)
     made = [World.paid_payment, World.approved, World.paid_unseen, World.cancelled_by_user]
     payments = [make(world) for make in made]
-    world.pi.registry.add_app("another-app", "another-key")
-    key, world.server_key = world.server_key, "another-key"
-    world.cold_start()
+    key = world.take_another_apps_key()
 
     world.live(2 * 3600)
 
     for payment_id in payments:
-        record = world.record(payment_id)
-        assert (record.state, record.needs_review) == ("open", None)
+        assert world.standing_of(payment_id) == ("open", None)
         assert world.events(payment_id) == []
     assert not world.at_pi(payments[1]).is_cancelled
     assert world.metrics.counted["ServerKeyRefused"] > 0  # its alarm
@@ -92,8 +85,7 @@ def test_the_key_of_another_app_closes_nothing(world: World) -> None:
 
     expected = [COMPLETED, CANCELLED, COMPLETED, CANCELLED]
     for payment_id, end in zip(payments, expected, strict=True):
-        record = world.record(payment_id)
-        assert (record.state, record.needs_review) == (end.state, None)
+        assert world.standing_of(payment_id) == (end.state, None)
         assert tuple(world.events(payment_id)) == end.events
     for payment_id, end in ends.items():
         assert world.record(payment_id).state == end.state
@@ -102,10 +94,8 @@ def test_the_key_of_another_app_closes_nothing(world: World) -> None:
 
 def test_pi_forgets_the_payment_by_which_the_key_is_told(world: World) -> None:
     """The newest that an environment saw completed; the table keeps an older one."""
-    kept = world.paid_payment()
-    world.rounds(2)
-    newest = world.paid_payment()
-    world.rounds(2)
+    kept = world.settled_payment()
+    newest = world.settled_payment()
     world.pi.delete_payment(newest)
     world.work()
     lost = world.approved()

@@ -34,8 +34,7 @@ def test_garbage_fails_alone(world: World, body: str) -> None:
 
     world.work()
 
-    for payment_id in payments:
-        COMPLETED.check(world, payment_id)
+    COMPLETED.check(world, *payments)
     assert [message.body for message in world.wake_ups.messages] == [body]
     assert world.metrics.counted["UnexpectedError"] == 1
     for _ in range(world.wake_ups.most_receives):
@@ -59,8 +58,7 @@ def test_a_bug_fails_its_message_alone(world: World, monkeypatch: pytest.MonkeyP
     world.rounds(1)
     monkeypatch.undo()
 
-    for payment_id in payments:
-        COMPLETED.check(world, payment_id)
+    COMPLETED.check(world, *payments)
     (kept,) = world.wake_ups.messages
     assert broken in kept.body
     assert world.metrics.counted["UnexpectedError"] == 1
@@ -89,8 +87,7 @@ def test_a_message_about_nothing_we_know(world: World, work: Work) -> None:
 
 
 def test_a_message_about_what_is_done(world: World) -> None:
-    payment_id = world.paid_payment()
-    world.rounds(1)
+    payment_id = world.settled_payment(rounds=1)
     calls = len(world.calls(payment_id))
     world.wake(Work.PAYMENT, payment_id)
 

@@ -10,7 +10,7 @@ import pytest
 
 from shared.base.errors import ServiceUnavailable
 from shared.payments.record import PaymentState
-from tests.weather.ends import COMPLETED, OPEN, check_money, populate
+from tests.weather.ends import COMPLETED, OPEN, check_all, check_money, populate
 from tests.weather.log import logged
 from tests.world import World
 from tests.world.effects import READS, WRITES, AwsFault
@@ -49,8 +49,7 @@ def test_two_sweeps_after_an_outage_everything_is_at_its_end(
     world.heal()
     world.until_proven()
 
-    for payment_id, end in ends.items():
-        end.check(world, payment_id)
+    check_all(world, ends)
     OPEN.check(world, young)
     assert world.wake_ups.messages == world.wake_ups.dead_letters == []
     assert world.metrics.counted["UnexpectedError"] == 0
@@ -68,8 +67,7 @@ def test_a_day_without_pi(world: World) -> None:
     world.heal()
     world.until_proven()
 
-    for payment_id, end in ends.items():
-        end.check(world, payment_id)
+    check_all(world, ends)
     assert world.wake_ups.messages == world.wake_ups.dead_letters == []
 
 
@@ -99,8 +97,7 @@ def test_the_queue_is_down_for_an_hour(world: World) -> None:
 
     world.until_proven()
 
-    for payment_id, end in ends.items():
-        end.check(world, payment_id)
+    check_all(world, ends)
 
 
 def test_wake_ups_are_lost(world: World) -> None:
@@ -112,8 +109,7 @@ def test_wake_ups_are_lost(world: World) -> None:
 
     world.until_proven()
 
-    for payment_id, end in ends.items():
-        end.check(world, payment_id)
+    check_all(world, ends)
 
 
 def database_gone(world: World, *operations: str) -> None:
@@ -145,8 +141,7 @@ def test_the_worker_says_that_a_table_is_gone(world: World) -> None:
     world.effects.faults.clear()
     world.until_proven()
 
-    for payment_id, end in ends.items():
-        end.check(world, payment_id)
+    check_all(world, ends)
 
 
 def test_the_database_is_away_for_hours(each_world: World) -> None:
@@ -162,8 +157,7 @@ def test_the_database_is_away_for_hours(each_world: World) -> None:
     world.effects.faults.clear()
     world.until_proven()
 
-    for payment_id, end in ends.items():
-        end.check(world, payment_id)
+    check_all(world, ends)
     assert world.metrics.last["SweepIncomplete"] == 0
 
 
@@ -178,8 +172,7 @@ def test_the_worker_says_that_pi_is_away(world: World) -> None:
     assert counted["ServiceUnavailable"] == counted["UnexpectedError"] == 0
     world.heal()
     world.until_proven()
-    for payment_id in payments:
-        COMPLETED.check(world, payment_id)
+    COMPLETED.check(world, *payments)
 
 
 def pi_away(world: World) -> None:
@@ -193,9 +186,7 @@ def tables_gone(world: World) -> None:
 @pytest.mark.parametrize(
     ("strike", "metric"), [(pi_away, "PiUnavailable"), (tables_gone, "ServiceUnavailable")]
 )
-def test_no_sale_goes_by_unheard(
-    world: World, strike: Callable[[World], None], metric: str
-) -> None:
+def test_no_sale_goes_unheard(world: World, strike: Callable[[World], None], metric: str) -> None:
     """Nothing is due then, so nothing is stuck: only the refusals tell."""
     user, ad_id = world.user(), world.pi.show_ad("granted").identifier
     approved, paid, txid = world.start(user), *world.paid()

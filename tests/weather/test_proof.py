@@ -3,9 +3,10 @@
 Whatever is not certain proves nothing; then no number says that all is well.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -39,6 +40,14 @@ def prove(world: World) -> int:
     return int(world.function("prove_wallet")({})["differing"])
 
 
+def the_difference(world: World) -> Mapping[str, Any]:
+    """What the log says of the one record that differs."""
+    with logged() as log:
+        assert prove(world) == 1
+    [line] = [line for line in log if line["message"] == "A record and the chain differ"]
+    return line
+
+
 def check_unproven(world: World) -> None:
     """And no former number is repeated."""
     world.metrics.last.pop("ProofDiffers", None)
@@ -56,6 +65,12 @@ def sums(world: World) -> tuple[int, int, int, int]:
     return incoming, told_in, outgoing, told_out
 
 
+def a_day_before(world: World) -> None:
+    """So the books begin before the day that is proven."""
+    world.settled_payment()
+    until_after(world)
+
+
 # --- All is well ----------------------------------------------------------------------------------
 
 
@@ -65,9 +80,7 @@ def test_a_stack_without_a_wallet_differs_in_nothing(world: World) -> None:
 
 
 def test_a_busy_day(world: World) -> None:
-    world.paid_payment()
-    world.rounds(2)
-    until_after(world)
+    a_day_before(world)
     busy_day(world)
     until_after(world)
 
@@ -109,9 +122,7 @@ def busy_day(world: World) -> None:
 @pytest.fixture
 def payment_id(world: World) -> str:
     """Paid and completed on the day that is proven, as is `p1`; so are others."""
-    world.paid_payment()
-    world.rounds(2)
-    until_after(world)
+    a_day_before(world)
     payment_id = world.paid_payment()
     world.incomplete(payment_id)
     world.paid_payment()
@@ -124,13 +135,8 @@ def payment_id(world: World) -> str:
     return payment_id
 
 
-def edited(table: str, expression: str, **values: dict[str, str]) -> Callable[[World, str], None]:
-    def edit(world: World, key: str) -> None:
-        given = {f":{name}": value for name, value in values.items()}
-        how = {"ExpressionAttributeValues": given} if given else {}
-        world.tables.update(table, key, expression, **how)
-
-    return edit
+def edited(table: str, **changes: object) -> Callable[[World, str], None]:
+    return lambda world, key: world.tables.edit(table, key, **changes)
 
 
 def deleted(table: str) -> Callable[[World, str], None]:
@@ -139,37 +145,21 @@ def deleted(table: str) -> Callable[[World, str], None]:
 
 def of_another(world: World, payment_id: str) -> None:
     [other] = [p for p in world.all_payments() if p.payment_id != payment_id][1:]
-    assert other.txid is not None
-    edited("PaymentsTable", "SET txid = :txid", txid={"S": other.txid})(world, payment_id)
+    world.tables.edit(PAYMENTS, payment_id, txid=other.txid)
 
 
 PAYMENTS, PAYOUTS = "PaymentsTable", "PayoutsTable"
 EDITS: dict[str, tuple[str, Callable[[World, str], None], str]] = {
-    "another amount": (PAYMENTS, edited(PAYMENTS, "SET amount = :n", n={"N": "1"}), "other_amount"),
-    "no amount": (PAYMENTS, edited(PAYMENTS, "REMOVE amount"), "unreadable"),
-    "a made-up transaction": (
-        PAYMENTS,
-        edited(PAYMENTS, "SET txid = :txid", txid={"S": MADE_UP}),
-        "no_record",  # of the transaction that there is
-    ),
-    "no transaction": (PAYMENTS, edited(PAYMENTS, "REMOVE txid"), "no_record"),
-    "not even a hash": (
-        PAYMENTS,
-        edited(PAYMENTS, "SET txid = :txid", txid={"S": "?"}),
-        "no_record",
-    ),
+    "another amount": (PAYMENTS, edited(PAYMENTS, amount=1), "other_amount"),
+    "no amount": (PAYMENTS, edited(PAYMENTS, amount=None), "unreadable"),
+    # No record of the transaction that there is:
+    "a made-up transaction": (PAYMENTS, edited(PAYMENTS, txid=MADE_UP), "no_record"),
+    "no transaction": (PAYMENTS, edited(PAYMENTS, txid=None), "no_record"),
+    "not even a hash": (PAYMENTS, edited(PAYMENTS, txid="?"), "no_record"),
     "another's transaction": (PAYMENTS, of_another, "no_record"),
     "gone": (PAYMENTS, deleted(PAYMENTS), "no_record"),
-    "a payout's amount": (
-        PAYOUTS,
-        edited(PAYOUTS, "SET amount = :n", n={"N": "1"}),
-        "other_amount",
-    ),
-    "a payout's transaction": (
-        PAYOUTS,
-        edited(PAYOUTS, "SET txid = :txid", txid={"S": MADE_UP}),
-        "no_record",
-    ),
+    "a payout's amount": (PAYOUTS, edited(PAYOUTS, amount=1), "other_amount"),
+    "a payout's transaction": (PAYOUTS, edited(PAYOUTS, txid=MADE_UP), "no_record"),
 }
 
 
@@ -181,18 +171,16 @@ def test_a_record_that_was_edited(
     edit(world, key)
     until_after(world)
 
-    with logged() as log:
-        assert prove(world) == 1
+    line = the_difference(world)
 
-    [line] = [line for line in log if line["message"] == "A record and the chain differ"]
     assert (line["level"], line["subject"], line["why"]) == ("ERROR", key, why)
     assert world.metrics.last["ProofDiffers"] == 1
     assert world.metrics.last["ProofMissing"] == 0
 
 
 def test_the_sums_say_by_how_much(world: World, payment_id: str) -> None:
-    edited(PAYMENTS, "SET amount = :n", n={"N": "11400000"})(world, payment_id)
-    edited(PAYOUTS, "SET amount = :n", n={"N": "30000000"})(world, "p1")
+    world.tables.edit(PAYMENTS, payment_id, amount=11400000)
+    world.tables.edit(PAYOUTS, "p1", amount=30000000)
     until_after(world)
 
     assert prove(world) == 2
@@ -206,10 +194,8 @@ def test_a_transaction_that_pays_another(world: World, payment_id: str) -> None:
     never = world.sold(completed_at=began, started_at=began, to_address=world.wallet, txid=txid)
     until_after(world)
 
-    with logged() as log:
-        assert prove(world) == 1
+    line = the_difference(world)
 
-    [line] = [line for line in log if line["message"] == "A record and the chain differ"]
     assert (line["subject"], line["why"]) == (never, "other_transaction")
 
 
@@ -229,10 +215,8 @@ def test_paid_days_ago_in_another_amount(world: World, payment_id: str, successf
     assert never == memo
     until_after(world)
 
-    with logged() as log:
-        assert prove(world) == 1
+    line = the_difference(world)
 
-    [line] = [line for line in log if line["message"] == "A record and the chain differ"]
     why = "other_amount" if successful else "other_transaction"
     assert (line["subject"], line["why"]) == (never, why)
 
@@ -243,10 +227,8 @@ def test_completed_and_never_on_the_chain(world: World, payment_id: str, txid: s
     never = world.sold(completed_at=began, started_at=began, to_address=world.wallet, txid=txid)
     until_after(world)
 
-    with logged() as log:
-        assert prove(world) == 1
+    line = the_difference(world)
 
-    [line] = [line for line in log if line["message"] == "A record and the chain differ"]
     assert (line["subject"], line["why"], line["by_record"]) == (never, "no_transaction", "3.14")
     incoming, told_in, _, _ = sums(world)
     assert told_in == incoming + 3140
@@ -257,10 +239,8 @@ def test_a_payout_whose_record_is_gone(world: World, payment_id: str) -> None:
     world.tables.delete(PAYOUTS, "p1")
     until_after(world)
 
-    with logged() as log:
-        assert prove(world) == 1
+    line = the_difference(world)
 
-    [line] = [line for line in log if line["message"] == "A record and the chain differ"]
     assert (line["subject"], line["why"], line["by_chain"]) == (paid_by, "no_record", "2")
 
 
@@ -270,19 +250,15 @@ def test_paid_while_nothing_could_tell_that_the_key_was_another_apps(world: Worl
     world.rounds(2)
     forgotten = world.paid_unseen(known_to_pi=False)
     world.tables.delete(PAYMENTS, forgotten)
-    world.pi.registry.add_app("another-app", "another-key")
-    key, world.server_key = world.server_key, "another-key"
-    world.cold_start()
+    key = world.take_another_apps_key()
     world.tick(300)
     world.rounds(2)
     assert world.metrics.counted["UnknownTransfer"] == 1
     world.server_key = key
     until_after(world)
 
-    with logged() as log:
-        assert prove(world) == 1
+    line = the_difference(world)
 
-    [line] = [line for line in log if line["message"] == "A record and the chain differ"]
     assert (line["subject"], line["why"], line["by_chain"]) == (forgotten, "no_record", "3.14")
 
 
@@ -290,15 +266,13 @@ def test_what_the_book_has_noted_and_somebody_has_removed(world: World, payment_
     world.pi.transfer(source=STRANGER, destination=world.wallet, amount=1, memo=payment_id)
     world.rounds(2)
     assert len(world.record(payment_id).receipts) == 1
-    edited(PAYMENTS, "REMOVE receipts")(world, payment_id)
+    world.tables.edit(PAYMENTS, payment_id, receipts=None)
     until_after(world)
 
     assert prove(world) == 1
 
 
-def test_more_odd_transfers_than_a_record_has_room_for_are_no_difference(
-    world: World, payment_id: str
-) -> None:
+def test_more_odd_transfers_than_it_has_room_for(world: World, payment_id: str) -> None:
     """Strangers must not ring an alarm."""
     for _ in range(25):
         world.pi.transfer(source=STRANGER, destination=world.wallet, amount=1, memo=payment_id)
@@ -318,8 +292,7 @@ def just_before_midnight(world: World) -> None:
 @pytest.mark.parametrize("minutes", [5, 180])
 def test_paid_before_midnight_and_completed_after(world: World, minutes: int) -> None:
     """Within the hour that is read before the day, and later."""
-    world.paid_payment()
-    world.rounds(2)
+    world.settled_payment()
     just_before_midnight(world)
     payment_id = world.paid_payment()
     world.fault("POST", "*/complete", drop="before")
@@ -351,9 +324,7 @@ def test_paid_two_days_ago_and_completed_yesterday(world: World) -> None:
 
 
 def test_a_fee_bump_has_two_hashes(world: World) -> None:
-    world.paid_payment()
-    world.rounds(2)
-    until_after(world)
+    a_day_before(world)
     inner = world.approved()
     world.pay(inner, fee_bump=True)
     world.rounds(2)
@@ -373,13 +344,9 @@ def test_a_page_at_a_time(world: World, payment_id: str) -> None:
 
 
 def test_what_was_completed_on_its_day_costs_no_read_of_its_own(world: World) -> None:
-    world.paid_payment()
-    world.rounds(2)
-    until_after(world)
+    a_day_before(world)
     for _ in range(20):
-        world.paid_payment()
-    world.rounds(2)
-    until_after(world)
+        a_day_before(world)
 
     with world.counting() as spent:
         assert prove(world) == 0
@@ -420,8 +387,7 @@ def another_network(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "weather",
-    [away, shows_no_movements, lags, has_a_hole, has_lost_the_morning, another_network],
+    "weather", [away, shows_no_movements, lags, has_a_hole, has_lost_the_morning, another_network]
 )
 def test_a_chain_that_cannot_be_read_proves_nothing(
     world: World, payment_id: str, weather: Callable[[World], None]
@@ -455,9 +421,7 @@ def test_a_book_that_is_behind_proves_nothing(world: World, payment_id: str, wor
     assert prove(world) == 0
 
 
-def test_a_network_that_began_anew_proves_nothing_of_what_was_before(
-    world: World, payment_id: str
-) -> None:
+def test_a_network_begun_anew_proves_nothing_of_before(world: World, payment_id: str) -> None:
     world.pi.reset_chain()
     world.live(HOUR)
     until_after(world)
@@ -470,7 +434,7 @@ def test_a_network_that_began_anew_proves_nothing_of_what_was_before(
 
 def test_what_differs_rings_though_another_cannot_be_proven(world: World, payment_id: str) -> None:
     unknown = world.sold(completed_at=world.clock(), txid=MADE_UP)
-    edited(PAYMENTS, "SET amount = :n", n={"N": "1"})(world, payment_id)
+    world.tables.edit(PAYMENTS, payment_id, amount=1)
     until_after(world)
 
     with logged() as log, pytest.raises(Exception, match="unavailable"):
@@ -506,10 +470,9 @@ def test_two_wallets(world: World, payment_id: str) -> None:
     world.deploy(PiWalletAddress="")
     app, former = world.pi.registry.app(), world.wallet
     app.wallet = world.pi.registry.sign_in("second wallet")[0].wallet
-    second = world.paid_payment()
-    world.rounds(2)
+    second = world.settled_payment()
     assert world.record(second).to_address != former
-    edited(PAYMENTS, "SET amount = :n", n={"N": "1"})(world, second)
+    world.tables.edit(PAYMENTS, second, amount=1)
     until_after(world)
 
     assert prove(world) == 1

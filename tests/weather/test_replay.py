@@ -224,13 +224,7 @@ def test_a_record_that_cannot_be_read_holds_up_no_other(world: World) -> None:
     """Promise 9."""
     since, odd, good = world.clock(), world.paid_payment(), world.paid_payment()
     world.rounds(2)
-    world.tables.update(
-        "PaymentsTable",
-        odd,
-        "SET amount = :odd",
-        ExpressionAttributeValues={":odd": {"S": "much"}},
-    )
-
+    world.tables.edit("PaymentsTable", odd, amount="much")
     world.tables.put(
         "PaymentsTable",
         {"payment_id": {"S": "typed by hand!"}, "settled_on": {"S": world.now.date().isoformat()}},

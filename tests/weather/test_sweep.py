@@ -107,8 +107,7 @@ def test_half_way_it_must_give_up(each_world: World, break_it: Break) -> None:
     assert 0 < part["PaymentsUnfinished"] < GONE + OPEN
     assert part["OldestPaymentSeconds"] > 0
     world.rounds(2)
-    for payment_id in paid:
-        COMPLETED.check(world, payment_id)
+    COMPLETED.check(world, *paid)
 
 
 @pytest.mark.parametrize("answers", [True, False], ids=["it refuses", "no answer"])
@@ -165,8 +164,7 @@ def test_time_runs_out_at_any_effect(world: World, subtests: pytest.Subtests) ->
                 check_part(world)
 
     world.rounds(2)
-    for payment_id in paid:
-        COMPLETED.check(world, payment_id)
+    COMPLETED.check(world, *paid)
 
 
 def test_what_is_too_slow_for_one_sweep_is_done_by_several(world: World) -> None:
@@ -183,8 +181,7 @@ def test_what_is_too_slow_for_one_sweep_is_done_by_several(world: World) -> None
         assert world.metrics.last["SweepIncomplete"] == 1
         world.work()
 
-    for payment_id in paid:
-        COMPLETED.check(world, payment_id)
+    COMPLETED.check(world, *paid)
 
 
 def test_a_sweep_that_runs_out_of_time_is_no_failure(world: World) -> None:
@@ -258,11 +255,10 @@ def test_a_sweep_that_cannot_finish_ends_no_alarm(world: World, query: int) -> N
     assert world.metrics.last["OldestPaymentSeconds"] >= oldest
 
 
-def test_an_index_of_many_pages_is_read_to_its_end(
+def test_an_index_of_pages_is_read_to_its_end(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Table, "page", 2)
     payments = [world.paid_payment() for _ in range(40)]
     world.rounds(1)
-    for payment_id in payments:
-        COMPLETED.check(world, payment_id)
+    COMPLETED.check(world, *payments)

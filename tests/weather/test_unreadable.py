@@ -73,8 +73,7 @@ def test_a_payment(world: World, spoil: Spoil, field: str) -> None:
 
 def test_the_book_reads_on_behind_it(world: World) -> None:
     """Only the chain knows that both were paid; the one that cannot be read comes first."""
-    world.paid_payment()
-    world.rounds(1)
+    world.settled_payment(rounds=1)
     odd, other = world.paid_unseen(known_to_pi=False), world.paid_unseen(known_to_pi=False)
     spoiled(world, "PaymentsTable", odd, lose, "state")
 
@@ -84,9 +83,7 @@ def test_the_book_reads_on_behind_it(world: World) -> None:
 
 
 @pytest.mark.parametrize("closed_by_hand", [False, True])
-def test_what_the_book_passed_meanwhile_is_noted_once_it_is_mended(
-    world: World, closed_by_hand: bool
-) -> None:
+def test_what_the_book_passed_is_noted_once_mended(world: World, closed_by_hand: bool) -> None:
     """The only proof that it was paid."""
     world.paid_payment()
     odd = world.paid_unseen(known_to_pi=False)
@@ -167,10 +164,7 @@ def test_the_sweep_goes_on_behind_it(world: World) -> None:
     others = [world.requested(f"p{number}", world.uid(), amount="1") for number in range(8)]
     odd = world.requested("odd")
     world.payout_queue.messages.clear()
-    almost = {":almost": {"S": "almost"}}
-    world.tables.update(
-        "PayoutsTable", odd, "SET created_at = :almost", ExpressionAttributeValues=almost
-    )
+    world.tables.edit("PayoutsTable", odd, created_at="almost")
 
     world.rounds(3)
 
@@ -249,9 +243,7 @@ def lost(item: dict[str, Any], field: str) -> dict[str, Any]:
         ("1795445570", "typed by hand, with a dot.ä"),
     ],
 )
-def test_the_pages_go_on_behind_a_row_with_an_odd_key(
-    world: World, created_at: str, key: str
-) -> None:
+def test_the_pages_go_on_behind_an_odd_key(world: World, created_at: str, key: str) -> None:
     """No page can end with it, since no caller could name it to go on."""
     user = world.user()
     payments = [world.approved(user)]

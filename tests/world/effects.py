@@ -23,7 +23,7 @@ Device = Callable[[Moment, str], None]
 READS = {"GetItem", "Query"}
 WRITES = {"PutItem", "UpdateItem", "TransactWriteItems"}
 # What lies beside a record, and takes part in no transition.
-NOTES = ("SET asked_at", "SET claimed_txid", "REMOVE #username")
+NOTES = ("SET asked_at", "SET due_at", "SET claimed_txid", "REMOVE #username")
 
 
 @dataclass(slots=True)

@@ -62,11 +62,7 @@ class Environment:
     called by their logical ids, but for `names`."""
 
     def __init__(
-        self,
-        name: str,
-        parameters: Mapping[str, str],
-        names: Mapping[str, str],
-        edges: Edges,
+        self, name: str, parameters: Mapping[str, str], names: Mapping[str, str], edges: Edges
     ) -> None:
         self.name = name
         function = template.function_of(name)

@@ -72,6 +72,19 @@ class Payments(Stage):
         self.pay(payment_id)
         return payment_id
 
+    def settled_payment(self, rounds: int = 2) -> str:
+        """Paid, and settled in so many rounds; so its wallet has a book."""
+        payment_id = self.paid_payment()
+        self.rounds(rounds)
+        return payment_id
+
+    def forgotten_payment(self) -> str:
+        """The chain knows that it was paid; a restored table knows nothing of it."""
+        backup = self.backup()
+        payment_id = self.paid_unseen(known_to_pi=False)
+        self.restore(backup)
+        return payment_id
+
     def paid_unseen(self, *, known_to_pi: bool = True) -> str:
         """Paid on the chain; Pi does not show the transaction, or does not know it at all."""
         payment_id = self.approved()
@@ -166,6 +179,11 @@ class Payments(Stage):
         """Promise 4: each write was counted in its record, so none has overwritten another."""
         for record in self.all_payments():
             assert self.effects.landed[record.payment_id] == record.version
+
+    def standing_of(self, payment_id: str) -> tuple[str, str | None]:
+        """Its state, and why it needs an operator."""
+        record = self.record(payment_id)
+        return record.state, record.needs_review
 
     def find_record(self, payment_id: str) -> PaymentRecord | None:
         return self.look(self.eyes.payments.get, payment_id)

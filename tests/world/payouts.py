@@ -7,6 +7,8 @@ from typing import Any, cast
 from local.emulator.payment import Payment
 from local.emulator.wire import dumps
 from shared.payouts.record import PayoutRecord
+from tests.world.devices import Loses
+from tests.world.effects import Moment
 from tests.world.functions import Environment, Reply
 from tests.world.stage import Stage
 
@@ -35,6 +37,17 @@ class Payouts(Stage):
         assert reply.status == 202, reply.body
         return payout_id
 
+    def several(self, count: int, amount: str = "1") -> list[str]:
+        """The ids of as many, each for another user; nobody has sent them yet."""
+        numbers = range(count)
+        return [self.requested(f"p{n}", self.uid(f"user {n}"), amount=amount) for n in numbers]
+
+    def half_sent(self, effect: str, moment: Moment, payout_id: str = "payout-1") -> None:
+        """Taken on and sent; each answer of this effect was lost, `before` it happened or after."""
+        self.requested(payout_id)
+        with self.effects.watched_by(Loses(effect, moment)):
+            self.send()
+
     def decide(self, payout_id: str, decision: str, **more: Any) -> Mapping[str, Any]:
         command = {"payout_id": payout_id, "decision": decision, **more}
         return cast(Mapping[str, Any], self.function("decide_payout")(command))
@@ -59,6 +72,11 @@ class Payouts(Stage):
         record = self.find_payout(payout_id)
         assert record is not None, "there is no record of this payout"
         return record
+
+    def standing(self, payout_id: str = "payout-1") -> tuple[str, str | None]:
+        """Its state and its reason."""
+        record = self.payout(payout_id)
+        return record.state, record.reason
 
     def find_payout(self, payout_id: str) -> PayoutRecord | None:
         return self.look(self.eyes.payouts.get, payout_id)

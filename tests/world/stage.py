@@ -239,6 +239,13 @@ class Stage:
     def server_key(self, key: str | None) -> None:
         self.secrets.values["ServerKey"] = key
 
+    def take_another_apps_key(self) -> str | None:
+        """Pi accepts it, and does not know what we ask for. The right one."""
+        self.pi.registry.add_app("another-app", "another-key")
+        right, self.server_key = self.server_key, "another-key"
+        self.cold_start()
+        return right
+
     @property
     def wallet_seed(self) -> str | None:
         return self.secrets.values["WalletSeed"]

@@ -17,6 +17,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from local.cloud import template
 from shared.aws.client import CONFIG
+from shared.aws.dynamodb import encoded
 from tests.world.dynamodb import Database, Table
 from tests.world.effects import Effects
 
@@ -71,10 +72,15 @@ class Tables:
     def delete(self, table: str, key: str) -> None:
         self.eyes.delete_item(TableName=self.names[table], Key={KEYS[table]: {"S": key}})
 
-    def update(self, table: str, key: str, expression: str, **how: Any) -> None:
-        """By hand, as a person with the AWS console."""
-        call = {"Key": {KEYS[table]: {"S": key}}, "UpdateExpression": expression, **how}
-        self.eyes.update_item(TableName=self.names[table], **call)
+    def edit(self, table: str, key: str, **changes: object) -> None:
+        """By hand, as a person with the AWS console; an attribute that becomes None goes."""
+        self.edit_raw(table, key, dict.fromkeys(changes) | encoded(changes))
+
+    def edit_raw(self, table: str, key: str, changes: Mapping[str, Any]) -> None:
+        """The same in the wire form."""
+        [item] = [item for item in self.raw(table) if item[KEYS[table]]["S"] == key]
+        whole = {**item, **changes}
+        self.put(table, {name: value for name, value in whole.items() if value is not None})
 
 
 Place = Callable[[Effects], AbstractContextManager[Tables]]
