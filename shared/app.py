@@ -93,7 +93,11 @@ class App:
         from shared.payments.approve import ApproveParts
 
         return ApproveParts(
-            **self._settling, users=self.users, prices=self.prices, executor=self.executor
+            **self._settling,
+            users=self.users,
+            links=self.links,
+            prices=self.prices,
+            executor=self.executor,
         )
 
     @cached_property

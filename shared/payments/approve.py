@@ -14,6 +14,7 @@ from shared.base.errors import BundleError, Conflict, PiError
 from shared.base.observability import count, logger
 from shared.base.secret import Secret
 from shared.payments.price import Prices
+from shared.payments.prices import Price, Quote
 from shared.payments.record import (
     ALREADY_BOUGHT,
     PaymentRecord,
@@ -26,6 +27,7 @@ from shared.payments.settle import SettleParts, require_payer, settle
 from shared.payments.store import KEY
 from shared.pi.client import PiInexactAmount
 from shared.pi.objects import PaymentDto, UserDto
+from shared.users.links import Links
 from shared.users.verify import Users
 
 TOO_MANY_DECIMALS = (
@@ -40,6 +42,7 @@ MOST_OTHERS = 3  # are settled while the user waits; the rest is the sweep's
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApproveParts(SettleParts):
     users: Users
+    links: Links
     prices: Prices
     executor: Executor
 
@@ -51,8 +54,8 @@ def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> Payme
 
     Raises TokenRefused, NotOwner, UnknownPayment, Conflict (the stable code of what is wrong with
     the payment), PiError, ServiceUnavailable. Costs 3 calls to Pi (2 with a token seen within a
-    minute), 2 reads (1, and a question to the app's price function), 1 write; and for each other
-    payment that the user has open a settlement.
+    minute), 2 reads (1, and a question to the app's price function; 1 more for what is sold once),
+    1 write; and for each other payment that the user has open a settlement.
     """
     concerning(payment_id)
     user, (payment, others) = parts.users.recognise_while(
@@ -104,6 +107,8 @@ def _recorded(parts: ApproveParts, payment: PaymentDto, payer: UserDto) -> Payme
     quote = parts.prices(payment)
     is_over = payment.is_cancelled
     refusal = "payment_cancelled" if is_over else mismatch(payment, quote, parts.terms)
+    if refusal is None and _has_bought_before(parts, payment, quote):
+        refusal = ALREADY_BOUGHT
     made = partial(opened, payment, quote, terms=parts.terms, now=parts.clock(), payer=payer)
     first = made(refusal=refusal)
     record, is_new = parts.payments.begin(first, if_bought=made(refusal=ALREADY_BOUGHT))
@@ -112,6 +117,14 @@ def _recorded(parts: ApproveParts, payment: PaymentDto, payer: UserDto) -> Payme
         logger.info("Payment refused", extra=loggable(record))
         _cancel_refused(parts, payment)
     return record
+
+
+def _has_bought_before(parts: ApproveParts, payment: PaymentDto, quote: Quote) -> bool:
+    """What is sold once, under another uid of the same person."""
+    if not isinstance(quote, Price) or not quote.once:
+        return False
+    earlier = parts.links.earlier(payment.user_uid)
+    return any(parts.payments.has_bought(quote.product_id, uid) for uid in earlier)
 
 
 def _require_price(record: PaymentRecord, now: int) -> None:

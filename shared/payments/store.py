@@ -90,10 +90,18 @@ class PaymentStore(Records[PaymentRecord]):
             if written["Code"] == FAILED_CONDITION:
                 return self._standing(written)
             claim = readable(_read_claim, standing(taken), KEY)
-            holder = self.get(claim.held_by)
-            if holder is not None and holder.sold_once == record.sold_once:
+            if self._is_held(claim, record.sold_once):
                 return Outcome.BOUGHT
             seen = claim.takes
+
+    def has_bought(self, product_id: str, uid: str) -> bool:
+        """Whether this user has a payment for what is sold once. Raises UnreadableRecord."""
+        item = self._table.get(claim_key(product_id, uid))
+        return bool(item) and self._is_held(readable(_read_claim, item, KEY), product_id)
+
+    def _is_held(self, claim: Claim, product_id: str | None) -> bool:
+        holder = self.get(claim.held_by)
+        return holder is not None and holder.sold_once == product_id
 
     def ask_to_free(self, payment_id: str, now: int) -> bool:
         """Note that somebody wants an open payment freed; whether that is news. Beside the record's

@@ -135,6 +135,21 @@ def test_one_that_an_operator_has_closed_by_hand_does_not_count(world: World, al
     assert world.approve(started(world, alice), alice).status == 200
 
 
+def test_it_follows_a_person_who_has_a_new_uid(world: World, alice: User, bob: User) -> None:
+    completed(world, alice)
+    world.function("operate")({"command": "link", "old_uid": alice.uid, "new_uid": bob.uid})
+    assert is_refused(world.approve(started(world, bob), bob))
+
+
+def test_one_that_the_former_uid_never_paid_does_not_count(
+    world: World, alice: User, bob: User
+) -> None:
+    unpaid = bought(world, alice)
+    world.tables.edit("PaymentsTable", unpaid, state="cancelled")
+    world.function("operate")({"command": "link", "old_uid": alice.uid, "new_uid": bob.uid})
+    assert world.approve(started(world, bob), bob).status == 200
+
+
 def test_one_piece_is_one_piece(world: World, alice: User) -> None:
     """The browser chooses the quantity."""
     reply = world.approve(world.start(alice, "10", {**ONE, "quantity": 2}), alice)
@@ -158,11 +173,11 @@ def test_a_price_function_sells_once_too(world: World, alice: User) -> None:
 
 
 def test_budget(world: World, alice: User) -> None:
-    """3 calls to Pi, 2 reads, 1 write, which is a transaction."""
+    """3 calls to Pi, 3 reads, 1 write, which is a transaction."""
     payment_id = started(world, alice)
     with world.counting() as spent:
         world.approve(payment_id, alice)
-    assert (len(spent.pi), spent.reads) == (3, ["Query", "GetItem"])
+    assert (len(spent.pi), spent.reads) == (3, ["Query", "GetItem", "GetItem"])
     assert spent.writes == ["TransactWriteItems"]
 
 
