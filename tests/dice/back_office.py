@@ -7,7 +7,7 @@ from typing import Any
 
 from local.emulator.errors import PiError
 from shared.base.errors import BundleError
-from shared.payouts.record import PayoutRecord, PayoutState
+from shared.payouts.record import ASKED_FOR_DAILY, PayoutRecord, PayoutState
 from tests.dice.scene import Scene, Step
 from tests.dice.tables import payouts_of
 from tests.world.emulator import KEY
@@ -163,8 +163,10 @@ class BackOffice:
             self._world.decide(payout_id, decision)
 
     def decide_all(self, decision: str) -> None:
+        """About what is blocked. What waits for a user who does not come back is given up too."""
         for record in self._payouts():
-            if record.state is PayoutState.BLOCKED:
+            waits = record.state is PayoutState.REQUESTED and record.reason in ASKED_FOR_DAILY
+            if record.state is PayoutState.BLOCKED or (waits and decision == "fail"):
                 self._world.decide(record.payout_id, decision)
 
     def mend_strangers(self) -> None:

@@ -136,6 +136,8 @@ class Weather:
         for service in self._services():
             service.down = False
         world.wallet_seed, world.server_key = wallet_seed_of("demo-app"), KEY
+        for user in world.pi.registry.users.values():
+            user.scopes = user.scopes if user.revoked else list(SCOPES)
         world.price_function.says = self._scene.price_says
         world.price_function.failed = False
         for sale in self._scene.sales:

@@ -298,7 +298,7 @@ def test_a_user_is_linked_and_forgotten(shell: Shell) -> None:
     old, new = re.findall(r"^\w+=(\S+)", link, re.MULTILINE)
     for _ in range(2):  # again, it changes nothing
         assert json.loads(answer(shell(link))) == {"uid": new, "earlier_uids": [old]}
-    done = shell(f"old={old}\n{forget_name}")
+    done = shell(re.sub(r"^uid=.*", f"uid={old}", forget_name))
     assert json.loads(answer(done)) == {"uid": old, "forgotten": 0, "is_done": True}
     assert shell(link.replace('"link"', '"unlink"')).returncode == 0
 

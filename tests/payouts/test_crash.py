@@ -191,7 +191,7 @@ def test_withdrawn_whatever_happens_at_any_effect(
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_request_dies_at_any_effect(subtests: pytest.Subtests, moment: Moment) -> None:
     """The caller asks again: one payout, counted once."""
-    reads = ["GetItem", "GetItem", "GetItem", "GetParameter", "GetItem"]
+    reads = [*["GetItem"] * 4, "GetParameter", "GetItem"]
     effects = [*reads, "TransactWriteItems", "SendMessage"]
     for number, effect in enumerate(effects, start=1):
         with subtests.test(number=number, effect=effect), payout_world() as world:

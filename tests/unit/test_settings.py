@@ -36,7 +36,10 @@ def test_a_limit_below_its_minimum_is_refused(value: str) -> None:
 
 FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 POWERTOOLS = template.bundle()["Globals"]["Function"]["Environment"]["Variables"].keys()
-OPTIONAL = {"PRICE_FUNCTION_ARN", "PI_APP_ID", "PI_WALLET_ADDRESS"}
+OPTIONAL = {
+    *("PRICE_FUNCTION_ARN", "PI_APP_ID", "PI_WALLET_ADDRESS"),
+    *("PAYOUT_NOTIFICATION", "REFUND_NOTIFICATION"),
+}
 CANCEL_AFTER = "CANCEL_UNPAID_AFTER_SECONDS"
 
 
