@@ -2,33 +2,20 @@
 
 from collections.abc import Callable
 from threading import Thread
-from typing import Any
 
 import pytest
 
-from shared.aws.dynamodb import decoded
 from tests.world import User, World
 from tests.world.devices import Meeting
 from tests.world.functions import Reply
+from tests.world.once import BADGE, bought, claim, completed, is_refused, sell_badge, started
 
-BADGE = "badge"
 ONE = {"productId": BADGE}
 
 
 @pytest.fixture(autouse=True)
 def _badge(world: World) -> None:
-    world.sell(BADGE, price="5", once=True)
-
-
-def started(world: World, user: User, product: str = BADGE) -> str:
-    return world.start(user, "5", {"productId": product})
-
-
-def bought(world: World, user: User) -> str:
-    """Approved, and not paid yet."""
-    payment_id = started(world, user)
-    assert world.approve(payment_id, user).status == 200
-    return payment_id
+    sell_badge(world)
 
 
 def two_started(world: World, user: User) -> tuple[str, str]:
@@ -36,16 +23,6 @@ def two_started(world: World, user: User) -> tuple[str, str]:
     first, second = started(world, user), started(world, user)
     world.pi.force(first, {"status": {"cancelled": False}})
     return first, second
-
-
-def is_refused(reply: Reply) -> bool:
-    return (reply.status, reply.error) == (409, "already_bought")
-
-
-def claim(world: World, user: User) -> dict[str, Any]:
-    key = f"once#{BADGE}#{user.uid}"
-    [found] = [i for i in world.tables.raw("PaymentsTable") if i["payment_id"]["S"] == key]
-    return decoded(found)
 
 
 # --- Whom it counts -----------------------------------------------------------------------------
@@ -59,11 +36,6 @@ def test_the_first_payment_is_like_any_other(world: World, alice: User) -> None:
 
     assert world.record(payment_id).pending_event == "PaymentCompleted"
     assert claim(world, alice)["held_by"] == payment_id
-
-
-def completed(world: World, user: User) -> None:
-    payment_id = bought(world, user)
-    world.complete(payment_id, world.pay(payment_id), user)
 
 
 def paid_and_unlinked(world: World, user: User) -> None:

@@ -8,6 +8,7 @@ from local.cloud.template import Template, load, of_type, translate
 from local.play.consumer import TEMPLATE
 from shared.payments.record import PaymentEvent
 from shared.work.event_bus import SOURCE
+from tests.template.example import verbs_of_the_role
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +61,7 @@ def test_a_message_that_fails_takes_no_other_with_it(consumer: Template) -> None
 
 
 def test_its_one_role_has_these_verbs_on_its_own_resources(consumer: Template) -> None:
-    (role,) = of_type(consumer, "AWS::IAM::Role").values()
-    assert "ManagedPolicyArns" not in role["Properties"]
-    (policy,) = role["Properties"]["Policies"]
-    assert {
-        (verb, *statement["Resource"]["Fn::GetAtt"])
-        for statement in policy["PolicyDocument"]["Statement"]
-        for verb in statement["Action"]
-    } == {
+    assert verbs_of_the_role(consumer) == {
         ("logs:CreateLogStream", "HandOutLogs", "Arn"),
         ("logs:PutLogEvents", "HandOutLogs", "Arn"),
         ("sqs:ReceiveMessage", "Queue", "Arn"),

@@ -7,6 +7,7 @@ import pytest
 from local.cloud.template import Template, load, of_type, translate
 from local.processes import ROOT
 from shared.base.context import PRICE_READ_SECONDS
+from tests.template.example import verbs_of_the_role
 
 
 @pytest.fixture(scope="module")
@@ -15,14 +16,7 @@ def prices() -> Template:
 
 
 def test_its_one_role_has_these_verbs_on_its_own_resources(prices: Template) -> None:
-    (role,) = of_type(prices, "AWS::IAM::Role").values()
-    assert "ManagedPolicyArns" not in role["Properties"]
-    (policy,) = role["Properties"]["Policies"]
-    assert {
-        (verb, *statement["Resource"]["Fn::GetAtt"])
-        for statement in policy["PolicyDocument"]["Statement"]
-        for verb in statement["Action"]
-    } == {
+    assert verbs_of_the_role(prices) == {
         ("logs:CreateLogStream", "PriceCartLogs", "Arn"),
         ("logs:PutLogEvents", "PriceCartLogs", "Arn"),
         ("dynamodb:GetItem", "Carts", "Arn"),

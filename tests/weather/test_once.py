@@ -1,21 +1,17 @@
 """What is sold once to each user, where its payments are cancelled, and paid after all."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from shared.aws.dynamodb import decoded
 from tests.world import User, World
 from tests.world.effects import Device, Moment
-from tests.world.functions import Reply
-
-BADGE = "badge"
+from tests.world.once import bought, claim, completed, is_refused, sell_badge, started
 
 
 @pytest.fixture
 def world(each_world: World) -> World:
-    each_world.sell(BADGE, price="5", once=True)
+    sell_badge(each_world)
     return each_world
 
 
@@ -24,39 +20,12 @@ def alice(world: World) -> User:
     return world.user("alice")
 
 
-def started(world: World, user: User) -> str:
-    return world.start(user, "5", {"productId": BADGE})
-
-
-def bought(world: World, user: User) -> str:
-    """Approved, and not paid yet."""
-    payment_id = started(world, user)
-    assert world.approve(payment_id, user).status == 200
-    return payment_id
-
-
-def completed(world: World, user: User) -> str:
-    payment_id = bought(world, user)
-    assert world.complete(payment_id, world.pay(payment_id), user).status == 200
-    return payment_id
-
-
 def closed_as_unpaid(world: World, user: User) -> str:
     payment_id = bought(world, user)
     world.pi.user_cancel(payment_id)
     world.until_proven()
     assert world.record(payment_id).state == "cancelled"
     return payment_id
-
-
-def is_refused(reply: Reply) -> bool:
-    return (reply.status, reply.error) == (409, "already_bought")
-
-
-def claim(world: World, user: User) -> dict[str, Any]:
-    key = f"once#{BADGE}#{user.uid}"
-    [found] = [i for i in world.tables.raw("PaymentsTable") if i["payment_id"]["S"] == key]
-    return decoded(found)
 
 
 def before_the_second_try(act: Callable[[], object]) -> Device:
