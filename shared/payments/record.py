@@ -306,16 +306,13 @@ def completed(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecor
     txid = txid or record.paid_by or record.txid
     is_odd = any(receipt.odd and receipt.txid != txid for receipt in record.receipts)
     return replace(
-        record,
+        _owing(record, event),
         state=PaymentState.COMPLETED,
         needs_review=(Attention.ODD_RECEIPT if is_odd else None)
         if matched
         else Attention.UNMATCHED,
         txid=txid,
         completed_at=now,
-        pending_event=event,
-        last_event=event,
-        event_sequence=record.version + 1,
         due_at=now,
     )
 
@@ -324,27 +321,27 @@ def bought_twice(record: PaymentRecord) -> PaymentRecord:
     """It is completed after it was cancelled, and its user has bought the same in between, though
     it is sold once: an operator refunds it."""
     return replace(
-        record,
+        _owing(record, PaymentEvent.UNMATCHED),
         price=None,
         expected=record.price,
         refusal=ALREADY_BOUGHT,
         needs_review=Attention.UNMATCHED,
-        pending_event=PaymentEvent.UNMATCHED,
     )
 
 
 def cancelled(record: PaymentRecord, now: int) -> PaymentRecord:
     """Pi has cancelled it, unpaid."""
     return replace(
-        record,
+        _owing(record, PaymentEvent.CANCELLED),
         state=PaymentState.CANCELLED,
         needs_review=None,
         cancelled_at=now,
-        pending_event=PaymentEvent.CANCELLED,
-        last_event=PaymentEvent.CANCELLED,
-        event_sequence=record.version + 1,
         due_at=now,
     )
+
+
+def _owing(record: PaymentRecord, event: PaymentEvent) -> PaymentRecord:
+    return replace(record, pending_event=event, last_event=event, event_sequence=record.version + 1)
 
 
 def attended(

@@ -187,6 +187,8 @@ class Promises:
                 is_open = record.state not in AT_REST
             case RewardRecord():
                 is_open = record.recheck_at is not None
+        is_numbered = record.pending_event in (None, record.last_event)
+        require(is_numbered, f"4: {key} owes another event than it would tell again")
         if is_open or record.pending_event is not None:
             is_due = "due_at" in item and "due_shard" in item
             require(is_due, f"3: {key} is unfinished, and nothing comes back to it")

@@ -110,6 +110,20 @@ def test_promise_4_beside_another_it_is_never_delivered(world: World, alice: Use
     assert [event.business_id for event in delivered] == [second]
 
 
+def test_promise_4_nor_to_a_back_end_that_catches_up(world: World, alice: User) -> None:
+    """What it is told once more is what it was told."""
+    first = closed_as_unpaid(world, alice)
+    second = completed(world, alice)
+    paid_after_all(world, first)
+    world.rounds(3)
+
+    page = world.call("GET /events", query={"since": str(world.clock() - 3600)}).body["events"]
+    sold = {event["detail"]["event_id"] for event in page}
+    assert sold == {f"{second}:PaymentCompleted", f"{first}:PaymentUnmatched"}
+    reply = world.call("POST /events/send_again", body={"event_id": f"{first}:PaymentCompleted"})
+    assert reply.error == "event_not_found"
+
+
 def test_promise_4_nobody_takes_over_what_is_completed_in_that_moment(
     world: World, alice: User
 ) -> None:
