@@ -1,0 +1,15 @@
+"""axe-core's judgement of a page: what a keyboard or a screen reader stumbles over."""
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.node import installed
+
+
+def violations(page: Page) -> list[str]:
+    """One line for each rule that the page breaks, with the first element that does."""
+    script = installed(Path(__file__).parent) / "axe-core" / "axe.min.js"
+    page.add_script_tag(path=script)
+    found = page.evaluate("axe.run().then((result) => result.violations)")
+    return [f"{each['id']}: {each['help']} ({each['nodes'][0]['html'][:120]})" for each in found]
