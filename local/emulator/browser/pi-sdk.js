@@ -22,11 +22,11 @@
 
   const SCOPES = {
     username: "Your Pi username",
-    payments: "Ask you for payments",
+    payments: "To ask you for payments",
     wallet_address: "Your wallet’s address, to pay you",
     roles: "Your roles at Pi",
     platform: "That you use Pi",
-    in_app_notifications: "Send you notifications",
+    in_app_notifications: "To send you notifications",
   };
   const NATIVE_FEATURES = ["inline_media", "request_permission", "ad_network"];
   const AD_TYPES = ["interstitial", "rewarded"];
@@ -254,7 +254,6 @@
     const isNew = !names.length || (last && !names.includes(last));
     const name = element("input", {
       type: "text",
-      id: "name",
       maxLength: 40,
       autocomplete: "off",
       spellcheck: false,
@@ -264,17 +263,15 @@
       choice("radio", each, each, !isNew && each === (last ?? names[0])),
     );
     const someoneNew = choice("radio", "", "Someone new", isNew);
-    name.addEventListener("input", () => (someoneNew.firstChild.checked = true));
-    someoneNew.addEventListener("change", () => name.focus());
     const who = fieldset("Sign in as", [
-      ...(names.length ? [element("div", { className: "list" }, [...users, someoneNew])] : []),
-      element("label", { htmlFor: "name", textContent: "Name" }),
-      name,
+      element("div", { className: "list", hidden: !names.length }, [...users, someoneNew]),
+      element("label", { className: "name", textContent: "Name, any will do" }, [name]),
     ]);
     const boxes = scopes.map((scope) =>
       choice("checkbox", scope, SCOPES[scope], !refused.includes(scope)),
     );
-    const may = fieldset(`${world.app.app_id} may know and do`, [
+    const may = fieldset(`${world.app.app_id} asks for`, [
+      element("p", { className: "hint", textContent: "Untick what you refuse." }),
       element("div", { className: "list" }, boxes),
     ]);
     const sheet = new Sheet("Sign in with Pi", world.app.network);
@@ -283,7 +280,7 @@
       buttons: { cancel: "Cancel", allow: "Sign in" },
     });
     while ((await sheet.choice()) === "allow") {
-      const username = who.querySelector(":checked")?.value || name.value.trim();
+      const username = who.querySelector(":checked").value || name.value.trim();
       if (username) {
         sheet.close();
         const unticked = boxes.filter((box) => !box.firstChild.checked);
@@ -341,7 +338,8 @@
         await this.beApproved();
         const txid = await this.pay();
         await this.beCompleted(txid);
-        this.sheet.show({ body: this.summary(3), status: "Done. The app has confirmed it." });
+        const status = "Done. The app has confirmed it.";
+        this.sheet.show({ body: this.summary(3), status, mood: "good" });
         await sleep(this.world.settings.sdk_done_s);
         this.sheet.close();
       } catch (error) {
@@ -351,7 +349,7 @@
     }
 
     async open() {
-      this.sheet.show({ status: "Opening the payment", busy: true });
+      this.sheet.show({ status: "Opening the payment", mood: "busy" });
       this.world = await about();
       this.sheet.network = this.world.app.network;
       this.sheet.title = `Pay ${this.world.app.app_id}`;
@@ -375,7 +373,7 @@
         body: this.summary(0),
         status: "Waiting for the app’s server",
         countdown: end,
-        busy: true,
+        mood: "busy",
       });
       const approved = await this.callUntil("onReadyForServerApproval", [this.id], end, (seen) => {
         return seen.payment.status.developer_approved;
@@ -394,11 +392,12 @@
       this.sheet.show({
         body: this.summary(1),
         status: enough ? "" : "Your wallet does not hold enough Pi for this.",
+        mood: "bad",
         buttons: enough ? { cancel: "Cancel", pay } : { cancel: "Close" },
       });
       const chosen = await Promise.race([this.sheet.choice(), this.cancelledElsewhere()]);
       if (chosen !== "pay") return this.cancel();
-      this.sheet.show({ body: this.summary(1), status: "Paying", busy: true });
+      this.sheet.show({ body: this.summary(1), status: "Paying", mood: "busy" });
       const txid = await this.submit();
       if (txid === null) return this.pay();
       tell("paid", { paymentId: this.id, txid, amount: this.seen.payment.amount });
@@ -406,7 +405,7 @@
     }
 
     async cancel() {
-      this.sheet.show({ body: this.summary(1), status: "Cancelling", busy: true });
+      this.sheet.show({ body: this.summary(1), status: "Cancelling", mood: "busy" });
       await ask("POST", `/payments/${this.id}/user_cancel`);
       throw new Cancelled();
     }
@@ -431,7 +430,7 @@
       this.sheet.show({
         body: this.summary(2),
         status: "Paid. Waiting for the app to confirm",
-        busy: true,
+        mood: "busy",
       });
       const values = [this.id, txid];
       const completed = await this.callUntil("onReadyForServerCompletion", values, end, (seen) => {
@@ -515,7 +514,8 @@
 
     async sayLast(status) {
       if (status) {
-        this.sheet.show({ body: this.summary(), status, buttons: { close: "Close" } });
+        const buttons = { close: "Close" };
+        this.sheet.show({ body: this.summary(), status, mood: "bad", buttons });
         await this.sheet.choice();
       }
       this.sheet.close();
@@ -525,11 +525,12 @@
       if (!this.seen) return [];
       const { payment, wallet } = this.seen;
       const rows = {
-        To: `${this.world.app.app_id} (${short(payment.to_address)})`,
+        To: short(payment.to_address),
         For: payment.memo,
         ...(wallet && { "In your wallet": pi(wallet.available), Fee: pi(wallet.fee) }),
       };
       const amount = element("p", { className: "amount", textContent: pi(payment.amount) });
+      amount.classList.toggle("long", amount.textContent.length > 14);
       return step === undefined ? [amount, table(rows)] : [amount, table(rows), steps(step)];
     }
   }
@@ -714,11 +715,11 @@
     }
 
     /** `buttons` by value: the first one is what Escape means, the last one the main one. */
-    show({ body = [], status = "", countdown = null, busy = false, buttons = {} }) {
+    show({ body = [], status = "", mood = "", countdown = null, buttons = {} }) {
       this.shown += 1;
       this.body.replaceChildren(...body);
       this.say(status);
-      this.dialog.classList.toggle("busy", busy);
+      this.dialog.className = mood;
       this.tick(countdown);
       this.buttons.replaceChildren(
         // Enter in a field presses the main one: it alone submits.
@@ -804,7 +805,7 @@
   }
 
   function deeds() {
-    const { username } = session.user ?? memory.read();
+    const { username, refused } = memory.read();
     if (!username) return [element("p", { textContent: "Nobody is signed in." })];
     const act = (text, deed) => {
       const onclick = () =>
@@ -817,7 +818,9 @@
     return [
       element("p", { textContent: `Signed in as ${username}` }),
       act("Switch user", async () => memory.write({})),
-      act("Forget what I refused", async () => memory.write({ username })),
+      ...(refused?.length
+        ? [act("Ask again what I refused", async () => memory.write({ username }))]
+        : []),
       act("Revoke this app", async () => {
         const { users } = await about();
         const user = users.find((each) => each.username === username);
@@ -837,6 +840,7 @@
       --card: light-dark(#ffffff, #171d1c);
       --wash: light-dark(#f1f5f4, #212a28);
       --line: light-dark(#d3dad8, #3a4845);
+      --bad: light-dark(#a8381a, #f2a488);
       --accent: light-dark(#0b6b5d, #5fd3bd);
       --on-accent: light-dark(#ffffff, #06231e);
       color: var(--ink);
@@ -874,6 +878,7 @@
     .body:empty, .buttons:empty, .timer:empty, .progress:has(.status:empty) { display: none; }
 
     .amount { font-size: 32px; font-weight: 600; line-height: 1.2; }
+    .amount.long { font-size: 20px; }
     .amount, .timer, dd { font-variant-numeric: tabular-nums; }
     dl { display: grid; grid-template-columns: auto 1fr; gap: 4px 16px; font-size: 14px; }
     dt { color: var(--quiet); }
@@ -893,6 +898,8 @@
       font-size: 14px;
     }
     .timer { color: var(--quiet); white-space: nowrap; }
+    .bad .status { color: var(--bad); }
+    .good .status::before { content: "✓ "; color: var(--accent); font-weight: 600; }
     .busy .status::before {
       content: "";
       display: inline-block;
@@ -903,14 +910,18 @@
       border-right-color: transparent;
       border-radius: 50%;
       vertical-align: -1px;
-      animation: turn 1s linear infinite;
+    }
+    @media (prefers-reduced-motion: no-preference) {
+      .busy .status::before { animation: turn 1s linear infinite; }
     }
     @keyframes turn { to { rotate: 1turn; } }
 
     fieldset { min-width: 0; padding: 0; border: 0; }
     legend { padding: 0; font-size: 14px; font-weight: 600; }
-    fieldset > label { display: block; margin-top: 4px; color: var(--quiet); font-size: 14px; }
-    .list { display: grid; max-height: 200px; margin-top: 4px; overflow: auto; }
+    .hint { color: var(--quiet); font-size: 14px; }
+    fieldset:has([type="radio"]:checked:not([value=""])) .name { display: none; }
+    .name { display: grid; gap: 4px; margin-top: 4px; color: var(--quiet); font-size: 14px; }
+    .list:not([hidden]) { display: grid; max-height: 200px; margin-top: 4px; overflow: auto; }
     .choice { display: flex; gap: 12px; align-items: center; min-height: 36px; }
     .choice input { flex: none; width: 18px; height: 18px; margin: 3px; }
     input { accent-color: var(--accent); }
@@ -920,8 +931,8 @@
       border: 1px solid var(--quiet);
       border-radius: 8px;
       background: var(--card);
-      color: inherit;
-      font: inherit;
+      color: var(--ink);
+      font: 16px/1.5 system-ui, sans-serif;
     }
     .strong { font-weight: 600; }
     .ad {
@@ -936,9 +947,9 @@
 
     .buttons { display: flex; flex-wrap: wrap; gap: 8px; }
     button {
-      flex: 1 1 auto;
+      flex: 1 1 112px;
       min-height: 44px;
-      padding: 8px 16px;
+      padding: 8px 12px;
       border: 1px solid var(--line);
       border-radius: 8px;
       background: var(--card);
@@ -967,7 +978,6 @@
     }
     #menu p { padding: 8px; overflow-wrap: anywhere; }
     #menu button { width: 100%; min-height: 36px; padding: 4px 8px; border: 0; text-align: left; }
-    @media (prefers-reduced-motion: reduce) { * { animation: none !important; } }
   `;
 
   window.Pi = Pi;
