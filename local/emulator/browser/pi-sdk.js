@@ -834,7 +834,6 @@
 
   const LOOK = `
     :host {
-      color-scheme: light dark;
       --ink: light-dark(#16201e, #e8eeec);
       --quiet: light-dark(#566360, #a3b0ad);
       --card: light-dark(#ffffff, #171d1c);
@@ -843,8 +842,13 @@
       --bad: light-dark(#a8381a, #f2a488);
       --accent: light-dark(#0b6b5d, #5fd3bd);
       --on-accent: light-dark(#ffffff, #06231e);
+    }
+    /* Not on the host, which the page's own rules for every element reach. */
+    dialog, aside {
+      color-scheme: light dark;
       color: var(--ink);
       font: 16px/1.5 system-ui, sans-serif;
+      text-align: start;
     }
     * { box-sizing: border-box; margin: 0; }
     :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
@@ -859,7 +863,6 @@
       border: 1px solid var(--line);
       border-radius: 16px;
       background: var(--card);
-      color: inherit;
       box-shadow: 0 24px 64px rgb(0 0 0 / 0.24);
     }
     dialog::backdrop { background: rgb(10 20 18 / 0.5); }
@@ -947,7 +950,7 @@
 
     .buttons { display: flex; flex-wrap: wrap; gap: 8px; }
     button {
-      flex: 1 1 112px;
+      flex: 1 1 auto;
       min-height: 44px;
       padding: 8px 12px;
       border: 1px solid var(--line);

@@ -69,6 +69,19 @@ def test_a_user_refuses_their_wallets_address(visit: Visit, world: World) -> Non
     assert told == 'Cannot get wallet addresses without "wallet_address" scope'
 
 
+def test_what_was_refused_can_be_asked_again(visit: Visit, world: World) -> None:
+    visit.start_signing_in()
+    visit.page.get_by_label("wallet").uncheck()
+    visit.press("Sign in")
+    visit.wait("signed in")
+    visit.press("Pi emulator")
+    with visit.page.expect_navigation():
+        visit.press("Ask again what I refused")
+    visit.sign_in()
+
+    assert world.state()["users"][0]["scopes"] == SCOPES
+
+
 def test_a_user_refuses_their_name_and_payments(visit: Visit) -> None:
     visit.start_signing_in()
     visit.page.get_by_label("username").uncheck()
