@@ -27,7 +27,7 @@ function card(product) {
   item.querySelector("h3").textContent = name;
   item.querySelector(".price").textContent = `${price ?? range(minimum, maximum)} Pi`;
   item.querySelector(".once").hidden = !once;
-  button.textContent = `${price ? "Buy" : "Give"} ${name[0].toLowerCase()}${name.slice(1)}`;
+  button.textContent = price ? `Buy ${name[0].toLowerCase()}${name.slice(1)}` : "Donate";
   if (price) input.parentElement.remove();
   else Object.assign(input, { min: minimum, max: maximum });
   form.onsubmit = (submitted) => {
