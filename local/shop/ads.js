@@ -1,7 +1,7 @@
 // A slice of pie for a watched ad. Whether it was watched, the ad network tells the server.
 import { askUntil, bundle, news, Refusal } from "./api.js";
 import { busy } from "./busy.js";
-import { notice, refused } from "./notice.js";
+import { notice, patiently, refused } from "./notice.js";
 import { watchRewardedAd } from "./pi.js";
 import { enter } from "./user.js";
 
@@ -26,7 +26,7 @@ async function claim() {
   const adId = localStorage.getItem(UNCLAIMED);
   const ask = () => bundle("POST", `/rewarded_ads/${encodeURIComponent(adId)}/claim`);
   try {
-    const { state } = await askUntil((reward) => reward.state !== "pending", ask, waiting);
+    const { state } = await askUntil((reward) => reward.state !== "pending", ask, patiently, waiting);
     if (state === "granted") notice("good", ["A slice for you", "Thank you for watching. We have put a slice aside."]);
     else throw new Refusal("ad_revoked");
   } catch (error) {
@@ -36,7 +36,5 @@ async function claim() {
   localStorage.removeItem(UNCLAIMED);
 }
 
-function waiting(answer) {
-  if (answer.retryAfter) refused(answer);
-  else notice("wait", ["Nearly yours", "The ad network has not answered so far. We ask again in a few seconds."]);
-}
+const waiting = () =>
+  notice("wait", ["Nearly yours", "The ad network has not answered so far. We ask again in a few seconds."]);

@@ -51,19 +51,29 @@ async function ask(url, method, body) {
 
 const sleep = (seconds) => new Promise((wake) => setTimeout(wake, seconds * 1000));
 
-/** Ask until the answer is the one that counts. Between two calls it waits as long as the server says. */
-export async function askUntil(isDone, ask, onWait = () => {}) {
+/**
+ * Ask until the answer is the one that counts: `onAnswer` hears the others. Where there is none, it asks
+ * again when the server says; `onTrouble` hears why, and null once there is an answer.
+ */
+export async function askUntil(isDone, ask, onTrouble = () => {}, onAnswer = () => {}) {
+  let inTrouble = false;
   for (let tries = 0; tries < 60; tries++) {
     try {
       const answer = await ask();
+      if (inTrouble) onTrouble(null);
+      inTrouble = false;
       if (isDone(answer)) return answer;
-      onWait(answer);
+      onAnswer(answer);
       await sleep(3);
     } catch (refusal) {
       if (!refusal.retryAfter) throw refusal;
-      onWait(refusal);
+      inTrouble = true;
+      onTrouble(refusal);
       await sleep(refusal.retryAfter);
     }
   }
   throw new Refusal("still_waiting");
 }
+
+/** Ask until there is an answer. */
+export const askPatiently = (ask, onTrouble) => askUntil(() => true, ask, onTrouble);

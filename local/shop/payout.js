@@ -1,7 +1,7 @@
 // Half a Pi to the user. Our own server asks the bundle for it: a page must not decide who is paid.
-import { askUntil, backEnd, news, session } from "./api.js";
+import { askPatiently, askUntil, backEnd, news, session } from "./api.js";
 import { busy } from "./busy.js";
-import { notice, refused } from "./notice.js";
+import { notice, patiently, refused } from "./notice.js";
 import { signIn } from "./pi.js";
 import { enter } from "./user.js";
 
@@ -29,8 +29,8 @@ async function follow(ask) {
   const ready = busy(button, "Waiting for Pi");
   const read = () => backEnd("GET", `/payout/${localStorage.getItem(REQUEST)}`);
   try {
-    show(await askUntil(() => true, ask, refused));
-    show(await askUntil(isSettled, read, (answer) => (answer.retryAfter ? refused(answer) : show(answer))));
+    show(await askPatiently(ask, patiently));
+    show(await askUntil(isSettled, read, patiently, show));
   } catch (error) {
     // Not taken on, or another user's: the next press is a new request.
     if (error.code !== "still_waiting") localStorage.removeItem(REQUEST);

@@ -37,13 +37,14 @@ async function onIncompletePaymentFound(payment) {
 
 /** `report` hears each step by its name. There is no step of Pi's for "bought": only the server knows. */
 export function createPayment({ product_id, name }, amount, report) {
+  const payment = { amount, memo: name, metadata: { productId: product_id } };
   const post = (step, body) => bundle("POST", `/pi_payment/${step}`, body);
 
-  Pi.createPayment({ amount, memo: name, metadata: { productId: product_id } }, {
+  const callbacks = {
     // Pi repeats these two about every ten seconds until the server has done its part.
     onReadyForServerApproval: (paymentId) =>
       post("approve", { paymentId }).then(
-        (payment) => report("approved", payment),
+        () => report("approved", paymentId),
         (refusal) => report(refusal.retryAfter ? "delayed" : "refused", refusal),
       ),
 
@@ -59,11 +60,17 @@ export function createPayment({ product_id, name }, amount, report) {
       return post("cancel", { paymentId }).catch(() => {});
     },
 
-    onError: (error, payment) => {
+    onError: (error, opened) => {
       report("failed", error);
-      return payment && post("error", { paymentId: payment.identifier, error: String(error) }).catch(() => {});
+      return opened && post("error", { paymentId: opened.identifier, error: String(error) }).catch(() => {});
     },
-  });
+  };
+
+  try {
+    Pi.createPayment(payment, callbacks);
+  } catch (error) {
+    report("failed", error); // without the scope, for one
+  }
 }
 
 /** The adId of an ad that was watched to its end; throws Refusal. */

@@ -1,17 +1,17 @@
 // What is for sale and for how much, as the server lists it.
-import { askUntil, backEnd, tell } from "./api.js";
+import { askPatiently, backEnd, tell } from "./api.js";
 import { buy } from "./checkout.js";
-import { refused } from "./notice.js";
+import { patiently } from "./notice.js";
 import { range } from "./words.js";
 
 const list = document.querySelector("#products");
 const template = document.querySelector("#product");
 const names = new Map();
 
-export const nameOf = (productId) => names.get(productId) ?? productId ?? "Something else";
+export const nameOf = (productId) => names.get(productId) ?? productId ?? "A payment";
 
 export async function showProducts() {
-  const { products } = await askUntil(() => true, () => backEnd("GET", "/products.json"), refused);
+  const { products } = await askPatiently(() => backEnd("GET", "/products.json"), patiently);
   for (const { product_id, name } of products) names.set(product_id, name);
   list.replaceChildren(...products.map(card));
   list.ariaBusy = false;

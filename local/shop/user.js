@@ -1,6 +1,6 @@
 // Who is here: signed out, or signed in. Whoever wants to buy is asked to sign in then.
 import { news, session } from "./api.js";
-import { refused } from "./notice.js";
+import { refused, silence } from "./notice.js";
 import { signIn } from "./pi.js";
 
 const VISITED = "shop-visited";
@@ -13,14 +13,15 @@ news.addEventListener("user", () => {
   localStorage.setItem(VISITED, "yes");
 });
 
-/** True once the user is signed in. */
+/** Each thing that a user does begins here. True once the user is signed in. */
 export async function enter() {
+  silence();
   if (session.user) return true;
   button.disabled = true;
   try {
     await signIn();
   } catch (error) {
-    refused(error, { next: ["Sign in", enter] });
+    refused(error, ["Sign in", enter]);
   }
   button.disabled = false;
   return Boolean(session.user);

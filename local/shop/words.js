@@ -63,12 +63,12 @@ const WORDS = {
   still_waiting: ["Still no answer", "This takes longer than usual. It goes on without you; come back later."],
 };
 
-/** Title and text for a Refusal, or for an Error of Pi's. */
+/** Title and text for a Refusal, or for an Error of Pi's; and the number in our log, where it helps. */
 export function wordsFor(error) {
   const words = WORDS[error.code];
   if (words) return typeof words === "function" ? words(error.details) : words;
   if (error.retryAfter) return WORDS.service_unavailable;
-  if (error.code) return TROUBLE;
+  if (error.code) return [...TROUBLE, error.requestId];
   return ["Pi said no", error.message ?? String(error)];
 }
 
