@@ -1,7 +1,7 @@
 // A slice of pie for a watched ad. Whether it was watched, the ad network tells the server.
 import { askUntil, bundle, news, Refusal } from "./api.js";
 import { busy } from "./busy.js";
-import { notice, patiently, refused } from "./notice.js";
+import { notice, refused } from "./notice.js";
 import { watchRewardedAd } from "./pi.js";
 import { enter } from "./user.js";
 
@@ -9,7 +9,7 @@ const UNCLAIMED = "shop-unclaimed-ad"; // a page that is closed too early claims
 const button = document.querySelector("#watch");
 
 button.onclick = async () => {
-  if (!(await enter())) return;
+  if (!(await enter(button))) return;
   const ready = busy(button, "Waiting for the ad");
   try {
     localStorage.setItem(UNCLAIMED, await watchRewardedAd());
@@ -26,7 +26,7 @@ async function claim() {
   const adId = localStorage.getItem(UNCLAIMED);
   const ask = () => bundle("POST", `/rewarded_ads/${encodeURIComponent(adId)}/claim`);
   try {
-    const { state } = await askUntil((reward) => reward.state !== "pending", ask, patiently, waiting);
+    const { state } = await askUntil((reward) => reward.state !== "pending", ask, waiting);
     if (state === "granted") notice("good", ["A slice for you", "Thank you for watching. We have put a slice aside."]);
     else throw new Refusal("ad_revoked");
   } catch (error) {

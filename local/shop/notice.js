@@ -1,4 +1,5 @@
 // One notice at a time, above everything: Pi's wallet stays over the page until a payment is done.
+import { news } from "./api.js";
 import { wordsFor } from "./words.js";
 
 const box = document.querySelector("#notice");
@@ -23,11 +24,11 @@ export function notice(tone, [titleText, bodyText, logNumber], next) {
   box.showPopover();
 }
 
-/** For what is asked again by itself: says so, and falls silent once there is an answer. */
-export function patiently(refusal) {
-  if (refusal) refused(refusal);
-  else if (box.dataset.tone === "wait") silence();
-}
-
 /** Why not, and what the user can do. */
 export const refused = (error, next) => notice(error.retryAfter ? "wait" : "bad", wordsFor(error), next);
+
+// What is tried again by itself is said, and forgotten once there is an answer.
+news.addEventListener("trouble", ({ detail: refusal }) => {
+  if (refusal) refused(refusal);
+  else if (box.dataset.tone === "wait") silence();
+});

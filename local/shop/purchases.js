@@ -1,6 +1,6 @@
 // What the user has bought: the server's records, newest first. The page itself remembers nothing.
 import { askPatiently, bundle, news, session, tell } from "./api.js";
-import { patiently, refused } from "./notice.js";
+import { refused } from "./notice.js";
 import { nameOf } from "./products.js";
 
 const PAGE = 5;
@@ -20,6 +20,7 @@ more.onclick = () => read(`limit=${PAGE}&next=${encodeURIComponent(next)}`, paym
 
 function start() {
   pause = 2;
+  if (session.user && section.dataset.state === "signed-out") section.dataset.state = "loading";
   refresh();
 }
 
@@ -35,7 +36,7 @@ async function refresh() {
 
 async function read(query, before) {
   try {
-    const page = await askPatiently(() => bundle("GET", `/payments?${query}`), patiently);
+    const page = await askPatiently(() => bundle("GET", `/payments?${query}`));
     [payments, next] = [[...before, ...page.payments], page.next];
     section.dataset.state = payments.length ? "some" : "none";
     show();
