@@ -38,9 +38,12 @@ def test_signing_in_by_keyboard(visit: Visit, world: World) -> None:
     visit.start_signing_in()
     expect(visit.dialog).to_have_accessible_name("Sign in with Pi")
     press(visit, "Tab")
+    assert focused(visit) == "Someone new"
+    press(visit, "ArrowUp")
     assert focused(visit) == "bob"
     press(visit, "ArrowDown", "Tab")
     assert focused(visit) == "Name, any will do"
+    press(visit, "Control+a")
     visit.page.keyboard.type("carol")
     press(visit, "Tab", "Tab", "Tab", "Space", "Enter")
     auth = visit.wait("signed in")[0]
