@@ -47,7 +47,7 @@ async function ask(url, method, body) {
   const code = answer.error ?? (status ? `http_${status}` : "offline");
   tell("call", { method, url, status, code, answer, milliseconds: performance.now() - started });
   if (response?.ok) return { ...answer, status };
-  const seconds = Number(response?.headers.get("Retry-After")) || 5;
+  const seconds = Number(response?.headers.get("Retry-After")) || 3;
   const retryAfter = [0, 429, 500, 502, 503, 504].includes(status) && code !== "daily_cap_reached" ? seconds : null;
   throw new Refusal(code, { status, details: answer.details, retryAfter, requestId: answer.request_id });
 }

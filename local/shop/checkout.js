@@ -23,6 +23,7 @@ export async function buy(product, amount, button) {
     unconfirmed(paymentId) {
       over = ["Paid, not confirmed yet", "Pi has not confirmed it so far. You may close this page: it arrives by itself."];
       notice("wait", over);
+      tell("payments");
       watch(paymentId).then(() => report("bought"), refused);
     },
 

@@ -16,6 +16,7 @@ from local.shop.server import serving_shop
 from tests.browser.conftest import WAIT_MS
 from tests.browser.shop.truth import Truth
 from tests.browser.shop.visitor import Visit, Visitor
+from tests.conftest import forget_canary
 
 expect.set_options(timeout=WAIT_MS)
 
@@ -34,9 +35,18 @@ def shop_url(stack: Stack, emulator_server: PiEmulator) -> Iterator[str]:
 
 
 @pytest.fixture
-def truth(stack: Stack, emulator: PiEmulator, consumer: ExampleConsumer) -> Truth:
-    emulator.control("PATCH", "/settings", QUICK)
-    return Truth(stack, emulator, consumer)
+def truth(stack: Stack, emulator_server: PiEmulator, consumer: ExampleConsumer) -> Truth:
+    """With a Pi that has just started."""
+    emulator_server.control("POST", "/reset")
+    emulator_server.control("PATCH", "/settings", QUICK)
+    return Truth(stack, emulator_server, consumer)
+
+
+@pytest.fixture
+def sender(truth: Truth) -> None:
+    """What pays out: it believes in the new Pi and its chain at once."""
+    truth.stack.cold_start("SendPayout")
+    forget_canary(truth.stack)
 
 
 @pytest.fixture

@@ -95,6 +95,7 @@ def test_a_pending_ad_is_asked_for_until_the_network_answers(alice: Visitor, tru
     alice.reads("A slice for you")
 
 
+@pytest.mark.usefixtures("sender")
 def test_a_double_click_pays_half_a_pi_once(alice: Visitor, truth: Truth) -> None:
     alice.button("Send me 0.5 Pi").dblclick()
     expect(alice.page.locator("#payout-state")).to_contain_text("On its way")
@@ -107,6 +108,7 @@ def test_a_double_click_pays_half_a_pi_once(alice: Visitor, truth: Truth) -> Non
     assert truth.received("alice") == [0.5]
 
 
+@pytest.mark.usefixtures("sender")
 def test_a_payout_goes_on_without_the_page(alice: Visitor, visit: Visit, truth: Truth) -> None:
     alice.press("Send me 0.5 Pi")
     expect(alice.page.locator("#payout-state")).to_contain_text("On its way")
@@ -116,6 +118,7 @@ def test_a_payout_goes_on_without_the_page(alice: Visitor, visit: Visit, truth: 
     assert truth.received("alice") == [0.5]
 
 
+@pytest.mark.usefixtures("sender")
 def test_without_the_wallets_address_money_waits(visit: Visit, truth: Truth) -> None:
     """The payout to oneself, and the refund that the operator asks for."""
     bob = visit()

@@ -1,7 +1,7 @@
-"""Each state of the shop at three widths, light and dark: nothing is cut off, and axe finds nothing."""
+"""Each state of the shop at three widths, light and dark: nothing is cut off, axe finds nothing."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -40,10 +40,10 @@ PAYMENTS = [
 @pytest.fixture(params=[(width, scheme) for scheme in SCHEMES for width in WIDTHS], ids=str)
 def look(
     request: pytest.FixtureRequest, contexts: Callable[..., BrowserContext], visit: Visit
-) -> Iterator["Look"]:
+) -> "Look":
     width, scheme = request.param
     browser = contexts(color_scheme=scheme, viewport={"width": width, "height": 900})
-    yield Look(visit(browser), f"{width}-{scheme}")
+    return Look(visit(browser), f"{width}-{scheme}")
 
 
 class Look:
