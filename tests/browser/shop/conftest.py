@@ -21,7 +21,7 @@ from tests.conftest import forget_canary
 expect.set_options(timeout=WAIT_MS)
 
 QUICK = {
-    "sdk_repeat_s": 0.3,
+    "sdk_repeat_s": 2,  # sooner, and a cold function is called again and again while it starts
     "sdk_done_s": 0.1,
     "sdk_ad_s": 0.1,
     "sdk_marker": False,

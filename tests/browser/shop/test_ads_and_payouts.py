@@ -139,6 +139,14 @@ def test_without_the_wallets_address_money_waits(visit: Visit, truth: Truth) -> 
     assert truth.signed("GET", path)["state"] not in ("completed", "failed")
     assert truth.received("bob") == []
 
+    bob.press("Share my wallet address")  # Pi asks once, and remembers what was refused
+    bob.reads("Not shared so far")
+    bob.page.evaluate("localStorage.setItem('pi-emulator', '{\"username\": \"bob\"}')")
+    bob.press("Share my wallet address")
+    bob.dialog.get_by_role("button", name="Sign in", exact=True).click()
+    expect(bob.page.locator("#payout-state")).to_contain_text("asked again within a day")
+    bob.shot("payout-shared")
+
 
 def test_while_payouts_are_off_the_shop_says_so(alice: Visitor, truth: Truth, watch: Watch) -> None:
     watch.allow("status of 409")

@@ -79,7 +79,7 @@ def test_a_purchase_can_be_cancelled_in_the_wallet(alice: Visitor, truth: Truth)
     alice.press("Buy apple pie")
     alice.press("Cancel")
 
-    alice.reads("You cancelled", "You have paid nothing.")
+    alice.reads("You cancelled", "Nothing was bought.")
     alice.sees_no_dialog()
     alice.has("Apple pie 3.14 Pi Not finished")
     alice.shot("cancelled")
@@ -98,7 +98,7 @@ def test_a_changed_price_is_not_approved_and_the_user_told_why_at_once(
     alice.is_sold("apple_pie_1", "Apple pie", "0.01")
     alice.press("Buy apple pie")
 
-    alice.reads("This is not our price", "It costs 3.14 Pi, and this page asked for 0.01 Pi.")
+    alice.reads("This is not our price", "It costs 3.14 Pi, and this page asked for 0.01.")
     expect(alice.dialog).to_be_visible()  # the wallet still waits, and cannot pay
     alice.shot("price-tampered")
     (payment,) = truth.payments("alice")
@@ -151,6 +151,21 @@ def test_of_two_tabs_each_purchase_counts_once(alice: Visitor, visit: Visit, tru
     other_tab.reads("Thank you!")
     alice.reads("You cancelled")
     truth.is_delivered_once("alice")
+
+
+def test_a_wallet_that_holds_too_little_buys_nothing(visit: Visit, truth: Truth) -> None:
+    scopes = ["username", "payments", "wallet_address"]
+    poor = {"username": "poor", "scopes": scopes, "funded": False}
+    truth.emulator.control("POST", "/users", poor)
+    visitor = visit()
+    visitor.press("Sign in")
+    visitor.dialog.get_by_role("radio", name="poor").check()
+    visitor.dialog.get_by_role("button", name="Sign in", exact=True).click()
+    visitor.press("Buy apple pie")
+    visitor.press("Close")
+
+    visitor.reads("You cancelled", "Nothing was bought.")
+    assert truth.paid("poor") == []
 
 
 def test_without_the_scope_for_payments_nothing_is_bought(visit: Visit, truth: Truth) -> None:
