@@ -16,9 +16,8 @@ export async function signIn() {
 
 async function authenticate() {
   if (!Pi) throw new Refusal("no_pi");
-  session.accessToken = null;
-  const { accessToken } = await Pi.authenticate(SCOPES, onIncompletePaymentFound);
-  session.accessToken = accessToken;
+  const auth = await Pi.authenticate(SCOPES, onIncompletePaymentFound);
+  session.accessToken = auth.accessToken;
 }
 
 // Calls that meet an old token at the same time sign in again together, once.

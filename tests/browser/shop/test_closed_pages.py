@@ -6,7 +6,6 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Watch
 from tests.browser.shop.truth import Truth
 from tests.browser.shop.visitor import Visit, Visitor
-from tests.laptop.waiting import eventually
 
 APPROVE, COMPLETE, INCOMPLETE = (
     f"**/pi_payment/{step}" for step in ("approve", "complete", "incomplete")
@@ -22,9 +21,10 @@ def _lost_calls_are_expected(watch: Watch) -> None:
 def pays_and_closes(visitor: Visitor, truth: Truth) -> None:
     """The wallet has paid; the page is gone before it could tell the server."""
     visitor.cannot_reach(COMPLETE)
-    visitor.buys_pie()
-    eventually(lambda: truth.paid("alice") == [3.14], seconds=10)
+    with visitor.page.expect_event("requestfailed", lambda lost: "complete" in lost.url):
+        visitor.buys_pie()
     visitor.page.close()
+    assert truth.paid("alice") == [3.14]
 
 
 def test_closed_before_the_approval_nothing_can_be_paid(
@@ -47,7 +47,7 @@ def test_closed_after_the_payment_it_is_healed_without_a_page(
     alice: Visitor, visit: Visit, truth: Truth
 ) -> None:
     pays_and_closes(alice, truth)
-    truth.sweep("alice")
+    truth.heal("alice")
     truth.is_delivered_once("alice")
 
     visit().has("Apple pie 3.14 Pi Bought")
@@ -89,6 +89,6 @@ def test_an_open_purchase_says_so_until_it_is_bought(
     expect(again.purchases).to_contain_text("it arrives by itself")
     again.shot("not-finished")
 
-    truth.sweep("alice")
+    truth.heal("alice")
     again.has("Apple pie 3.14 Pi Bought")  # the page looks again
     truth.is_delivered_once("alice")

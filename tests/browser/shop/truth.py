@@ -13,6 +13,7 @@ from tests.laptop.deployed import hasten
 from tests.laptop.waiting import eventually
 
 TIMEOUT = 30
+HEALED_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,16 @@ class Truth:
         )
         return decoded(answer.get("Item", {}))
 
-    def sweep(self, name: str) -> None:
-        """The time of what this user left open has come."""
-        for payment in self.payments(name):
-            hasten(self.stack, payment["identifier"])
-        self.stack.sweep()
+    def heal(self, name: str) -> None:
+        """Time goes by, and sweeps run, until what this user has bought is handed out."""
+
+        def swept() -> bool:
+            for payment in self.payments(name):
+                hasten(self.stack, payment["identifier"])
+            self.stack.sweep()
+            return self.owned(name) > 0
+
+        eventually(swept, seconds=HEALED_SECONDS)
 
     # --- The goods -------------------------------------------------------------------------------
 
