@@ -136,6 +136,24 @@ def test_nothing_turns_for_whoever_wants_that(visit: Visit, shop: Shop) -> None:
     assert visit.js(turning) == 1
 
 
+def test_the_pages_own_styles_do_not_reach_a_dialog(visit: Visit) -> None:
+    look = """(() => {
+      const { shadowRoot } = document.querySelector("pi-emulator");
+      return ["dialog", "h2", "button.main"].map((name) => {
+        const { color, font, margin, position } = getComputedStyle(shadowRoot.querySelector(name));
+        return [color, font, margin, position];
+      });
+    })()"""
+    visit.start_signing_in()
+    visit.dialog.wait_for()
+    before = visit.js(look)
+    visit.page.add_style_tag(
+        content="* { color: red; font: 30px serif; margin: 9px; position: relative; opacity: 0.9 }"
+    )
+
+    assert visit.js(look) == before
+
+
 # --- Every dialog, as it is seen ----------------------------------------------------------------
 
 
