@@ -42,8 +42,9 @@ async function follow(ask) {
   const ready = busy(button, "Waiting for Pi");
   const read = () => backEnd("GET", `/payout/${localStorage.getItem(REQUEST)}`);
   try {
-    show(await askPatiently(ask));
-    show(await askUntil(isSettled, read, show));
+    const payout = await askPatiently(ask);
+    show(payout);
+    if (!isSettled(payout)) show(await askUntil(isSettled, read, show));
   } catch (error) {
     // Not taken on, or another user's: the next press is a new request.
     if (error.code !== "still_waiting") localStorage.removeItem(REQUEST);
