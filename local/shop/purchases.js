@@ -1,0 +1,75 @@
+// What the user has bought: the server's records, newest first. The page itself remembers nothing.
+import { askPatiently, bundle, news, session, tell } from "./api.js";
+import { refused } from "./notice.js";
+import { nameOf } from "./products.js";
+
+const PAGE = 5;
+const DATE = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
+
+const section = document.querySelector("#purchases");
+const list = section.querySelector("ol");
+const more = section.querySelector("button");
+const template = document.querySelector("#purchase");
+let payments = [];
+let next = null;
+let timer = null;
+let pause = 2; // seconds until what is open is looked at again: a little longer each time
+
+for (const what of ["user", "payments"]) news.addEventListener(what, start);
+news.addEventListener("products", show);
+more.onclick = () => read(`limit=${PAGE}&next=${encodeURIComponent(next)}`, payments);
+
+function start() {
+  pause = 2;
+  if (session.user && section.dataset.state === "signed-out") section.dataset.state = "loading";
+  refresh();
+}
+
+/** All that is shown, anew; and again while one of them is open. */
+async function refresh() {
+  clearTimeout(timer);
+  if (!session.user) return;
+  await read(`limit=${Math.min(Math.max(PAGE, payments.length), 100)}`, []);
+  if (payments.every(({ state }) => state !== "open")) return;
+  pause = Math.min(pause * 1.5, 30);
+  timer = setTimeout(refresh, pause * 1000);
+}
+
+async function read(query, before) {
+  try {
+    const page = await askPatiently(() => bundle("GET", `/payments?${query}`));
+    [payments, next] = [[...before, ...page.payments], page.next];
+    section.dataset.state = payments.length ? "some" : "none";
+    show();
+    tell("purchases", payments);
+  } catch (error) {
+    refused(error, ["Try again", refresh]);
+  }
+}
+
+function show() {
+  list.replaceChildren(...payments.map(row));
+  more.hidden = next === null;
+}
+
+function row(payment) {
+  const item = template.content.cloneNode(true).firstElementChild;
+  const [label, explanation] = stateOf(payment);
+  const day = new Date(payment.created_at * 1000);
+  item.dataset.state = label;
+  item.querySelector(".name").textContent = nameOf(payment.product_id);
+  item.querySelector(".amount").textContent = `${payment.amount} Pi`;
+  item.querySelector("time").textContent = day.toLocaleString([], DATE);
+  item.querySelector("time").dateTime = day.toISOString();
+  item.querySelector(".state").textContent = label;
+  item.querySelector(".explanation").textContent = explanation;
+  return item;
+}
+
+function stateOf({ state, txid, attention }) {
+  if (attention) return ["Being checked", "A person of the shop looks at it. You need not do anything."];
+  if (state === "completed") return ["Bought", ""];
+  if (state === "cancelled") return ["Not paid", ""];
+  if (txid) return ["Paid", "Pi has not confirmed it so far. It arrives by itself."];
+  return ["Not finished", "If you have paid, it arrives by itself. If not, it is closed in some minutes."];
+}
