@@ -226,8 +226,8 @@ class Pi:
         """The sender's wallet pays, by default exactly what the payment says.
 
         `altered` replaces fields of the transaction. `link` says whether Pi learns of it: by
-        default it does of a U2A transaction that matches, as the settings have it. `skip_approval_check` pays what no
-        honest wallet would pay.
+        default it does of a U2A transaction that matches, as the settings have it.
+        `skip_approval_check` pays what no honest wallet would pay.
         """
         payment = self.payment(identifier)
         if not skip_approval_check:
