@@ -333,5 +333,6 @@ def _transaction(tx: Transaction) -> dict[str, Any]:
         "successful": tx.successful,
         "fee": tx.fee_stroops,
         "ledger": tx.ledger,
+        "applied_at": iso(tx.applied_at),
         "closed_at": iso(tx.closed_at),
     }
