@@ -42,6 +42,7 @@ WEB_ADDRESS = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%
 
 PRODUCTS = (
     Product("apple_pie_1", "Apple pie", price="3.14"),
+    Product("recipe_1", "Recipe", price="1", once=True),
     Product("donation", "Donation", minimum="0.1", maximum="100"),
 )
 

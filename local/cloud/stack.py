@@ -28,13 +28,16 @@ NOT_HERE = {"EventArchiveDays": "0", "FailureAlarms": "off", "WebhookUrl": ""}
 
 @dataclass(frozen=True)
 class Product:
-    """A row of the products table: an exact price, or a minimum and a maximum. Amounts in Pi."""
+    """A row of the products table: an exact price, or a minimum and a maximum. Amounts in Pi. `once`:
+    sold once to each user.
+    """
 
     product_id: str
     name: str
     price: str | None = None
     minimum: str | None = None
     maximum: str | None = None
+    once: bool = False
 
 
 class FunctionFailedError(RuntimeError):
@@ -214,6 +217,7 @@ class Stack(Deployment):
                 "product_id": {"S": product.product_id},
                 "name": {"S": product.name},
                 "active": {"BOOL": True},
+                "once": {"BOOL": product.once},
                 **{name: {"S": amount} for name, amount in amounts.items() if amount is not None},
             },
         )

@@ -7,7 +7,7 @@ from .errors import PiError
 from .ids import Ids
 from .model import Ad, iso
 
-_STATUSES = {"granted", "revoked", "failed", None}
+STATUSES = ("granted", "revoked", "failed", None)
 
 
 class Ads(dict[str, Ad]):
@@ -35,7 +35,7 @@ class Ads(dict[str, Ad]):
     ) -> Ad:
         """Times are now unless given; a revoked ad was granted before."""
         ad = self.find(identifier)
-        if status not in _STATUSES:
+        if status not in STATUSES:
             raise PiError("invalid_arguments", f"No such ad status: {status}.")
         now = iso(self._now())
         if status == "granted":

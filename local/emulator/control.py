@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from .address import address_of, is_address
+from .ads import STATUSES
 from .chain import Transaction, stroops
 from .errors import PiError
 from .faults import Fault, FaultyFront
@@ -20,6 +21,16 @@ from .weather import Weather
 from .web import NUMBER, TEXT_OR_NULL, answer, json_body, json_fields
 
 STRANGER = address_of("stranger")
+
+# The settings that are one of a few words.
+_CHOICES: dict[str, tuple[str | None, ...]] = {
+    "notification_refusal": REFUSALS,
+    "sdk_ads": (
+        *("ready", "AD_NOT_AVAILABLE", "AD_NETWORK_ERROR"),
+        *("AD_DISPLAY_ERROR", "ADS_NOT_SUPPORTED"),
+    ),
+    "sdk_ad_status": STATUSES,
+}
 
 # Payments that no Pi wallet makes, but that the chain takes.
 _ODD: dict[str, Any] = {"kind": str, "operation_source": TEXT_OR_NULL, "fee_bump": bool}
@@ -111,12 +122,25 @@ def _add_settings(api: Blueprint, pi: Pi) -> None:
             notification_refusal=str,
             notification_strangers_refused=bool,
             holes=list,
+            sdk_approval_s=NUMBER,
+            sdk_completion_s=NUMBER,
+            sdk_repeat_s=NUMBER,
+            sdk_done_s=NUMBER,
+            sdk_incomplete_first=bool,
+            sdk_link=bool,
+            sdk_ads=str,
+            sdk_ad_s=NUMBER,
+            sdk_ad_status=TEXT_OR_NULL,
+            sdk_ad_id=bool,
+            sdk_marker=bool,
         )
         for name in ("page_limit", "base_fee_stroops", "ledger_close_s"):
             if changes.get(name, 1) < 1:
                 raise PiError("invalid_arguments", f"{name} is at least 1.")
-        if changes.get("notification_refusal", "code") not in REFUSALS:
-            raise PiError("invalid_arguments", f"notification_refusal is {' or '.join(REFUSALS)}.")
+        for name, words in _CHOICES.items():
+            if changes.get(name, words[0]) not in words:
+                told = " or ".join(map(str, words))
+                raise PiError("invalid_arguments", f"{name} is {told}.")
         if "holes" in changes:
             changes["holes"] = [_hole(each) for each in changes["holes"]]
         for name, value in changes.items():

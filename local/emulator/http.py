@@ -1,7 +1,7 @@
 """Pi and Horizon over HTTP: routes and statuses only, every rule is in `pi` and `horizon`.
 
-`/v2/...` is the Platform API, `/horizon/...` the chain (also without the prefix, by the host names
-of `hosts`), `/_emulator/...` the control API.
+`/pi-sdk.js` is the browser SDK (`browser`), `/v2/...` the Platform API, `/horizon/...` the chain
+(also without the prefix, by the host names of `hosts`), `/_emulator/...` the control API.
 """
 
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from .browser import browser_api, sdk_files
 from .control import control_api
 from .errors import PiError, TokenRefusedError
 from .faults import FaultyFront
@@ -30,6 +31,8 @@ def create_app(pi: Pi) -> Flask:
     app.register_blueprint(platform_api(pi), url_prefix="/v2")
     app.register_blueprint(horizon_api(pi), url_prefix="/horizon")
     app.register_blueprint(control_api(pi, front), url_prefix="/_emulator")
+    app.register_blueprint(sdk_files())
+    app.register_blueprint(browser_api(pi), url_prefix="/_emulator/browser")
 
     @app.before_request
     def asked() -> None:

@@ -45,6 +45,20 @@ class Settings:
         `feature_not_available` (403), or `not_found` (404).
     notification_strangers_refused: a uid that is nobody's refuses the whole request (422, naming
         it), instead of being left out of what was delivered.
+    sdk_approval_s: the browser SDK's dialogue waits so long for the server's approval, and then
+        cancels the payment.
+    sdk_completion_s: so long it waits for the completion, and then lets go.
+    sdk_repeat_s: while it waits, it calls the page again so often.
+    sdk_done_s: so long it says that all is done.
+    sdk_incomplete_first: an incomplete payment is told before `authenticate` has resolved; without,
+        after.
+    sdk_link: Pi learns of the transaction as the user pays; without, only by `/complete`.
+    sdk_ads: `ready`, or what the SDK answers in place of an ad: `AD_NOT_AVAILABLE`,
+        `AD_NETWORK_ERROR`, `AD_DISPLAY_ERROR`, `ADS_NOT_SUPPORTED`.
+    sdk_ad_s: so long an ad is.
+    sdk_ad_status: the ad network's word on an ad that was watched to its end.
+    sdk_ad_id: the page is told the `adId`, as in apps that the ad network has accepted.
+    sdk_marker: pages show a small marker in the corner, with what a user can do at Pi.
     repeats_success: Horizon answers an applied envelope with its result once more, as long as it
         shows it; without, with what the core says (`tx_bad_seq`).
     """
@@ -72,6 +86,17 @@ class Settings:
     notification_refusal: str = "sentence"
     notification_strangers_refused: bool = False
     holes: list[tuple[int, int]] = field(default_factory=list)
+    sdk_approval_s: float = 60.0
+    sdk_completion_s: float = 60.0
+    sdk_repeat_s: float = 10.0
+    sdk_done_s: float = 1.5
+    sdk_incomplete_first: bool = True
+    sdk_link: bool = True
+    sdk_ads: str = "ready"
+    sdk_ad_s: float = 5.0
+    sdk_ad_status: str | None = "granted"
+    sdk_ad_id: bool = True
+    sdk_marker: bool = True
 
 
 @dataclass(slots=True)

@@ -54,6 +54,8 @@ class Payment:
     developer_completed: bool = False
     cancelled: bool = False
     user_cancelled: bool = False
+    # Cancelled because nobody approved it in time.
+    expired: bool = False
 
     @property
     def is_cancelled(self) -> bool:
@@ -100,7 +102,7 @@ class Payment:
         """Why this transaction is not this payment's. Only the memo's code is documented."""
         checks = {
             "tx_memo_payment_identifier_mismatch": transaction.memo == self.identifier,
-            "tx_amount_mismatch": transaction.amount_stroops == stroops(self.amount),
+            "tx_amount_mismatch": transaction.amount_stroops == self.amount_stroops,
             "tx_recipient_mismatch": transaction.destination == self.to_address,
             "tx_sender_mismatch": transaction.payer == self.from_address,
             "tx_asset_mismatch": transaction.asset == NATIVE,
@@ -108,11 +110,15 @@ class Payment:
         }
         return next((code for code, holds in checks.items() if not holds), None)
 
+    @property
+    def amount_stroops(self) -> int:
+        return stroops(self.amount)
+
     def expire(self, now: datetime) -> None:
         """Pi cancels what was not approved in time."""
         limit = timedelta(seconds=self.settings.approval_limit_s)
         if self.is_open and not self.developer_approved and now - self.created_at > limit:
-            self.cancelled = True
+            self.cancelled = self.expired = True
 
     def link(self, transaction: Transaction, txid: str | None = None) -> None:
         """Pi learns of the payment's transaction from the user's wallet, or as it was told."""

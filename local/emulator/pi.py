@@ -170,8 +170,8 @@ class Pi:
         Undocumented; this shape is the one that an independent SDK reads (pinetwork-js).
         """
         user, _ = self.registry.user_of(authorization)
-        payments = self._open_payments("user_to_app", user.person)
-        return {"exists": bool(payments), "payment": payments[-1].dto() if payments else None}
+        payment = self.open_payment(user.uid)
+        return {"exists": payment is not None, "payment": payment}
 
     def ad_status(self, app: App, identifier: str) -> dict[str, Any]:
         ad = self.ads.find(identifier)
@@ -181,6 +181,12 @@ class Pi:
 
     def notify(self, app: App, body: dict[str, Any]) -> dict[str, Any]:
         return self.notifications.notify(app, self.registry.users, body)
+
+    def open_payment(self, uid: str) -> dict[str, Any] | None:
+        """The newest payment that this user has opened and that is not finished."""
+        user = self.registry.users.get(uid)
+        payments = self._open_payments("user_to_app", user.person) if user else []
+        return payments[-1].dto() if payments else None
 
     # --- What happens around Pi ------------------------------------------------------------------
 

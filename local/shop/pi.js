@@ -1,0 +1,79 @@
+// What the page asks of Pi, in the order that Pi wants. What Pi tells goes to the server at once.
+import { bundle, Refusal, session, tell } from "./api.js";
+
+// With wallet_address the shop can send money back. It is asked for now, since later is too late.
+const SCOPES = ["username", "payments", "wallet_address"];
+
+const { Pi } = window;
+Pi?.init({ version: "2.0", sandbox: true });
+
+/** Sign in at Pi. Who the user is, the server says: the page could be changed. */
+export async function signIn() {
+  await authenticate();
+  session.user = await bundle("GET", "/me");
+  tell("user");
+}
+
+async function authenticate() {
+  if (!Pi) throw new Refusal("no_pi");
+  session.accessToken = null;
+  const { accessToken } = await Pi.authenticate(SCOPES, onIncompletePaymentFound);
+  session.accessToken = accessToken;
+}
+
+// Calls that meet an old token at the same time sign in again together, once.
+let renewal = null;
+session.renew = () => (renewal ??= authenticate().finally(() => (renewal = null)));
+
+/** An earlier visit left this payment open. Pi may call this before there is a token: none is needed. */
+async function onIncompletePaymentFound(payment) {
+  try {
+    await bundle("POST", "/pi_payment/incomplete", { payment });
+  } catch (refusal) {
+    tell("trouble", refusal); // the server finishes the payment by itself all the same
+  }
+  tell("payments");
+}
+
+/** `report` hears each step by its name. There is no step of Pi's for "bought": only the server knows. */
+export function createPayment({ product_id, name }, amount, report) {
+  const post = (step, body) => bundle("POST", `/pi_payment/${step}`, body);
+
+  Pi.createPayment({ amount, memo: name, metadata: { productId: product_id } }, {
+    // Pi repeats these two about every ten seconds until the server has done its part.
+    onReadyForServerApproval: (paymentId) =>
+      post("approve", { paymentId }).then(
+        (payment) => report("approved", payment),
+        (refusal) => report(refusal.retryAfter ? "delayed" : "refused", refusal),
+      ),
+
+    onReadyForServerCompletion: (paymentId, txid) =>
+      post("complete", { paymentId, txid }).then(
+        ({ state }) => report(state === "completed" ? "bought" : "unconfirmed", paymentId),
+        (refusal) => report(refusal.retryAfter ? "unconfirmed" : "refused", refusal.retryAfter ? paymentId : refusal),
+      ),
+
+    // Also for lack of funds. Whether it was paid all the same, the server finds out.
+    onCancel: (paymentId) => {
+      report("cancelled", paymentId);
+      return post("cancel", { paymentId }).catch(() => {});
+    },
+
+    onError: (error, payment) => {
+      report("failed", error);
+      return payment && post("error", { paymentId: payment.identifier, error: String(error) }).catch(() => {});
+    },
+  });
+}
+
+/** The adId of an ad that was watched to its end; throws Refusal. */
+export async function watchRewardedAd() {
+  const { ready } = await Pi.Ads.isAdReady("rewarded");
+  if (!ready) {
+    const { result } = await Pi.Ads.requestAd("rewarded");
+    if (result !== "AD_LOADED") throw new Refusal(result);
+  }
+  const { result, adId } = await Pi.Ads.showAd("rewarded");
+  if (result !== "AD_REWARDED" || !adId) throw new Refusal(result);
+  return adId;
+}

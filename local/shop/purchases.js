@@ -1,0 +1,66 @@
+// What the user has bought: the server's records, newest first. The page itself remembers nothing.
+import { askUntil, bundle, news, session, tell } from "./api.js";
+import { refused } from "./notice.js";
+import { nameOf } from "./products.js";
+
+const PAGE = 5;
+const LOOK_AGAIN_MS = 5000;
+
+const section = document.querySelector("#purchases");
+const list = section.querySelector("ol");
+const more = section.querySelector("button");
+const template = document.querySelector("#purchase");
+let payments = [];
+let next = null;
+let timer = null;
+
+for (const what of ["user", "payments"]) news.addEventListener(what, refresh);
+news.addEventListener("products", show);
+more.onclick = () => read(`limit=${PAGE}&next=${encodeURIComponent(next)}`, payments);
+
+/** All that is shown, anew; and again while one of them is open. */
+async function refresh() {
+  clearTimeout(timer);
+  if (!session.user) return;
+  await read(`limit=${Math.min(Math.max(PAGE, payments.length), 100)}`, []);
+  if (payments.some(({ state }) => state === "open")) timer = setTimeout(refresh, LOOK_AGAIN_MS);
+}
+
+async function read(query, before) {
+  try {
+    const page = await askUntil(() => true, () => bundle("GET", `/payments?${query}`), refused);
+    [payments, next] = [[...before, ...page.payments], page.next];
+    section.dataset.state = payments.length ? "some" : "none";
+    show();
+    tell("purchases", payments);
+  } catch (error) {
+    refused(error, { next: ["Try again", refresh] });
+  }
+}
+
+function show() {
+  list.replaceChildren(...payments.map(row));
+  more.hidden = next === null;
+}
+
+function row(payment) {
+  const item = template.content.cloneNode(true).firstElementChild;
+  const [label, explanation] = stateOf(payment);
+  const day = new Date(payment.created_at * 1000);
+  item.dataset.state = label;
+  item.querySelector(".name").textContent = nameOf(payment.product_id);
+  item.querySelector(".amount").textContent = `${payment.amount} Pi`;
+  item.querySelector("time").textContent = day.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  item.querySelector("time").dateTime = day.toISOString();
+  item.querySelector(".state").textContent = label;
+  item.querySelector(".explanation").textContent = explanation;
+  return item;
+}
+
+function stateOf({ state, txid, attention }) {
+  if (attention) return ["Being checked", "A person of the shop looks at it. You need not do anything."];
+  if (state === "completed") return ["Bought", ""];
+  if (state === "cancelled") return ["Not paid", ""];
+  if (txid) return ["Paid", "Pi has not confirmed it so far. It arrives by itself."];
+  return ["Not finished", "If you have paid, it arrives by itself. If not, it is closed in some minutes."];
+}

@@ -1,0 +1,30 @@
+// Who is here: signed out, or signed in. Whoever wants to buy is asked to sign in then.
+import { news, session } from "./api.js";
+import { refused } from "./notice.js";
+import { signIn } from "./pi.js";
+
+const VISITED = "shop-visited";
+const button = document.querySelector("#sign-in");
+button.onclick = enter;
+
+news.addEventListener("user", () => {
+  document.body.dataset.user = "known";
+  document.querySelector("#user").textContent = session.user.username ?? "Signed in";
+  localStorage.setItem(VISITED, "yes");
+});
+
+/** True once the user is signed in. */
+export async function enter() {
+  if (session.user) return true;
+  button.disabled = true;
+  try {
+    await signIn();
+  } catch (error) {
+    refused(error, { next: ["Sign in", enter] });
+  }
+  button.disabled = false;
+  return Boolean(session.user);
+}
+
+/** Pi asks a user once for the shop, so who was here before is signed in without a question. */
+export const welcomeBack = () => localStorage.getItem(VISITED) && enter();
