@@ -8,8 +8,8 @@ const SWITCHES = {
 };
 
 export class Director {
-  constructor(section, phone) {
-    this.phone = phone;
+  constructor(section, phone, lanes) {
+    Object.assign(this, { phone, lanes });
     this.refused = section.querySelector(".refused");
     this.switches = new Map();
     for (const [name, words] of Object.entries(SWITCHES)) {
@@ -35,7 +35,7 @@ export class Director {
   }
 
   turn(name, on) {
-    return this.#ask(on ? "PUT" : "DELETE", `weather/${name}`, this.switches.get(name));
+    return this.#ask(on ? "PUT" : "DELETE", `weather/${name}`);
   }
 
   order(what) {
@@ -44,8 +44,10 @@ export class Director {
 
   // `told`: see observer.js.
   async reset(told = {}) {
+    const emptied = this.lanes.nextEmpty();
     await this.order("reset");
-    this.phone.open({ ...told, forget: true });
+    await emptied;
+    await this.phone.open({ ...told, forget: true });
   }
 
   async #ask(method, path) {
@@ -64,10 +66,13 @@ export class Director {
 function add(group, words, act) {
   const button = Object.assign(document.createElement("button"), { type: "button", textContent: words });
   button.addEventListener("click", async () => {
-    button.disabled = true; // until it is done
-    await act();
-    button.disabled = false;
-    button.focus({ preventScroll: true });
+    if (button.ariaBusy === "true") return;
+    button.ariaBusy = "true";
+    try {
+      await act();
+    } finally {
+      button.ariaBusy = "false";
+    }
   });
   group.append(button);
   return button;

@@ -3,6 +3,7 @@
 const LANES = { page: "Page", record: "Our record", pi: "Pi", chain: "Chain", stage: "Director" };
 const MOST_ROWS = 1000;
 const PAGE_LINES = "page-lines";
+const MOST_PAGE_LINES = 300;
 const AT_THE_END = 40; // pixels
 
 export class Lanes {
@@ -12,7 +13,7 @@ export class Lanes {
     this.empty = section.querySelector(".empty");
     this.newest = section.querySelector(".newest");
     this.follows = true;
-    this.seen = [];
+    this.pageLines = [];
     this.scroll.addEventListener("scroll", () => this.#scrolled());
     this.newest.addEventListener("click", () => this.#toTheEnd());
     new ResizeObserver(() => this.follows && this.#toTheEnd()).observe(this.list);
@@ -22,27 +23,36 @@ export class Lanes {
   clear(number) {
     const kept = JSON.parse(sessionStorage.getItem(PAGE_LINES) ?? "{}");
     this.list.replaceChildren();
-    this.seen = [];
     this.pageLines = kept.number === number ? kept.lines : [];
     this.number = number;
     this.pageLines.forEach((line) => this.add(line));
     this.empty.hidden = this.list.children.length > 0;
+    this.emptied?.();
+  }
+
+  // Resolves when all has been emptied.
+  nextEmpty() {
+    return new Promise((done) => (this.emptied = done));
   }
 
   // A line of the page: nobody else knows it, so it is kept for a reload of the stage.
   addOfPage(line) {
-    this.pageLines = [...(this.pageLines ?? []), line].slice(-300);
-    this.keep();
+    this.pageLines = [...this.pageLines, line].slice(-MOST_PAGE_LINES);
+    this.#keep();
     return this.add(line);
   }
 
-  keep() {
+  // The call of then has its answer.
+  replaceOfPage(at, line) {
+    this.pageLines = this.pageLines.map((each) => (each.at === at ? { ...line, at } : each));
+    this.#keep();
+  }
+
+  #keep() {
     sessionStorage.setItem(PAGE_LINES, JSON.stringify({ number: this.number, lines: this.pageLines }));
   }
 
   add(line) {
-    this.seen.push(line);
-    this.onLine?.(line);
     const before = this.#rowBefore(line);
     if (isRepeat(before, line)) return count(before);
     const row = rowOf(line);

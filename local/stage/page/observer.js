@@ -80,7 +80,8 @@
   // The same call once more, as the page sent it.
   async function again(ending) {
     const [, last] = [...page.last].reverse().find(([path]) => path.endsWith(ending));
-    await window.fetch(...last);
+    const [resource, { signal, ...options }] = last; // its time limit has begun long ago
+    await window.fetch(resource, options);
   }
 
   async function press(name, pause) {

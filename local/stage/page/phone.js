@@ -18,7 +18,7 @@ export class Phone {
     return this.tabs.find((tab) => tab.number === this.shown);
   }
 
-  // `told` is what the page must know before it begins: see observer.js.
+  // `told` is what the page must know before it begins: see observer.js. Resolves when it has begun.
   open(told = {}) {
     this.tabs.forEach((tab) => tab.panel.remove());
     this.tabs = [];
@@ -35,6 +35,7 @@ export class Phone {
     this.frame.append(panel);
     this.#load(this.tabs.at(-1), told);
     this.show(number);
+    return this.tabs.at(-1).opened;
   }
 
   show(number) {
@@ -63,6 +64,7 @@ export class Phone {
   reopen(told = {}) {
     const tab = this.current;
     if (!tab.iframe) this.#load(tab, told);
+    return tab.opened;
   }
 
   // Resolves when the page has done it.
