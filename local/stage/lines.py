@@ -65,7 +65,9 @@ class News:
             was = known[identifier]["status"] if identifier in known else {}
             shown = bool(identifier in known and known[identifier]["transaction"])
             if payment["transaction"] and not shown:
-                at = self._paid_at(identifier) or self._after_call(identifier)
+                is_ours = payment["direction"] == "app_to_user"
+                paid_at = 0 if is_ours else self._paid_at(identifier)
+                at = paid_at or self._after_call(identifier)
                 yield Line(PI, "Pi knows the transaction", at + JUST, "", identifier)
             for flag, words in _FLAGS.items():
                 if payment["status"][flag] and not was.get(flag):
@@ -79,12 +81,18 @@ class News:
     def _opened(self, payment: Mapping[str, Any]) -> Line:
         direction = "payment" if payment["direction"] == "user_to_app" else "payment to the user"
         text = f"{direction} opened: {plain(payment['amount'])} Pi"
-        return Line(PI, text, _ms(payment["created_at"]), "", payment["identifier"])
+        return Line(PI, text, self._opened_at(payment) + JUST, "", payment["identifier"])
+
+    def _opened_at(self, payment: Mapping[str, Any]) -> float:
+        """By the app's call, where it is the app that opens it."""
+        at = _ms(payment["created_at"])
+        is_ours = payment["direction"] == "app_to_user"
+        return self._call_since(at, "/v2/payments") if is_ours else at
 
     def _flag(self, payment: Mapping[str, Any], flag: str, words: str) -> Line:
         identifier = payment["identifier"]
         if flag == "developer_approved" and payment["direction"] == "app_to_user":
-            at = _ms(payment["created_at"])
+            at = self._opened_at(payment) + JUST
         else:
             at = self._after_call(identifier)
         tone = GOOD if flag == "developer_completed" else ""
@@ -100,7 +108,10 @@ class News:
             if not transaction["successful"]:
                 text = f"failed: {text}"
             tone = GOOD if transaction["successful"] else BAD
-            yield Line(CHAIN, text, _ms(transaction["applied_at"]), tone, transaction["memo"] or "")
+            at = _ms(transaction["applied_at"])
+            if transaction["source"] == self.now.wallet:
+                at = self._call_since(at, "/horizon/transactions") + JUST
+            yield Line(CHAIN, text, at, tone, transaction["memo"] or "")
 
     # --- Our record, and what it led to -----------------------------------------------------------
 
@@ -171,6 +182,12 @@ class News:
         calls = [call for call in self.now.pi["calls"] if call["path"] in paths]
         return _ms(calls[-1]["at"]) if calls else 0
 
+    def _call_since(self, at: float, path: str) -> float:
+        """When the call to this path was answered that did what was done then."""
+        calls = [call for call in self.now.pi["calls"] if call["path"] == path]
+        answered = (_ms(call["at"]) for call in calls if call["method"] == "POST")
+        return min((each for each in answered if each >= at), default=at)
+
     def _after_call(self, identifier: str) -> float:
         return self._call_at(identifier, ("approve", "complete", "cancel")) or self._now
 
@@ -185,8 +202,8 @@ class News:
                 at = self._call_at(identifier, ("complete", "cancel"))
                 return at + 2 * JUST if at else 0
             case "created":
-                created = self.now.pi_payments.get(identifier, {}).get("created_at")
-                return _ms(created) + 2 * JUST if created else 0
+                payment = self.now.pi_payments.get(identifier)
+                return self._opened_at(payment) + 3 * JUST if payment else 0
             case "signed":
                 return (at := self._paid_at(identifier)) and at - 2 * JUST
         return 0

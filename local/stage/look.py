@@ -78,7 +78,7 @@ class Eyes:
 
 def in_pi(stroops: Any) -> str:
     """`3.14`, as a person writes it."""
-    return plain(str(Amount(int(stroops))))
+    return str(Amount(int(stroops)))
 
 
 def plain(amount: Any) -> str:

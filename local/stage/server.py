@@ -25,6 +25,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from local.cloud.stack import Deployment, FunctionFailedError, Stack
 from local.emulator.process import PiEmulator
 from local.processes import HOST
+from local.shop.server import serving_shop
 from local.stage.director import Director, NothingToRefundError
 from local.stage.feed import Feed
 from local.stage.look import Eyes
@@ -35,12 +36,12 @@ ASKED_BY_OUR_PAGE = "x-stage"
 
 
 class Stage:
-    """The stage on a port of the loopback; `shop` is the shop's address."""
+    """The stage and the shop that it frames, each on a port of the loopback."""
 
     def __init__(
         self,
         port: int,
-        shop: str,
+        shop_port: int,
         stack: Stack,
         consumer: Deployment,
         emulator: PiEmulator,
@@ -48,32 +49,30 @@ class Stage:
     ) -> None:
         """`settings` of the emulator are put anew after each reset."""
         self.url = f"http://{HOST}:{port}"
+        self.shop = f"http://{HOST}:{shop_port}"
+        self._opens_shop = serving_shop(stack, pi=emulator.url, stage=self.url, port=shop_port)
         self._feed = Feed()
         eyes = Eyes(stack, consumer, emulator)
         self._watch = Watch(eyes, self._feed)
         self.director = Director(eyes, self._feed, settings)
-        app = create_app(self.director, self._watch, self._feed, self.url, shop)
+        app = create_app(self.director, self._watch, self._feed, self.url, self.shop)
         self._server = make_server(HOST, port, app, threaded=True)
         self._server.daemon_threads = True  # type: ignore[attr-defined] # a listener stays
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
-    def start(self) -> Self:
+    def __enter__(self) -> Self:
+        self._opens_shop.__enter__()
         self._watch.start()
         self._thread.start()
         return self
 
-    def stop(self) -> None:
+    def __exit__(self, *_: object) -> None:
         self._feed.close()
         self._watch.join()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+        self._opens_shop.__exit__(None, None, None)
 
 
 def create_app(director: Director, watch: Watch, feed: Feed, url: str, shop: str) -> Flask:
@@ -142,4 +141,4 @@ def _add_director(app: Flask, director: Director, watch: Watch) -> None:
         except KeyError:
             return jsonify(error=f"There is no {name}."), 404
         watch.look()
-        return jsonify(), 200
+        return jsonify(done=name), 200

@@ -13,6 +13,7 @@ export class Lanes {
     this.empty = section.querySelector(".empty");
     this.newest = section.querySelector(".newest");
     this.follows = true;
+    this.top = 0;
     this.pageLines = [];
     this.scroll.addEventListener("scroll", () => this.#scrolled());
     this.newest.addEventListener("click", () => this.#toTheEnd());
@@ -57,6 +58,7 @@ export class Lanes {
     if (isRepeat(before, line)) return count(before);
     const row = rowOf(line);
     before ? before.after(row) : this.list.prepend(row);
+    [row, row.nextElementSibling].forEach(sayTimeOnce);
     if (this.list.children.length > MOST_ROWS) this.list.firstElementChild.remove();
     this.empty.hidden = true;
     return row;
@@ -68,15 +70,24 @@ export class Lanes {
     return row;
   }
 
+  // It follows the newest line until a person scrolls up, and again once they are at the end.
   #scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroll;
-    this.follows = scrollHeight - scrollTop - clientHeight < AT_THE_END;
+    if (scrollTop < this.top) this.follows = false;
+    if (scrollHeight - scrollTop - clientHeight < AT_THE_END) this.follows = true;
+    this.top = scrollTop;
     this.newest.hidden = this.follows;
   }
 
   #toTheEnd() {
     this.scroll.scrollTop = this.scroll.scrollHeight;
   }
+}
+
+// Rows of the same second say it once.
+function sayTimeOnce(row) {
+  const second = (each) => each?.querySelector("time").textContent;
+  row?.classList.toggle("same-second", second(row) === second(row.previousElementSibling));
 }
 
 // A page's call is shown when it leaves, and again when its answer is there.

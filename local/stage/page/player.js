@@ -21,6 +21,7 @@ export class Player {
     this.stopButton = this.caption.querySelector("button");
     this.stopButton.addEventListener("click", () => this.stop());
     this.links = new Map();
+    this.answers = [];
     for (const [name, { title }] of Object.entries(scenes)) {
       const link = Object.assign(document.createElement("a"), { href: `#scene=${name}`, textContent: title });
       link.addEventListener("click", (event) => {
@@ -44,6 +45,11 @@ export class Player {
     return true;
   }
 
+  // What the page was answered.
+  heard(text) {
+    this.answers.push(text);
+  }
+
   stop() {
     this.playing = null;
     this.#show("The scene was stopped. The stage is yours.", "plain", "stopped");
@@ -52,6 +58,7 @@ export class Player {
   async play(name) {
     const playing = (this.playing = Symbol(name));
     const verbs = this.#verbs(playing);
+    this.answers = [];
     for (const [each, link] of this.links) link.ariaCurrent = each === name ? "true" : "false";
     this.#show(scenes[name].title, "plain", "playing");
     try {
@@ -80,6 +87,7 @@ export class Player {
       press: (name) => phone.ask({ press: name, pause: PRESSING_MS / SPEED }),
       again: (ending) => phone.ask({ again: ending }),
       switches: (name, on) => director.turn(name, on),
+      hears: (text) => this.#until(playing, () => this.answers.some((answer) => answer.startsWith(text))),
       closes: () => phone.close(),
       closed: () => this.#until(playing, () => !phone.current.iframe),
       reopens: () => phone.reopen(),

@@ -4,6 +4,7 @@
 const signsIn = [
   ["press", "Sign in"],
   ["press", "Sign in"], // in Pi's dialogue
+  ["hears", "GET /me → 200"],
 ];
 
 export const scenes = {

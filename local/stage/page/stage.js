@@ -20,6 +20,7 @@ const phone = new Phone($(".shop"), document.body.dataset.shop, {
     if (call.status === undefined) return calls.set(key, lanes.addOfPage(line));
     const row = calls.get(key);
     if (row) answered(row, line);
+    player.heard(line.text);
     lanes.replaceOfPage(Number(row?.dataset.at), line);
   },
   sdk: (detail, at) => lanes.addOfPage(sdkLine(detail, at + ahead * 1000)),
