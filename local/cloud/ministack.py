@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
 REGION = "us-east-1"
@@ -128,6 +129,10 @@ class LocalCloud:
     @cached_property
     def parameters(self) -> "SSMClient":
         return self.session.client("ssm", endpoint_url=self.endpoint)
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        return self.session.client("sqs", endpoint_url=self.endpoint)
 
     @cached_property
     def signed(self) -> Signed:

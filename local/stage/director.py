@@ -16,6 +16,8 @@ from local.stage.lines import STAGE, Line
 from local.stage.look import Eyes
 
 HOUR_SECONDS = 3600
+STEP_SECONDS = 900
+LOOK_EVERY_SECONDS = 0.1
 MOST_SWEEPS = 10
 TIMEOUT_SECONDS = 30.0
 
@@ -56,23 +58,44 @@ class Director:
         self._note(f"{words}." if on else f"{words}: no longer.")
 
     def an_hour_later(self) -> int:
-        """How many pieces of work the sweeps have found."""
-        self.ahead += HOUR_SECONDS
+        """A quarter at a time, each with its sweeps: how much unfinished work they found."""
+        self._note("An hour passes, and the sweep looks for what is unfinished.")
+        found, left = 0, HOUR_SECONDS
+        while left:
+            step = STEP_SECONDS if self._is_anything_due_within(left) else left
+            self._move_clock(step)
+            found += self.sweep()
+            left -= step
+        return found
+
+    def _move_clock(self, seconds: int) -> None:
+        self.ahead += seconds
         self.eyes.stack.cloud.set_clock(ahead=self.ahead)
-        self.eyes.emulator.control("POST", "/clock", {"advance_s": HOUR_SECONDS})
+        self.eyes.emulator.control("POST", "/clock", {"advance_s": seconds})
         self.feed.tell("ahead", self.ahead, lasts=False)
-        self._note("An hour later. The sweep looks for what is unfinished.")
-        return self.sweep()
+
+    def _is_anything_due_within(self, seconds: int) -> bool:
+        until = time.time() + self.ahead + seconds
+        return any(record.get("due_at", until) < until for record in self.eyes.records())
 
     def sweep(self) -> int:
-        """Until nothing is due."""
-        woken = 0
+        """Until nothing is due: what was found is done, or waits for another time."""
+        found = 0
         for _ in range(MOST_SWEEPS):
-            found = self.eyes.stack.sweep()
-            woken += found
-            if not found:
+            woken = self.eyes.stack.sweep()
+            if not woken:
                 break
-        return woken
+            found += woken
+            self._wait_for_workers()
+        return found
+
+    def _wait_for_workers(self) -> None:
+        """Until each wake-up was handled, and each event; not for ever."""
+        stack, consumer = self.eyes.stack, self.eyes.consumer
+        queues = ((stack, "WakeUps"), (stack, "Payouts"), (consumer, "Queue"))
+        give_up = time.monotonic() + TIMEOUT_SECONDS
+        while any(of.has_waiting(queue) for of, queue in queues) and time.monotonic() < give_up:
+            time.sleep(LOOK_EVERY_SECONDS)
 
     def refund(self) -> str:
         """The operator gives the price of the last purchase back; the payout's id. Raises

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from local.stage.look import Look, in_pi, plain
+from shared.payments.record import Attention
 
 RECORD, PI, CHAIN, STAGE = "record", "pi", "chain", "stage"
 GOOD, BAD, QUIET = "good", "bad", "quiet"
@@ -158,6 +159,8 @@ class News:
             text = "a refund is asked for"
         elif entry["was"] != state:
             text = f"{kind}{state}" + (f": {why}" if why else _by(entry))
+        elif why in _ATTENTION:
+            text = f"a person must look: {_ATTENTION[why]}"
         else:
             text = f"{kind}{state}, waits: {why}"
         identifier = str(record.get("payment_id", key))
@@ -209,6 +212,8 @@ class News:
         return 0
 
 
+# The reason without what to do about it.
+_ATTENTION = {str(reason): reason.meaning.partition(".")[0] for reason in Attention}
 _FLAGS = {
     "developer_approved": "approved",
     "developer_completed": "completed",

@@ -52,17 +52,15 @@ class Eyes:
         pi = self.emulator.control("GET", f"/state?calls_from={seen}")
         if pi["calls_received"] < seen:  # somebody has cleared the log
             pi = self.emulator.control("GET", "/state")
-        outputs = self.stack.outputs
-        return Look(
-            pi=pi,
-            payments=self.payments(),
-            rewards=self._records(outputs["RewardsTableName"], "id"),
-            payouts=self._records(outputs["PayoutsTableName"], "payout_id"),
-            goods=self.items(self.consumer.outputs["GoodsTableName"], "id"),
-        )
+        goods = self.items(self.consumer.outputs["GoodsTableName"], "id")
+        return Look(pi=pi, goods=goods, **self._tables())
 
     def payments(self) -> dict[str, dict[str, Any]]:
         return self._records(self.stack.outputs["PaymentsTableName"], "payment_id")
+
+    def records(self) -> list[dict[str, Any]]:
+        """Of each kind."""
+        return [record for records in self._tables().values() for record in records.values()]
 
     def items(self, table: str, key: str) -> dict[str, dict[str, Any]]:
         pages = self.stack.cloud.dynamodb.get_paginator("scan").paginate(
@@ -70,6 +68,14 @@ class Eyes:
         )
         found = [decoded(item) for page in pages for item in page["Items"]]
         return {str(item[key]): item for item in found}
+
+    def _tables(self) -> dict[str, dict[str, dict[str, Any]]]:
+        outputs = self.stack.outputs
+        return {
+            "payments": self.payments(),
+            "rewards": self._records(outputs["RewardsTableName"], "id"),
+            "payouts": self._records(outputs["PayoutsTableName"], "payout_id"),
+        }
 
     def _records(self, table: str, key: str) -> dict[str, dict[str, Any]]:
         items = self.items(table, key)

@@ -67,8 +67,9 @@ export class Player {
         const [verb, ...rest] = step;
         await verbs[verb](...rest);
       }
-      const { tone, text } = await this.#settled(playing);
-      this.#show(text, tone === "good" ? "good" : "bad", "over");
+      const { tone } = await this.#settled(playing);
+      if (tone === "good") this.#show(scenes[name].moral, "good", "over");
+      else this.#show("This must not be: look at the last line.", "bad", "over");
     } catch (error) {
       if (!(error instanceof Stopped)) this.#show(`The scene cannot go on. ${error.message}.`, "bad", "failed");
     }

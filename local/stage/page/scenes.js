@@ -1,5 +1,6 @@
-// The scenes, as a script. Each begins on an empty stage and ends with the verdict: the last line,
-// which the server works out from the records, Pi and the chain, and which is not written here.
+// The scenes, as a script. Each begins on an empty stage and ends with its moral, if the last line
+// is as it should be: the verdict, which the server works out from the records, Pi and the chain,
+// and which is not written here.
 
 const signsIn = [
   ["press", "Sign in"],
@@ -10,6 +11,7 @@ const signsIn = [
 export const scenes = {
   bought: {
     title: "Bought",
+    moral: "Recorded before it is approved, completed at Pi before it is delivered: so none can be forgotten.",
     steps: [
       ["begins"],
       ["says", "A user signs in. Pi gives the page a token, and the server asks Pi whose it is: a page can say anything."],
@@ -24,6 +26,7 @@ export const scenes = {
 
   "closed-page": {
     title: "Page closed",
+    moral: "A page can vanish at any moment. The record stays due until its work is done.",
     steps: [
       ["begins", { hold: "/pi_payment/complete" }],
       ["says", "A user signs in, and buys an apple pie."],
@@ -43,6 +46,7 @@ export const scenes = {
 
   "lost-answer": {
     title: "Lost answer",
+    moral: "An unclear answer is neither yes nor no. Reading again tells, and asking twice changes nothing.",
     steps: [
       ["begins"],
       ["says", "A user signs in. From now on Pi does what it is asked, and every answer gets lost on the way back."],
@@ -51,6 +55,7 @@ export const scenes = {
       ["press", "Buy apple pie"],
       ["says", "Was it approved? The server cannot know. It does not guess: it comes back and reads what Pi shows."],
       ["press", "Pay 3.14 Pi"],
+      ["hears", "POST /pi_payment/complete"],
       ["says", "Completed, and this answer is lost too. A server that asks twice may deliver twice."],
       ["switches", "answers_lost", false],
       ["orders", "an-hour-later"],
@@ -60,6 +65,7 @@ export const scenes = {
 
   "tampered-price": {
     title: "Tampered price",
+    moral: "The price is the server's. What the page says is never believed.",
     steps: [
       ["begins", { prices: { apple_pie_1: "0.01" } }],
       ["says", "This user has changed the page: it asks for 0.01 Pi, and an apple pie costs 3.14 Pi."],
@@ -72,6 +78,7 @@ export const scenes = {
 
   cancelled: {
     title: "Paid and cancelled",
+    moral: "What may be paid is never closed as unpaid: it is completed, or a person sees it with its proof.",
     steps: [
       ["begins", { hold: "/pi_payment/complete" }],
       ["says", "A user buys an apple pie on a bad day: Pi forgets to link the transaction, and her page is closed."],
@@ -92,6 +99,7 @@ export const scenes = {
 
   "ad-twice": {
     title: "Ad claimed twice",
+    moral: "One ad, one reward, whoever asks and however often.",
     steps: [
       ["begins"],
       ["says", "A user signs in, and watches an ad to its end for a slice of pie."],
@@ -107,6 +115,7 @@ export const scenes = {
 
   refund: {
     title: "Refund",
+    moral: "Asked for twice, sent once: never two transactions for one payout.",
     steps: [
       ["begins"],
       ["says", "A user buys an apple pie."],
