@@ -117,7 +117,12 @@ class Payment:
     def expire(self, now: datetime) -> None:
         """Pi cancels what was not approved in time."""
         limit = timedelta(seconds=self.settings.approval_limit_s)
-        if self.is_open and not self.developer_approved and now - self.created_at > limit:
+        if now - self.created_at > limit:
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Cancelled, unless the app's server has approved."""
+        if self.is_open and not self.developer_approved:
             self.cancelled = self.expired = True
 
     def link(self, transaction: Transaction, txid: str | None = None) -> None:

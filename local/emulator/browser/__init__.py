@@ -63,8 +63,7 @@ def browser_api(pi: Pi) -> Blueprint:
     def expire_payment(identifier: str) -> Response:
         """The dialogue has waited long enough: cancelled, unless the app's server was faster."""
         payment = pi.payment(identifier)
-        if payment.is_open and not payment.developer_approved:
-            payment.cancel()
+        payment.give_up()
         return answer(_seen(pi, payment))
 
     return api

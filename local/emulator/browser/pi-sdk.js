@@ -8,10 +8,10 @@
  * is where this script came from; `?app_id=...` on it names another app than the emulator's first.
  *
  * Everything that matters is kept by the emulator: a page may be closed, reloaded or opened twice
- * at any moment. Only who signed in last, and what they refused, is in localStorage ("pi-emulator").
+ * at any moment. Only who signed in last and what they refused is in localStorage, "pi-emulator".
  * What the SDK does is told by "pi-emulator" events on window: { detail: { what, ... } }.
  *
- * Contents: the emulator; the user; Pi; signing in; a payment; an ad; dialogs; the marker; the look.
+ * Contents: the emulator, the user, Pi, signing in, a payment, an ad, dialogs, marker, look.
  */
 (() => {
   "use strict";
@@ -22,11 +22,11 @@
 
   const SCOPES = {
     username: "Your Pi username",
-    payments: "Ask you for payments",
+    payments: "To ask you for payments",
     wallet_address: "Your wallet’s address, to pay you",
     roles: "Your roles at Pi",
     platform: "That you use Pi",
-    in_app_notifications: "Send you notifications",
+    in_app_notifications: "To send you notifications",
   };
   const NATIVE_FEATURES = ["inline_media", "request_permission", "ad_network"];
   const AD_TYPES = ["interstitial", "rewarded"];
@@ -40,16 +40,19 @@
 
   // --- The emulator ------------------------------------------------------------------------------
 
-  /** The emulator's refusal: Pi's `code` and text. */
+  const SILENT =
+    `The Pi emulator at ${SOURCE.origin} does not answer this page. ` +
+    "Is it running? It answers only pages of this machine.";
+  const EXPIRED = "Your sign-in has expired. Please sign in again.";
+
+  /** The emulator's refusal: Pi's `code` and text, and the `payment` that is in the way. */
   class Refusal extends Error {
-    constructor(status, { error, error_message: message, ...more }) {
-      super(message || `Pi answered ${status}.`);
+    constructor(status, { error, error_message: message, payment }) {
+      super(status === 401 && !error ? EXPIRED : (message ?? `Pi answered ${status}.`));
       this.code = error;
-      Object.assign(this, more);
+      this.payment = payment;
     }
   }
-
-  const SILENT = `The Pi emulator does not answer at ${SOURCE.origin}. Is it running?`;
 
   async function ask(method, path, body) {
     let response;
@@ -68,7 +71,7 @@
     return answer;
   }
 
-  const about = () => ask("GET", `/browser${APP_ID ? `?app_id=${encodeURIComponent(APP_ID)}` : ""}`);
+  const about = () => ask("GET", `/browser${SOURCE.search}`);
 
   // --- The user ----------------------------------------------------------------------------------
 
@@ -98,12 +101,11 @@
     user: null, // { uid, username, wallet }
     accessToken: null,
     scopes: [],
-    asked: [],
     onIncompletePaymentFound: null,
   };
 
   /** Call the page. What it throws is the page's error, and stops nothing here. */
-  function callPage(name, callback, ...values) {
+  function callPage(callback, ...values) {
     try {
       callback?.(...values);
     } catch (error) {
@@ -154,7 +156,8 @@
 
     openShareDialog(title, message) {
       requireInit();
-      share(title, message);
+      const strong = element("p", { className: "strong", textContent: title });
+      sayOnly("Share", "", [strong, element("p", { textContent: message })]);
     },
 
     async openUrlInSystemBrowser(url) {
@@ -195,6 +198,7 @@
 
   let signingIn = Promise.resolve();
 
+  /** A page that signs in twice at once asks its user once. */
   function oneAtATime(work) {
     const turn = signingIn.then(work);
     signingIn = turn.catch(() => {});
@@ -202,103 +206,91 @@
   }
 
   async function signIn(scopes, onIncompletePaymentFound) {
-    let world;
     try {
-      world = await about();
+      const world = await about();
+      const choice = remembered(world, scopes) ?? (await askConsent(world, scopes));
+      if (!choice) throw new Error("User consent cancelled.");
+      await grant(world, scopes, choice);
+      session.onIncompletePaymentFound = onIncompletePaymentFound;
+      const { uid, username } = session.user;
+      tell("signed-in", { uid, username, scopes: session.scopes });
+      if (world.settings.sdk_incomplete_first) await findIncomplete();
+      else setTimeout(findIncomplete, 0);
+      const shown = session.scopes.includes("username") ? { uid, username } : { uid };
+      return { accessToken: session.accessToken, user: shown };
     } catch (error) {
-      sayOnly("Signing in", error.message);
+      if (error.message !== SILENT && !(error instanceof Refusal)) throw error;
+      sayOnly("Sign in with Pi", error.message);
       throw new Error("Authentication failed.");
     }
-    const remembered = memory.read();
-    const known = world.users.find((user) => user.username === remembered.username);
-    const refused = (remembered.refused ?? []).filter((scope) => scopes.includes(scope));
-    const decided = [...(known?.scopes ?? []), ...refused];
-    const choice =
-      known && scopes.every((scope) => decided.includes(scope))
-        ? { username: known.username, refused }
-        : await askConsent(world, scopes, known);
-    if (!choice) throw new Error("User consent cancelled.");
-    await grant(world, scopes, choice);
-    session.onIncompletePaymentFound = onIncompletePaymentFound;
-    const { uid, username } = session.user;
-    tell("signed-in", { uid, username, scopes: session.scopes });
-    if (world.settings.sdk_incomplete_first) await findIncomplete();
-    else setTimeout(findIncomplete, 0);
-    const shown = session.scopes.includes("username") ? { uid, username } : { uid };
-    return { accessToken: session.accessToken, user: shown };
+  }
+
+  /** What the user who signed in last has decided, if that is about all of these scopes. */
+  function remembered(world, scopes) {
+    const { username, refused = [] } = memory.read();
+    const known = world.users.find((user) => user.username === username);
+    if (!known) return null;
+    const decided = [...known.scopes, ...refused];
+    return scopes.every((scope) => decided.includes(scope)) ? { username, refused } : null;
   }
 
   /** Pi remembers what was granted, this browser what was refused. */
   async function grant(world, scopes, { username, refused }) {
     const before = world.users.find((user) => user.username === username)?.scopes ?? [];
     const granted = new Set([...before, ...scopes].filter((scope) => !refused.includes(scope)));
-    let user;
-    try {
-      user = await ask("POST", "/users", { username, app_id: APP_ID, scopes: [...granted] });
-      const { users } = await about();
-      session.user = users.find(({ uid }) => uid === user.uid);
-    } catch (error) {
-      sayOnly("Signing in", error.message);
-      throw new Error("Authentication failed.");
-    }
+    const user = { username, app_id: APP_ID, scopes: [...granted] };
+    const { uid, accessToken } = await ask("POST", "/users", user);
+    const { users } = await about();
     memory.write({ username, refused });
-    session.accessToken = user.accessToken;
-    session.scopes = [...granted];
-    session.asked = scopes;
-    refreshMarker();
+    session.user = users.find((each) => each.uid === uid);
+    session.accessToken = accessToken;
+    session.scopes = user.scopes;
   }
 
   /** Gives { username, refused }, or null if the user does not want to. */
-  async function askConsent(world, scopes, known) {
+  async function askConsent(world, scopes) {
+    const { username: last, refused = [] } = memory.read();
     const names = world.users.map((user) => user.username);
-    const last = known?.username ?? memory.read().username;
-    const suggested = names.includes(last) ? last : names[0];
-    const newName = element("input", {
+    const isNew = !names.length || (last && !names.includes(last));
+    const name = element("input", {
       type: "text",
-      id: "new-name",
       maxLength: 40,
       autocomplete: "off",
       spellcheck: false,
-      value: names.length ? "" : (last ?? "alice"),
+      value: isNew ? (last ?? "alice") : "",
     });
-    const users = names.map((name) => radio("user", name, name, name === suggested));
-    if (names.length) {
-      const another = radio("user", "", "Someone new", false);
-      newName.addEventListener("input", () => (another.querySelector("input").checked = true));
-      another.addEventListener("change", () => newName.focus());
-      users.push(another);
-    }
-    const boxes = scopes.map((scope) => checkbox(scope, SCOPES[scope], true));
-    const who = element("fieldset", {}, [
-      element("legend", { textContent: "Sign in as" }),
-      element("div", { className: "list" }, users),
-      element("label", { htmlFor: "new-name", textContent: names.length ? "Their name" : "Your name" }),
-      newName,
+    const users = names.map((each) =>
+      choice("radio", each, each, !isNew && each === (last ?? names[0])),
+    );
+    const someoneNew = choice("radio", "", "Someone new", isNew);
+    const who = fieldset("Sign in as", [
+      element("div", { className: "list", hidden: !names.length }, [...users, someoneNew]),
+      element("label", { className: "name", textContent: "Name, any will do" }, [name]),
     ]);
-    const may = element("fieldset", {}, [
-      element("legend", { textContent: `${world.app.app_id} may have` }),
+    const boxes = scopes.map((scope) =>
+      choice("checkbox", scope, SCOPES[scope], !refused.includes(scope)),
+    );
+    const may = fieldset(`${world.app.app_id} asks for`, [
+      element("p", { className: "hint", textContent: "Untick what you refuse." }),
       element("div", { className: "list" }, boxes),
     ]);
     const sheet = new Sheet("Sign in with Pi", world.app.network);
     sheet.show({
-      body: [who, ...(scopes.length ? [may] : [])],
+      body: scopes.length ? [who, may] : [who],
       buttons: { cancel: "Cancel", allow: "Sign in" },
     });
-    for (;;) {
-      if ((await sheet.choice()) !== "allow") {
-        sheet.close();
-        return null;
-      }
-      const picked = who.querySelector("input[type=radio]:checked")?.value;
-      const username = picked || newName.value.trim();
+    while ((await sheet.choice()) === "allow") {
+      const username = who.querySelector(":checked").value || name.value.trim();
       if (username) {
         sheet.close();
-        const kept = boxes.map((box) => box.querySelector("input")).filter((box) => !box.checked);
-        return { username, refused: kept.map((box) => box.value) };
+        const unticked = boxes.filter((box) => !box.firstChild.checked);
+        return { username, refused: unticked.map((box) => box.firstChild.value) };
       }
-      sheet.say("A name is needed.");
-      newName.focus();
+      sheet.say("Please give a name.");
+      name.focus();
     }
+    sheet.close();
+    return null;
   }
 
   async function findIncomplete() {
@@ -313,16 +305,18 @@
 
   function incompleteFound(payment) {
     tell("onIncompletePaymentFound", { paymentId: payment.identifier, payment });
-    callPage("onIncompletePaymentFound", session.onIncompletePaymentFound, payment);
+    callPage(session.onIncompletePaymentFound, payment);
   }
 
   // --- A payment ---------------------------------------------------------------------------------
 
   const PENDING =
     "You already have a pending payment on this app, which needs an action from the developer.";
+  const LATE =
+    "You have paid, but the app has not confirmed it in time. Nothing is lost: it still can.";
   const STEPS = ["App approves", "You pay", "App confirms"];
 
-  /** How a payment ends otherwise than by its completion. */
+  /** The payment was cancelled; a message is for a user who did not do it. */
   class Cancelled extends Error {}
 
   class Payment {
@@ -330,141 +324,136 @@
       this.data = data;
       this.callbacks = callbacks;
       this.seen = null; // as the emulator showed it last
-      this.sheet = null;
+      this.sheet = new Sheet("Payment", "");
     }
 
     get id() {
       return this.seen?.payment.identifier;
     }
 
+    /** Never rejects: whatever happens, the page hears of it by a callback. */
     async run() {
-      this.sheet = new Sheet("Payment", "");
-      this.sheet.show({ body: [], status: "Opening the payment…", locked: true });
       try {
         await this.open();
         await this.beApproved();
-        const txid = await this.bePaid();
+        const txid = await this.pay();
         await this.beCompleted(txid);
-        this.sheet.show({ body: this.summary(3), status: "Done", locked: true });
-        await sleep(this.settings.sdk_done_s);
+        const status = "Done. The app has confirmed it.";
+        this.sheet.show({ body: this.summary(3), status, mood: "good" });
+        await sleep(this.world.settings.sdk_done_s);
         this.sheet.close();
       } catch (error) {
-        await this.end(error);
+        if (error instanceof Cancelled) await this.cancelled(error);
+        else await this.failed(error);
       }
     }
 
     async open() {
-      const world = await about();
-      this.settings = world.settings;
-      this.sheet.network = world.app.network;
-      this.app = world.app;
-      let payment;
+      this.sheet.show({ status: "Opening the payment", mood: "busy" });
+      this.world = await about();
+      this.sheet.network = this.world.app.network;
+      this.sheet.title = `Pay ${this.world.app.app_id}`;
       try {
-        payment = await ask("POST", "/payments", { accessToken: session.accessToken, ...this.data });
+        const order = { accessToken: session.accessToken, ...this.data };
+        this.seen = { payment: await ask("POST", "/payments", order) };
       } catch (error) {
-        if (error.code === "ongoing_payment_found") {
-          incompleteFound(error.payment);
-          throw new Error(PENDING);
-        }
-        throw error;
+        if (error.code !== "ongoing_payment_found") throw error;
+        incompleteFound(error.payment);
+        throw new Error(PENDING);
       }
-      this.seen = { payment };
-      this.sheet.title = `Pay ${this.app.app_id}`;
-      tell("payment-created", { paymentId: this.id, amount: payment.amount, memo: payment.memo });
+      const { amount, memo } = this.seen.payment;
+      tell("payment-created", { paymentId: this.id, amount, memo });
       this.seen = await this.look();
     }
 
-    /** Locked: the user can do nothing until the app's server has approved. */
+    /** Locked: there is nothing for the user to do until the app's server has approved. */
     async beApproved() {
-      const end = Date.now() + this.settings.sdk_approval_s * 1000;
+      const end = Date.now() + this.world.settings.sdk_approval_s * 1000;
       this.sheet.show({
         body: this.summary(0),
         status: "Waiting for the app’s server",
         countdown: end,
-        locked: true,
+        mood: "busy",
       });
-      const approved = await this.callUntil(
-        "onReadyForServerApproval",
-        [this.id],
-        ({ payment }) => payment.status.developer_approved,
-        end,
-      );
+      const approved = await this.callUntil("onReadyForServerApproval", [this.id], end, (seen) => {
+        return seen.payment.status.developer_approved;
+      });
       if (!approved) {
         this.seen = await ask("POST", `/browser/payments/${this.id}/expire`);
-        this.check();
+        this.requireOpen();
       }
       tell("approved", { paymentId: this.id });
     }
 
     /** The wallet: gives the txid. */
-    async bePaid() {
-      const { wallet } = this.seen;
-      const enough = wallet.enough;
+    async pay() {
+      const { enough } = this.seen.wallet;
+      const pay = `Pay ${pi(this.seen.payment.amount)}`;
       this.sheet.show({
         body: this.summary(1),
         status: enough ? "" : "Your wallet does not hold enough Pi for this.",
-        buttons: enough
-          ? { cancel: "Cancel", pay: `Pay ${pi(this.data.amount)}` }
-          : { cancel: "Close" },
+        mood: "bad",
+        buttons: enough ? { cancel: "Cancel", pay } : { cancel: "Close" },
       });
-      const choice = await Promise.race([this.sheet.choice(), this.cancelledElsewhere()]);
-      this.sheet.lock(choice === "pay" ? "Paying…" : "Cancelling…");
-      if (choice !== "pay") {
-        await ask("POST", `/payments/${this.id}/user_cancel`);
-        throw new Cancelled();
-      }
-      let txid;
-      try {
-        const how = this.settings.sdk_link ? {} : { link: false };
-        ({ txid } = await ask("POST", `/payments/${this.id}/pay`, how));
-      } catch (error) {
-        if (error.code === "op_underfunded") {
-          this.seen.wallet.enough = false;
-          return this.bePaid();
-        }
-        // The answer may have been lost: what the chain shows decides.
-        this.seen = await this.look();
-        if (!this.seen.txid) throw error;
-        ({ txid } = this.seen);
-      }
+      const chosen = await Promise.race([this.sheet.choice(), this.cancelledElsewhere()]);
+      if (chosen !== "pay") return this.cancel();
+      this.sheet.show({ body: this.summary(1), status: "Paying", mood: "busy" });
+      const txid = await this.submit();
+      if (txid === null) return this.pay();
       tell("paid", { paymentId: this.id, txid, amount: this.seen.payment.amount });
       return txid;
     }
 
+    async cancel() {
+      this.sheet.show({ body: this.summary(1), status: "Cancelling", mood: "busy" });
+      await ask("POST", `/payments/${this.id}/user_cancel`);
+      throw new Cancelled();
+    }
+
+    /** Gives the txid, or null if the wallet holds too little by now. */
+    async submit() {
+      try {
+        const how = this.world.settings.sdk_link ? {} : { link: false };
+        return (await ask("POST", `/payments/${this.id}/pay`, how)).txid;
+      } catch (error) {
+        // An answer may have been lost: what the chain shows decides.
+        this.seen = await this.look();
+        if (this.seen.txid) return this.seen.txid;
+        this.requireOpen();
+        if (error.code !== "op_underfunded") throw error;
+        return null;
+      }
+    }
+
     async beCompleted(txid) {
-      const end = Date.now() + this.settings.sdk_completion_s * 1000;
+      const end = Date.now() + this.world.settings.sdk_completion_s * 1000;
       this.sheet.show({
         body: this.summary(2),
         status: "Paid. Waiting for the app to confirm",
-        locked: true,
+        mood: "busy",
       });
-      const completed = await this.callUntil(
-        "onReadyForServerCompletion",
-        [this.id, txid],
-        ({ payment }) => payment.status.developer_completed,
-        end,
-      );
-      if (!completed) {
-        throw new Error(
-          "You have paid, but the app has not confirmed it in time. Nothing is lost: it still can.",
-        );
-      }
+      const values = [this.id, txid];
+      const completed = await this.callUntil("onReadyForServerCompletion", values, end, (seen) => {
+        return seen.payment.status.developer_completed;
+      });
+      if (!completed) throw new Error(LATE);
       tell("completed", { paymentId: this.id, txid });
     }
 
-    /** Call the page at once and again and again, until the emulator shows it: false if too late. */
-    async callUntil(name, values, reached, end) {
+    /** Call the page at once and again and again, until it is reached: false if it is too late. */
+    async callUntil(name, values, end, reached) {
+      const [paymentId, txid] = values;
       const call = () => {
-        tell(name, { paymentId: values[0], txid: values[1] });
-        callPage(name, this.callbacks[name], ...values);
+        tell(name, { paymentId, txid });
+        callPage(this.callbacks[name], ...values);
       };
       call();
-      const repeat = setInterval(call, this.settings.sdk_repeat_s * 1000);
+      const repeat = setInterval(call, this.world.settings.sdk_repeat_s * 1000);
       try {
         while (Date.now() < end) {
           this.seen = await this.look();
           if (reached(this.seen)) return true;
-          this.check();
+          this.requireOpen();
           await sleep(POLL_S);
         }
         return false;
@@ -473,26 +462,26 @@
       }
     }
 
-    /** While the user thinks it over, another tab, the app or Pi may cancel. */
+    /** Rejects if another tab, the app or Pi cancels while the user thinks it over. */
     async cancelledElsewhere() {
-      const shown = this.sheet.shown;
-      while (shown === this.sheet.shown) {
-        this.seen = await this.look();
-        if (shown === this.sheet.shown) this.check();
+      const { shown } = this.sheet;
+      while (this.sheet.shown === shown) {
+        const seen = await this.look();
+        if (this.sheet.shown !== shown) break;
+        this.seen = seen;
+        this.requireOpen();
         await sleep(POLL_S);
       }
       return new Promise(() => {});
     }
 
-    /** Throws if the payment was cancelled. */
-    check() {
-      const { payment, expired } = this.seen;
-      if (payment.status.developer_approved || !isCancelled(payment)) {
-        if (isCancelled(payment) && !this.seen.txid) throw new Cancelled();
-        return;
-      }
+    /** What was paid is beyond cancelling, whatever Pi shows. */
+    requireOpen() {
+      const { payment, expired, txid } = this.seen;
+      const { cancelled, user_cancelled: cancelledByUser } = payment.status;
+      if (txid || !(cancelled || cancelledByUser)) return;
       if (expired) throw new Error("The payment has expired");
-      throw new Cancelled();
+      throw new Cancelled("This payment was cancelled, by the app or by a newer payment.");
     }
 
     /** As the emulator shows it now; one that does not answer is asked for a while. */
@@ -511,50 +500,41 @@
       }
     }
 
-    async end(error) {
-      const payment = this.seen?.payment;
-      if (error instanceof Cancelled) {
-        tell("onCancel", { paymentId: this.id });
-        callPage("onCancel", this.callbacks.onCancel, this.id);
-        this.sheet.close();
-        return;
+    async cancelled({ message }) {
+      tell("onCancel", { paymentId: this.id });
+      callPage(this.callbacks.onCancel, this.id);
+      await this.sayLast(message);
+    }
+
+    async failed({ message }) {
+      tell("onError", { paymentId: this.id, message });
+      callPage(this.callbacks.onError, new Error(message), this.seen?.payment);
+      await this.sayLast(message);
+    }
+
+    async sayLast(status) {
+      if (status) {
+        const buttons = { close: "Close" };
+        this.sheet.show({ body: this.summary(), status, mood: "bad", buttons });
+        await this.sheet.choice();
       }
-      tell("onError", { paymentId: this.id, message: error.message });
-      callPage("onError", this.callbacks.onError, new Error(error.message), payment);
-      this.sheet.show({
-        body: payment ? this.summary() : [],
-        status: error.message,
-        buttons: { close: "Close" },
-      });
-      await this.sheet.choice();
       this.sheet.close();
     }
 
     summary(step) {
+      if (!this.seen) return [];
       const { payment, wallet } = this.seen;
       const rows = {
-        To: `${this.app.app_id} (${short(payment.to_address)})`,
+        To: short(payment.to_address),
         For: payment.memo,
-        Network: payment.network,
+        ...(wallet && { "In your wallet": pi(wallet.available), Fee: pi(wallet.fee) }),
       };
-      if (wallet) rows["In your wallet"] = pi(wallet.available);
-      if (wallet) rows.Fee = pi(wallet.fee);
-      return [
-        element("p", { className: "amount", textContent: pi(payment.amount) }),
-        element(
-          "dl",
-          {},
-          Object.entries(rows).flatMap(([name, value]) => [
-            element("dt", { textContent: name }),
-            element("dd", { textContent: value }),
-          ]),
-        ),
-        ...(step === undefined ? [] : [steps(step)]),
-      ];
+      const amount = element("p", { className: "amount", textContent: pi(payment.amount) });
+      amount.classList.toggle("long", amount.textContent.length > 14);
+      return step === undefined ? [amount, table(rows)] : [amount, table(rows), steps(step)];
     }
   }
 
-  const isCancelled = ({ status }) => status.cancelled || status.user_cancelled;
   const pi = (amount) =>
     `${new Intl.NumberFormat("en", { maximumFractionDigits: 7 }).format(amount)} Pi`;
   const short = (address) => `${address.slice(0, 4)}…${address.slice(-4)}`;
@@ -631,7 +611,7 @@
     if (choice === "ended") {
       sheet.show({
         body: [picture],
-        status: rewarded ? "You have watched it." : "It has ended.",
+        status: rewarded ? "You have watched it to its end." : "It has ended.",
         buttons: { done: rewarded ? "Close and take the reward" : "Close" },
       });
       await sheet.choice();
@@ -664,21 +644,26 @@
     return made;
   }
 
-  function checkbox(value, text, checked) {
-    return element("label", { className: "choice" }, [
-      element("input", { type: "checkbox", value, checked }),
+  const fieldset = (legend, children) =>
+    element("fieldset", {}, [element("legend", { textContent: legend }), ...children]);
+
+  const choice = (type, value, text, checked) =>
+    element("label", { className: "choice" }, [
+      element("input", { type, name: "choice", value, checked }),
       element("span", { textContent: text }),
     ]);
-  }
 
-  function radio(name, value, text, checked) {
-    return element("label", { className: "choice" }, [
-      element("input", { type: "radio", name, value, checked }),
-      element("span", { textContent: text }),
-    ]);
-  }
+  const table = (rows) =>
+    element(
+      "dl",
+      {},
+      Object.entries(rows).flatMap(([name, value]) => [
+        element("dt", { textContent: name }),
+        element("dd", { textContent: value }),
+      ]),
+    );
 
-  /** A modal dialog. Locked, it has no button, and Escape does not close it. */
+  /** A modal dialog. Without a button it is locked: then Escape does not close it either. */
   class Sheet {
     constructor(title, network) {
       const id = `title-${(dialogs += 1)}`;
@@ -730,11 +715,11 @@
     }
 
     /** `buttons` by value: the first one is what Escape means, the last one the main one. */
-    show({ body, status = "", countdown = null, buttons = {}, locked = false }) {
+    show({ body = [], status = "", mood = "", countdown = null, buttons = {} }) {
       this.shown += 1;
-      clearInterval(this.ticking);
       this.body.replaceChildren(...body);
-      this.say(status, locked);
+      this.say(status);
+      this.dialog.className = mood;
       this.tick(countdown);
       this.buttons.replaceChildren(
         // Enter in a field presses the main one: it alone submits.
@@ -753,13 +738,8 @@
       this.heading.focus();
     }
 
-    say(text, busy = false) {
+    say(text) {
       this.status.textContent = text;
-      this.dialog.classList.toggle("busy", busy);
-    }
-
-    lock(text) {
-      this.show({ body: [...this.body.childNodes], status: text, locked: true });
     }
 
     /** The value of the button that the user presses. */
@@ -772,16 +752,16 @@
     escape(event) {
       event.preventDefault();
       event.stopPropagation();
-      const [first] = this.buttons.children;
-      if (first) this.pick(first.value);
+      if (this.buttons.firstElementChild) this.pick(this.buttons.firstElementChild.value);
     }
 
     tick(end) {
+      clearInterval(this.ticking);
+      this.timer.textContent = "";
+      if (end === null) return;
       const left = () => {
         this.timer.textContent = `${Math.max(0, Math.ceil((end - Date.now()) / 1000))} s`;
       };
-      this.timer.textContent = "";
-      if (end === null) return;
       left();
       this.ticking = setInterval(left, 250);
     }
@@ -795,31 +775,60 @@
     }
   }
 
-  async function sayOnly(title, text) {
+  /** A dialog with something to read. */
+  async function sayOnly(title, status, body = []) {
     const sheet = new Sheet(title, "");
-    sheet.show({ body: [], status: text, buttons: { close: "Close" } });
-    await sheet.choice();
-    sheet.close();
-  }
-
-  async function share(title, message) {
-    const sheet = new Sheet("Share", "");
-    const what = [
-      element("p", { className: "strong", textContent: title }),
-      element("p", { textContent: message }),
-    ];
-    sheet.show({ body: what, status: "", buttons: { close: "Close" } });
+    sheet.show({ body, status, buttons: { close: "Close" } });
     await sheet.choice();
     sheet.close();
   }
 
   // --- The marker --------------------------------------------------------------------------------
 
-  let marker = null;
+  let marked = false;
 
-  async function showMarker() {}
+  /** In the corner: who is signed in, and what a user can do about it in the Pi Browser. */
+  async function showMarker() {
+    if (marked) return;
+    marked = true;
+    const world = await about().catch(() => null);
+    if (!world?.settings.sdk_marker) return;
+    const menu = element("div", { id: "menu", popover: "auto" });
+    const button = element("button", { className: "mark", textContent: "Pi emulator" });
+    button.popoverTargetElement = menu;
+    menu.addEventListener("beforetoggle", ({ newState }) => {
+      if (newState === "open") menu.replaceChildren(...deeds());
+    });
+    const marker = element("aside", {}, [button, menu]);
+    marker.setAttribute("aria-label", "Pi emulator");
+    shadow().append(marker);
+  }
 
-  function refreshMarker() {}
+  function deeds() {
+    const { username, refused } = memory.read();
+    if (!username) return [element("p", { textContent: "Nobody is signed in." })];
+    const act = (text, deed) => {
+      const onclick = () =>
+        deed().then(
+          () => location.reload(),
+          (error) => sayOnly(text, error.message),
+        );
+      return element("button", { textContent: text, onclick });
+    };
+    return [
+      element("p", { textContent: `Signed in as ${username}` }),
+      act("Switch user", async () => memory.write({})),
+      ...(refused?.length
+        ? [act("Ask again what I refused", async () => memory.write({ username }))]
+        : []),
+      act("Revoke this app", async () => {
+        const { users } = await about();
+        const user = users.find((each) => each.username === username);
+        if (user) await ask("POST", `/users/${user.uid}/revoke`);
+        memory.write({ username });
+      }),
+    ];
+  }
 
   // --- The look ----------------------------------------------------------------------------------
 
@@ -827,14 +836,20 @@
     :host {
       color-scheme: light dark;
       --ink: light-dark(#16201e, #e8eeec);
-      --quiet: light-dark(#5a6764, #9aa8a4);
+      --quiet: light-dark(#566360, #a3b0ad);
       --card: light-dark(#ffffff, #171d1c);
-      --line: light-dark(#d9dfdd, #33403d);
+      --wash: light-dark(#f1f5f4, #212a28);
+      --line: light-dark(#d3dad8, #3a4845);
+      --bad: light-dark(#a8381a, #f2a488);
       --accent: light-dark(#0b6b5d, #5fd3bd);
       --on-accent: light-dark(#ffffff, #06231e);
-      --wash: light-dark(#f1f5f4, #1f2826);
+      color: var(--ink);
+      font: 16px/1.5 system-ui, sans-serif;
     }
     * { box-sizing: border-box; margin: 0; }
+    :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+    h2:focus-visible { outline: none; }
+
     dialog {
       width: min(400px, calc(100vw - 32px));
       max-height: calc(100dvh - 32px);
@@ -844,35 +859,47 @@
       border: 1px solid var(--line);
       border-radius: 16px;
       background: var(--card);
-      color: var(--ink);
-      font: 16px/1.5 system-ui, sans-serif;
+      color: inherit;
       box-shadow: 0 24px 64px rgb(0 0 0 / 0.24);
     }
     dialog::backdrop { background: rgb(10 20 18 / 0.5); }
     form { display: grid; gap: 16px; padding: 0 24px 24px; }
-    .mark {
+    form > .mark {
       display: flex;
       justify-content: space-between;
       gap: 16px;
       margin: 0 -24px;
       padding: 8px 24px;
       border-bottom: 1px dashed var(--line);
-      color: var(--quiet);
-      font: 12px/1.5 ui-monospace, monospace;
     }
-    h2 { font-size: 20px; line-height: 1.3; outline: none; }
-    .body { display: grid; gap: 16px; }
-    .body:empty, .status:empty, .timer:empty, .buttons:empty, .progress:has(.status:empty) { display: none; }
-    .amount { font-size: 32px; font-weight: 600; line-height: 1.2; font-variant-numeric: tabular-nums; }
+    .mark { color: var(--quiet); font: 12px/1.5 ui-monospace, monospace; }
+    h2 { font-size: 20px; line-height: 1.3; overflow-wrap: anywhere; }
+    .body { display: grid; gap: 16px; overflow-wrap: anywhere; }
+    .body:empty, .buttons:empty, .timer:empty, .progress:has(.status:empty) { display: none; }
+
+    .amount { font-size: 32px; font-weight: 600; line-height: 1.2; }
+    .amount.long { font-size: 20px; }
+    .amount, .timer, dd { font-variant-numeric: tabular-nums; }
     dl { display: grid; grid-template-columns: auto 1fr; gap: 4px 16px; font-size: 14px; }
     dt { color: var(--quiet); }
-    dd { text-align: right; overflow-wrap: anywhere; }
+    dd { text-align: right; }
     .steps { display: flex; gap: 8px; padding: 0; list-style: none; font-size: 12px; }
     .steps li { flex: 1; padding-top: 8px; border-top: 3px solid var(--line); color: var(--quiet); }
-    .steps .done { border-color: var(--accent); }
-    .steps .now { border-color: var(--accent); color: var(--ink); font-weight: 600; }
-    .progress { display: flex; gap: 16px; justify-content: space-between; padding: 12px; border-radius: 8px; background: var(--wash); font-size: 14px; }
-    .timer { color: var(--quiet); font-variant-numeric: tabular-nums; white-space: nowrap; }
+    .steps .done, .steps .now { border-color: var(--accent); }
+    .steps .now { color: var(--ink); font-weight: 600; }
+
+    .progress {
+      display: flex;
+      justify-content: space-between;
+      gap: 16px;
+      padding: 12px;
+      border-radius: 8px;
+      background: var(--wash);
+      font-size: 14px;
+    }
+    .timer { color: var(--quiet); white-space: nowrap; }
+    .bad .status { color: var(--bad); }
+    .good .status::before { content: "✓ "; color: var(--accent); font-weight: 600; }
     .busy .status::before {
       content: "";
       display: inline-block;
@@ -883,41 +910,74 @@
       border-right-color: transparent;
       border-radius: 50%;
       vertical-align: -1px;
-      animation: turn 1s linear infinite;
+    }
+    @media (prefers-reduced-motion: no-preference) {
+      .busy .status::before { animation: turn 1s linear infinite; }
     }
     @keyframes turn { to { rotate: 1turn; } }
+
     fieldset { min-width: 0; padding: 0; border: 0; }
-    legend, fieldset > label { padding: 0; color: var(--quiet); font-size: 14px; }
-    .list { display: grid; gap: 4px; max-height: 200px; margin: 4px 0 8px; overflow: auto; }
-    .choice { display: flex; gap: 12px; align-items: center; min-height: 32px; }
-    .choice input { flex: none; width: 18px; height: 18px; margin: 2px; accent-color: var(--accent); }
+    legend { padding: 0; font-size: 14px; font-weight: 600; }
+    .hint { color: var(--quiet); font-size: 14px; }
+    fieldset:has([type="radio"]:checked:not([value=""])) .name { display: none; }
+    .name { display: grid; gap: 4px; margin-top: 4px; color: var(--quiet); font-size: 14px; }
+    .list:not([hidden]) { display: grid; max-height: 200px; margin-top: 4px; overflow: auto; }
+    .choice { display: flex; gap: 12px; align-items: center; min-height: 36px; }
+    .choice input { flex: none; width: 18px; height: 18px; margin: 3px; }
+    input { accent-color: var(--accent); }
     input[type="text"] {
       width: 100%;
       padding: 8px 12px;
       border: 1px solid var(--quiet);
       border-radius: 8px;
       background: var(--card);
-      color: inherit;
-      font: inherit;
+      color: var(--ink);
+      font: 16px/1.5 system-ui, sans-serif;
     }
     .strong { font-weight: 600; }
-    .ad { display: grid; place-items: center; min-height: 160px; padding: 16px; border: 1px dashed var(--quiet); border-radius: 8px; color: var(--quiet); text-align: center; }
+    .ad {
+      display: grid;
+      place-items: center;
+      min-height: 160px;
+      padding: 16px;
+      border: 1px dashed var(--quiet);
+      border-radius: 8px;
+      color: var(--quiet);
+    }
+
     .buttons { display: flex; flex-wrap: wrap; gap: 8px; }
     button {
-      flex: 1 1 auto;
+      flex: 1 1 112px;
       min-height: 44px;
-      padding: 8px 16px;
+      padding: 8px 12px;
       border: 1px solid var(--line);
-      border-radius: 10px;
-      background: transparent;
+      border-radius: 8px;
+      background: var(--card);
       color: inherit;
       font: inherit;
       font-weight: 600;
       cursor: pointer;
     }
+    button:hover { background: var(--wash); }
     button.main { border-color: transparent; background: var(--accent); color: var(--on-accent); }
-    :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-    @media (prefers-reduced-motion: reduce) { * { animation: none !important; } }
+    button.main:hover { opacity: 0.9; }
+
+    aside { position: fixed; bottom: 8px; left: 8px; z-index: 2147483647; }
+    aside > .mark { min-height: 24px; padding: 2px 8px; border: 1px dashed; color: var(--quiet); }
+    #menu {
+      position: fixed;
+      inset: auto auto 40px 8px;
+      width: min(240px, calc(100vw - 16px));
+      padding: 8px;
+      border: 1px solid var(--line);
+      border-radius: 12px;
+      background: var(--card);
+      color: inherit;
+      font-size: 14px;
+      box-shadow: 0 12px 32px rgb(0 0 0 / 0.2);
+    }
+    #menu p { padding: 8px; overflow-wrap: anywhere; }
+    #menu button { width: 100%; min-height: 36px; padding: 4px 8px; border: 0; text-align: left; }
   `;
 
   window.Pi = Pi;
