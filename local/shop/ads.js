@@ -9,7 +9,7 @@ const UNCLAIMED = "shop-unclaimed-ad"; // a page that is closed too early claims
 const button = document.querySelector("#watch");
 
 button.onclick = async () => {
-  if (!(await enter())) return;
+  if (!(await enter(button))) return;
   const ready = busy(button, "Waiting for the ad");
   try {
     localStorage.setItem(UNCLAIMED, await watchRewardedAd());
@@ -36,7 +36,5 @@ async function claim() {
   localStorage.removeItem(UNCLAIMED);
 }
 
-function waiting(answer) {
-  if (answer.retryAfter) refused(answer);
-  else notice("wait", ["Nearly yours", "The ad network has not answered so far. We ask again in a few seconds."]);
-}
+const waiting = () =>
+  notice("wait", ["Nearly yours", "The ad network has not answered so far. We ask again in a few seconds."]);

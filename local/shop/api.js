@@ -4,7 +4,10 @@ import { API } from "./config.js";
 /** Who is signed in. The token lives here only: never in storage, never in an address. */
 export const session = { accessToken: null, user: null, renew: null };
 
-/** "user": somebody has signed in. "payments": ask again for them. "call": see `developer.js`. */
+/**
+ * What the modules tell each other. user: somebody has signed in. payments: ask for them again.
+ * trouble: a call is tried again, for this reason; null: it was answered. call: see developer.js.
+ */
 export const news = new EventTarget();
 export const tell = (what, detail) => news.dispatchEvent(new CustomEvent(what, { detail }));
 
@@ -28,7 +31,7 @@ async function call(url, method, body) {
     return await ask(url, method, body);
   } catch (refusal) {
     if (refusal.code !== "invalid_token" || !session.renew) throw refusal;
-    await session.renew();
+    await session.renew().catch(() => Promise.reject(refusal));
     return ask(url, method, body);
   }
 }
@@ -45,25 +48,31 @@ async function ask(url, method, body) {
   tell("call", { method, url, status, code, answer, milliseconds: performance.now() - started });
   if (response?.ok) return { ...answer, status };
   const seconds = Number(response?.headers.get("Retry-After")) || 5;
-  const retryAfter = [0, 429, 502, 503, 504].includes(status) && code !== "daily_cap_reached" ? seconds : null;
+  const retryAfter = [0, 429, 500, 502, 503, 504].includes(status) && code !== "daily_cap_reached" ? seconds : null;
   throw new Refusal(code, { status, details: answer.details, retryAfter, requestId: answer.request_id });
 }
 
 const sleep = (seconds) => new Promise((wake) => setTimeout(wake, seconds * 1000));
 
-/** Ask until the answer is the one that counts. Between two calls it waits as long as the server says. */
-export async function askUntil(isDone, ask, onWait = () => {}) {
-  for (let tries = 0; tries < 60; tries++) {
+/** Ask until the answer is the one that counts; `onAnswer` hears the others. No answer: ask again, when the server says. */
+export async function askUntil(isDone, ask, onAnswer = () => {}) {
+  for (let tries = 0, troubled = false; tries < 60; tries++) {
     try {
       const answer = await ask();
+      if (troubled) tell("trouble", null);
+      troubled = false;
       if (isDone(answer)) return answer;
-      onWait(answer);
+      onAnswer(answer);
       await sleep(3);
     } catch (refusal) {
       if (!refusal.retryAfter) throw refusal;
-      onWait(refusal);
+      tell("trouble", refusal);
+      troubled = true;
       await sleep(refusal.retryAfter);
     }
   }
   throw new Refusal("still_waiting");
 }
+
+/** Ask until there is an answer. */
+export const askPatiently = (ask) => askUntil(() => true, ask);

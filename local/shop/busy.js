@@ -1,19 +1,21 @@
-/** The button says what it waits for, and takes no further press; it keeps the focus. Gives what ends it. */
-export function busy(button, words) {
-  const { textContent } = button;
+// Buttons that take no press for a while. They keep the focus, which `disabled` would lose.
+
+/** The button says why it takes none. Gives what ends it. */
+export function disable(button, words) {
+  button.dataset.label ??= button.textContent;
   button.textContent = words;
-  button.ariaDisabled = true;
-  button.classList.add("busy");
-  const ignore = (event) => {
-    event.preventDefault();
-    event.stopImmediatePropagation();
-  };
-  button.addEventListener("click", ignore, { capture: true });
+  button.ariaDisabled = "true";
   return () => {
-    if (!button.classList.contains("busy")) return;
-    button.textContent = textContent;
+    button.textContent = button.dataset.label;
     button.ariaDisabled = null;
-    button.classList.remove("busy");
-    button.removeEventListener("click", ignore, { capture: true });
+    button.ariaBusy = null;
   };
 }
+
+/** The button says what it waits for. Gives what ends it. */
+export function busy(button, words) {
+  button.ariaBusy = "true";
+  return disable(button, words);
+}
+
+export const isDisabled = (button) => button.ariaDisabled === "true";

@@ -6,27 +6,24 @@ import { createPayment } from "./pi.js";
 import { enter } from "./user.js";
 
 export async function buy(product, amount, button) {
-  if (!(await enter())) return;
+  if (!(await enter(button))) return;
   const ready = busy(button, "Waiting for Pi");
-  let refusal = null; // stays the reason, whatever Pi says afterwards
-  let watched = false;
+  let over = null; // why it is, whatever Pi says afterwards
+  let last = null;
 
   const steps = {
-    approved: silence,
-    delayed: refused,
+    delayed: (trouble) => tell("trouble", trouble),
+    approved: () => tell("trouble", null),
 
-    refused(error) {
-      refusal = error;
-      refused(error);
+    refused(refusal) {
+      over = refusal;
+      refused(refusal);
     },
 
     unconfirmed(paymentId) {
-      notice("wait", [
-        "Paid, not confirmed yet",
-        "Pi has not confirmed your payment so far. You may close this page: it arrives by itself.",
-      ]);
-      if (!watched) watch(paymentId).then(steps.bought, refused);
-      watched = true;
+      over = ["Paid, not confirmed yet", "Pi has not confirmed it so far. You may close this page: it arrives by itself."];
+      notice("wait", over);
+      watch(paymentId).then(() => report("bought"), refused);
     },
 
     bought() {
@@ -37,18 +34,24 @@ export async function buy(product, amount, button) {
 
     cancelled() {
       ready();
-      if (refusal) refused(refusal);
-      else notice("plain", ["You cancelled", "You have paid nothing."]);
+      if (!over) notice("plain", ["You cancelled", "You have paid nothing."]);
       tell("payments");
     },
 
     failed(error) {
       ready();
-      refused(refusal ?? error);
+      if (!over) refused(error);
       tell("payments");
     },
   };
-  createPayment(product, amount, (step, detail) => steps[step](detail));
+
+  /** Pi calls again until it is content: what was said is not said twice. */
+  function report(step, detail) {
+    if (step !== last) steps[step](detail);
+    last = step;
+  }
+
+  createPayment(product, amount, report);
 }
 
 /** Pi's callbacks end at some time; the record goes on. Throws Refusal if it ends without goods. */

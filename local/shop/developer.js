@@ -1,5 +1,6 @@
 // For developers: the last calls of this page, with the number by which the server's log knows each.
 import { news } from "./api.js";
+import { API } from "./config.js";
 
 const SHOWN = 12;
 const rows = document.querySelector("#calls tbody");
@@ -8,8 +9,8 @@ const template = document.querySelector("#call");
 news.addEventListener("call", ({ detail: { method, url, status, code, answer, milliseconds } }) => {
   const row = template.content.cloneNode(true).firstElementChild;
   const cells = [
-    `${method} ${new URL(url, location).pathname.replace(/^\/_aws\/execute-api\/[^/]+/, "")}`,
     status >= 200 && status < 300 ? status : `${status || ""} ${code}`,
+    `${method} ${url.replace(API, "")}`,
     `${Math.round(milliseconds)} ms`,
     answer.request_id ?? "",
   ];

@@ -1,4 +1,5 @@
 // One notice at a time, above everything: Pi's wallet stays over the page until a payment is done.
+import { news } from "./api.js";
 import { wordsFor } from "./words.js";
 
 const box = document.querySelector("#notice");
@@ -6,12 +7,12 @@ const [title, text, number, action] = ["h2", "p", "small", ".action"].map((part)
 export const silence = () => box.hidePopover();
 box.querySelector(".close").onclick = silence;
 
-/** `tone`: good, bad, or wait. `next`: a button, `[label, what it does]`. */
-export function notice(tone, [titleText, bodyText], { next, requestId } = {}) {
+/** `tone`: good, bad, wait or plain. `next`: a button, `[label, what it does]`. */
+export function notice(tone, [titleText, bodyText, logNumber], next) {
   box.dataset.tone = tone;
   title.textContent = titleText;
   text.textContent = bodyText;
-  number.textContent = requestId ? `Number ${requestId}` : "";
+  number.textContent = logNumber ? `Number ${logNumber}` : "";
   action.hidden = !next;
   action.textContent = next?.[0] ?? "";
   action.onclick = () => {
@@ -23,8 +24,11 @@ export function notice(tone, [titleText, bodyText], { next, requestId } = {}) {
   box.showPopover();
 }
 
-/** Why not: with what the user can do. */
-export function refused(error, { next } = {}) {
-  const tone = error.retryAfter ? "wait" : "bad";
-  notice(tone, wordsFor(error), { next, requestId: error.requestId });
-}
+/** Why not, and what the user can do. */
+export const refused = (error, next) => notice(error.retryAfter ? "wait" : "bad", wordsFor(error), next);
+
+// What is tried again by itself is said, and forgotten once there is an answer.
+news.addEventListener("trouble", ({ detail: refusal }) => {
+  if (refusal) refused(refusal);
+  else if (box.dataset.tone === "wait") silence();
+});

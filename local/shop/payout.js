@@ -1,6 +1,6 @@
 // Half a Pi to the user. Our own server asks the bundle for it: a page must not decide who is paid.
-import { askUntil, backEnd, news, session } from "./api.js";
-import { busy } from "./busy.js";
+import { askPatiently, askUntil, backEnd, news, session } from "./api.js";
+import { busy, isDisabled } from "./busy.js";
 import { notice, refused } from "./notice.js";
 import { signIn } from "./pi.js";
 import { enter } from "./user.js";
@@ -11,7 +11,7 @@ const share = document.querySelector("#share");
 const shown = document.querySelector("#payout-state");
 
 button.onclick = async () => {
-  if (!(await enter())) return;
+  if (!(await enter(button))) return;
   const request_id = localStorage.getItem(REQUEST) ?? crypto.randomUUID();
   localStorage.setItem(REQUEST, request_id);
   follow(() => backEnd("POST", "/payout", { amount: "0.5", request_id }));
@@ -26,11 +26,12 @@ news.addEventListener("user", () => {
 });
 
 async function follow(ask) {
+  if (isDisabled(button)) return;
   const ready = busy(button, "Waiting for Pi");
   const read = () => backEnd("GET", `/payout/${localStorage.getItem(REQUEST)}`);
   try {
-    show(await askUntil(() => true, ask, refused));
-    show(await askUntil(isSettled, read, (answer) => (answer.retryAfter ? refused(answer) : show(answer))));
+    show(await askPatiently(ask));
+    show(await askUntil(isSettled, read, show));
   } catch (error) {
     // Not taken on, or another user's: the next press is a new request.
     if (error.code !== "still_waiting") localStorage.removeItem(REQUEST);

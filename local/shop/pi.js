@@ -1,5 +1,5 @@
 // What the page asks of Pi, in the order that Pi wants. What Pi tells goes to the server at once.
-import { bundle, Refusal, session, tell } from "./api.js";
+import { askPatiently, bundle, Refusal, session, tell } from "./api.js";
 
 // With wallet_address the shop can send money back. It is asked for now, since later is too late.
 const SCOPES = ["username", "payments", "wallet_address"];
@@ -10,7 +10,7 @@ Pi?.init({ version: "2.0", sandbox: true });
 /** Sign in at Pi. Who the user is, the server says: the page could be changed. */
 export async function signIn() {
   await authenticate();
-  session.user = await bundle("GET", "/me");
+  session.user = await askPatiently(() => bundle("GET", "/me"));
   tell("user");
 }
 
@@ -27,23 +27,21 @@ session.renew = () => (renewal ??= authenticate().finally(() => (renewal = null)
 
 /** An earlier visit left this payment open. Pi may call this before there is a token: none is needed. */
 async function onIncompletePaymentFound(payment) {
-  try {
-    await bundle("POST", "/pi_payment/incomplete", { payment });
-  } catch (refusal) {
-    tell("trouble", refusal); // the server finishes the payment by itself all the same
-  }
+  // Whatever the answer: the server finishes the payment by itself, and the purchases show it.
+  await askPatiently(() => bundle("POST", "/pi_payment/incomplete", { payment })).catch(() => {});
   tell("payments");
 }
 
 /** `report` hears each step by its name. There is no step of Pi's for "bought": only the server knows. */
 export function createPayment({ product_id, name }, amount, report) {
+  const payment = { amount, memo: name, metadata: { productId: product_id } };
   const post = (step, body) => bundle("POST", `/pi_payment/${step}`, body);
 
-  Pi.createPayment({ amount, memo: name, metadata: { productId: product_id } }, {
+  const callbacks = {
     // Pi repeats these two about every ten seconds until the server has done its part.
     onReadyForServerApproval: (paymentId) =>
       post("approve", { paymentId }).then(
-        (payment) => report("approved", payment),
+        () => report("approved", paymentId),
         (refusal) => report(refusal.retryAfter ? "delayed" : "refused", refusal),
       ),
 
@@ -59,11 +57,17 @@ export function createPayment({ product_id, name }, amount, report) {
       return post("cancel", { paymentId }).catch(() => {});
     },
 
-    onError: (error, payment) => {
+    onError: (error, opened) => {
       report("failed", error);
-      return payment && post("error", { paymentId: payment.identifier, error: String(error) }).catch(() => {});
+      return opened && post("error", { paymentId: opened.identifier, error: String(error) }).catch(() => {});
     },
-  });
+  };
+
+  try {
+    Pi.createPayment(payment, callbacks);
+  } catch (error) {
+    report("failed", error); // without the scope, for one
+  }
 }
 
 /** The adId of an ad that was watched to its end; throws Refusal. */

@@ -1,10 +1,9 @@
 // What the user has bought: the server's records, newest first. The page itself remembers nothing.
-import { askUntil, bundle, news, session, tell } from "./api.js";
+import { askPatiently, bundle, news, session, tell } from "./api.js";
 import { refused } from "./notice.js";
 import { nameOf } from "./products.js";
 
 const PAGE = 5;
-const LOOK_AGAIN_MS = 5000;
 
 const section = document.querySelector("#purchases");
 const list = section.querySelector("ol");
@@ -13,28 +12,37 @@ const template = document.querySelector("#purchase");
 let payments = [];
 let next = null;
 let timer = null;
+let pause = 2; // seconds until what is open is looked at again: a little longer each time
 
-for (const what of ["user", "payments"]) news.addEventListener(what, refresh);
+for (const what of ["user", "payments"]) news.addEventListener(what, start);
 news.addEventListener("products", show);
 more.onclick = () => read(`limit=${PAGE}&next=${encodeURIComponent(next)}`, payments);
+
+function start() {
+  pause = 2;
+  if (session.user && section.dataset.state === "signed-out") section.dataset.state = "loading";
+  refresh();
+}
 
 /** All that is shown, anew; and again while one of them is open. */
 async function refresh() {
   clearTimeout(timer);
   if (!session.user) return;
   await read(`limit=${Math.min(Math.max(PAGE, payments.length), 100)}`, []);
-  if (payments.some(({ state }) => state === "open")) timer = setTimeout(refresh, LOOK_AGAIN_MS);
+  if (payments.every(({ state }) => state !== "open")) return;
+  pause = Math.min(pause * 1.5, 30);
+  timer = setTimeout(refresh, pause * 1000);
 }
 
 async function read(query, before) {
   try {
-    const page = await askUntil(() => true, () => bundle("GET", `/payments?${query}`), refused);
+    const page = await askPatiently(() => bundle("GET", `/payments?${query}`));
     [payments, next] = [[...before, ...page.payments], page.next];
     section.dataset.state = payments.length ? "some" : "none";
     show();
     tell("purchases", payments);
   } catch (error) {
-    refused(error, { next: ["Try again", refresh] });
+    refused(error, ["Try again", refresh]);
   }
 }
 

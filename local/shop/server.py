@@ -68,8 +68,6 @@ def _add_page(app: Flask, addresses: Mapping[str, str], stage: str) -> None:
     policy = (
         f"default-src 'self'; connect-src 'self' {api} {addresses[PI]}; "
         f"script-src 'self' {addresses[PI]} {stage}; "
-        # The emulator's dialogs bring their own styles.
-        "style-src 'self' 'unsafe-inline'; "
         f"base-uri 'none'; form-action 'none'; frame-ancestors 'self' {stage}"
     )
 

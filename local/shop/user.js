@@ -1,11 +1,12 @@
 // Who is here: signed out, or signed in. Whoever wants to buy is asked to sign in then.
 import { news, session } from "./api.js";
-import { refused } from "./notice.js";
+import { isDisabled } from "./busy.js";
+import { refused, silence } from "./notice.js";
 import { signIn } from "./pi.js";
 
 const VISITED = "shop-visited";
 const button = document.querySelector("#sign-in");
-button.onclick = enter;
+button.onclick = () => enter();
 
 news.addEventListener("user", () => {
   document.body.dataset.user = "known";
@@ -13,14 +14,16 @@ news.addEventListener("user", () => {
   localStorage.setItem(VISITED, "yes");
 });
 
-/** True once the user is signed in. */
-export async function enter() {
+/** Each thing that a user does begins here. True once the user is signed in. */
+export async function enter(pressed) {
+  if (pressed && isDisabled(pressed)) return false;
+  silence();
   if (session.user) return true;
   button.disabled = true;
   try {
     await signIn();
   } catch (error) {
-    refused(error, { next: ["Sign in", enter] });
+    refused(error, ["Sign in", () => enter()]);
   }
   button.disabled = false;
   return Boolean(session.user);

@@ -63,13 +63,22 @@ const WORDS = {
   still_waiting: ["Still no answer", "This takes longer than usual. It goes on without you; come back later."],
 };
 
-/** Title and text for a Refusal, or for an Error of Pi's. */
+// Pi has no codes for these, only texts.
+const OF_PI = [
+  [/"payments" scope/, ["You have not allowed payments", "Allow them at Pi, then you can buy."]],
+  [/pending payment/, ["An earlier payment is still open", "We finish it now. Try again in a moment."]],
+  [/expired/, ["The time is over", `Nobody approved this payment in time. ${UNPAID}`]],
+  [/consent|Authentication/, ["You are not signed in", "You can sign in whenever you like."]],
+];
+
+/** Title and text for a Refusal, or for an Error of Pi's; and the number in our log, where it helps. */
 export function wordsFor(error) {
   const words = WORDS[error.code];
   if (words) return typeof words === "function" ? words(error.details) : words;
   if (error.retryAfter) return WORDS.service_unavailable;
-  if (error.code) return TROUBLE;
-  return ["Pi said no", error.message ?? String(error)];
+  if (error.code) return [...TROUBLE, error.requestId];
+  const message = error.message ?? String(error);
+  return OF_PI.find(([text]) => text.test(message))?.[1] ?? ["Pi said no", message];
 }
 
 export const range = (minimum, maximum) => (minimum === maximum ? minimum : `${minimum} to ${maximum}`);
