@@ -14,6 +14,7 @@ import pytest
 from local.cloud.ministack import BUILD_SECONDS, CREDENTIALS, LocalCloud, start_build
 from local.cloud.stack import Stack
 from local.emulator.process import PiEmulator
+from local.play.consumer import ExampleConsumer
 from local.processes import environment, free_port
 from local.run import PRODUCTS
 from shared.payments.store import CANARY
@@ -113,6 +114,12 @@ def stack(built: Path, cloud: LocalCloud, emulator_server: PiEmulator) -> Stack:
     for product in PRODUCTS:
         stack.put_product(product)
     return stack
+
+
+@pytest.fixture(scope="session")
+def consumer(stack: Stack) -> ExampleConsumer:
+    """docs/example_consumer, beside the session's stack, deployed and listening."""
+    return ExampleConsumer(stack.cloud, stack.outputs["EventBusName"]).finish()
 
 
 @pytest.fixture(scope="session")

@@ -66,6 +66,10 @@ class Stage:
         self._thread.start()
         return self
 
+    def begin_anew(self) -> None:
+        """The stage is empty again."""
+        self._watch.begin_anew(self.director.reset)
+
     def __exit__(self, *_: object) -> None:
         self._feed.close()
         self._watch.join()

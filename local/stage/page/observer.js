@@ -69,7 +69,7 @@
   window.addEventListener("message", async ({ origin, source, data }) => {
     if (origin !== stage || source !== parent || !data.ask) return;
     try {
-      if (data.press) await press(data.press, data.pause);
+      if (data.press) await press(data);
       if (data.again) await again(data.again);
       tell({ ask: data.ask });
     } catch (error) {
@@ -84,8 +84,8 @@
     await window.fetch(resource, options);
   }
 
-  async function press(name, pause) {
-    const button = await shown(name);
+  async function press({ press: name, where, pause }) {
+    const button = await shown(name, where);
     button.scrollIntoView({ block: "nearest" });
     button.focus({ preventScroll: true });
     const outline = button.style.outline;
@@ -95,10 +95,10 @@
     button.click();
   }
 
-  async function shown(name) {
+  async function shown(name, where) {
     const until = Date.now() + 20_000;
     while (Date.now() < until) {
-      const found = buttons(document).find((button) => named(button) === name && isShown(button));
+      const found = buttons(document).find((button) => named(button) === name && isShown(button, where));
       if (found) return found;
       await new Promise((done) => setTimeout(done, 50));
     }
@@ -121,10 +121,10 @@
   }
 
   // What lies under an open dialogue is out of reach, as it is for a person.
-  function isShown(element) {
+  function isShown(element, where) {
     if (element.disabled || element.getAttribute("aria-disabled") === "true" || !element.checkVisibility()) return false;
     const dialogs = [...all(document)].filter((each) => each.matches("dialog:modal"));
-    return !dialogs.length || dialogs.at(-1).contains(element);
+    return dialogs.length ? dialogs.at(-1).contains(element) : where !== "in Pi's dialogue";
   }
 
   tell({ opened: true });

@@ -85,7 +85,7 @@ export class Player {
         this.#show(text, "plain", "playing");
         await sleep((READING_MS + LETTER_MS * text.length) / SPEED);
       },
-      press: (name) => phone.ask({ press: name, pause: PRESSING_MS / SPEED }),
+      press: (name, where) => phone.ask({ press: name, where, pause: PRESSING_MS / SPEED }),
       again: (ending) => phone.ask({ again: ending }),
       switches: (name, on) => director.turn(name, on),
       hears: (text) => this.#until(playing, () => this.answers.some((answer) => answer.startsWith(text))),

@@ -4,7 +4,7 @@
 
 const signsIn = [
   ["press", "Sign in"],
-  ["press", "Sign in"], // in Pi's dialogue
+  ["press", "Sign in", "in Pi's dialogue"],
   ["hears", "GET /me → 200"],
 ];
 
