@@ -68,11 +68,11 @@ class News:
             if payment["transaction"] and not shown:
                 is_ours = payment["direction"] == "app_to_user"
                 paid_at = 0 if is_ours else self._paid_at(identifier)
-                at = paid_at or self._after_call(identifier)
+                at = paid_at or self._call_at(identifier, "complete") or self._now
                 yield Line(PI, "Pi knows the transaction", at + JUST, "", identifier)
-            for flag, words in _FLAGS.items():
+            for flag in _FLAGS:
                 if payment["status"][flag] and not was.get(flag):
-                    yield self._flag(payment, flag, words)
+                    yield self._flag(payment, flag)
         ads = {ad["identifier"] for ad in self.before.pi.get("ads", ())}
         for ad in self.now.pi["ads"]:
             if ad["identifier"] not in ads:
@@ -90,12 +90,12 @@ class News:
         is_ours = payment["direction"] == "app_to_user"
         return self._call_since(at, "/v2/payments") if is_ours else at
 
-    def _flag(self, payment: Mapping[str, Any], flag: str, words: str) -> Line:
-        identifier = payment["identifier"]
+    def _flag(self, payment: Mapping[str, Any], flag: str) -> Line:
+        identifier, (words, step) = payment["identifier"], _FLAGS[flag]
         if flag == "developer_approved" and payment["direction"] == "app_to_user":
             at = self._opened_at(payment) + JUST
         else:
-            at = self._after_call(identifier)
+            at = self._call_at(identifier, step) or self._now
         tone = GOOD if flag == "developer_completed" else ""
         return Line(PI, words, at + JUST, tone, identifier)
 
@@ -143,7 +143,7 @@ class News:
             tone = GOOD
         else:
             text = f"{state}: recorded at {in_pi(record['amount'])} Pi"
-        at = self._call_at(key, ("approve", "cancel"))
+        at = self._call_at(key, "approve") or self._call_at(key, "cancel")
         return Line(RECORD, text, at - JUST if at else self._now, tone, key)
 
     def _told(
@@ -179,10 +179,10 @@ class News:
     def _now(self) -> float:
         return _ms(self.now.pi["now"])
 
-    def _call_at(self, identifier: str, steps: tuple[str, ...]) -> float:
-        """When Pi was last asked for one of these steps; 0: not since the look before."""
-        paths = {f"/v2/payments/{identifier}/{step}" for step in steps}
-        calls = [call for call in self.now.pi["calls"] if call["path"] in paths]
+    def _call_at(self, identifier: str, step: str) -> float:
+        """When Pi was last asked for this step; 0: not since the look before."""
+        path = f"/v2/payments/{identifier}/{step}"
+        calls = [call for call in self.now.pi["calls"] if call["path"] == path]
         return _ms(calls[-1]["at"]) if calls else 0
 
     def _call_since(self, at: float, path: str) -> float:
@@ -190,9 +190,6 @@ class News:
         calls = [call for call in self.now.pi["calls"] if call["path"] == path]
         answered = (_ms(call["at"]) for call in calls if call["method"] == "POST")
         return min((each for each in answered if each >= at), default=at)
-
-    def _after_call(self, identifier: str) -> float:
-        return self._call_at(identifier, ("approve", "complete", "cancel")) or self._now
 
     def _paid_at(self, identifier: str) -> float:
         new = self.now.transactions.keys() - self.before.transactions.keys()
@@ -202,7 +199,8 @@ class News:
     def _changed_at(self, identifier: str, state: str) -> float:
         match state:
             case "completed" | "cancelled" | "failed":
-                at = self._call_at(identifier, ("complete", "cancel"))
+                step = "complete" if state == "completed" else "cancel"
+                at = self._call_at(identifier, step)
                 return at + 2 * JUST if at else 0
             case "created":
                 payment = self.now.pi_payments.get(identifier)
@@ -214,11 +212,12 @@ class News:
 
 # The reason without what to do about it.
 _ATTENTION = {str(reason): reason.meaning.partition(".")[0] for reason in Attention}
+# In words, and the step that sets it.
 _FLAGS = {
-    "developer_approved": "approved",
-    "developer_completed": "completed",
-    "cancelled": "cancelled",
-    "user_cancelled": "cancelled by the user",
+    "developer_approved": ("approved", "approve"),
+    "developer_completed": ("completed", "complete"),
+    "cancelled": ("cancelled", "cancel"),
+    "user_cancelled": ("cancelled by the user", "cancel"),
 }
 
 

@@ -95,7 +95,11 @@
     button.click();
   }
 
+  // A page that has only begun to load hears no press.
+  const loaded = new Promise((done) => window.addEventListener("load", done));
+
   async function shown(name, where) {
+    await loaded;
     const until = Date.now() + 20_000;
     while (Date.now() < until) {
       const found = buttons(document).find((button) => named(button) === name && isShown(button, where));

@@ -46,9 +46,8 @@ def test_a_scene_ends_with_the_truth(stage: Stage, page: Page, watch: Watch, sce
         "data-scene", re.compile("over|failed"), timeout=SCENE_MS
     )
     photograph(page, f"stage-{scene}")
-    assert page.locator(".caption").get_attribute("data-tone") == "good", page.inner_text(
-        ".caption"
-    )
+    tone = page.locator(".caption").get_attribute("data-tone")
+    assert tone == "good", page.inner_text(".caption")
     assert page.inner_text(".verdict") == LAST_LINES[scene]
     assert_true(scene, stage.director.eyes.look(Look()))
     assert violations(page) == []
