@@ -22,7 +22,6 @@ def on_stage(stack: Stack, consumer: Deployment, emulator: PiEmulator) -> Iterat
         yield stage
         stage.director.ahead = 0
         stack.cloud.set_clock(ahead=0)
+        stage.begin_anew()
         for folder in FUNCTIONS:
             stack.cold_start(function_of(folder))
-        stage.begin_anew()
-        emulator.control("POST", "/reset")

@@ -127,6 +127,9 @@ class Director:
     def reset(self) -> None:
         """Pi, the chain and all tables but the products' are empty; the clock goes on."""
         emulator, stack = self.eyes.emulator, self.eyes.stack
+        emulator.control("DELETE", "/faults")
+        # A function that is ended in the middle of its work holds up its queue for a minute.
+        self._wait_for_workers()
         emulator.control("POST", "/reset")
         emulator.control("POST", "/clock", {"advance_s": self.ahead})
         emulator.control("PATCH", "/settings", dict(self.settings))

@@ -19,7 +19,7 @@ from flask import (
     request,
     send_from_directory,
 )
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from local.cloud.stack import Deployment, FunctionFailedError, Stack
@@ -56,7 +56,7 @@ class Stage:
         self._watch = Watch(eyes, self._feed)
         self.director = Director(eyes, self._feed, settings)
         app = create_app(self.director, self._watch, self._feed, self.url, self.shop)
-        self._server = make_server(HOST, port, app, threaded=True)
+        self._server = make_server(HOST, port, app, threaded=True, request_handler=_Quiet)
         self._server.daemon_threads = True  # type: ignore[attr-defined] # a listener stays
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
@@ -77,6 +77,13 @@ class Stage:
         self._server.server_close()
         self._thread.join()
         self._opens_shop.__exit__(None, None, None)
+
+
+class _Quiet(WSGIRequestHandler):
+    """The terminal is for what goes wrong."""
+
+    def log_request(self, *_: object) -> None:
+        pass
 
 
 def create_app(director: Director, watch: Watch, feed: Feed, url: str, shop: str) -> Flask:

@@ -47,6 +47,7 @@
 
   // A page that asks for another price than the shop's: what a cheating user would do.
   async function otherPrices(answer) {
+    tell({ sdk: { what: "changed", prices: told.prices } });
     const change = (value) => {
       if (Array.isArray(value)) return value.map(change);
       if (value === null || typeof value !== "object") return value;

@@ -2,10 +2,11 @@
 
 const API = /^\/_aws\/execute-api\/[^/]+/;
 const LONG = /(?<=\/)(?=[\w-]*[\dA-Z])([\w-]{4})[\w-]{8,}/g;
-const OF_THE_SDK = /^\/(_emulator|v2|horizon)\//;
+// What Pi's SDK asks the emulator, and the shop's list of products, are no part of the story.
+const LEFT_OUT = /^\/((_emulator|v2|horizon)\/|products\.json$)/;
 
 export function callLine({ method, path, status }, at) {
-  if (OF_THE_SDK.test(path)) return null;
+  if (LEFT_OUT.test(path)) return null;
   const call = `${method} ${path.replace(API, "").replace(LONG, "$1…")}`;
   if (status === undefined) return { lane: "page", text: call, at, tone: "" };
   const tone = status === null || status >= 400 ? "bad" : "";
@@ -15,12 +16,13 @@ export function callLine({ method, path, status }, at) {
 export function sdkLine(detail, at) {
   const words = STEPS[detail.what];
   const text = words ? words(detail) : detail.what;
-  return { lane: "page", text, at, tone: detail.what === "onError" ? "bad" : "", subject: detail.paymentId };
+  return { lane: "page", text, at, tone: ["onError", "changed"].includes(detail.what) ? "bad" : "", subject: detail.paymentId };
 }
 
 const short = (id) => (id ? `${id.slice(0, 4)}…` : "");
 
 const STEPS = {
+  changed: ({ prices }) => `the user changes the page: ${Object.values(prices)} Pi for ${Object.keys(prices)}`,
   authenticate: ({ scopes }) => `Pi.authenticate${scopes ? `(${scopes.join(", ")})` : ""}`,
   "signed-in": ({ username }) => `signed in${username ? ` as ${username}` : ""}`,
   createPayment: ({ amount }) => `Pi.createPayment: ${amount} Pi`,

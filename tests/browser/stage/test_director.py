@@ -119,6 +119,7 @@ def test_a_purchase_by_hand_and_then_everything_is_reset(stage: Stage, page: Pag
     press(page, "Reset everything")
 
     expect(page.get_by_text("Nothing has happened yet.")).to_be_visible(timeout=LONG_MS)
+    expect(page.locator(".lanes li")).to_have_count(0)
     expect(shop(page).get_by_role("button", name="Sign in")).to_be_visible()
     expect(page.locator(".verdict")).to_have_text("No Pi has moved yet.")
 
@@ -145,10 +146,10 @@ def test_the_lanes_follow_the_newest_line_until_a_person_scrolls_up(
 
 def test_a_reload_of_the_stage_forgets_no_line(stage: Stage, page: Page) -> None:
     sign_in(page)
-    row(page, "signed in as alice")
+    row(page, "GET /payments → 200")
     before = page.locator(".lanes li[data-lane=page]").all_inner_texts()
     page.reload()
-    row(page, "signed in as alice")
+    row(page, "GET /payments → 200")
     after = page.locator(".lanes li[data-lane=page]").all_inner_texts()
     assert after[: len(before)] == before
 
