@@ -7,6 +7,7 @@ _LINES = """Pi emulator on {url} (app {app_id}, {network})
   Platform API        {url}/v2
   Horizon             {url}/horizon
   Control API         {url}/_emulator
+  Browser SDK         {url}/pi-sdk.js
   App id              {app_id}
   Server key          {key}
   App wallet          {wallet}

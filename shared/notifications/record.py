@@ -13,6 +13,7 @@ from json import dumps
 
 from shared.base.described import Described
 from shared.pi.objects import NotificationText, NotifyAnswer
+from shared.work.events import owing
 from shared.work.story import Story
 
 BATCH = 256
@@ -105,8 +106,7 @@ def unclear(record: BatchRecord, now: int) -> BatchRecord:
 
 
 def _closed(record: BatchRecord, now: int) -> BatchRecord:
-    new = replace(record, pending=(), state=BatchState.CLOSED, closed_at=now)
-    return replace(new, pending_event=SENT, last_event=SENT, event_sequence=record.version + 1)
+    return replace(owing(record, SENT), pending=(), state=BatchState.CLOSED, closed_at=now)
 
 
 def told(record: BatchRecord) -> BatchRecord:

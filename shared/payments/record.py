@@ -21,6 +21,7 @@ from shared.payments.prices import NotForSale, Price, Quote
 from shared.pi.objects import WALLET_SCOPE, Direction, PaymentDto, UserDto
 from shared.stellar.objects import Movement
 from shared.work.due import ATTENTION_PAUSE_SECONDS
+from shared.work.events import owing
 from shared.work.story import Story
 
 UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
@@ -306,7 +307,7 @@ def completed(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecor
     txid = txid or record.paid_by or record.txid
     is_odd = any(receipt.odd and receipt.txid != txid for receipt in record.receipts)
     return replace(
-        _owing(record, event),
+        owing(record, event),
         state=PaymentState.COMPLETED,
         needs_review=(Attention.ODD_RECEIPT if is_odd else None)
         if matched
@@ -321,7 +322,7 @@ def bought_twice(record: PaymentRecord) -> PaymentRecord:
     """It is completed after it was cancelled, and its user has bought the same in between, though
     it is sold once: an operator refunds it."""
     return replace(
-        _owing(record, PaymentEvent.UNMATCHED),
+        owing(record, PaymentEvent.UNMATCHED),
         price=None,
         expected=record.price,
         refusal=ALREADY_BOUGHT,
@@ -332,16 +333,12 @@ def bought_twice(record: PaymentRecord) -> PaymentRecord:
 def cancelled(record: PaymentRecord, now: int) -> PaymentRecord:
     """Pi has cancelled it, unpaid."""
     return replace(
-        _owing(record, PaymentEvent.CANCELLED),
+        owing(record, PaymentEvent.CANCELLED),
         state=PaymentState.CANCELLED,
         needs_review=None,
         cancelled_at=now,
         due_at=now,
     )
-
-
-def _owing(record: PaymentRecord, event: PaymentEvent) -> PaymentRecord:
-    return replace(record, pending_event=event, last_event=event, event_sequence=record.version + 1)
 
 
 def attended(

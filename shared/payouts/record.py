@@ -23,6 +23,7 @@ from shared.book.record import NODES_APART_SECONDS
 from shared.pi.objects import Direction, PaymentDto
 from shared.stellar.objects import Movement
 from shared.work.due import ATTENTION_PAUSE_SECONDS
+from shared.work.events import owing
 from shared.work.story import Story
 
 PAYOUT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -392,7 +393,7 @@ def awaiting_recipient(record: PayoutRecord, reason: Reason, now: int) -> Payout
     asked = doubtful(not_created(record, now, reason), reason, now)
     if record.doubt == reason:
         return replace(asked, due_at=now + RECIPIENT_RETRY_SECONDS)
-    return _owing(asked, PayoutEvent.WAITING)
+    return owing(asked, PayoutEvent.WAITING)
 
 
 def never_created(record: PayoutRecord, code: str, now: int) -> PayoutRecord:
@@ -532,17 +533,13 @@ def failed(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
 def _closed(
     record: PayoutRecord, state: PayoutState, event: PayoutEvent, now: int, **changes: Any
 ) -> PayoutRecord:
-    return replace(_owing(record, event), state=state, closed_at=now, due_at=now, **changes)
-
-
-def _owing(record: PayoutRecord, event: PayoutEvent) -> PayoutRecord:
-    return replace(record, pending_event=event, last_event=event, event_sequence=record.version + 1)
+    return replace(owing(record, event), state=state, closed_at=now, due_at=now, **changes)
 
 
 def blocked(record: PayoutRecord, reason: str, now: int) -> PayoutRecord:
     """A person has to look; what was reserved stays reserved."""
     return replace(
-        _owing(record, PayoutEvent.BLOCKED),
+        owing(record, PayoutEvent.BLOCKED),
         state=PayoutState.BLOCKED,
         blocked_from=record.state,
         blocked_at=now,

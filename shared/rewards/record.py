@@ -15,6 +15,7 @@ from shared.base.clock import CLOCK_SKEW_SECONDS
 from shared.base.described import Described
 from shared.base.errors import BundleError, Conflict
 from shared.pi.objects import AdStatus, RewardedAdStatusDto
+from shared.work.events import owing
 from shared.work.story import Story
 
 RECHECK_PATIENCE_SECONDS = 7 * 24 * 3600  # Pi refuses to tell: then the grant stands
@@ -104,11 +105,8 @@ def rechecked(record: RewardRecord, now: int, *, is_revoked: bool) -> RewardReco
     if not is_revoked:
         return replace(record, recheck_at=None, due_at=None)
     return replace(
-        record,
+        owing(record, RewardEvent.REVOKED),
         state=RewardState.REVOKED,
-        pending_event=RewardEvent.REVOKED,
-        last_event=RewardEvent.REVOKED,
-        event_sequence=record.version + 1,
         recheck_at=None,
         due_at=now,
     )

@@ -7,8 +7,8 @@ The shapes are documented in docs/events/ and checked against them. No personal 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import Field, dataclass, replace
+from typing import Any, ClassVar, Protocol, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Event:
 class Teller(Protocol):
     """A record, as far as it says which event it owes."""
 
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
     @property
     def pending_event(self) -> str | None: ...
     @property
@@ -32,6 +34,15 @@ class Teller(Protocol):
     def event_sequence(self) -> int | None: ...
     @property
     def version(self) -> int: ...
+
+
+AnyTeller = TypeVar("AnyTeller", bound=Teller)
+
+
+def owing(record: AnyTeller, event: str) -> AnyTeller:
+    """The record as its next version, which comes to owe this event: `last_event` is the one that
+    it came to owe last, told or not."""
+    return replace(record, pending_event=event, last_event=event, event_sequence=record.version + 1)
 
 
 def event(

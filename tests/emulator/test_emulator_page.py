@@ -15,7 +15,7 @@ from local.emulator.model import Settings
 from local.emulator.pi import SERVER_KEY, Pi
 from local.processes import environment
 from tests.docs.pages import named, table, text
-from tests.emulator.page import BACKEND, CHAIN, EMULATOR, PAGE, block, variables
+from tests.emulator.page import BACKEND, BROWSER, CHAIN, EMULATOR, PAGE, block, variables
 from tests.emulator.world import World
 from tests.node import NODE, environment_for, installed
 
@@ -63,6 +63,24 @@ def test_a_strangers_back_end_takes_a_payment(real_world: World, backend: str) -
     assert paths == ["approve", "complete"]
 
 
+def test_what_the_page_on_the_sdk_says_to_type(real_world: World, tmp_path: Path) -> None:
+    """Its settings are taken, and its address of the types leads to them."""
+    for containing in ("pi-sdk.d.ts", "sdk_ads"):
+        session = block("sh", containing, BROWSER).replace(EMULATOR, real_world.url)
+        subprocess.run(
+            ["sh", "-euc", session],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            timeout=SECONDS,
+            check=True,
+        )
+    settings = real_world.state()["settings"]
+    assert (settings["sdk_approval_s"], settings["sdk_ad_status"]) == (5, None)
+    assert settings["sdk_ads"] == "AD_NOT_AVAILABLE"
+    assert "interface Window" in (tmp_path / "pi-sdk.d.ts").read_text()
+
+
 def test_the_keys_it_names_are_the_emulators() -> None:
     for kit in ("pi-sdk-express", "pi-sdk-nextjs", "demo"):
         assert variables(kit)["PI_API_KEY"] == SERVER_KEY
@@ -80,7 +98,7 @@ def test_its_options_are_the_commands() -> None:
 
 
 def test_its_settings_are_all_that_there_are() -> None:
-    rows = table("| Setting | Is |", PAGE)
+    rows = [row for page in (PAGE, BROWSER) for row in table("| Setting | Is |", page)]
     told = [each.partition(":") for names, _ in rows for each in named(names)]
     defaults = {field.name: getattr(Settings(), field.name) for field in fields(Settings)}
     for name, _, value in told:
@@ -93,7 +111,7 @@ def test_its_settings_are_all_that_there_are() -> None:
 def test_its_calls_are_all_that_there_are() -> None:
     cells = [
         call
-        for page in (PAGE, CHAIN)
+        for page in (PAGE, CHAIN, BROWSER)
         for call, *_ in table("| Call | Body | Does |", page)
         for call in named(call)
     ]

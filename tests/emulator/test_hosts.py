@@ -41,6 +41,12 @@ def test_the_platform_api_by_its_name(real_world: World) -> None:
     assert followed.json()["memo"] == identifier
 
 
+def test_the_browser_sdk_by_its_name(world: World) -> None:
+    script = call(world, "sdk.minepi.com", "GET", "/pi-sdk.js")
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert "window.Pi = Pi" in script.text
+
+
 def test_behind_a_proxy_that_speaks_tls(world: World) -> None:
     host = HORIZONS["Pi Testnet"]
     root = call(world, host, "GET", "/", **{"x-forwarded-proto": "https"}).json()

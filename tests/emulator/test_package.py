@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 
 from local.not_a_package import MESSAGE
 from local.processes import HOST, ROOT, environment
@@ -95,6 +96,12 @@ def told(container: Container) -> Iterator[Told]:
 
 def test_a_back_end_takes_a_payment_from_it(told: Told) -> None:
     take_a_payment(told)
+
+
+def test_a_page_gets_the_sdk_from_it(told: Told) -> None:
+    script = told.value("Browser SDK")
+    for address in (script, script.replace(".js", ".d.ts")):
+        assert "createPayment" in requests.get(address, timeout=SECONDS).text
 
 
 def test_it_brings_all_that_it_needs_and_nothing_of_the_bundle(container: Container) -> None:

@@ -130,7 +130,7 @@
 
     async authenticate(scopes, onIncompletePaymentFound) {
       requireInit();
-      if (!scopes.every((scope) => scope in SCOPES)) {
+      if (!scopes.every((scope) => Object.hasOwn(SCOPES, scope))) {
         throw new Error("Invalid scopes found. Please check the scopes you're requesting again.");
       }
       tell("authenticate", { scopes });
@@ -249,19 +249,17 @@
 
   /** Gives { username, refused }, or null if the user does not want to. */
   async function askConsent(world, scopes) {
-    const { username: last, refused = [] } = memory.read();
+    const { username: last = "alice", refused = [] } = memory.read();
     const names = world.users.map((user) => user.username);
-    const isNew = !names.length || (last && !names.includes(last));
+    const isNew = !names.includes(last);
     const name = element("input", {
       type: "text",
       maxLength: 40,
       autocomplete: "off",
       spellcheck: false,
-      value: isNew ? (last ?? "alice") : "",
+      value: isNew ? last : "",
     });
-    const users = names.map((each) =>
-      choice("radio", each, each, !isNew && each === (last ?? names[0])),
-    );
+    const users = names.map((each) => choice("radio", each, each, each === last));
     const someoneNew = choice("radio", "", "Someone new", isNew);
     const who = fieldset("Sign in as", [
       element("div", { className: "list", hidden: !names.length }, [...users, someoneNew]),
@@ -283,8 +281,9 @@
       const username = who.querySelector(":checked").value || name.value.trim();
       if (username) {
         sheet.close();
-        const unticked = boxes.filter((box) => !box.firstChild.checked);
-        return { username, refused: unticked.map((box) => box.firstChild.value) };
+        const before = username === last ? refused.filter((each) => !scopes.includes(each)) : [];
+        const unticked = boxes.map((box) => box.firstChild).filter((box) => !box.checked);
+        return { username, refused: [...before, ...unticked.map((box) => box.value)] };
       }
       sheet.say("Please give a name.");
       name.focus();
@@ -406,7 +405,14 @@
 
     async cancel() {
       this.sheet.show({ body: this.summary(1), status: "Cancelling", mood: "busy" });
-      await ask("POST", `/payments/${this.id}/user_cancel`);
+      try {
+        await ask("POST", `/payments/${this.id}/user_cancel`);
+      } catch (error) {
+        // Pi may have been faster.
+        this.seen = await this.look();
+        this.requireOpen();
+        throw error;
+      }
       throw new Cancelled();
     }
 
@@ -834,7 +840,6 @@
 
   const LOOK = `
     :host {
-      color-scheme: light dark;
       --ink: light-dark(#16201e, #e8eeec);
       --quiet: light-dark(#566360, #a3b0ad);
       --card: light-dark(#ffffff, #171d1c);
@@ -843,8 +848,13 @@
       --bad: light-dark(#a8381a, #f2a488);
       --accent: light-dark(#0b6b5d, #5fd3bd);
       --on-accent: light-dark(#ffffff, #06231e);
+    }
+    /* Not on the host, which the page's own rules for every element reach. */
+    dialog, aside {
+      color-scheme: light dark;
       color: var(--ink);
       font: 16px/1.5 system-ui, sans-serif;
+      text-align: start;
     }
     * { box-sizing: border-box; margin: 0; }
     :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
@@ -859,7 +869,6 @@
       border: 1px solid var(--line);
       border-radius: 16px;
       background: var(--card);
-      color: inherit;
       box-shadow: 0 24px 64px rgb(0 0 0 / 0.24);
     }
     dialog::backdrop { background: rgb(10 20 18 / 0.5); }
@@ -947,7 +956,7 @@
 
     .buttons { display: flex; flex-wrap: wrap; gap: 8px; }
     button {
-      flex: 1 1 112px;
+      flex: 1 1 auto;
       min-height: 44px;
       padding: 8px 12px;
       border: 1px solid var(--line);

@@ -38,9 +38,12 @@ def test_signing_in_by_keyboard(visit: Visit, world: World) -> None:
     visit.start_signing_in()
     expect(visit.dialog).to_have_accessible_name("Sign in with Pi")
     press(visit, "Tab")
+    assert focused(visit) == "Someone new"
+    press(visit, "ArrowUp")
     assert focused(visit) == "bob"
     press(visit, "ArrowDown", "Tab")
     assert focused(visit) == "Name, any will do"
+    press(visit, "Control+a")
     visit.page.keyboard.type("carol")
     press(visit, "Tab", "Tab", "Tab", "Space", "Enter")
     auth = visit.wait("signed in")[0]
@@ -131,6 +134,24 @@ def test_nothing_turns_for_whoever_wants_that(visit: Visit, shop: Shop) -> None:
     assert visit.js(turning) == 0
     visit.page.emulate_media(reduced_motion="no-preference")
     assert visit.js(turning) == 1
+
+
+def test_the_pages_own_styles_do_not_reach_a_dialog(visit: Visit) -> None:
+    look = """(() => {
+      const { shadowRoot } = document.querySelector("pi-emulator");
+      return ["dialog", "h2", "button.main"].map((name) => {
+        const { color, font, margin, position } = getComputedStyle(shadowRoot.querySelector(name));
+        return [color, font, margin, position];
+      });
+    })()"""
+    visit.start_signing_in()
+    visit.dialog.wait_for()
+    before = visit.js(look)
+    visit.page.add_style_tag(
+        content="* { color: red; font: 30px serif; margin: 9px; position: relative; opacity: 0.9 }"
+    )
+
+    assert visit.js(look) == before
 
 
 # --- Every dialog, as it is seen ----------------------------------------------------------------

@@ -200,6 +200,26 @@ def test_the_tab_is_closed_after_the_payment(
     assert world.complete(payment["identifier"], payment["transaction"]["txid"]).ok
 
 
+def test_the_tab_is_closed_before_the_approval(
+    alice: Visit, open_shop: Callable[[], Visit], shop: Shop, world: World
+) -> None:
+    """Given a payment that was not paid, the page hears of it; a new one takes its place."""
+    shop.approves = False
+    alice.buy()
+    alice.wait("onReadyForServerApproval")
+    alice.page.close()
+    shop.approves = True
+    other = open_shop()
+    other.start_signing_in()
+    assert other.wait("onIncompletePaymentFound")[0]["transaction"] is None
+    other.wait("signed in")
+    other.buy()
+    other.press(PAY)
+    other.wait("event completed")
+
+    assert world.state()["payments"][0]["status"]["cancelled"]
+
+
 def test_an_answer_to_the_wallet_is_lost(alice: Visit, watch: Watch) -> None:
     """The chain shows that it was paid: once, and it goes on."""
     watch.allow("ERR_FAILED")

@@ -69,6 +69,33 @@ def test_a_user_refuses_their_wallets_address(visit: Visit, world: World) -> Non
     assert told == 'Cannot get wallet addresses without "wallet_address" scope'
 
 
+def test_what_was_refused_can_be_asked_again(visit: Visit, world: World) -> None:
+    visit.start_signing_in()
+    visit.page.get_by_label("wallet").uncheck()
+    visit.press("Sign in")
+    visit.wait("signed in")
+    visit.press("Pi emulator")
+    with visit.page.expect_navigation():
+        visit.press("Ask again what I refused")
+    visit.sign_in()
+
+    assert world.state()["users"][0]["scopes"] == SCOPES
+
+
+def test_a_refusal_outlives_another_question(visit: Visit, world: World) -> None:
+    visit.start_signing_in(["username", "wallet_address"])
+    visit.page.get_by_label("wallet").uncheck()
+    visit.press("Sign in")
+    visit.wait("signed in")
+    visit.start_signing_in(["payments"])
+    visit.press("Sign in")
+    visit.wait("signed in", 2)
+    visit.start_signing_in()
+    visit.wait("signed in", 3)
+
+    assert world.state()["users"][0]["scopes"] == ["username", "payments"]
+
+
 def test_a_user_refuses_their_name_and_payments(visit: Visit) -> None:
     visit.start_signing_in()
     visit.page.get_by_label("username").uncheck()
@@ -101,7 +128,7 @@ def test_the_users_that_there_are_can_be_chosen(visit: Visit, world: World) -> N
 def test_a_new_user_needs_a_name(visit: Visit, world: World) -> None:
     world.sign_in(username="bob")
     visit.start_signing_in()
-    visit.page.get_by_label("Someone new").check()
+    visit.page.get_by_label("Name, any will do").fill(" ")
     visit.press("Sign in")
     expect(visit.dialog.get_by_role("status")).to_have_text("Please give a name.")
     visit.page.get_by_label("Name, any will do").fill("dave")
@@ -133,7 +160,6 @@ def test_whoever_revoked_the_app_is_asked_again(visit: Visit, world: World) -> N
 def test_the_marker_switches_users(visit: Visit, world: World) -> None:
     world.sign_in(username="bob")
     visit.start_signing_in()
-    visit.page.get_by_label("Someone new").check()
     visit.page.get_by_label("Name, any will do").fill("carol")
     visit.press("Sign in")
     visit.wait("signed in")
@@ -141,8 +167,11 @@ def test_the_marker_switches_users(visit: Visit, world: World) -> None:
     expect(visit.page.get_by_text("Signed in as carol")).to_be_visible()
     with visit.page.expect_navigation():
         visit.press("Switch user")
+    visit.start_signing_in()
+    visit.page.get_by_label("bob").check()
+    visit.press("Sign in")
 
-    assert visit.sign_in()["user"]["username"] == "bob"
+    assert visit.wait("signed in")[0]["user"]["username"] == "bob"
 
 
 def test_a_page_without_marker(world: World, open_shop: Callable[[], Visit]) -> None:
