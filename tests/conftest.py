@@ -118,7 +118,7 @@ def stack(built: Path, cloud: LocalCloud, emulator_server: PiEmulator) -> Stack:
 
 @pytest.fixture(scope="session")
 def consumer(stack: Stack) -> ExampleConsumer:
-    """docs/example_consumer, beside the session's stack, deployed and listening."""
+    """docs/example_consumer, deployed and listening."""
     return ExampleConsumer(stack.cloud, stack.outputs["EventBusName"]).finish()
 
 

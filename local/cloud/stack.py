@@ -28,8 +28,8 @@ NOT_HERE = {"EventArchiveDays": "0", "FailureAlarms": "off", "WebhookUrl": ""}
 
 @dataclass(frozen=True)
 class Product:
-    """A row of the products table: an exact price, or a minimum and a maximum. Amounts in Pi. `once`:
-    sold once to each user.
+    """A row of the products table: an exact price, or a minimum and a maximum, in Pi. `once`: each
+    user may buy it once.
     """
 
     product_id: str

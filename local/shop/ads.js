@@ -27,8 +27,8 @@ async function claim() {
   const ask = () => bundle("POST", `/rewarded_ads/${encodeURIComponent(adId)}/claim`);
   try {
     const { state } = await askUntil((reward) => reward.state !== "pending", ask, waiting);
-    if (state === "granted") notice("good", ["A slice for you", "Thank you for watching. We have put a slice aside."]);
-    else throw new Refusal("ad_revoked");
+    if (state !== "granted") throw new Refusal("ad_revoked");
+    notice("good", ["A slice for you", "Thank you for watching. We have put a slice aside."]);
   } catch (error) {
     if (error.code !== "still_waiting") localStorage.removeItem(UNCLAIMED);
     throw error;

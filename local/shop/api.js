@@ -36,40 +36,45 @@ async function call(url, method, body) {
   }
 }
 
+// Of these the next answer may be another one. 0: there was no answer at all.
+const PASSING = [0, 429, 500, 502, 503, 504];
+
 async function ask(url, method, body) {
   const started = performance.now();
   const headers = { "Content-Type": "application/json" };
   if (session.accessToken) headers.Authorization = `Bearer ${session.accessToken}`;
-  const request = { method, headers, body: body && JSON.stringify(body) };
-  const response = await fetch(url, { ...request, signal: AbortSignal.timeout(30_000) }).catch(() => null);
+  const request = { method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(30_000) };
+  const response = await fetch(url, request).catch(() => null);
   const answer = (await response?.json().catch(() => null)) ?? {};
+
   const status = response?.status ?? 0;
   const code = answer.error ?? (status ? `http_${status}` : "offline");
   tell("call", { method, url, status, code, answer, milliseconds: performance.now() - started });
   if (response?.ok) return { ...answer, status };
-  const seconds = Number(response?.headers.get("Retry-After")) || 5;
-  const retryAfter = [0, 429, 500, 502, 503, 504].includes(status) && code !== "daily_cap_reached" ? seconds : null;
+
+  const passes = PASSING.includes(status) && code !== "daily_cap_reached";
+  const retryAfter = passes ? Number(response?.headers.get("Retry-After")) || 3 : null;
   throw new Refusal(code, { status, details: answer.details, retryAfter, requestId: answer.request_id });
 }
 
 const sleep = (seconds) => new Promise((wake) => setTimeout(wake, seconds * 1000));
 
-/** Ask until the answer is the one that counts; `onAnswer` hears the others. No answer: ask again, when the server says. */
+/** Ask until the answer is the one that counts; `onAnswer` hears the others. Throws Refusal. */
 export async function askUntil(isDone, ask, onAnswer = () => {}) {
-  for (let tries = 0, troubled = false; tries < 60; tries++) {
+  let trouble = null;
+  for (let tries = 0; tries < 60; tries++) {
     try {
       const answer = await ask();
-      if (troubled) tell("trouble", null);
-      troubled = false;
+      if (trouble) tell("trouble", null);
+      trouble = null;
       if (isDone(answer)) return answer;
       onAnswer(answer);
-      await sleep(3);
     } catch (refusal) {
       if (!refusal.retryAfter) throw refusal;
-      tell("trouble", refusal);
-      troubled = true;
-      await sleep(refusal.retryAfter);
+      trouble = refusal;
+      tell("trouble", trouble);
     }
+    await sleep(trouble?.retryAfter ?? 3);
   }
   throw new Refusal("still_waiting");
 }

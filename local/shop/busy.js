@@ -1,6 +1,6 @@
 // Buttons that take no press for a while. They keep the focus, which `disabled` would lose.
 
-/** The button says why it takes none. Gives what ends it. */
+/** The button says why it takes none. Returns what ends it. */
 export function disable(button, words) {
   button.dataset.label ??= button.textContent;
   button.textContent = words;
@@ -12,7 +12,7 @@ export function disable(button, words) {
   };
 }
 
-/** The button says what it waits for. Gives what ends it. */
+/** The button says what it waits for. Returns what ends it. */
 export function busy(button, words) {
   button.ariaBusy = "true";
   return disable(button, words);

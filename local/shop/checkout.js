@@ -1,7 +1,7 @@
 // One purchase, from the button to the goods. What was bought, the server says.
 import { askUntil, bundle, Refusal, tell } from "./api.js";
 import { busy } from "./busy.js";
-import { notice, refused, silence } from "./notice.js";
+import { notice, refused } from "./notice.js";
 import { createPayment } from "./pi.js";
 import { enter } from "./user.js";
 
@@ -21,8 +21,12 @@ export async function buy(product, amount, button) {
     },
 
     unconfirmed(paymentId) {
-      over = ["Paid, not confirmed yet", "Pi has not confirmed it so far. You may close this page: it arrives by itself."];
-      notice("wait", over);
+      over = "paid";
+      notice("wait", [
+        "Paid, not confirmed yet",
+        "Pi has not confirmed it so far. You may close this page: it arrives by itself.",
+      ]);
+      tell("payments");
       watch(paymentId).then(() => report("bought"), refused);
     },
 
@@ -34,7 +38,7 @@ export async function buy(product, amount, button) {
 
     cancelled() {
       ready();
-      if (!over) notice("plain", ["You cancelled", "You have paid nothing."]);
+      if (!over) notice("plain", ["You cancelled", "Nothing was bought."]);
       tell("payments");
     },
 

@@ -5,7 +5,12 @@ import { notice, refused } from "./notice.js";
 import { signIn } from "./pi.js";
 import { enter } from "./user.js";
 
-const REQUEST = "shop-payout"; // one request is one payout, however often it is pressed, sent or reloaded
+const REQUEST = "shop-payout"; // of one request comes one payout, however often it is sent
+const ENDS = {
+  completed: "Sent: it is in your wallet.",
+  failed: "It could not be sent. Nothing was paid; you can ask again.",
+  blocked: "A person of the shop looks at it. You need not do anything.",
+};
 const button = document.querySelector("#pay-me");
 const share = document.querySelector("#share");
 const shown = document.querySelector("#payout-state");
@@ -17,7 +22,14 @@ button.onclick = async () => {
   follow(() => backEnd("POST", "/payout", { amount: "0.5", request_id }));
 };
 
-share.onclick = () => signIn().catch(refused);
+share.onclick = async () => {
+  try {
+    await signIn();
+    if (!shares()) notice("plain", ["Not shared so far", "You refused it. Allow it at Pi, then press again."]);
+  } catch (error) {
+    refused(error);
+  }
+};
 
 // It goes on without the page. A page that comes back asks what became of it.
 news.addEventListener("user", () => {
@@ -40,23 +52,22 @@ async function follow(ask) {
   ready();
 }
 
-const mustShare = ({ state, reason, warning }) =>
+const shares = () => session.user.scopes.includes("wallet_address");
+const lacksScope = ({ state, reason, warning }) =>
   state !== "completed" && [reason, warning].includes("missing_scope");
-const isSettled = (payout) => ["completed", "failed", "blocked"].includes(payout.state) || mustShare(payout);
+const isSettled = (payout) => payout.state in ENDS || lacksScope(payout);
 
 function show(payout) {
   if (["completed", "failed"].includes(payout.state)) localStorage.removeItem(REQUEST);
-  const shares = session.user.scopes.includes("wallet_address");
-  share.hidden = !mustShare(payout) || shares;
-  shown.textContent = wordsFor(payout, shares);
-  if (payout.state === "completed") notice("good", ["It has arrived", `${payout.amount} Pi are in your wallet.`]);
+  share.hidden = !lacksScope(payout) || shares();
+  shown.textContent = wordsFor(payout);
+  if (payout.state !== "completed") return;
+  notice("good", ["It has arrived", `${payout.amount} Pi are in your wallet.`]);
 }
 
-function wordsFor(payout, shares) {
-  if (payout.state === "completed") return `Sent: ${payout.amount} Pi are in your wallet.`;
-  if (payout.state === "failed") return "It could not be sent. Nothing was paid; you can ask again.";
-  if (payout.state === "blocked") return "A person of the shop looks at it. You need not do anything.";
-  if (mustShare(payout) && !shares) return "We do not know where your wallet is. Share its address, and it is sent within a day.";
-  if (mustShare(payout)) return "Thank you. Pi is asked again within a day.";
-  return "On its way. This takes some seconds; you may close the page.";
+function wordsFor(payout) {
+  if (payout.state in ENDS) return ENDS[payout.state];
+  if (!lacksScope(payout)) return "On its way. This takes some seconds; you may close the page.";
+  if (shares()) return "Thank you. Pi is asked again within a day.";
+  return "We do not know your wallet. Share its address, and we send it within a day.";
 }

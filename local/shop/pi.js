@@ -16,23 +16,22 @@ export async function signIn() {
 
 async function authenticate() {
   if (!Pi) throw new Refusal("no_pi");
-  session.accessToken = null;
-  const { accessToken } = await Pi.authenticate(SCOPES, onIncompletePaymentFound);
-  session.accessToken = accessToken;
+  const auth = await Pi.authenticate(SCOPES, onIncompletePaymentFound);
+  session.accessToken = auth.accessToken;
 }
 
 // Calls that meet an old token at the same time sign in again together, once.
 let renewal = null;
 session.renew = () => (renewal ??= authenticate().finally(() => (renewal = null)));
 
-/** An earlier visit left this payment open. Pi may call this before there is a token: none is needed. */
+/** An earlier visit left this open. Pi may call this before there is a token: none is needed. */
 async function onIncompletePaymentFound(payment) {
   // Whatever the answer: the server finishes the payment by itself, and the purchases show it.
   await askPatiently(() => bundle("POST", "/pi_payment/incomplete", { payment })).catch(() => {});
   tell("payments");
 }
 
-/** `report` hears each step by its name. There is no step of Pi's for "bought": only the server knows. */
+/** `report` hears each step by its name. Pi has none for "bought": only the server knows. */
 export function createPayment({ product_id, name }, amount, report) {
   const payment = { amount, memo: name, metadata: { productId: product_id } };
   const post = (step, body) => bundle("POST", `/pi_payment/${step}`, body);
@@ -48,7 +47,7 @@ export function createPayment({ product_id, name }, amount, report) {
     onReadyForServerCompletion: (paymentId, txid) =>
       post("complete", { paymentId, txid }).then(
         ({ state }) => report(state === "completed" ? "bought" : "unconfirmed", paymentId),
-        (refusal) => report(refusal.retryAfter ? "unconfirmed" : "refused", refusal.retryAfter ? paymentId : refusal),
+        (refusal) => (refusal.retryAfter ? report("unconfirmed", paymentId) : report("refused", refusal)),
       ),
 
     // Also for lack of funds. Whether it was paid all the same, the server finds out.
@@ -59,7 +58,8 @@ export function createPayment({ product_id, name }, amount, report) {
 
     onError: (error, opened) => {
       report("failed", error);
-      return opened && post("error", { paymentId: opened.identifier, error: String(error) }).catch(() => {});
+      if (!opened) return;
+      return post("error", { paymentId: opened.identifier, error: String(error) }).catch(() => {});
     },
   };
 

@@ -4,6 +4,7 @@ import { refused } from "./notice.js";
 import { nameOf } from "./products.js";
 
 const PAGE = 5;
+const DATE = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
 
 const section = document.querySelector("#purchases");
 const list = section.querySelector("ol");
@@ -58,7 +59,7 @@ function row(payment) {
   item.dataset.state = label;
   item.querySelector(".name").textContent = nameOf(payment.product_id);
   item.querySelector(".amount").textContent = `${payment.amount} Pi`;
-  item.querySelector("time").textContent = day.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  item.querySelector("time").textContent = day.toLocaleString([], DATE);
   item.querySelector("time").dateTime = day.toISOString();
   item.querySelector(".state").textContent = label;
   item.querySelector(".explanation").textContent = explanation;

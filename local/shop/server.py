@@ -114,11 +114,7 @@ def _add_payouts(app: Flask, api: str, signed: AuthBase) -> None:
     def pay_out() -> Response:
         """Pay the caller. The same `request_id` again pays nothing more."""
         user = _caller(api)
-        wanted = request.get_json(silent=True)
-        amount, request_id = (
-            str(wanted.get(name)) if isinstance(wanted, dict) else ""
-            for name in ("amount", "request_id")
-        )
+        amount, request_id = _texts("amount", "request_id")
         if not AMOUNT.fullmatch(amount) or not 0 < Decimal(amount) <= MOST_PAID_OUT:
             return _refused(400, "invalid_amount", f"At most {MOST_PAID_OUT} Pi, as text.")
         if not REQUEST_ID.fullmatch(request_id):
@@ -135,6 +131,13 @@ def _add_payouts(app: Flask, api: str, signed: AuthBase) -> None:
     def payout(request_id: str) -> Response:
         payout_id = _payout_id(_caller(api)["uid"], request_id)
         return _passed_on(_ask("GET", f"{api}/payouts/{payout_id}", auth=signed))
+
+
+def _texts(*names: str) -> list[str]:
+    """These parts of the request's body; empty where there is no text."""
+    body = request.get_json(silent=True)
+    values = [body.get(name) if isinstance(body, dict) else None for name in names]
+    return [value if isinstance(value, str) else "" for value in values]
 
 
 def _caller(api: str) -> dict[str, Any]:

@@ -14,11 +14,17 @@ news.addEventListener("user", () => {
   localStorage.setItem(VISITED, "yes");
 });
 
+let entering = null;
+
 /** Each thing that a user does begins here. True once the user is signed in. */
 export async function enter(pressed) {
   if (pressed && isDisabled(pressed)) return false;
   silence();
-  if (session.user) return true;
+  if (!session.user) await (entering ??= askToSignIn());
+  return Boolean(session.user);
+}
+
+async function askToSignIn() {
   button.disabled = true;
   try {
     await signIn();
@@ -26,7 +32,7 @@ export async function enter(pressed) {
     refused(error, ["Sign in", () => enter()]);
   }
   button.disabled = false;
-  return Boolean(session.user);
+  entering = null;
 }
 
 /** Pi asks a user once for the shop, so who was here before is signed in without a question. */

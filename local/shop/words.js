@@ -15,11 +15,14 @@ const WORDS = {
   unexpected_amount: ({ minimum, maximum, amount } = {}) => [
     "This is not our price",
     minimum
-      ? `It costs ${range(minimum, maximum)} Pi, and this page asked for ${amount} Pi. So we said no. ${UNPAID}`
+      ? `It costs ${range(minimum, maximum)} Pi, and this page asked for ${amount}. So we said no. ${UNPAID}`
       : `This page asked for another amount, so we said no. ${UNPAID}`,
   ],
   unknown_product: ["This is no longer for sale", `Reload the page to see what is. ${UNPAID}`],
-  already_bought: ["You have this already", `It is sold once to each person. ${UNPAID} If you gave up a payment just now, try again in ten minutes.`],
+  already_bought: [
+    "You have this already",
+    `It is sold once to each person. ${UNPAID} If you cancelled just now, try again in ten minutes.`,
+  ],
   price_expired: ["The price has changed", `Reload the page, and try again at the new price. ${UNPAID}`],
   too_many_decimals: ["Too many decimals", `An amount of Pi has at most seven. ${UNPAID}`],
   unexpected_network: ["Wrong network", `This shop and your wallet use different networks. ${UNPAID}`],
@@ -31,7 +34,7 @@ const WORDS = {
   not_owner: ["This is not your payment", "Another user started it. You can start one of your own."],
 
   // A payment that is on its way
-  payment_needs_attention: ["A person looks at your payment", "Something about it is unusual. You need not do anything."],
+  payment_needs_attention: ["A person looks at this", "Something about your payment is unusual. You need not do anything."],
   already_completed: ["This payment is done", "It was completed elsewhere. Look at your purchases."],
 
   // Ads
@@ -50,7 +53,7 @@ const WORDS = {
   payouts_off: ["Not right now", "The shop has stopped sending money for a while. Try again later."],
   user_daily_cap_reached: ["Enough for today", "You have had all that we send to one person in a day."],
   user_daily_number_reached: ["Enough for today", "You have had all that we send to one person in a day."],
-  wallet_daily_cap_reached: ["Enough for today", "The shop has sent all that it may in a day. Come back tomorrow."],
+  wallet_daily_cap_reached: ["Enough for today", "The shop has sent all that it may. Come back tomorrow."],
   above_payment_cap: ["Too much at once", "The shop may not send as much as this."],
   below_least_amount: ["Too little", "The shop does not send amounts as small as this."],
 
@@ -60,7 +63,7 @@ const WORDS = {
   service_unavailable: ["The shop does not answer", BY_ITSELF],
   price_unavailable: ["We cannot look up the price", BY_ITSELF],
   http_429: ["Many people are here", BY_ITSELF],
-  still_waiting: ["Still no answer", "This takes longer than usual. It goes on without you; come back later."],
+  still_waiting: ["Still no answer", "This takes longer than usual. Nothing is lost; come back later."],
 };
 
 // Pi has no codes for these, only texts.

@@ -1,4 +1,4 @@
-"""What the tests of the deployed stack share."""
+"""What the tests of the laptop do as a function of the bundle would."""
 
 from collections.abc import Iterator
 
