@@ -112,8 +112,9 @@ function rowOf(line) {
 // The status of a call stands apart from what was called.
 function textOf({ text }) {
   const [call, status] = text.split(" → ");
-  if (status === undefined) return [text];
+  if (!/^[A-Z]+ \//.test(call)) return [text];
   const code = Object.assign(document.createElement("code"), { textContent: call });
+  if (status === undefined) return [code];
   return [code, Object.assign(document.createElement("b"), { textContent: ` → ${status}` })];
 }
 

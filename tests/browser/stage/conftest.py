@@ -14,7 +14,7 @@ from tests.stage import on_stage
 SPEED = 50
 
 
-@pytest.fixture(scope="module")  # its clock is not the other tests'
+@pytest.fixture(scope="package")  # its clock is not the other tests'
 def served_stage(
     stack: Stack, consumer: ExampleConsumer, emulator_server: PiEmulator
 ) -> Iterator[Stage]:
