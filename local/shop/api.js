@@ -5,8 +5,8 @@ import { API } from "./config.js";
 export const session = { accessToken: null, user: null, renew: null };
 
 /**
- * What the modules tell each other. user: somebody has signed in. payments: ask for them again.
- * trouble: a call is tried again, for this reason; null: it was answered. call: see developer.js.
+ * What the modules tell each other. sign-in: ask the user to. user: somebody has signed in. payments:
+ * ask for them again. trouble: a call is tried again, for this reason; null: it was answered.
  */
 export const news = new EventTarget();
 export const tell = (what, detail) => news.dispatchEvent(new CustomEvent(what, { detail }));

@@ -1,5 +1,5 @@
 // One notice at a time, above everything: Pi's wallet stays over the page until a payment is done.
-import { news } from "./api.js";
+import { news, tell } from "./api.js";
 import { wordsFor } from "./words.js";
 
 const box = document.querySelector("#notice");
@@ -25,7 +25,10 @@ export function notice(tone, [titleText, bodyText, logNumber], next) {
 }
 
 /** Why not, and what the user can do. */
-export const refused = (error, next) => notice(error.retryAfter ? "wait" : "bad", wordsFor(error), next);
+export function refused(error, next = error.status === 401 ? SIGN_IN : null) {
+  notice(error.retryAfter ? "wait" : "bad", wordsFor(error), next);
+}
+const SIGN_IN = ["Sign in", () => tell("sign-in")];
 
 // What is tried again by itself is said, and forgotten once there is an answer.
 news.addEventListener("trouble", ({ detail: refusal }) => {

@@ -1,7 +1,7 @@
 // Half a Pi to the user. Our own server asks the bundle for it: a page must not decide who is paid.
 import { askPatiently, askUntil, backEnd, news, session } from "./api.js";
 import { busy, isDisabled } from "./busy.js";
-import { notice, refused } from "./notice.js";
+import { notice, refused, silence } from "./notice.js";
 import { signIn } from "./pi.js";
 import { enter } from "./user.js";
 
@@ -23,6 +23,7 @@ button.onclick = async () => {
 };
 
 share.onclick = async () => {
+  silence();
   try {
     await signIn();
     if (!shares()) notice("plain", ["Not shared so far", "You refused it. Allow it at Pi, then press again."]);
@@ -42,8 +43,9 @@ async function follow(ask) {
   const ready = busy(button, "Waiting for Pi");
   const read = () => backEnd("GET", `/payout/${localStorage.getItem(REQUEST)}`);
   try {
-    show(await askPatiently(ask));
-    show(await askUntil(isSettled, read, show));
+    const payout = await askPatiently(ask);
+    show(payout);
+    if (!isSettled(payout)) show(await askUntil(isSettled, read, show));
   } catch (error) {
     // Not taken on, or another user's: the next press is a new request.
     if (error.code !== "still_waiting") localStorage.removeItem(REQUEST);
@@ -68,6 +70,6 @@ function show(payout) {
 function wordsFor(payout) {
   if (payout.state in ENDS) return ENDS[payout.state];
   if (!lacksScope(payout)) return "On its way. This takes some seconds; you may close the page.";
-  if (shares()) return "Thank you. Pi is asked again within a day.";
+  if (shares()) return "Thank you. It is sent within a day.";
   return "We do not know your wallet. Share its address, and we send it within a day.";
 }

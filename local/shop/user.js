@@ -14,6 +14,12 @@ news.addEventListener("user", () => {
   localStorage.setItem(VISITED, "yes");
 });
 
+// The token has run out, and could not be renewed without a question.
+news.addEventListener("sign-in", () => {
+  session.user = null;
+  enter();
+});
+
 let entering = null;
 
 /** Each thing that a user does begins here. True once the user is signed in. */
@@ -29,7 +35,7 @@ async function askToSignIn() {
   try {
     await signIn();
   } catch (error) {
-    refused(error, ["Sign in", () => enter()]);
+    refused(error);
   }
   button.disabled = false;
   entering = null;

@@ -1,4 +1,4 @@
-"""The process dies before or after each single effect; the front end repeats its call. Promise 4.
+"""The process dies at each single effect; the front end repeats its call. Promise 4.
 
 How many effects a story has is counted by running it once, so a new one is crashed by itself.
 """
@@ -10,12 +10,10 @@ import pytest
 from tests.crash.promises import check_promises
 from tests.crash.stories import STORIES, Case, Story
 from tests.world import World
-from tests.world.devices import Died, DiesAt, Loses, LosesAt
-from tests.world.effects import Moment
+from tests.world.devices import Died, DiesAt, Loses, LosesAt, deaths, losses
 from tests.world.functions import Reply
 
 stories = pytest.mark.parametrize("story", STORIES, ids=str)
-moments = pytest.mark.parametrize("moment", ["before", "after"])
 
 
 @cache
@@ -40,11 +38,13 @@ def repeat_to_the_end(world: World, story: Story, case: Case) -> None:
         check_promises(world, case)
 
 
-@moments
 @stories
-def test_dying_at_any_effect(subtests: pytest.Subtests, story: Story, moment: Moment) -> None:
-    for number, effect in enumerate(effects_of(story), start=1):
-        with subtests.test(number=number, effect=effect), story.begun() as (world, case):
+def test_dying_at_any_effect(subtests: pytest.Subtests, story: Story) -> None:
+    for number, moment, effect in deaths(effects_of(story)):
+        with (
+            subtests.test(number=number, moment=moment, effect=effect),
+            story.begun() as (world, case),
+        ):
             with world.effects.watched_by(DiesAt(number, moment)), pytest.raises(Died):
                 story.act(world, case)
             check_promises(world, case)
@@ -68,15 +68,15 @@ def test_dying_again_and_again(story: Story) -> None:
         repeat_to_the_end(world, story, case)
 
 
-@moments
 @pytest.mark.parametrize("always", [False, True])
 @stories
-def test_losing_any_answer(
-    subtests: pytest.Subtests, story: Story, always: bool, moment: Moment
-) -> None:
+def test_losing_any_answer(subtests: pytest.Subtests, story: Story, always: bool) -> None:
     """Pi's, the chain's or AWS's answer is lost once, or as often as it is asked for."""
-    for number, effect in enumerate(effects_of(story), start=1):
-        with subtests.test(number=number, effect=effect), story.begun() as (world, case):
+    for number, moment, effect in losses(effects_of(story)):
+        with (
+            subtests.test(number=number, moment=moment, effect=effect),
+            story.begun() as (world, case),
+        ):
             device = Loses(effect, moment) if always else LosesAt(number, moment)
             with world.effects.watched_by(device):
                 reply = story.act(world, case)

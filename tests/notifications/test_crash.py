@@ -12,7 +12,7 @@ import pytest
 from shared.base.errors import ServiceUnavailable
 from tests.notifications.promises import check, check_at_rest
 from tests.world import World, new_world
-from tests.world.devices import Died, DiesAt, Loses, LosesAt
+from tests.world.devices import Died, DiesAt, Loses, LosesAt, deaths, losses
 from tests.world.effects import Device, Moment
 
 MOMENTS: list[Moment] = ["before", "after"]
@@ -60,17 +60,15 @@ def survive(device: Device) -> None:
         assert sorted(users_told) == sorted(users)
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_dying_at_any_effect(subtests: pytest.Subtests, moment: Moment) -> None:
-    for number, effect in enumerate(effects_of(), start=1):
-        with subtests.test(number=number, effect=effect):
+def test_dying_at_any_effect(subtests: pytest.Subtests) -> None:
+    for number, moment, effect in deaths(effects_of()):
+        with subtests.test(number=number, moment=moment, effect=effect):
             survive(DiesAt(number, moment))
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_losing_any_answer_once(subtests: pytest.Subtests, moment: Moment) -> None:
-    for number, effect in enumerate(effects_of(), start=1):
-        with subtests.test(number=number, effect=effect):
+def test_losing_any_answer_once(subtests: pytest.Subtests) -> None:
+    for number, moment, effect in losses(effects_of()):
+        with subtests.test(number=number, moment=moment, effect=effect):
             survive(LosesAt(number, moment))
 
 

@@ -9,7 +9,7 @@ from tests.payouts.promises import check_at_rest
 from tests.payouts.stories import PAYOUT, STORIES, payout_world
 from tests.payouts.test_crash import effects_of
 from tests.world import World
-from tests.world.devices import ActsAt
+from tests.world.devices import ActsAt, starts
 from tests.world.functions import Reply
 
 ROUTES = ("cancel", "incomplete", "complete", "error")
@@ -19,7 +19,7 @@ ROUTES = ("cancel", "incomplete", "complete", "error")
 @pytest.mark.parametrize("signed_in", [False, True])
 def test_no_effect_at_any_step(subtests: pytest.Subtests, route: str, signed_in: bool) -> None:
     """Even for the recipient himself."""
-    for number, effect in enumerate(effects_of(STORIES[0]), start=1):
+    for number, effect in starts(effects_of(STORIES[0])):
         with subtests.test(number=number, effect=effect), payout_world() as world:
             alice = world.user("alice")
             token = alice.token if signed_in else None

@@ -4,7 +4,7 @@ payment, never none, and records and reservations right. Promise 4.
 How many effects a story has is counted by running it once, so a new one is crashed by itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
@@ -14,7 +14,7 @@ from shared.payouts.record import PayoutState
 from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT, STORIES, Story, loses_wallet, payout_world
 from tests.world import World
-from tests.world.devices import Died, DiesAt, Loses, LosesAt
+from tests.world.devices import Died, DiesAt, Loses, LosesAt, deaths, losses
 from tests.world.effects import Device, Moment
 
 
@@ -75,21 +75,19 @@ def survive(story: Story, device: Device, waker: Callable[[World], None]) -> Non
         to_the_end(world, story)
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize(("story", "waker"), CASES, ids=CASE_NAMES)
 def test_dying_at_any_effect(
-    subtests: pytest.Subtests, story: Story, waker: Callable[[World], None], moment: Moment
+    subtests: pytest.Subtests, story: Story, waker: Callable[[World], None]
 ) -> None:
-    for number, effect in enumerate(effects_of(story), start=1):
-        with subtests.test(number=number, effect=effect):
+    for number, moment, effect in deaths(effects_of(story)):
+        with subtests.test(number=number, moment=moment, effect=effect):
             survive(story, DiesAt(number, moment), waker)
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("story", STORIES, ids=str)
-def test_losing_any_answer_once(subtests: pytest.Subtests, story: Story, moment: Moment) -> None:
-    for number, effect in enumerate(effects_of(story), start=1):
-        with subtests.test(number=number, effect=effect):
+def test_losing_any_answer_once(subtests: pytest.Subtests, story: Story) -> None:
+    for number, moment, effect in losses(effects_of(story)):
+        with subtests.test(number=number, moment=moment, effect=effect):
             survive(story, LosesAt(number, moment), again_at_once)
 
 
@@ -172,33 +170,30 @@ def is_withdrawn(
         return spent.log
 
 
-@pytest.mark.parametrize(
-    ("device", "moment"), [(DiesAt, "before"), (DiesAt, "after"), (LosesAt, "after")]
-)
+@pytest.mark.parametrize(("device", "chances"), [(DiesAt, deaths), (LosesAt, losses)])
 @pytest.mark.parametrize(("begin", "go_on"), WITHDRAWALS, ids=["no account", "something else"])
 def test_withdrawn_whatever_happens_at_any_effect(
     subtests: pytest.Subtests,
     begin: Callable[[World], None],
     go_on: Callable[[World], None],
     device: type[DiesAt | LosesAt],
-    moment: Moment,
+    chances: Callable[[list[str]], Iterator[tuple[int, Moment, str]]],
 ) -> None:
-    for number, effect in enumerate(is_withdrawn(begin, go_on, None), start=1):
-        with subtests.test(number=number, effect=effect):
+    for number, moment, effect in chances(is_withdrawn(begin, go_on, None)):
+        with subtests.test(number=number, moment=moment, effect=effect):
             is_withdrawn(begin, go_on, device(number, moment))
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_a_request_dies_at_any_effect(subtests: pytest.Subtests, moment: Moment) -> None:
+def test_a_request_dies_at_any_effect(subtests: pytest.Subtests) -> None:
     """The caller asks again: one payout, counted once."""
     reads = [*["GetItem"] * 4, "GetParameter", "GetItem"]
     effects = [*reads, "TransactWriteItems", "SendMessage"]
-    for number, effect in enumerate(effects, start=1):
-        with subtests.test(number=number, effect=effect), payout_world() as world:
+    for number, moment, effect in deaths(effects):
+        with subtests.test(number=number, moment=moment), payout_world() as world:
             body = {"payout_id": PAYOUT, "refund_of": world.sold()}
             with world.effects.watched_by(DiesAt(number, moment)), pytest.raises(Died):
                 world.post(**body)
-            assert world.effects.log[-1] == effect if moment == "after" else True
+            assert moment == "before" or world.effects.log[-1] == effect
             check(world)
 
             assert world.post(**body).status == 202

@@ -14,12 +14,12 @@ from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT, STORIES, Story, payout_world
 from tests.payouts.test_crash import effects_of
 from tests.world import World
-from tests.world.devices import ActsAt, Died, First, Meeting
+from tests.world.devices import ActsAt, Died, First, Meeting, starts
 
 
 @pytest.mark.parametrize("story", STORIES, ids=str)
 def test_the_other_one_goes_first_at_any_effect(subtests: pytest.Subtests, story: Story) -> None:
-    for number, effect in enumerate(effects_of(story), start=1):
+    for number, effect in starts(effects_of(story)):
         with subtests.test(number=number, effect=effect), payout_world() as world:
             story.prepare(world)
             other = world.environment("send_payout")

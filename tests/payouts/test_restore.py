@@ -16,7 +16,7 @@ from tests.payouts.stories import PAYOUT, STORIES, Story, paid_before, payout_wo
 from tests.payouts.test_chain import strangers_pay
 from tests.payouts.test_crash import effects_of
 from tests.world import World
-from tests.world.devices import Died, DiesAt, First, Loses
+from tests.world.devices import Died, DiesAt, First, Loses, writes
 from tests.world.effects import Device, Moment
 from tests.world.emulator import KEY
 from tests.world.stage import Backup
@@ -450,7 +450,7 @@ def test_dies_at_any_effect_and_is_restored_to_any_moment_before(
     subtests: pytest.Subtests, rounds: int
 ) -> None:
     story = STORIES[0]
-    for number, effect in enumerate(effects_of(story), start=1):
+    for number, effect in writes(effects_of(story)):
         for back in range(1, 4):
             with subtests.test(number=number, effect=effect, back=back):
                 dies_and_is_restored(story, number, back, rounds)

@@ -23,8 +23,7 @@ from tests.weather.ends import (
     weather_world,
 )
 from tests.world import World
-from tests.world.devices import Died, DiesAt
-from tests.world.effects import Moment
+from tests.world.devices import Died, DiesAt, deaths
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,6 @@ STORIES = [
     Story("complete with a new key", key_changed, COMPLETED),
     Story("needs a person", cancelled_but_paid, End("open", (), 2, "cancelled_but_paid")),
 ]
-MOMENTS: list[Moment] = ["before", "after"]
 
 
 @pytest.mark.parametrize("story", STORIES, ids=str)
@@ -83,22 +81,21 @@ def test_the_worker_dies_at_any_effect(subtests: pytest.Subtests, story: Story) 
             effects += spent.log
         story.end.check(world, payment_id)
 
-    for number, effect in enumerate(effects, start=1):
-        for moment in MOMENTS:
-            with (
-                subtests.test(effect=effect, number=number, moment=moment),
-                weather_world(seed=1) as world,
-            ):
-                payment_id = begun(world, story)
-                with pytest.raises(Died):
-                    die(world, story, DiesAt(number, moment))
-                world.cold_start()
+    for number, moment, effect in deaths(effects):
+        with (
+            subtests.test(effect=effect, number=number, moment=moment),
+            weather_world(seed=1) as world,
+        ):
+            payment_id = begun(world, story)
+            with pytest.raises(Died):
+                die(world, story, DiesAt(number, moment))
+            world.cold_start()
 
-                world.until_proven()
-                message_comes_back(world)
+            world.until_proven()
+            message_comes_back(world)
 
-                check_but_repeats(world, payment_id, story.end)
-                assert world.wake_ups.messages == world.wake_ups.dead_letters == []
+            check_but_repeats(world, payment_id, story.end)
+            assert world.wake_ups.messages == world.wake_ups.dead_letters == []
 
 
 def begun(world: World, story: Story) -> str:
@@ -150,18 +147,17 @@ def test_the_sweep_dies_at_any_effect(world: World, subtests: pytest.Subtests) -
         world.sweep()
     world.work()
 
-    for number, effect in enumerate(spent.log, start=1):
-        for moment in MOMENTS:
-            with subtests.test(effect=effect, number=number, moment=moment):
-                payments = some_due()
-                with world.effects.watched_by(DiesAt(number, moment)), pytest.raises(Died):
-                    world.sweep()
-                world.cold_start()
+    for number, moment, effect in deaths(spent.log):
+        with subtests.test(effect=effect, number=number, moment=moment):
+            payments = some_due()
+            with world.effects.watched_by(DiesAt(number, moment)), pytest.raises(Died):
+                world.sweep()
+            world.cold_start()
 
-                world.rounds(2)
+            world.rounds(2)
 
-                COMPLETED.check(world, *payments)
-                assert world.wake_ups.messages == world.wake_ups.dead_letters == []
+            COMPLETED.check(world, *payments)
+            assert world.wake_ups.messages == world.wake_ups.dead_letters == []
 
 
 def grant(world: World) -> str:
@@ -204,21 +200,20 @@ def test_the_worker_dies_at_any_effect_of_a_reward(
     with world.counting() as spent:
         world.work()
 
-    for number, effect in enumerate(spent.log, start=1):
-        for moment in MOMENTS:
-            with subtests.test(effect=effect, number=number, moment=moment):
-                ad_id = due_reward()
-                with world.effects.watched_by(DiesAt(number, moment)), pytest.raises(Died):
-                    world.work()
-                world.cold_start()
+    for number, moment, effect in deaths(spent.log):
+        with subtests.test(effect=effect, number=number, moment=moment):
+            ad_id = due_reward()
+            with world.effects.watched_by(DiesAt(number, moment)), pytest.raises(Died):
+                world.work()
+            world.cold_start()
 
-                world.rounds(2)
-                message_comes_back(world)
+            world.rounds(2)
+            message_comes_back(world)
 
-                sent = world.events(ad_id)
-                assert list(dict.fromkeys(sent)) == events
-                assert len(sent) <= len(events) + 1
-                record = world.reward(ad_id)
-                assert record.pending_event is None
-                assert record.due_at == record.recheck_at
-                assert world.wake_ups.messages == world.wake_ups.dead_letters == []
+            sent = world.events(ad_id)
+            assert list(dict.fromkeys(sent)) == events
+            assert len(sent) <= len(events) + 1
+            record = world.reward(ad_id)
+            assert record.pending_event is None
+            assert record.due_at == record.recheck_at
+            assert world.wake_ups.messages == world.wake_ups.dead_letters == []

@@ -4,7 +4,7 @@ first, or several meet.
 Each is given to `Effects.watched_by`. An effect has a number, from 1, or a pattern.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from http.client import RemoteDisconnected
@@ -14,7 +14,7 @@ from botocore.exceptions import ReadTimeoutError
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from urllib3.exceptions import ProtocolError
 
-from tests.world.effects import Effects, Moment
+from tests.world.effects import READS, Effects, Moment
 
 MEETING_SECONDS = 20
 
@@ -29,6 +29,43 @@ def lost(effect: str) -> Exception:
         closed = RemoteDisconnected("Remote end closed connection without response")
         return RequestsConnectionError(ProtocolError("Connection aborted.", closed))
     return ReadTimeoutError(endpoint_url=effect)
+
+
+def writes(log: Iterable[str]) -> list[tuple[int, str]]:
+    """The effects that change something, by their numbers."""
+    return [(number, effect) for number, effect in enumerate(log, start=1) if not _is_read(effect)]
+
+
+def starts(log: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """The effects by their numbers; of like ones in a row the first (a sweep's reads, say)."""
+    before = None
+    for number, effect in enumerate(log, start=1):
+        if effect != before:
+            yield number, effect
+        before = effect
+
+
+def deaths(log: Iterable[str]) -> Iterator[tuple[int, Moment, str]]:
+    """Every death that leaves something else behind: before each write, and after the last one.
+    What a process has only read dies with it, so all its deaths between two writes are one."""
+    changing = writes(log)
+    for number, effect in changing:
+        yield number, "before", effect
+    for number, effect in changing[-1:]:
+        yield number, "after", effect
+
+
+def losses(log: Iterable[str]) -> Iterator[tuple[int, Moment, str]]:
+    """Every answer that can be lost. A read has happened or has not: the caller cannot tell, and
+    nothing else can."""
+    for number, effect in enumerate(log, start=1):
+        yield number, "before", effect
+        if not _is_read(effect):
+            yield number, "after", effect
+
+
+def _is_read(effect: str) -> bool:
+    return effect.startswith(("GET ", "Get")) or effect in READS
 
 
 class DiesAt:

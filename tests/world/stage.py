@@ -32,6 +32,7 @@ from tests.world.emulator import KEY, Adapter, the_emulator
 from tests.world.functions import Environment, Reply, event
 from tests.world.tables import Tables
 
+HOUR = 3600
 SWEEP_SECONDS = 300  # from one sweep to the next, as the template has it
 
 Seen = TypeVar("Seen")
@@ -166,7 +167,14 @@ class Stage:
             self.send()
 
     def live(self, seconds: int) -> None:
-        self.rounds(seconds // self.sweep_seconds)
+        """So long. What lasts for hours is looked at hourly between its first and its last."""
+        rounds, an_hour = seconds // self.sweep_seconds, HOUR // self.sweep_seconds
+        hours = max(0, rounds // an_hour - 2)
+        self.rounds(min(rounds, an_hour))
+        for _ in range(hours):
+            self.tick((an_hour - 1) * self.sweep_seconds)
+            self.rounds()
+        self.rounds(max(0, rounds - (hours + 1) * an_hour))
 
     # --- The bundle ------------------------------------------------------------------------------
 

@@ -144,7 +144,7 @@ def test_without_the_wallets_address_money_waits(visit: Visit, truth: Truth) -> 
     bob.page.evaluate("localStorage.setItem('pi-emulator', '{\"username\": \"bob\"}')")
     bob.press("Share my wallet address")
     bob.dialog.get_by_role("button", name="Sign in", exact=True).click()
-    expect(bob.page.locator("#payout-state")).to_contain_text("asked again within a day")
+    expect(bob.page.locator("#payout-state")).to_contain_text("It is sent within a day")
     bob.shot("payout-shared")
 
 

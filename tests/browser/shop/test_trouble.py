@@ -118,12 +118,18 @@ def test_a_token_that_has_run_out_is_renewed_without_a_word(alice: Visitor, trut
 
 def test_a_token_that_cannot_be_renewed_asks_to_sign_in_again(alice: Visitor, truth: Truth) -> None:
     truth.expire("alice")
-    alice.page.evaluate("() => { Pi.authenticate = () => Promise.reject(new Error('no')) }")
+    alice.page.evaluate("() => { ask = Pi.authenticate; Pi.authenticate = () => Promise.reject() }")
     alice.press("Send me 0.5 Pi")
 
     alice.reads("Please sign in again", "What you bought is safe.")
     alice.shot("token-expired")
     assert truth.payouts() == []
+
+    alice.page.evaluate("() => { Pi.authenticate = ask }")
+    alice.press("Sign in")
+    expect(alice.notice).to_be_hidden()
+    alice.buys_pie()
+    alice.reads("Thank you!")
 
 
 def test_outside_the_pi_browser_the_shop_says_so(visit: Visit, truth: Truth) -> None:
