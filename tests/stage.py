@@ -20,8 +20,8 @@ def on_stage(stack: Stack, consumer: Deployment, emulator: PiEmulator) -> Iterat
     with Stage(free_port(), free_port(), stack, consumer, emulator, **QUICK) as stage:
         stage.begin_anew()
         yield stage
-        stage.director.ahead = 0
-        stack.cloud.set_clock(ahead=0)
         stage.begin_anew()
+        stack.cloud.set_clock(ahead=0)
         for folder in FUNCTIONS:
             stack.cold_start(function_of(folder))
+        emulator.control("POST", "/reset")

@@ -121,7 +121,6 @@ def create_app(director: Director, watch: Watch, feed: Feed, url: str, shop: str
 def _add_director(app: Flask, director: Director, watch: Watch) -> None:
     orders: dict[str, Callable[[], object]] = {
         "an-hour-later": director.an_hour_later,
-        "sweep": director.sweep,
         "refund": director.refund,
         "cancel-at-pi": director.cancel_at_pi,
         "reset": lambda: watch.begin_anew(director.reset),
