@@ -45,13 +45,13 @@ NOT_TWICE = $$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' requirement
 
 # --- Laptop ------------------------------------------------------------------------------------
 
-run: $(READY) ## The whole bundle on this machine (ONCE=1 PI_PORT= AWS_PORT= ALLOW_ORIGINS= WEBHOOK_URL= PI_API_URL= PI_SERVER_API_KEY=)
+run: $(READY) ## The whole bundle on this machine (ONCE=1 PI_PORT= AWS_PORT= SHOP_PORT= STAGE_PORT= ALLOW_ORIGINS= WEBHOOK_URL= PI_API_URL= PI_SERVER_API_KEY=)
 	@exec $(BIN)/python local/tether.py $$PPID $(BIN)/python -m local.run
 
 pi: $(READY) ## The Pi emulator alone, for any back end (PI_PORT=)
 	@exec $(BIN)/python local/tether.py $$PPID $(BIN)/python -m local.emulator $(if $(PI_PORT),--port $(PI_PORT))
 
-export ONCE PI_PORT AWS_PORT ALLOW_ORIGINS WEBHOOK_URL PI_API_URL PI_SERVER_API_KEY
+export ONCE PI_PORT AWS_PORT SHOP_PORT STAGE_PORT ALLOW_ORIGINS WEBHOOK_URL PI_API_URL PI_SERVER_API_KEY
 
 test: $(READY) ## Every test (TESTS=path to choose)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)

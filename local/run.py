@@ -1,8 +1,9 @@
-"""`make run`: the whole bundle on this machine, an example consumer beside it, and a play through
-both.
+"""`make run`: the whole bundle on this machine, an example consumer of its events, a shop and the
+stage that shows all of them at work.
 
-Settings come from the environment, where make puts them. Ends with status 0 when it was asked to
-(Ctrl-C, or ONCE=1 after the play), otherwise with 1 and the step that failed.
+Settings come from the environment, where make puts them. ONCE=1 plays through everything in text
+instead, and ends. Ends with status 0 when it was asked to (Ctrl-C, or ONCE=1 after the play),
+otherwise with 1 and the step that failed.
 """
 
 import json
@@ -25,6 +26,7 @@ from local.play.calls import Calls, StepFailedError
 from local.play.consumer import ExampleConsumer
 from local.play.scenes import Play
 from local.processes import (
+    HOST,
     ROOT,
     PortTakenError,
     ProcessFailedError,
@@ -32,9 +34,12 @@ from local.processes import (
     require_free,
 )
 from local.progress import say, step
+from local.stage.server import Stage
 
 PI_PORT = 8314
 AWS_PORT = 8315
+SHOP_PORT = 8316
+STAGE_PORT = 8317
 
 # By it your own server knows that the local cloud posts; the same after each restart.
 WEBHOOK_PROOF = "secret-of-make-run"
@@ -57,6 +62,8 @@ class Settings:
 
     pi_port: int
     aws_port: int
+    shop_port: int
+    stage_port: int
     once: bool
     pi_api_url: str
     server_key: str
@@ -74,6 +81,8 @@ class Settings:
         return cls(
             pi_port=_port(env, "PI_PORT", PI_PORT),
             aws_port=_port(env, "AWS_PORT", AWS_PORT),
+            shop_port=_port(env, "SHOP_PORT", SHOP_PORT),
+            stage_port=_port(env, "STAGE_PORT", STAGE_PORT),
             once=env.get("ONCE", "") not in ("", "0"),
             pi_api_url=pi_api_url,
             # The emulator takes whatever key it is started with.
@@ -116,11 +125,20 @@ def _webhook_url(env: Mapping[str, str]) -> str:
     return url
 
 
-def serve(settings: Settings, running: ExitStack) -> Play | None:
-    """Bring everything up; `running` ends it. Without an emulator there is no play."""
+def require_free_ports(settings: Settings) -> None:
+    """Raises PortTakenError."""
     require_free(settings.aws_port, what="the local cloud", setting="AWS_PORT")
-    if not settings.pi_api_url:
-        require_free(settings.pi_port, what="the Pi emulator", setting="PI_PORT")
+    if settings.pi_api_url:
+        return
+    require_free(settings.pi_port, what="the Pi emulator", setting="PI_PORT")
+    require_free(settings.shop_port, what="the shop", setting="SHOP_PORT")
+    require_free(settings.stage_port, what="the stage", setting="STAGE_PORT")
+
+
+def serve(settings: Settings, running: ExitStack) -> Play | None:
+    """Bring everything up; `running` ends it. Without an emulator there is no play, and neither a
+    shop nor a stage."""
+    require_free_ports(settings)
     running.callback(say, "\n  Everything has been stopped.")
     endpoints = settings.home / "endpoints.json"
     endpoints.unlink(missing_ok=True)
@@ -164,12 +182,16 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
         "pi": emulator.url if emulator else settings.pi_api_url,
         "aws": cloud.endpoint,
     }
+    if emulator:
+        stage = Stage(settings.stage_port, settings.shop_port, stack, consumer, emulator)
+        running.enter_context(stage)
+        served |= {"shop": stage.shop, "stage": stage.url}
     endpoints.write_text(json.dumps(served, indent=2) + "\n")
     say()
     for name, url in served.items():
-        say(f"  {name:4} {url}")
+        say(f"  {name:5} {url}")
     if settings.webhook_url:
-        say(f"  hook {settings.webhook_url}, x-webhook-secret: {WEBHOOK_PROOF}")
+        say(f"  hook  {settings.webhook_url}, x-webhook-secret: {WEBHOOK_PROOF}")
     say()
     if emulator is None:
         return None
@@ -198,22 +220,24 @@ def run(settings: Settings) -> None:
     with ExitStack() as running:
         try:
             play = serve(settings, running)
-            if play:
+            if not settings.once:
+                stay(settings)
+            elif play:
                 play.whole()
             else:
                 say("No play against Pi itself: paying needs a person in the Pi Browser.")
-            if not settings.once:
-                stay()
         finally:
             # An impatient second Ctrl-C must not leave half of it running.
             for name in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(name, signal.SIG_IGN)
 
 
-def stay() -> None:
+def stay(settings: Settings) -> None:
     """Until Ctrl-C, or a polite kill."""
     with suppress(KeyboardInterrupt):
-        say("\nEverything is up. Ctrl-C ends it.")
+        say("Everything is up. Ctrl-C ends it.")
+        if not settings.pi_api_url:
+            say(f"\n  Open http://{HOST}:{settings.stage_port} and buy an apple pie.")
         while True:
             signal.pause()
 

@@ -139,6 +139,14 @@ class Deployment:
             raise FunctionFailedError(f"{function}: {payload}")
         return json.loads(payload)
 
+    def has_waiting(self, queue: str) -> bool:
+        """Whether the queue of this logical id holds a message, or one of it is being handled."""
+        counts = self.cloud.sqs.get_queue_attributes(
+            QueueUrl=self.resources[queue],
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )["Attributes"]
+        return any(int(count) for count in counts.values())
+
     def cold_start(self, function: str) -> None:
         """Its next invocation begins in a new environment, which remembers nothing."""
         name = self.resources[function]

@@ -6,7 +6,7 @@ A wrong request is 400, one that the payment's state forbids is 409, both in Pi'
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from .address import address_of, is_address
 from .ads import STATUSES
@@ -55,6 +55,7 @@ def _add_world(api: Blueprint, pi: Pi, front: FaultyFront, weather: Weather) -> 
 
     @api.get("/state")
     def state() -> Response:
+        """`?calls_from=12` leaves out the calls that its reader has seen."""
         for identifier in pi.payments:
             pi.payment(identifier)
         return answer(
@@ -77,7 +78,8 @@ def _add_world(api: Blueprint, pi: Pi, front: FaultyFront, weather: Weather) -> 
                 "fee_pool": pi.chain.fee_pool,
                 "total_coins": pi.chain.total_coins,
                 "minted": pi.chain.minted,
-                "calls": front.calls,
+                "calls": front.calls[request.args.get("calls_from", 0, int) :],
+                "calls_received": len(front.calls),
             }
         )
 
@@ -98,6 +100,7 @@ def _add_settings(api: Blueprint, pi: Pi) -> None:
     def change_settings() -> Response:
         changes = json_fields(
             show_txid_before_complete=bool,
+            forgets_links=bool,
             ledger_lag_s=NUMBER,
             page_limit=int,
             approval_limit_s=NUMBER,
@@ -354,5 +357,6 @@ def _transaction(tx: Transaction) -> dict[str, Any]:
         "successful": tx.successful,
         "fee": tx.fee_stroops,
         "ledger": tx.ledger,
+        "applied_at": iso(tx.applied_at),
         "closed_at": iso(tx.closed_at),
     }

@@ -15,6 +15,7 @@ class Settings:
     """What is unknown about Pi, or differs between its versions. The defaults are the usual case.
 
     show_txid_before_complete: a paid payment shows its transaction before `/complete`.
+    forgets_links: Pi does not learn of the transactions by which users pay, unless it is told.
     ledger_lag_s: Horizon shows only what closed at least so long ago.
     page_limit: the most records that Horizon puts on one page.
     approval_limit_s: a payment not approved by then is cancelled.
@@ -63,6 +64,7 @@ class Settings:
     """
 
     show_txid_before_complete: bool = True
+    forgets_links: bool = False
     ledger_lag_s: float = 0.0
     page_limit: int = 200
     approval_limit_s: float = 60.0

@@ -232,8 +232,8 @@ class Pi:
         """The sender's wallet pays, by default exactly what the payment says.
 
         `altered` replaces fields of the transaction. `link` says whether Pi learns of it: by
-        default it does of a U2A transaction that matches. `skip_approval_check` pays what no
-        honest wallet would pay.
+        default it does of a U2A transaction that matches, as the settings have it.
+        `skip_approval_check` pays what no honest wallet would pay.
         """
         payment = self.payment(identifier)
         if not skip_approval_check:
@@ -248,7 +248,8 @@ class Pi:
         payment.on_chain.append(transaction.txid)
         if link is None:
             matches = payment.mismatch(transaction) is None and transaction.successful
-            link = matches and payment.direction == "user_to_app"
+            is_told = payment.direction == "user_to_app" and not self.settings.forgets_links
+            link = matches and is_told
         if link and payment.txid is None:
             payment.link(transaction)
         return transaction

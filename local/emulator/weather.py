@@ -34,6 +34,7 @@ def _hole(pi: Pi) -> dict[str, Any]:
 PRESETS = {
     "pi_down": Preset(faults=({"path": "/v2/*", "status": 503, "body": _DOWN},)),
     "answers_lost": Preset(faults=({"method": "POST", "drop": "after"},)),
+    "links_forgotten": Preset(settings=lambda _pi: {"forgets_links": True}),
     "chain_lags": Preset(settings=lambda _pi: {"ledger_lag_s": LAG_S}),
     "history_hole": Preset(settings=_hole),
 }

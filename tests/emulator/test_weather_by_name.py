@@ -41,6 +41,21 @@ def test_answers_are_lost(real_world: World) -> None:
     assert world.server("POST", f"/payments/{identifier}/approve").ok
 
 
+def test_links_are_forgotten(world: World) -> None:
+    """The chain has the transaction, and Pi learns of it only from the app's server."""
+    switch(world, "links_forgotten", on=True)
+    identifier = world.approved()
+    txid = world.pay(identifier)
+    assert world.get(identifier)["transaction"] is None
+    assert world.call("GET", f"/horizon/transactions/{txid}").ok
+    switch(world, "links_forgotten", on=False)
+    assert world.get(identifier)["transaction"] is None, "what is forgotten stays so"
+    assert world.server("POST", f"/payments/{identifier}/complete", {"txid": txid}).ok
+    second = world.approved()
+    world.pay(second)
+    assert world.get(second)["transaction"]
+
+
 def test_the_chain_lags(world: World) -> None:
     """Pi has seen the transaction, and Horizon does so a minute later."""
     switch(world, "chain_lags", on=True)

@@ -16,8 +16,15 @@ import requests
 
 from local.emulator.pi import APP_ID
 from local.emulator.registry import wallet_seed_of
-from local.processes import HOST, ROOT, environment, free_port
-from local.run import AWS_PORT, PI_PORT, SettingError, Settings, parameters
+from local.processes import HOST, ROOT, PortTakenError, environment, free_port
+from local.run import (
+    AWS_PORT,
+    PI_PORT,
+    SettingError,
+    Settings,
+    parameters,
+    require_free_ports,
+)
 from tests.docs.pages import DOCS, all_text
 from tests.laptop.page import CorsError, Page
 from tests.laptop.waiting import eventually
@@ -32,9 +39,11 @@ class Run:
 
     def __init__(self, home: Path, **settings: str) -> None:
         self.home = home
-        self.pi_port, self.aws_port = free_port(), free_port()
+        names = ("PI_PORT", "AWS_PORT", "SHOP_PORT", "STAGE_PORT")
+        self.ports = {name: free_port() for name in names}
+        self.pi_port, self.aws_port = self.ports["PI_PORT"], self.ports["AWS_PORT"]
         self.output = home / "output"
-        ports = {"PI_PORT": str(self.pi_port), "AWS_PORT": str(self.aws_port)}
+        ports = {name: str(port) for name, port in self.ports.items()}
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "local.run"],
@@ -62,7 +71,7 @@ class Run:
 
     def left(self) -> list[str]:
         """What is still there of this run: listening ports, and processes that name its folder."""
-        ports = [f"port {port}" for port in (self.pi_port, self.aws_port) if listens(port)]
+        ports = [f"port {port}" for port in self.ports.values() if listens(port)]
         return ports + [
             entry.name
             for entry in Path("/proc").glob("[0-9]*")
@@ -84,7 +93,7 @@ def place_and_command(process: Path) -> str:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """A run that is up and has played, started by somebody who works with real accounts too."""
+    """A run that is up, started by somebody who works with real accounts too."""
     shell = {"AWS_PROFILE": "prod", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
     run = Run(tmp_path_factory.mktemp("run"), **shell)
     try:
@@ -95,28 +104,56 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         run.process.wait()
 
 
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A run with ONCE=1 that has played, and ended by itself."""
+    played = Run(tmp_path_factory.mktemp("played"), ONCE="1")
+    try:
+        assert played.process.wait(UP_SECONDS + DOWN_SECONDS) == 0, played.output.read_text()
+        yield played
+    finally:
+        played.process.kill()
+        played.process.wait()
+
+
 @pytest.mark.xdist_group("run")
-def test_it_serves_what_it_says_and_has_played_every_step(run: Run) -> None:
+def test_it_serves_what_it_says(run: Run) -> None:
     served = run.served()
     # Nothing but the ports is in them: each restart has the same addresses.
     assert served == {
         "api": f"http://{HOST}:{run.aws_port}/_aws/execute-api/pi-bundle-local",
         "pi": f"http://{HOST}:{run.pi_port}",
         "aws": f"http://{HOST}:{run.aws_port}",
+        "shop": f"http://{HOST}:{run.ports['SHOP_PORT']}",
+        "stage": f"http://{HOST}:{run.ports['STAGE_PORT']}",
     }
     # A front end without a token: the function itself answers.
     assert requests.get(f"{served['api']}/me", timeout=10).status_code == 401
-
+    shop = requests.get(f"{served['shop']}/?stage={served['stage']}", timeout=10).text
+    assert f'src="{served["stage"]}/observer.js"' in shop
+    assert f'data-shop="{served["shop"]}"' in requests.get(served["stage"], timeout=10).text
     said = run.output.read_text()
+    assert all(url in said for url in served.values())
+    assert said.rstrip().splitlines()[-1] == f"  Open {served['stage']} and buy an apple pie."
+    assert "One payment and one rewarded ad" not in said
+
+
+@pytest.mark.xdist_group("run")
+def test_once_plays_every_step_in_text_and_leaves_nothing(played: Run) -> None:
+    said = played.output.read_text()
+    assert played.left() == []
+    assert "Everything is up" not in said
     for step in ("GET /me", "/pi_payment/approve", "/pay", "/pi_payment/complete", "/claim"):
         assert step in said
     assert said.partition("The operator's own back end")[0].count("-> 200") == 14
 
 
 @pytest.mark.xdist_group("run")
-def test_it_tells_the_story_of_the_closed_page_with_times(run: Run) -> None:
+def test_it_tells_the_story_of_the_closed_page_with_times(played: Run) -> None:
     """Promise 3: paid, and nobody calls complete; it is completed and delivered all the same."""
-    story = run.output.read_text().partition("Another user pays")[2].partition("The operator's")[0]
+    story = (
+        played.output.read_text().partition("Another user pays")[2].partition("The operator's")[0]
+    )
     told = re.findall(r"^ +(\d+\.\d\d) s  (.*)$", story, re.MULTILINE)
     # The scheduled sweep may have been quicker than the one by hand, once in a while.
     steps = ["never called", "the worker has completed", "has 1 apple_pie_1"]
@@ -128,8 +165,8 @@ def test_it_tells_the_story_of_the_closed_page_with_times(run: Run) -> None:
 
 
 @pytest.mark.xdist_group("run")
-def test_it_pays_one_payout_and_one_refund_and_shows_them_on_the_chain(run: Run) -> None:
-    payouts = run.output.read_text().partition("The operator's own back end")[2]
+def test_it_pays_one_payout_and_one_refund_and_shows_them_on_the_chain(played: Run) -> None:
+    payouts = played.output.read_text().partition("The operator's own back end")[2]
     payout, _, refund = payouts.partition("And gives")
     for story, amount in ((payout, "0.5000000 Pi"), (refund, "3.1400000 Pi")):
         assert story.count("POST /payouts -> 20") == 2
@@ -138,9 +175,9 @@ def test_it_pays_one_payout_and_one_refund_and_shows_them_on_the_chain(run: Run)
 
 
 @pytest.mark.xdist_group("run")
-def test_promise_6_neither_key_nor_seed_nor_token_is_shown(run: Run) -> None:
+def test_promise_6_neither_key_nor_seed_nor_token_is_shown(run: Run, played: Run) -> None:
     assert requests.get(f"http://{HOST}:{run.pi_port}/_emulator/health", timeout=10).ok
-    said = run.output.read_text()
+    said = run.output.read_text() + played.output.read_text()
     for line in said.splitlines():
         assert "accessToken" not in line or '"..."' in line
     assert wallet_seed_of(APP_ID) not in said
@@ -228,6 +265,15 @@ def test_a_second_run_says_which_port_is_taken(run: Run, tmp_path: Path) -> None
 
 
 @pytest.mark.xdist_group("run")
+@pytest.mark.parametrize("setting", ["SHOP_PORT", "STAGE_PORT"])
+def test_each_port_that_is_taken_is_named_before_anything_is_built(run: Run, setting: str) -> None:
+    ports = {name: str(free_port()) for name in run.ports}
+    settings = Settings.read({**ports, setting: str(run.ports[setting])})
+    with pytest.raises(PortTakenError, match=f"make run {setting}="):
+        require_free_ports(settings)
+
+
+@pytest.mark.xdist_group("run")
 def test_ctrl_c_ends_it_well_and_leaves_nothing(run: Run) -> None:
     """The last test of this run."""
     assert len(run.left()) > 2
@@ -269,10 +315,11 @@ def test_what_is_no_origin_is_refused_before_anything_is_built(origin: str) -> N
 
 
 def test_unset_make_variables_mean_the_defaults() -> None:
-    ports = ("ONCE", "PI_PORT", "AWS_PORT")
-    names = (*ports, "ALLOW_ORIGINS", "WEBHOOK_URL", "PI_API_URL", "PI_SERVER_API_KEY")
+    ports = ("PI_PORT", "AWS_PORT", "SHOP_PORT", "STAGE_PORT")
+    names = ("ONCE", *ports, "ALLOW_ORIGINS", "WEBHOOK_URL", "PI_API_URL", "PI_SERVER_API_KEY")
     settings = Settings.read(dict.fromkeys(names, ""))
     assert (settings.pi_port, settings.aws_port, settings.once) == (8314, 8315, False)
+    assert (settings.shop_port, settings.stage_port) == (8316, 8317)
     assert "AllowOrigins" not in parameters(settings, None)
     assert settings.webhook_url == ""
 

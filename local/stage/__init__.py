@@ -1,0 +1,7 @@
+"""The stage: a shop in a phone, beside it what its page, the bundle, Pi and the chain do, and a
+panel for what no user can do.
+
+`watch` looks at all of them while somebody is there, `lines` says in words what is new, `verdict`
+what became of the money; `director` pulls the plugs, `server` puts it on HTTP. `page/` is what the
+browser gets; `page/observer.js` is the stage's ear in the shop.
+"""

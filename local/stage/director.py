@@ -1,0 +1,153 @@
+"""What no user can do: the weather at Pi and on the chain, the clock, the operator's hand.
+
+The clock is one: Pi's, the chain's and the functions' move together, and never back.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import requests
+
+from local.stage.feed import Feed
+from local.stage.lines import STAGE, Line
+from local.stage.look import Eyes
+
+HOUR_SECONDS = 3600
+STEP_SECONDS = 900
+LOOK_EVERY_SECONDS = 0.1
+MOST_SWEEPS = 10
+TIMEOUT_SECONDS = 30.0
+
+# What each switch is called in the emulator's weather, and what it means.
+SWITCHES = {
+    "pi_down": "Pi is down",
+    "answers_lost": "Answers get lost",
+    "links_forgotten": "Pi forgets to link the transaction",
+    "chain_lags": "The chain lags a minute behind",
+}
+# What remembers for more than a moment, and would not believe a chain that begins anew.
+REMEMBER = ("SendPayout", "Settle")
+# Of the bundle, by its output, and the table's key. The products stay.
+EMPTIED = {
+    "PaymentsTableName": "payment_id",
+    "PayoutsTableName": "payout_id",
+    "RewardsTableName": "id",
+}
+
+
+class NothingToRefundError(RuntimeError):
+    """No purchase is completed, or each went back already."""
+
+
+@dataclass
+class Director:
+    """`settings` are the emulator's, put anew after each reset."""
+
+    eyes: Eyes
+    feed: Feed
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    ahead: float = 0
+
+    def switch(self, name: str, *, on: bool) -> None:
+        """Raises KeyError for a switch that there is not."""
+        words = SWITCHES[name]
+        self.eyes.emulator.control("PUT" if on else "DELETE", f"/weather/{name}")
+        self._note(f"{words}." if on else f"{words}: no longer.")
+
+    def an_hour_later(self) -> int:
+        """A quarter at a time, each with its sweeps: how much unfinished work they found."""
+        self._note("An hour passes, and the sweep looks for what is unfinished.")
+        found, left = 0, HOUR_SECONDS
+        while left:
+            step = STEP_SECONDS if self._is_anything_due_within(left) else left
+            self._move_clock(step)
+            found += self.sweep()
+            left -= step
+        return found
+
+    def _move_clock(self, seconds: int) -> None:
+        self.ahead += seconds
+        self.eyes.stack.cloud.set_clock(ahead=self.ahead)
+        self.eyes.emulator.control("POST", "/clock", {"advance_s": seconds})
+        self.feed.tell("ahead", self.ahead, lasts=False)
+
+    def _is_anything_due_within(self, seconds: int) -> bool:
+        until = time.time() + self.ahead + seconds
+        return any(record.get("due_at", until) < until for record in self.eyes.records())
+
+    def sweep(self) -> int:
+        """Until nothing is due: what was found is done, or waits for another time."""
+        found = 0
+        for _ in range(MOST_SWEEPS):
+            woken = self.eyes.stack.sweep()
+            if not woken:
+                break
+            found += woken
+            self._wait_for_workers()
+        return found
+
+    def _wait_for_workers(self) -> None:
+        """Until each wake-up was handled, and each event; not for ever."""
+        stack, consumer = self.eyes.stack, self.eyes.consumer
+        queues = ((stack, "WakeUps"), (stack, "Payouts"), (consumer, "Queue"))
+        give_up = time.monotonic() + TIMEOUT_SECONDS
+        while any(of.has_waiting(queue) for of, queue in queues) and time.monotonic() < give_up:
+            time.sleep(LOOK_EVERY_SECONDS)
+
+    def refund(self) -> str:
+        """The operator gives the price of the last purchase back; the payout's id. Raises
+        NothingToRefundError."""
+        payments = self.eyes.payments().values()
+        refundable = [record for record in payments if _is_refundable(record)]
+        if not refundable:
+            raise NothingToRefundError
+        last = max(refundable, key=lambda record: int(record["created_at"]))
+        payout_id = f"stage-{uuid4()}"
+        self._note("The operator gives the price of the last purchase back: POST /payouts.")
+        answer = requests.post(
+            f"{self.eyes.stack.api_url}/payouts",
+            json={"payout_id": payout_id, "refund_of": last["payment_id"]},
+            auth=self.eyes.stack.cloud.signed,
+            timeout=TIMEOUT_SECONDS,
+        )
+        answer.raise_for_status()
+        return payout_id
+
+    def cancel_at_pi(self) -> None:
+        """Pi calls the last payment cancelled, though it is paid, as has been seen in the field."""
+        last = self.eyes.emulator.control("GET", "/state")["payments"][-1]
+        self._note("Pi calls the payment cancelled. It is paid.")
+        self.eyes.emulator.control(
+            "PATCH", f"/payments/{last['identifier']}", {"status": {"cancelled": True}}
+        )
+
+    def reset(self) -> None:
+        """Pi, the chain and all tables but the products' are empty; the clock goes on."""
+        emulator, stack = self.eyes.emulator, self.eyes.stack
+        emulator.control("DELETE", "/faults")
+        # A function that is ended in the middle of its work holds up its queue for a minute.
+        self._wait_for_workers()
+        emulator.control("POST", "/reset")
+        emulator.control("POST", "/clock", {"advance_s": self.ahead})
+        emulator.control("PATCH", "/settings", dict(self.settings))
+        for function in REMEMBER:
+            stack.cold_start(function)
+        for output, key in EMPTIED.items():
+            self._empty(stack.outputs[output], key)
+        self._empty(self.eyes.consumer.outputs["GoodsTableName"], "id")
+
+    def _empty(self, table: str, key: str) -> None:
+        for name in self.eyes.items(table, key):
+            self.eyes.stack.cloud.dynamodb.delete_item(TableName=table, Key={key: {"S": name}})
+
+    def _note(self, text: str) -> None:
+        """A line across all lanes."""
+        self.feed.tell("line", asdict(Line(STAGE, text, (time.time() + self.ahead) * 1000)))
+
+
+def _is_refundable(record: Mapping[str, Any]) -> bool:
+    is_paid = record["state"] == "completed" or record.get("attention") == "cancelled_but_paid"
+    return is_paid and not record.get("refunded")

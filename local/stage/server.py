@@ -1,0 +1,154 @@
+"""The stage on HTTP: its page, what the page is told (`GET /feed`), and what its director does.
+
+It listens on the loopback only, and takes orders only from its own page: a page of elsewhere cannot
+send the header that says so without asking first, and is answered nothing.
+"""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import requests
+from flask import (
+    Flask,
+    Response,
+    jsonify,
+    redirect,
+    render_template_string,
+    request,
+    send_from_directory,
+)
+from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from local.cloud.stack import Deployment, FunctionFailedError, Stack
+from local.emulator.process import PiEmulator
+from local.processes import HOST
+from local.shop.server import serving_shop
+from local.stage.director import Director, NothingToRefundError
+from local.stage.feed import Feed
+from local.stage.look import Eyes
+from local.stage.watch import Watch
+
+PAGE = Path(__file__).with_name("page")
+ASKED_BY_OUR_PAGE = "x-stage"
+
+
+class Stage:
+    """The stage and the shop that it frames, each on a port of the loopback."""
+
+    def __init__(
+        self,
+        port: int,
+        shop_port: int,
+        stack: Stack,
+        consumer: Deployment,
+        emulator: PiEmulator,
+        **settings: Any,
+    ) -> None:
+        """`settings` of the emulator are put anew after each reset."""
+        self.url = f"http://{HOST}:{port}"
+        self.shop = f"http://{HOST}:{shop_port}"
+        self._opens_shop = serving_shop(stack, pi=emulator.url, stage=self.url, port=shop_port)
+        self._feed = Feed()
+        eyes = Eyes(stack, consumer, emulator)
+        self._watch = Watch(eyes, self._feed)
+        self.director = Director(eyes, self._feed, settings)
+        app = create_app(self.director, self._watch, self._feed, self.url, self.shop)
+        self._server = make_server(HOST, port, app, threaded=True, request_handler=_Quiet)
+        self._server.daemon_threads = True  # type: ignore[attr-defined] # a listener stays
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._opens_shop.__enter__()
+        self._watch.start()
+        self._thread.start()
+        return self
+
+    def begin_anew(self) -> None:
+        """The stage is empty again."""
+        self._watch.begin_anew(self.director.reset)
+
+    def __exit__(self, *_: object) -> None:
+        self._feed.close()
+        self._watch.join()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        self._opens_shop.__exit__(None, None, None)
+
+
+class _Quiet(WSGIRequestHandler):
+    """The terminal is for what goes wrong."""
+
+    def log_request(self, *_: object) -> None:
+        pass
+
+
+def create_app(director: Director, watch: Watch, feed: Feed, url: str, shop: str) -> Flask:
+    """`url` is the stage's own address."""
+    app = Flask(__name__, static_folder=None)
+
+    @app.get("/")
+    def page() -> str | WerkzeugResponse:
+        if request.host_url.rstrip("/") != url:
+            return redirect(url)  # the shop knows the stage by one name only
+        return render_template_string((PAGE / "index.html").read_text(), shop=shop)
+
+    @app.get("/<path:name>")
+    def asset(name: str) -> Response:
+        response = send_from_directory(PAGE, name)
+        response.headers["cache-control"] = "no-cache"
+        return response
+
+    @app.get("/feed")
+    def listen() -> Response:
+        after = request.headers.get("last-event-id", 0, int)
+        answer = Response(feed.listen(after), content_type="text/event-stream")
+        answer.headers["cache-control"] = "no-store"
+        return answer
+
+    @app.get("/verdict")
+    def judge() -> Response:
+        judged = watch.look()
+        return jsonify({"tone": judged.tone, "text": judged.text})
+
+    _add_director(app, director, watch)
+    return app
+
+
+def _add_director(app: Flask, director: Director, watch: Watch) -> None:
+    orders: dict[str, Callable[[], object]] = {
+        "an-hour-later": director.an_hour_later,
+        "refund": director.refund,
+        "cancel-at-pi": director.cancel_at_pi,
+        "reset": lambda: watch.begin_anew(director.reset),
+    }
+
+    @app.before_request
+    def only_by_our_page() -> Response | None:
+        if request.method == "GET" or ASKED_BY_OUR_PAGE in request.headers:
+            return None
+        return Response("Only the stage's own page may.", 403)
+
+    @app.post("/director/<order>")
+    def give(order: str) -> tuple[Response, int]:
+        if order not in orders:
+            return jsonify(error=f"There is no {order}."), 404
+        try:
+            return jsonify(done=orders[order]()), 200
+        except NothingToRefundError:
+            return jsonify(error="There is no purchase to give back."), 409
+        except (FunctionFailedError, requests.RequestException) as failed:
+            return jsonify(error=str(failed)), 502
+
+    @app.put("/director/weather/<name>")
+    @app.delete("/director/weather/<name>")
+    def switch(name: str) -> tuple[Response, int]:
+        try:
+            director.switch(name, on=request.method == "PUT")
+        except KeyError:
+            return jsonify(error=f"There is no {name}."), 404
+        watch.look()
+        return jsonify(done=name), 200

@@ -1,0 +1,190 @@
+"""The director's panel, switch by switch, and what the stage does for a person."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
+
+from local.emulator.process import PiEmulator
+from local.stage.director import SWITCHES
+from local.stage.server import Stage
+from tests.browser.axe import violations
+from tests.browser.conftest import Watch
+from tests.browser.stage.test_scenes import photograph
+
+LONG_MS = 30_000
+
+
+def shop(page: Page) -> FrameLocator:
+    return page.frame_locator(".panel:not([hidden]) iframe")
+
+
+def sign_in(page: Page) -> None:
+    shop(page).get_by_role("button", name="Sign in").click()
+    shop(page).get_by_role("dialog").get_by_role("button", name="Sign in").click()
+    expect(shop(page).get_by_text("alice")).to_be_visible(timeout=LONG_MS)
+
+
+def buy(page: Page) -> None:
+    shop(page).get_by_role("button", name="Buy apple pie").click()
+    shop(page).get_by_role("button", name="Pay 3.14 Pi").click(timeout=LONG_MS)
+
+
+def row(page: Page, text: str | re.Pattern[str]) -> None:
+    expect(page.locator(".lanes li").filter(has_text=text).first).to_be_visible(timeout=LONG_MS)
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name).click()
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_a_switch_shows_how_it_is_and_survives_a_reload(
+    stage: Stage, page: Page, emulator_server: PiEmulator, name: str
+) -> None:
+    def weather() -> list[str]:
+        on: list[str] = emulator_server.control("GET", "/state")["weather"]
+        return on
+
+    switch = page.locator("[role=switch]").nth(list(SWITCHES).index(name))
+    expect(switch).not_to_be_checked()
+    switch.click()
+    expect(switch).to_be_checked()
+    assert weather() == [name]
+    page.reload()
+    expect(switch).to_be_checked()
+    switch.click()
+    expect(switch).not_to_be_checked()
+    assert weather() == []
+
+
+def test_pi_is_down_and_a_purchase_waits_for_it(stage: Stage, page: Page, watch: Watch) -> None:
+    watch.allow("status of 50[023]")
+    sign_in(page)
+    page.get_by_role("switch", name="Pi is down").click()
+    shop(page).get_by_role("button", name="Buy apple pie").click()
+    row(page, "/pi_payment/approve → 503")
+    page.get_by_role("switch", name="Pi is down").click()
+    shop(page).get_by_role("button", name="Pay 3.14 Pi").click(timeout=LONG_MS)
+    expect(page.locator(".verdict")).to_have_text(
+        "Nothing was lost: 3.14 Pi, delivered once.", timeout=LONG_MS
+    )
+
+
+def test_the_page_is_closed_and_opened_again(stage: Stage, page: Page) -> None:
+    sign_in(page)
+    press(page, "Close the page now")
+    expect(page.get_by_role("heading", name="The page is closed")).to_be_visible()
+    expect(page.locator("iframe")).to_have_count(0)
+    assert violations(page) == []
+    photograph(page, "stage-closed")
+    press(page, "Open it again")
+    expect(shop(page).get_by_text("alice")).to_be_visible(timeout=LONG_MS)
+
+
+def test_a_second_tab_is_the_same_person_in_the_same_shop(stage: Stage, page: Page) -> None:
+    sign_in(page)
+    press(page, "A second tab")
+    expect(shop(page).get_by_text("alice")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_role("tab", name="Tab 2")).to_have_attribute("aria-selected", "true")
+    assert violations(page) == []
+    page.get_by_role("tab", name="Tab 2").press("ArrowLeft")
+    expect(page.get_by_role("tab", name="Tab 1")).to_be_focused()
+    expect(page.locator("iframe")).to_have_count(2)
+
+
+def test_a_refund_needs_a_purchase(stage: Stage, page: Page, watch: Watch) -> None:
+    watch.allow("status of 409")
+    press(page, "Refund the last purchase")
+    expect(page.get_by_text("There is no purchase to give back.")).to_be_visible()
+
+
+def test_an_hour_passes_on_every_clock_of_the_stage(stage: Stage, page: Page) -> None:
+    ahead = stage.director.ahead
+    press(page, "An hour later")
+    row(page, "An hour passes")
+    expect(page.locator("body[aria-busy]")).to_have_count(0, timeout=LONG_MS)
+    assert stage.director.ahead == ahead + 3600
+
+
+def test_a_purchase_by_hand_and_then_everything_is_reset(stage: Stage, page: Page) -> None:
+    sign_in(page)
+    buy(page)
+    row(page, "open: recorded at 3.14 Pi")
+    row(page, re.compile(r"POST /payments/\S+/approve → 200"))
+    row(page, re.compile(r"3\.14 Pi to the app, txid \w{8}…"))
+    row(page, "delivered: 1 apple_pie_1")
+
+    press(page, "Reset everything")
+
+    expect(page.get_by_text("Nothing has happened yet.")).to_be_visible(timeout=LONG_MS)
+    expect(page.locator(".lanes li")).to_have_count(0)
+    expect(shop(page).get_by_role("button", name="Sign in")).to_be_visible()
+    expect(page.locator(".verdict")).to_have_text("No Pi has moved yet.")
+
+
+def test_the_lanes_follow_the_newest_line_until_a_person_scrolls_up(
+    stage: Stage, page: Page
+) -> None:
+    page.set_viewport_size({"width": 1440, "height": 720})
+    sign_in(page)
+    buy(page)
+    row(page, "delivered: 1 apple_pie_1")
+    lanes = page.locator(".scroll")
+    from_the_end = "each => each.scrollHeight - each.scrollTop - each.clientHeight"
+    assert lanes.evaluate(from_the_end) < 2
+
+    lanes.evaluate("each => (each.scrollTop = 0)")
+    page.get_by_role("switch", name="The chain lags").click()
+    row(page, "The chain lags a minute behind")
+    assert lanes.evaluate("each => each.scrollTop") == 0
+
+    press(page, "Newest")
+    assert lanes.evaluate(from_the_end) < 2
+
+
+def test_a_reload_of_the_stage_forgets_no_line(stage: Stage, page: Page) -> None:
+    sign_in(page)
+    row(page, "GET /payments → 200")
+    before = page.locator(".lanes li[data-lane=page]").all_inner_texts()
+    page.reload()
+    row(page, "GET /payments → 200")
+    after = page.locator(".lanes li[data-lane=page]").all_inner_texts()
+    assert after[: len(before)] == before
+
+
+def test_everything_is_reached_by_keyboard(stage: Stage, page: Page) -> None:
+    focused = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        focused.add(page.evaluate("document.activeElement.textContent.trim()"))
+    everything = page.locator("main button:visible, main a:visible").all_inner_texts()
+    assert set(everything) <= focused
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 768, 1440])
+def test_nothing_is_cut_off_at_any_width_in_either_scheme(
+    served_stage: Stage, contexts: Callable[..., BrowserContext], width: int, scheme: str
+) -> None:
+    served_stage.begin_anew()
+    page = contexts(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
+    page.goto(served_stage.url)
+    expect(shop(page).get_by_role("button", name="Buy apple pie")).to_be_visible()
+    page.get_by_role("switch", name="Answers get lost").click()
+    row(page, "Answers get lost.")
+
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert violations(page) == []
+    photograph(page, f"stage-{width}-{scheme}")
+
+
+@pytest.mark.parametrize("path", ["/director/reset", "/director/an-hour-later"])
+def test_only_the_stages_own_page_directs(stage: Stage, page: Page, path: str) -> None:
+    assert page.request.post(stage.url + path).status == 403
+
+
+def test_the_stage_goes_by_one_name(stage: Stage, page: Page) -> None:
+    page.goto(stage.url.replace("127.0.0.1", "localhost"))
+    expect(page).to_have_url(f"{stage.url}/")
