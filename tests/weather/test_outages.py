@@ -76,7 +76,7 @@ def test_an_outage_wakes_each_payment_no_more_than_every_sweep(world: World) -> 
     payment_id = world.paid_payment()
     world.fault(path="/v2/*", drop="before")
 
-    world.live(4 * HOUR)
+    world.rounds(4 * HOUR // world.sweep_seconds)
 
     looks = world.metrics.counted["WakeUps"]
     assert 4 * HOUR // (2 * 300) <= looks < 4 * HOUR // 300
