@@ -100,6 +100,26 @@ def test_a_refund_needs_a_purchase(stage: Stage, page: Page, watch: Watch) -> No
     expect(page.get_by_text("There is no purchase to give back.")).to_be_visible()
 
 
+def test_the_operator_asks_twice_for_a_refund_and_it_is_sent_once(stage: Stage, page: Page) -> None:
+    sign_in(page)
+    buy(page)
+    row(page, "delivered: 1 apple_pie_1")
+
+    press(page, "Refund the last purchase")
+
+    expect(page.locator(".lanes li").filter(has_text="POST /payouts →")).to_have_count(2)
+    row(page, "payout completed")
+    expect(page.locator(".verdict")).to_have_text(
+        "Nothing was lost: 3.14 Pi, delivered once; 3.14 Pi given back once."
+    )
+    told = page.locator(".lanes li").all_inner_texts()
+    [completed_at_pi] = [at for at, text in enumerate(told) if re.search("/complete → 200", text)][
+        1:
+    ]
+    [completed] = [at for at, text in enumerate(told) if "payout completed" in text]
+    assert completed_at_pi < completed
+
+
 def test_an_hour_passes_on_every_clock_of_the_stage(stage: Stage, page: Page) -> None:
     ahead = stage.director.ahead
     press(page, "An hour later")
