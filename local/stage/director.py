@@ -42,7 +42,7 @@ class Switch:
 SWITCHES = {
     "pi_down": Switch("Pi is down", "Pi answers every call with 503."),
     "answers_lost": Switch(
-        "Answers get lost", "Pi and the chain do what they are asked, and the answer never arrives."
+        "Answers get lost", "Pi and the chain carry out each POST, and its answer never arrives."
     ),
     "links_forgotten": Switch(
         "Pi forgets the transaction", "Pi does not link the payment to the user's transaction."
