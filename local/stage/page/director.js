@@ -1,79 +1,85 @@
-// The panel for what no user can do. Its switches show how things are, as the server tells it.
+// The panel for what no user can do. Its switches are the server's: their words, and how they are.
 
-const SWITCHES = {
-  pi_down: "Pi is down",
-  answers_lost: "Answers get lost",
-  links_forgotten: "Pi forgets the transaction",
-  chain_lags: "The chain lags",
-};
+import { element } from "./element.js";
 
 export class Director {
-  constructor(section, phone, lanes) {
+  constructor(section, switches, phone, lanes) {
     Object.assign(this, { phone, lanes });
     this.refused = section.querySelector(".refused");
     this.switches = new Map();
-    for (const [name, words] of Object.entries(SWITCHES)) {
-      const button = add(section.querySelector(".switches"), words, () => this.turn(name, !this.isOn(name)));
-      button.setAttribute("role", "switch");
-      button.setAttribute("aria-checked", false);
+    for (const [name, { title, means }] of Object.entries(switches)) {
+      const button = this.#add(section.querySelector(".switches"), title, () => this.turn(name, !this.isOn(name)));
+      button.title = means;
+      button.role = "switch";
+      button.ariaChecked = "false";
       this.switches.set(name, button);
     }
     const orders = section.querySelector(".orders");
-    add(orders, "Close the page now", () => phone.close());
-    add(orders, "An hour later", () => this.order("an-hour-later"));
-    add(orders, "A second tab", () => phone.openTab());
-    add(orders, "Refund the last purchase", () => this.order("refund"));
-    add(orders, "Reset everything", () => this.reset());
+    this.#add(orders, "Close the page now", () => phone.close());
+    this.#add(orders, "An hour later", () => this.order("an-hour-later"));
+    this.#add(orders, "A second tab", () => phone.openSecondTab());
+    this.#add(orders, "Refund the last purchase", () => this.order("refund"));
+    this.#add(orders, "Reset everything", () => this.reset());
   }
 
   isOn(name) {
-    return this.switches.get(name).getAttribute("aria-checked") === "true";
+    return this.switches.get(name).ariaChecked === "true";
   }
 
   show(weather) {
-    for (const [name, button] of this.switches) button.setAttribute("aria-checked", weather.includes(name));
+    for (const [name, button] of this.switches) button.ariaChecked = String(weather.includes(name));
   }
 
   turn(name, on) {
-    return this.#ask(on ? "PUT" : "DELETE", `weather/${name}`);
+    return ask(on ? "PUT" : "DELETE", `weather/${name}`);
   }
 
   order(what) {
-    return this.#ask("POST", what);
+    return ask("POST", what);
   }
 
-  // `told`: see observer.js.
-  async reset(told = {}) {
+  // `setup` is the page's: see observer.js.
+  async reset(setup = {}) {
     const emptied = this.lanes.nextEmpty();
     await this.order("reset");
     await emptied;
-    await this.phone.open({ ...told, forget: true });
+    await this.phone.open({ ...setup, forget: true });
   }
 
-  async #ask(method, path) {
-    document.body.setAttribute("aria-busy", "true");
-    this.refused.textContent = "";
-    try {
-      const answer = await fetch(`/director/${path}`, { method, headers: { "X-Stage": "1" } });
-      const { error } = await answer.json();
-      this.refused.textContent = error ?? "";
-    } finally {
-      document.body.removeAttribute("aria-busy");
-    }
+  #add(group, words, act) {
+    const button = element("button", { type: "button" }, words);
+    button.addEventListener("click", async () => {
+      if (button.ariaBusy === "true") return;
+      button.ariaBusy = "true";
+      this.refused.textContent = "";
+      try {
+        await act();
+      } catch (error) {
+        this.refused.textContent = error.message;
+      } finally {
+        button.ariaBusy = "false";
+      }
+    });
+    group.append(button);
+    return button;
   }
 }
 
-function add(group, words, act) {
-  const button = Object.assign(document.createElement("button"), { type: "button", textContent: words });
-  button.addEventListener("click", async () => {
-    if (button.ariaBusy === "true") return;
-    button.ariaBusy = "true";
-    try {
-      await act();
-    } finally {
-      button.ariaBusy = "false";
-    }
-  });
-  group.append(button);
-  return button;
+let asked = 0; // and not answered yet
+
+function count(change) {
+  asked += change;
+  document.body.ariaBusy = String(asked > 0);
+}
+
+// Throws an Error with the reason, as a sentence, when the server refuses or fails.
+async function ask(method, path) {
+  count(1);
+  try {
+    const answer = await fetch(`/director/${path}`, { method, headers: { "X-Stage": "1" } });
+    const { error } = await answer.json();
+    if (error) throw new Error(error);
+  } finally {
+    count(-1);
+  }
 }

@@ -16,7 +16,7 @@ export function callLine({ method, path, status }, at) {
 export function sdkLine(detail, at) {
   const words = STEPS[detail.what];
   const text = words ? words(detail) : detail.what;
-  return { lane: "page", text, at, tone: ["onError", "changed"].includes(detail.what) ? "bad" : "", subject: detail.paymentId };
+  return { lane: "page", text, at, tone: ["onError", "changed"].includes(detail.what) ? "bad" : "" };
 }
 
 const short = (id) => (id ? `${id.slice(0, 4)}…` : "");
@@ -28,10 +28,10 @@ const STEPS = {
   createPayment: ({ amount }) => `Pi.createPayment: ${amount} Pi`,
   "payment-created": ({ paymentId }) => `Pi shows the payment ${short(paymentId)}`,
   onReadyForServerApproval: () => "onReadyForServerApproval",
-  approved: () => "the dialogue opens: the user may pay",
+  approved: () => "the wallet is unlocked: the user may pay",
   paid: ({ txid }) => `the user pays${txid ? `, txid ${txid.slice(0, 8)}…` : ""}`,
   onReadyForServerCompletion: () => "onReadyForServerCompletion",
-  completed: () => "the dialogue closes",
+  completed: () => "the dialog says: done",
   onCancel: () => "onCancel",
   onError: ({ error, message }) => `onError: ${message ?? error?.message ?? error ?? ""}`,
   onIncompletePaymentFound: ({ paymentId }) => `onIncompletePaymentFound ${short(paymentId)}`,

@@ -1,17 +1,20 @@
 // Plays a scene: says what happens, presses what a user would press, and lets a person follow.
 // ?speed=20 on the page's address plays it twenty times as fast.
 
+import { element } from "./element.js";
 import { scenes } from "./scenes.js";
 
 const READING_MS = 900; // and for each letter
 const LETTER_MS = 38;
 const PRESSING_MS = 800;
-const SETTLED_WITHIN_MS = 60_000;
+const POLL_MS = 200;
+const PATIENCE_MS = 60_000;
 const SPEED = Number(new URLSearchParams(location.search).get("speed")) || 1;
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 class Stopped extends Error {}
+class TooLong extends Error {}
 
 export class Player {
   constructor(section, { phone, director }) {
@@ -23,22 +26,20 @@ export class Player {
     this.links = new Map();
     this.answers = [];
     for (const [name, { title }] of Object.entries(scenes)) {
-      const link = Object.assign(document.createElement("a"), { href: `#scene=${name}`, textContent: title });
+      const link = element("a", { href: `#scene=${name}` }, title);
       link.addEventListener("click", (event) => {
         event.preventDefault();
         history.replaceState(null, "", link.href);
         this.play(name);
       });
-      const item = document.createElement("li");
-      item.append(link);
-      section.querySelector("ul").append(item);
+      section.querySelector("ul").append(element("li", {}, link));
       this.links.set(name, link);
     }
     window.addEventListener("hashchange", () => this.playNamed());
   }
 
-  // The scene that the page's address names, if it names one.
-  async playNamed() {
+  // Plays the scene that the page's address names, if it names one.
+  playNamed() {
     const [, name] = location.hash.match(/^#scene=([\w-]+)$/) ?? [];
     if (!(name in scenes)) return false;
     this.play(name);
@@ -57,66 +58,84 @@ export class Player {
 
   async play(name) {
     const playing = (this.playing = Symbol(name));
+    const { title, steps, moral } = scenes[name];
     const verbs = this.#verbs(playing);
     this.answers = [];
     for (const [each, link] of this.links) link.ariaCurrent = each === name ? "true" : "false";
-    this.#show(scenes[name].title, "plain", "playing");
+    this.#show(title, "plain", "playing");
+    this.phone.frame.scrollIntoView({ block: "nearest" });
     try {
-      for (const step of scenes[name].steps) {
-        if (this.playing !== playing) throw new Stopped();
-        const [verb, ...rest] = step;
+      for (const [verb, ...rest] of steps) {
         await verbs[verb](...rest);
+        this.#mustStillPlay(playing);
       }
-      const { tone } = await this.#settled(playing);
-      if (tone === "good") this.#show(scenes[name].moral, "good", "over");
-      else this.#show("This must not be: look at the last line.", "bad", "over");
+      const tone = await this.#settled(playing);
+      this.#mustStillPlay(playing);
+      if (tone === "good") this.#end(moral, "good");
+      else this.#end("This must not be: look at the last line.", "bad");
     } catch (error) {
-      if (!(error instanceof Stopped)) this.#show(`The scene cannot go on. ${error.message}.`, "bad", "failed");
+      // A scene that was stopped says no more: the caption may be the next one's.
+      if (this.playing === playing) this.#failed(error);
     }
-    if (this.playing === playing) this.playing = null;
   }
 
   // What a scene can ask for.
   #verbs(playing) {
     const { phone, director } = this;
     return {
-      begins: (told = {}) => director.reset(told),
+      begins: (setup = {}) => director.reset(setup),
       says: async (text) => {
         this.#show(text, "plain", "playing");
         await sleep((READING_MS + LETTER_MS * text.length) / SPEED);
       },
-      press: (name, where) => phone.ask({ press: name, where, pause: PRESSING_MS / SPEED }),
+      press: (name, { within } = {}) => phone.ask({ press: name, within, pause: PRESSING_MS / SPEED }),
       again: (ending) => phone.ask({ again: ending }),
+      scrolls: (heading) => phone.ask({ scroll: heading }),
       switches: (name, on) => director.turn(name, on),
       hears: (text) => this.#until(playing, () => this.answers.some((answer) => answer.startsWith(text))),
-      closes: () => phone.close(),
       closed: () => this.#until(playing, () => !phone.current.iframe),
-      reopens: () => phone.reopen(),
+      reopens: () => {
+        this.answers = [];
+        return phone.reopen();
+      },
       orders: (what) => director.order(what),
       settles: () => this.#settled(playing),
     };
   }
 
-  // The verdict, when nothing is on its way any more, or when that has taken too long.
+  // The verdict's tone when nothing is on its way any more.
   async #settled(playing) {
-    let verdict = { tone: "waiting" };
-    const isSettled = async () => {
-      verdict = await (await fetch("/verdict")).json();
-      return !["waiting", "nothing"].includes(verdict.tone);
-    };
-    await this.#until(playing, isSettled).catch((error) => {
-      if (error instanceof Stopped) throw error;
+    let tone;
+    await this.#until(playing, async () => {
+      ({ tone } = await (await fetch("/verdict")).json());
+      return !["waiting", "nothing"].includes(tone);
     });
-    return verdict;
+    return tone;
   }
 
   async #until(playing, holds) {
-    const end = Date.now() + SETTLED_WITHIN_MS;
+    const end = Date.now() + PATIENCE_MS;
     while (!(await holds())) {
-      if (this.playing !== playing) throw new Stopped();
-      if (Date.now() > end) throw new Error("It takes too long");
-      await sleep(200);
+      this.#mustStillPlay(playing);
+      if (Date.now() > end) throw new TooLong();
+      await sleep(POLL_MS);
     }
+  }
+
+  #mustStillPlay(playing) {
+    if (this.playing !== playing) throw new Stopped();
+  }
+
+  #failed(error) {
+    if (error instanceof TooLong)
+      this.#end("It takes longer than a minute. The last line says what is still on its way.", "plain", "failed");
+    else this.#end(`The scene cannot go on. ${error.message}`, "bad", "failed");
+  }
+
+  #end(text, tone, state = "over") {
+    this.playing = null;
+    this.#show(text, tone, state);
+    this.caption.scrollIntoView({ block: "nearest" });
   }
 
   #show(text, tone, state) {

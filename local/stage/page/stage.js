@@ -1,7 +1,7 @@
 // The stage: what the server tells, and what the shop's page does, meet here.
 
 import { Director } from "./director.js";
-import { Lanes, answered } from "./lanes.js";
+import { Lanes } from "./lanes.js";
 import { callLine, sdkLine } from "./page-words.js";
 import { Phone } from "./phone.js";
 import { Player } from "./player.js";
@@ -10,24 +10,23 @@ const $ = (selector) => document.querySelector(selector);
 let ahead = 0; // seconds, of the stage's clock before this machine's
 
 const lanes = new Lanes($(".lanes"));
-const calls = new Map();
+const unanswered = new Map();
 
 const phone = new Phone($(".shop"), document.body.dataset.shop, {
   call(tab, call, at) {
     const line = callLine(call, at + ahead * 1000);
     if (!line) return;
     const key = `${tab} ${call.id}`;
-    if (call.status === undefined) return calls.set(key, lanes.addOfPage(line));
-    const row = calls.get(key);
-    if (row) answered(row, line);
+    if (call.status === undefined) return unanswered.set(key, lanes.addOfPage(line));
     player.heard(line.text);
-    lanes.replaceOfPage(Number(row?.dataset.at), line);
+    lanes.answer(unanswered.get(key), line);
+    unanswered.delete(key);
   },
   sdk: (detail, at) => lanes.addOfPage(sdkLine(detail, at + ahead * 1000)),
-  held: () => phone.close(),
 });
 
-const director = new Director($(".director"), phone, lanes);
+const { switches } = await (await fetch("/director")).json();
+const director = new Director($(".director"), switches, phone, lanes);
 const player = new Player($(".scenes"), { phone, director });
 
 const feed = new EventSource("/feed");
@@ -44,4 +43,4 @@ heard("verdict", ({ tone, text }) => {
 feed.addEventListener("open", () => ($(".connection").textContent = ""));
 feed.addEventListener("error", () => ($(".connection").textContent = "The stage does not answer. Is make run still up?"));
 
-if (!(await player.playNamed())) phone.open();
+if (!player.playNamed()) phone.open();

@@ -1,12 +1,12 @@
 """The director's panel, switch by switch, and what the stage does for a person."""
 
 import re
-from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
+from playwright.sync_api import FrameLocator, Page, expect
 
 from local.emulator.process import PiEmulator
+from local.processes import ROOT
 from local.stage.director import SWITCHES
 from local.stage.server import Stage
 from tests.browser.axe import violations
@@ -80,6 +80,7 @@ def test_the_page_is_closed_and_opened_again(stage: Stage, page: Page) -> None:
     assert violations(page) == []
     photograph(page, "stage-closed")
     press(page, "Open it again")
+    expect(page.locator("iframe")).to_be_focused()
     expect(shop(page).get_by_text("alice")).to_be_visible(timeout=LONG_MS)
 
 
@@ -91,6 +92,11 @@ def test_a_second_tab_is_the_same_person_in_the_same_shop(stage: Stage, page: Pa
     assert violations(page) == []
     page.get_by_role("tab", name="Tab 2").press("ArrowLeft")
     expect(page.get_by_role("tab", name="Tab 1")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("tab", name="Tab 1")).to_be_focused()
+
+    press(page, "A second tab")
+    expect(page.get_by_role("tab", name="Tab 2")).to_have_attribute("aria-selected", "true")
     expect(page.locator("iframe")).to_have_count(2)
 
 
@@ -122,7 +128,7 @@ def test_an_hour_passes_on_every_clock_of_the_stage(stage: Stage, page: Page) ->
     ahead = stage.director.ahead
     press(page, "An hour later")
     row(page, "An hour passes")
-    expect(page.locator("body[aria-busy]")).to_have_count(0, timeout=LONG_MS)
+    expect(page.locator("body[aria-busy=true]")).to_have_count(0, timeout=LONG_MS)
     assert stage.director.ahead == ahead + 3600
 
 
@@ -140,6 +146,40 @@ def test_a_purchase_by_hand_and_then_everything_is_reset(stage: Stage, page: Pag
     expect(page.locator(".lanes li")).to_have_count(0)
     expect(shop(page).get_by_role("button", name="Sign in")).to_be_visible()
     expect(page.locator(".verdict")).to_have_text("No Pi has moved yet.")
+
+
+def test_a_reset_that_fails_says_why_and_can_be_tried_again(
+    stage: Stage, page: Page, watch: Watch
+) -> None:
+    watch.allow("status of 502")
+    sign_in(page)
+    page.route(
+        "**/director/reset", lambda route: route.fulfill(status=502, json={"error": "Pi is busy."})
+    )
+    press(page, "Reset everything")
+    expect(page.get_by_text("Pi is busy.")).to_be_visible()
+
+    page.unroute("**/director/reset")
+    press(page, "Reset everything")
+    expect(page.get_by_text("Nothing has happened yet.")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text("Pi is busy.")).to_have_count(0)
+
+
+def test_reads_that_follow_each_other_are_one_row_that_opens(stage: Stage, page: Page) -> None:
+    sign_in(page)
+    buy(page)
+    expect(page.locator(".verdict")).to_contain_text("delivered once", timeout=LONG_MS)
+    reads = page.get_by_role("button", name="reads of").first
+    number = int(reads.inner_text().split()[0])
+    shown = page.locator(".lanes li[data-tone=quiet]:visible")
+    before = shown.count()
+
+    reads.click()
+    expect(reads).to_have_attribute("aria-expanded", "true")
+    expect(shown).to_have_count(before + number)
+
+    reads.click()
+    expect(shown).to_have_count(before)
 
 
 def test_the_lanes_follow_the_newest_line_until_a_person_scrolls_up(
@@ -164,12 +204,15 @@ def test_the_lanes_follow_the_newest_line_until_a_person_scrolls_up(
 
 def test_a_reload_of_the_stage_forgets_no_line(stage: Stage, page: Page) -> None:
     sign_in(page)
-    row(page, "GET /payments → 200")
+    buy(page)
+    row(page, "/pi_payment/complete → 200")
+    row(page, "the dialog says: done")
     before = page.locator(".lanes li[data-lane=page]").all_inner_texts()
     page.reload()
-    row(page, "GET /payments → 200")
+    row(page, "the dialog says: done")
     after = page.locator(".lanes li[data-lane=page]").all_inner_texts()
     assert after[: len(before)] == before
+    assert sum("onReadyForServerApproval" in line for line in before) == 1
 
 
 def test_everything_is_reached_by_keyboard(stage: Stage, page: Page) -> None:
@@ -181,21 +224,18 @@ def test_everything_is_reached_by_keyboard(stage: Stage, page: Page) -> None:
     assert set(everything) <= focused
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 768, 1440])
-def test_nothing_is_cut_off_at_any_width_in_either_scheme(
-    served_stage: Stage, contexts: Callable[..., BrowserContext], width: int, scheme: str
-) -> None:
-    served_stage.begin_anew()
-    page = contexts(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
-    page.goto(served_stage.url)
-    expect(shop(page).get_by_role("button", name="Buy apple pie")).to_be_visible()
-    page.get_by_role("switch", name="Answers get lost").click()
-    row(page, "Answers get lost.")
-
-    assert page.evaluate("document.documentElement.scrollWidth") == width
-    assert violations(page) == []
-    photograph(page, f"stage-{width}-{scheme}")
+def test_the_stage_and_the_shop_have_one_type_scale_one_spacing_and_one_accent() -> None:
+    stage_css, shop_css = (
+        (ROOT / "local" / path).read_text() for path in ("stage/page/stage.css", "shop/shop.css")
+    )
+    token = re.compile(r"^  (--[\w-]+): (.*);$", re.MULTILINE)
+    stage_tokens, shop_tokens = (dict(token.findall(css)) for css in (stage_css, shop_css))
+    shared = stage_tokens.keys() & shop_tokens.keys()
+    assert {"--accent", "--small", "--body", "--large", "--title", "--s1", "--s8"} <= shared
+    assert {name: stage_tokens[name] for name in shared} == {
+        name: shop_tokens[name] for name in shared
+    }
+    assert re.findall(r"font-size: (?!var).*|\b(?:[4-9]|\d\d)px.*", stage_css) == []
 
 
 @pytest.mark.parametrize("path", ["/director/reset", "/director/an-hour-later"])
