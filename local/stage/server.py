@@ -118,7 +118,7 @@ def create_app(director: Director, watch: Watch, feed: Feed, url: str, shop: str
 
     @app.get("/verdict")
     def judge() -> Response:
-        return jsonify(asdict(watch.verdict()))
+        return jsonify(asdict(watch.look()))
 
     _add_director(app, director, watch, url)
     app.register_error_handler(Exception, _tell)

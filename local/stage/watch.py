@@ -35,14 +35,13 @@ class Watch:
     def join(self) -> None:
         self._thread.join()
 
-    def verdict(self) -> Verdict:
-        """As it is now or, where that cannot be read, as it was last."""
+    def look(self) -> Verdict:
+        """Look now and tell what is new. The verdict is the last one where nothing can be read."""
         with suppress(*UNREADABLE):
-            self.look()
+            self._look()
         return self._judged
 
-    def look(self) -> None:
-        """Look now, tell what is new, and judge it."""
+    def _look(self) -> None:
         with self._one_at_a_time:
             judged = self._judge_news()
             if judged.tone == BAD:
@@ -70,7 +69,7 @@ class Watch:
     def _watch(self) -> None:
         while self._feed.wait_for_listener():
             try:
-                self.look()
+                self._look()
             except UNREADABLE:
                 self._feed.pause(1)
             self._feed.pause(EVERY_SECONDS)

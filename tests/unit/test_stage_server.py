@@ -112,7 +112,7 @@ def test_an_effect_is_never_seen_without_its_cause(moment: int) -> None:
 def test_what_moves_during_a_snapshot_is_not_called_wrong(moment: int) -> None:
     feed = Feed()
 
-    judged = Watch(World(moment).sources, feed).verdict()
+    judged = Watch(World(moment).sources, feed).look()
 
     assert judged.tone == ("nothing" if moment == 5 else "good")
     assert "Something is wrong" not in told(feed)
@@ -122,7 +122,7 @@ def test_what_stays_wrong_is_called_wrong() -> None:
     world, feed = World(), Feed()
     world.payout_is_sent = True
 
-    judged = Watch(world.sources, feed).verdict()
+    judged = Watch(world.sources, feed).look()
 
     assert judged.text == "Something is wrong: 1 Pi left the wallet for no payout."
     assert judged.text in told(feed)
@@ -131,10 +131,10 @@ def test_what_stays_wrong_is_called_wrong() -> None:
 def test_at_a_busy_moment_the_verdict_is_the_last_one() -> None:
     world = World(moment=0)
     watch = Watch(world.sources, Feed())
-    before = watch.verdict()
+    before = watch.look()
     world.readable = False
 
-    assert watch.verdict() == before != verdict(Snapshot())
+    assert watch.look() == before != verdict(Snapshot())
 
 
 def test_a_page_that_comes_late_is_told_which_emptying_was_the_last() -> None:
