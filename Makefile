@@ -11,7 +11,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run pi test simulate mutants lint format lock build bench bench-sweep clean \
+.PHONY: help setup run pi pictures test simulate mutants lint format lock build bench bench-sweep clean \
         build-SharedLayer build-ChainLayer
 
 help: ## List the targets
@@ -50,6 +50,9 @@ run: $(READY) ## The whole bundle on this machine (ONCE=1 PI_PORT= AWS_PORT= SHO
 
 pi: $(READY) ## The Pi emulator alone, for any back end (PI_PORT=)
 	@exec $(BIN)/python local/tether.py $$PPID $(BIN)/python -m local.emulator $(if $(PI_PORT),--port $(PI_PORT))
+
+pictures: $(READY) ## Take the README's pictures anew, of the stage in Chromium
+	@exec $(BIN)/python local/tether.py $$PPID $(BIN)/python -m local.pictures
 
 export ONCE PI_PORT AWS_PORT SHOP_PORT STAGE_PORT ALLOW_ORIGINS WEBHOOK_URL PI_API_URL PI_SERVER_API_KEY
 

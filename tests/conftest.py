@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from local.chromium import CHROMIUM, MISSING
 from local.cloud.ministack import BUILD_SECONDS, CREDENTIALS, LocalCloud, start_build
 from local.cloud.stack import Stack
 from local.emulator.process import PiEmulator
@@ -22,18 +23,33 @@ from tests.world.tables import Storage
 
 TESTS = Path(__file__).parent
 SERVER_KEY = "server-key-of-the-tests"
+LEFT_OUT = f"tests/browser was left out. {MISSING}"
 
 # Functions are shipped as they stand: importing one must leave nothing beside it.
 sys.dont_write_bytecode = True
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not CHROMIUM and not os.environ.get("CI"):
+        _leave_out_browser(config, items)
     for item in items:
         if item.path.is_relative_to(TESTS / "unit"):
             item.add_marker(pytest.mark.disable_socket)
         if {"built", "stack"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("bundle"))
+
+
+def _leave_out_browser(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On a person's machine; in CI these tests fail instead."""
+    left_out = [item for item in items if item.path.is_relative_to(TESTS / "browser")]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if not CHROMIUM:
+        terminalreporter.write_line(LEFT_OUT)
 
 
 @pytest.fixture(scope="session", autouse=True)

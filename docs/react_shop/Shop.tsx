@@ -1,9 +1,7 @@
 /**
- * A shop in React for one app of Pi: sign in, buy, see what was bought.
- *
- * It believes nothing that the browser says: the user, the payments and the goods are what the
- * bundle answers. `bundle.d.ts` is made from the bundle's openapi.yaml, so a call that the bundle
- * does not know, or an answer read wrongly, does not compile.
+ * A shop in React for one app of Pi: sign in, buy, see what was bought. It believes nothing that the
+ * browser says: the user, the payments and the goods are what the bundle answers. `bundle.d.ts` is
+ * made from the bundle's openapi.yaml, so a call that the bundle does not know does not compile.
  */
 
 import createClient from "openapi-fetch";
@@ -52,25 +50,37 @@ export function Shop({ api, products }: { api: string; products: Product[] }) {
   const [payments, setPayments] = useState<Payment[]>([]);
   const [note, setNote] = useState("");
 
+  /** Tell the user why not; a token that has run out leads back to the sign-in. */
+  const refused = useCallback((error: AnyError) => {
+    setNote(words(error));
+    if ("error" in error && error.error === "invalid_token") setUser(undefined);
+  }, []);
+
   const refresh = useCallback(async () => {
-    const { data } = await bundle.GET("/payments");
+    const { data, error } = await bundle.GET("/payments");
     if (data) setPayments(data.payments);
-  }, [bundle]);
+    else refused(error);
+  }, [bundle, refused]);
 
   useEffect(() => {
     if (user) void refresh();
   }, [user, refresh]);
 
   async function signIn() {
-    await window.Pi.init({ version: "2.0" });
-    // May be called before sign-in has resolved: this route needs no token.
-    const auth = await window.Pi.authenticate([...SCOPES], (payment) =>
-      bundle.POST("/pi_payment/incomplete", { body: { payment } }),
-    );
-    signedIn(auth.accessToken);
+    try {
+      await window.Pi.init({ version: "2.0" });
+      // May be called before sign-in has resolved: this route needs no token.
+      const auth = await window.Pi.authenticate([...SCOPES], (payment) =>
+        bundle.POST("/pi_payment/incomplete", { body: { payment } }),
+      );
+      signedIn(auth.accessToken);
+    } catch {
+      return setNote("You are not signed in. You can sign in whenever you like.");
+    }
     const { data, error } = await bundle.GET("/me"); // believe this one, not auth.user
-    if (error) return setNote(words(error));
+    if (error) return refused(error);
     setUser(data);
+    setNote("");
   }
 
   function buy(product: Product) {
@@ -83,20 +93,21 @@ export function Shop({ api, products }: { api: string; products: Product[] }) {
 
   async function approve(paymentId: string) {
     const { error } = await bundle.POST("/pi_payment/approve", { body: { paymentId } });
-    if (error) setNote(words(error)); // Pi asks again in ten seconds, and gives up after a minute
+    if (error) refused(error); // Pi asks again in ten seconds, and gives up after a minute
   }
 
   async function complete(paymentId: string, txid: string) {
     const { data, error } = await bundle.POST("/pi_payment/complete", { body: { paymentId, txid } });
-    if (error) return setNote(words(error));
+    if (error) return refused(error);
     // 202: paid, but not seen on the chain yet. Pi asks again; the bundle finishes it in any case.
     setNote(data.state === "completed" ? "Thank you!" : "Paid. We are waiting for Pi's network.");
     await refresh();
   }
 
   async function cancel(paymentId: string) {
-    await bundle.POST("/pi_payment/cancel", { body: { paymentId } });
-    setNote("Cancelled. You have paid nothing.");
+    const { data, error } = await bundle.POST("/pi_payment/cancel", { body: { paymentId } });
+    if (error) return refused(error);
+    setNote(data.state === "cancelled" ? "Cancelled. You have paid nothing." : "We look whether you have paid.");
   }
 
   async function fail(error: Error, payment?: { identifier: string }) {

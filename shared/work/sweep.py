@@ -96,23 +96,30 @@ def sweep(parts: SweepParts) -> int:
 
 def _wake_all(parts: SweepParts, found: Found, now: int) -> bool:
     """Whether the time was enough for all of them."""
-    for work, row in _rows(parts, now):
+    for work, shard in _stretches(parts, now):
         if remaining() == 0:
             return False
-        if parts.is_book(row.key):
-            found.add_book(row, now)
-        elif work.counted is not None:
-            found.tallies[work.counted].add(row, now)
-        if row.due_at > now:
-            continue
-        try:
-            found.woken += _wake(parts, work, row, now)
-        except ServiceUnavailable:
-            # One bad row holds up no other; a service that is down need not be waited for.
-            found.failed += 1
-            if found.failed > MOST_FAILURES:
-                raise
+        for row in work.index.unfinished(shard, due_by=None if work.counted else now):
+            if remaining() == 0:
+                return False
+            _look_at(parts, found, work, row, now)
     return True
+
+
+def _look_at(parts: SweepParts, found: Found, work: DueWork, row: DueRow, now: int) -> None:
+    if parts.is_book(row.key):
+        found.add_book(row, now)
+    elif work.counted is not None:
+        found.tallies[work.counted].add(row, now)
+    if row.due_at > now:
+        return
+    try:
+        found.woken += _wake(parts, work, row, now)
+    except ServiceUnavailable:
+        # One bad row holds up no other; a service that is down need not be waited for.
+        found.failed += 1
+        if found.failed > MOST_FAILURES:
+            raise
 
 
 def _wake(parts: SweepParts, work: DueWork, row: DueRow, now: int) -> bool:
@@ -124,15 +131,14 @@ def _wake(parts: SweepParts, work: DueWork, row: DueRow, now: int) -> bool:
     return True
 
 
-def _rows(parts: SweepParts, now: int) -> Iterator[tuple[DueWork, DueRow]]:
-    """Everything unfinished, so that it can be counted; of what is not counted only what is due.
-    The first shard rotates, so that no shard is always last when time is short."""
+def _stretches(parts: SweepParts, now: int) -> Iterator[tuple[DueWork, str]]:
+    """Of each kind each shard: everything unfinished is read, so that it can be counted; of what is
+    not counted only what is due. The first shard rotates, so that no shard is always last when time
+    is short."""
     start = now // parts.sweep_seconds
     for n in range(DUE_SHARDS):
-        shard = str((start + n) % DUE_SHARDS)
         for work in parts.tables:
-            for row in work.index.unfinished(shard, due_by=None if work.counted else now):
-                yield work, row
+            yield work, str((start + n) % DUE_SHARDS)
 
 
 def _report(parts: SweepParts, found: Found, *, is_complete: bool) -> None:

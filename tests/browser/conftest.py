@@ -1,52 +1,28 @@
 """A real browser: Debian's Chromium, driven by Playwright.
 
 Each test's pages are watched: an error in the console, an error nobody caught or a request to
-another machine fails the test. Where there is no Chromium, `make test` says in one line what it
-left out; CI fails instead.
+another machine fails the test. What is done without a Chromium stands in tests/conftest.py.
 """
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
+from local.chromium import chromium
 from local.processes import HOST, ROOT
 
-HERE = Path(__file__).parent
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-LEFT_OUT = "tests/browser was left out: no Chromium here. Debian has it: apt-get install chromium"
 SCREENSHOTS = ROOT / ".local" / "screenshots"
 WAIT_MS = 15_000
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if CHROMIUM:
-        return
-    ours = [item for item in items if item.path.is_relative_to(HERE)]
-    if ours and os.environ.get("CI"):
-        raise pytest.UsageError(LEFT_OUT)
-    items[:] = [item for item in items if item not in ours]
-    config.hook.pytest_deselected(items=ours)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if not CHROMIUM:
-        terminalreporter.write_line(LEFT_OUT)
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        # Chromium's own sandbox wants a user other than root; the pages are ours alone.
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, chromium_sandbox=False)
-        yield launched
-        launched.close()
+    with chromium() as browser:
+        yield browser
 
 
 class Watch:

@@ -53,7 +53,7 @@ def effects_of(story: Story) -> list[str]:
 def to_the_end(world: World, story: Story) -> None:
     """A new process, as often as it takes; afterwards nothing changes any more."""
     world.cold_start()
-    world.rounds(5)
+    world.rounds(3)
     check_at_rest(world, story.end)
     assert world.payout_queue.messages == world.payout_queue.dead_letters == []
     assert world.metrics.counted["UnexpectedError"] == 0

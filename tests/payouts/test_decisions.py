@@ -15,7 +15,7 @@ from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT, STORIES, payout_world
 from tests.payouts.test_crash import effects_of
 from tests.world import World
-from tests.world.devices import ActsAt, First, Loses
+from tests.world.devices import ActsAt, First, Loses, starts
 from tests.world.effects import Device, Moment
 
 SUBMIT = "POST /horizon/transactions"
@@ -34,7 +34,7 @@ def test_only_what_is_blocked_is_resumed_and_only_what_is_open_given_up(world: W
 
 def test_given_up_while_it_is_not_even_blocked(subtests: pytest.Subtests) -> None:
     """Before each effect of its payment: failed if that was in time, else completed."""
-    for number, effect in enumerate(effects_of(STORIES[0]), start=1):
+    for number, effect in starts(effects_of(STORIES[0])):
         with subtests.test(number=number, effect=effect), payout_world() as world:
             world.requested(PAYOUT)
             act = ActsAt(world.effects, number, partial(world.decide, PAYOUT, "fail"))

@@ -44,7 +44,7 @@ def test_the_recipient_grants_his_address_days_later(world: World) -> None:
 
 
 def test_the_recipient_never_grants_his_address(world: World) -> None:
-    world.pi.settings.ledger_close_s = 120  # so a month of them is read soon
+    world.ledgers_close_seldom()
     uid = world.uid("alice", scopes=["username"])
     world.requested(PAYOUT, uid, refund_of=world.sold(uid=uid))
     for _ in range(30):
@@ -117,7 +117,7 @@ def test_pi_knows_no_such_user(world: World) -> None:
 
 
 def test_pi_has_not_known_him_for_a_month(world: World) -> None:
-    world.pi.settings.ledger_close_s = 120  # so a month of them is read soon
+    world.ledgers_close_seldom()
     paid_before(world)
     world.requested(PAYOUT, "nobody")
     for _ in range(30):

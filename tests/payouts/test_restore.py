@@ -438,6 +438,7 @@ def test_restored_to_any_moment(subtests: pytest.Subtests, story: Story, age: in
     for number in range(count):
         with subtests.test(number=number), payout_world() as world:
             backups = backups_of(world, story)
+            world.ledgers_close_seldom()
             world.tick(age)
             world.restore(backups[number])
             world.cold_start()

@@ -11,7 +11,7 @@ from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT, STORIES, payout_world
 from tests.payouts.test_crash import effects_of
 from tests.world import World
-from tests.world.devices import ActsAt
+from tests.world.devices import ActsAt, starts
 from tests.world.effects import Effects, Moment
 
 NEW = ("POST /v2/payments", "POST /horizon/transactions")
@@ -36,7 +36,7 @@ class Watch:
 
 
 def test_thrown_before_any_effect(subtests: pytest.Subtests) -> None:
-    for number, effect in enumerate(effects_of(PAID), start=1):
+    for number, effect in starts(effects_of(PAID)):
         with subtests.test(number=number, effect=effect), payout_world() as world:
             world.requested(PAYOUT)
             off = ActsAt(world.effects, number, partial(setattr, world.switch, "value", "off"))

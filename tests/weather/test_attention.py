@@ -77,7 +77,7 @@ def test_an_operator_is_called_once_and_none_waits(world: World, make: Make, rea
 
 @each_case
 def test_it_is_looked_at_once_a_day(world: World, make: Make, reason: str) -> None:
-    world.pi.settings.ledger_close_s = 120  # so a day of them is read soon
+    world.ledgers_close_seldom()
     stuck = make(world)
     world.rounds(3)
     for _ in range(3):

@@ -12,7 +12,7 @@ from shared.base.errors import ServiceUnavailable
 from tests.weather.ends import COMPLETED
 from tests.weather.log import logged
 from tests.world import World
-from tests.world.devices import ActsAt, Loses
+from tests.world.devices import ActsAt, Loses, starts
 from tests.world.dynamodb import Table
 from tests.world.effects import AwsFault, Moment
 
@@ -138,7 +138,7 @@ def test_time_runs_out_at_any_effect(world: World, subtests: pytest.Subtests) ->
     assert spent.log[-1] == "GET /v2/payments/incomplete_server_payments"
     last_read = max(n for n, effect in enumerate(spent.log, start=1) if effect == "Query")
 
-    for number, effect in enumerate(spent.log, start=1):
+    for number, effect in starts(spent.log):
         with subtests.test(effect=effect, number=number):
             world.tick(DAY)
             world.wake_ups.messages.clear()

@@ -56,9 +56,9 @@ def deaths(log: Iterable[str]) -> Iterator[tuple[int, Moment, str]]:
 
 
 def losses(log: Iterable[str]) -> Iterator[tuple[int, Moment, str]]:
-    """Every answer that can be lost. A read has happened or has not: the caller cannot tell, and
-    nothing else can."""
-    for number, effect in enumerate(log, start=1):
+    """Every answer that can be lost, of like ones in a row the first. Whether a read has happened
+    changes nothing."""
+    for number, effect in starts(log):
         yield number, "before", effect
         if not _is_read(effect):
             yield number, "after", effect

@@ -154,6 +154,11 @@ class Stage:
     def tick(self, seconds: float) -> None:
         self.emulator.now += timedelta(seconds=seconds)
 
+    def ledgers_close_seldom(self) -> None:
+        """From now on: a day of them is read in a few pages."""
+        self.pi.settings.ledger_close_s = 120
+        self.pi.core.catch_up(self.pi.now())
+
     @property
     def sweep_seconds(self) -> int:
         return 60 * int(self.parameters.get("SweepMinutes", SWEEP_SECONDS // 60))
