@@ -28,7 +28,7 @@ export async function enter(pressed = button) {
   if (isDisabled(pressed)) return false;
   silence();
   if (session.user) return true;
-  const ready = busy(pressed, "Signing in");
+  const ready = busy(pressed, pressed.textContent);
   await (entering ??= signIn().catch(refused).finally(() => (entering = null)));
   ready();
   return Boolean(session.user);

@@ -120,12 +120,13 @@ def answer(route: Route, status: int = 200, **body: Any) -> None:
 
 
 def cut_off(page: Page) -> list[str]:
-    """What sticks out of the page, or does not fit into its own box."""
+    """What sticks out of the page, does not fit into its own box, or is a button of two lines."""
     found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll("body *")]
           .filter((each) => each.checkVisibility() && !each.closest(".scroll, svg"))
           .filter((each) => each.getBoundingClientRect().right > innerWidth + 1
-            || each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0)
+            || each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0
+            || each.matches("button") && each.offsetHeight > 50)
           .map((each) => each.outerHTML.slice(0, 80))"""
     )
     return found
@@ -151,7 +152,6 @@ def test_the_page_of_a_visitor_who_is_signed_out(look: Look) -> None:
     visitor.press("Try again")
     expect(page.locator(".product")).to_have_count(3)
     look.at("signed-out")
-    assert page.locator("#sign-in").evaluate("it => it.offsetHeight") < 50  # in one line
 
     visitor.press("Sign in")
     look.at("consent")
