@@ -140,9 +140,24 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
     shop nor a stage."""
     require_free_ports(settings)
     running.callback(say, "\n  Everything has been stopped.")
-    endpoints = settings.home / "endpoints.json"
-    endpoints.unlink(missing_ok=True)
+    _endpoints(settings).unlink(missing_ok=True)
 
+    cloud, emulator = start(settings, running)
+    stack, consumer = deploy(settings, running, cloud, emulator)
+    fill(settings, stack, emulator)
+
+    served = {"api": stack.api_url, "pi": settings.pi_api_url, "aws": cloud.endpoint}
+    if emulator is None:
+        report(settings, served)
+        return None
+    stage = Stage(settings.stage_port, settings.shop_port, stack, consumer, emulator)
+    running.enter_context(stage)
+    report(settings, served | {"pi": emulator.url, "shop": stage.shop, "stage": stage.url})
+    return Play(Calls(stack.api_url, emulator.url, cloud.signed), stack.sweep, consumer.owned)
+
+
+def start(settings: Settings, running: ExitStack) -> tuple[LocalCloud, PiEmulator | None]:
+    """The functions are built, and the local cloud and the emulator answer."""
     with step("Building the functions (sam build)"):
         build = start_build(settings.home)
         running.callback(build.stop)
@@ -158,6 +173,12 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
         cloud.wait_ready()
         if emulator:
             emulator.wait_ready()
+    return cloud, emulator
+
+
+def deploy(
+    settings: Settings, running: ExitStack, cloud: LocalCloud, emulator: PiEmulator | None
+) -> tuple[Stack, ExampleConsumer]:
     with step("Deploying the template (sam deploy)"):
         stack = Stack(cloud, parameters(settings, emulator))
         running.callback(stack.stop)
@@ -166,6 +187,11 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
         consumer = ExampleConsumer(cloud, stack.outputs["EventBusName"])
         running.callback(consumer.stop)
         consumer.finish()
+    return stack, consumer
+
+
+def fill(settings: Settings, stack: Stack, emulator: PiEmulator | None) -> None:
+    """What an operator puts by hand after a deploy."""
     with step("Putting the server key, the wallet's seed and the products"):
         stack.put_server_key(settings.server_key)
         if emulator:
@@ -177,26 +203,20 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
         with step("Pointing the webhook at your server"):
             stack.add_webhook(settings.webhook_url, WEBHOOK_PROOF)
 
-    served = {
-        "api": stack.api_url,
-        "pi": emulator.url if emulator else settings.pi_api_url,
-        "aws": cloud.endpoint,
-    }
-    if emulator:
-        stage = Stage(settings.stage_port, settings.shop_port, stack, consumer, emulator)
-        running.enter_context(stage)
-        served |= {"shop": stage.shop, "stage": stage.url}
-    endpoints.write_text(json.dumps(served, indent=2) + "\n")
+
+def report(settings: Settings, served: Mapping[str, str]) -> None:
+    """Where everything is, for people and for programs."""
+    _endpoints(settings).write_text(json.dumps(served, indent=2) + "\n")
     say()
     for name, url in served.items():
         say(f"  {name:5} {url}")
     if settings.webhook_url:
         say(f"  hook  {settings.webhook_url}, x-webhook-secret: {WEBHOOK_PROOF}")
     say()
-    if emulator is None:
-        return None
-    calls = Calls(stack.api_url, emulator.url, cloud.signed)
-    return Play(calls, stack.sweep, consumer.owned)
+
+
+def _endpoints(settings: Settings) -> Path:
+    return settings.home / "endpoints.json"
 
 
 def parameters(settings: Settings, emulator: PiEmulator | None) -> dict[str, str]:
@@ -209,7 +229,7 @@ def parameters(settings: Settings, emulator: PiEmulator | None) -> dict[str, str
         **origins,
         "PiApiUrl": f"{emulator.url}/v2",
         "HorizonUrl": f"{emulator.url}/horizon",
-        # Nobody wants to wait minutes to see the sweep at work.
+        # The sweep is seen at work without minutes of waiting.
         "FirstLookSeconds": "1",
         "SweepMinutes": "1",
     }

@@ -10,7 +10,7 @@ from local.emulator.process import PiEmulator
 from local.processes import free_port
 from local.stage.server import Stage
 
-# No test waits for a dialogue to be read, nor for an ad to be watched.
+# No test waits for a dialog to be read, nor for an ad to be watched.
 QUICK = {"sdk_done_s": 0.1, "sdk_repeat_s": 1.0, "sdk_ad_s": 0.1}
 
 

@@ -127,7 +127,6 @@ def _add_settings(api: Blueprint, pi: Pi) -> None:
             sdk_repeat_s=NUMBER,
             sdk_done_s=NUMBER,
             sdk_incomplete_first=bool,
-            sdk_link=bool,
             sdk_ads=str,
             sdk_ad_s=NUMBER,
             sdk_ad_status=TEXT_OR_NULL,

@@ -45,14 +45,13 @@ class Settings:
         `feature_not_available` (403), or `not_found` (404).
     notification_strangers_refused: a uid that is nobody's refuses the whole request (422, naming
         it), instead of being left out of what was delivered.
-    sdk_approval_s: the browser SDK's dialogue waits so long for the server's approval, and then
+    sdk_approval_s: the browser SDK's dialog waits so long for the server's approval, and then
         cancels the payment.
     sdk_completion_s: so long it waits for the completion, and then lets go.
     sdk_repeat_s: while it waits, it calls the page again so often.
     sdk_done_s: so long it says that all is done.
     sdk_incomplete_first: an incomplete payment is told before `authenticate` has resolved; without,
         after.
-    sdk_link: Pi learns of the transaction as the user pays; without, only by `/complete`.
     sdk_ads: `ready`, or what the SDK answers in place of an ad: `AD_NOT_AVAILABLE`,
         `AD_NETWORK_ERROR`, `AD_DISPLAY_ERROR`, `ADS_NOT_SUPPORTED`.
     sdk_ad_s: so long an ad is.
@@ -91,7 +90,6 @@ class Settings:
     sdk_repeat_s: float = 10.0
     sdk_done_s: float = 1.5
     sdk_incomplete_first: bool = True
-    sdk_link: bool = True
     sdk_ads: str = "ready"
     sdk_ad_s: float = 5.0
     sdk_ad_status: str | None = "granted"

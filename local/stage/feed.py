@@ -58,11 +58,12 @@ class Feed:
             self._new.notify_all()
 
     def forget(self) -> None:
-        """Begin anew; whoever listens is told so."""
+        """Begin anew. Each listener is told so, and a later one too, however much is told by then:
+        its number says to a page which of its own lines are still true."""
         with self._new:
             self._kept.clear()
             self._number += 1
-            self._kept.append(Message(self._number, "empty", {}))
+            self.latest["empty"] = Message(self._number, "empty", {})
             self._new.notify_all()
 
     def close(self) -> None:

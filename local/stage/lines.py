@@ -1,4 +1,4 @@
-"""What is new between two looks, in words for a developer who meets Pi for the first time.
+"""What is new between two snapshots, in words for a developer who meets Pi for the first time.
 
 A record has its times in whole seconds and Pi's log in thousandths, so a change is put beside the
 call that belongs to it: a payment is recorded before it is approved, and completed at Pi before it
@@ -6,12 +6,12 @@ is completed in the record.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from local.stage.look import Look, in_pi, plain
+from local.stage.snapshot import Snapshot, in_pi, plain
 from shared.payments.record import Attention
 
 RECORD, PI, CHAIN, STAGE = "record", "pi", "chain", "stage"
@@ -19,7 +19,7 @@ GOOD, BAD, QUIET = "good", "bad", "quiet"
 
 # Ids, wallets and hashes are shown by their beginning.
 _LONG = re.compile(r"(?<=/)(?=[\w-]*[\dA-Z])([\w-]{4})[\w-]{8,}")
-JUST = 0.5  # of a thousandth of a second: just before, just after
+HALF_MS = 0.5  # just before, just after: times have whole milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +34,19 @@ class Line:
     subject: str = ""
 
 
-def lines(before: Look, now: Look) -> list[Line]:
+def lines(before: Snapshot, now: Snapshot) -> list[Line]:
     """In the order in which it happened."""
-    news = News(before, now)
-    found = [*news.calls(), *news.pi(), *news.chain(), *news.records(), *news.goods()]
+    new = Changes(before, now)
+    found = [*new.calls(), *new.pi(), *new.chain(), *new.records(), *new.goods()]
     return sorted(found, key=lambda line: line.at)
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Changes:
     """`now` against `before`."""
 
-    before: Look
-    now: Look
+    before: Snapshot
+    now: Snapshot
 
     # --- Pi and the chain -------------------------------------------------------------------------
 
@@ -67,9 +67,11 @@ class News:
             shown = bool(identifier in known and known[identifier]["transaction"])
             if payment["transaction"] and not shown:
                 is_ours = payment["direction"] == "app_to_user"
-                paid_at = 0 if is_ours else self._paid_at(identifier)
+                paid_at = (
+                    0 if is_ours else self._paid_at(identifier, other_than=self.before.transactions)
+                )
                 at = paid_at or self._call_at(identifier, "complete") or self._now
-                yield Line(PI, "Pi knows the transaction", at + JUST, "", identifier)
+                yield Line(PI, "Pi knows the transaction", at + HALF_MS, "", identifier)
             for flag in _FLAGS:
                 if payment["status"][flag] and not was.get(flag):
                     yield self._flag(payment, flag)
@@ -82,7 +84,7 @@ class News:
     def _opened(self, payment: Mapping[str, Any]) -> Line:
         direction = "payment" if payment["direction"] == "user_to_app" else "payment to the user"
         text = f"{direction} opened: {plain(payment['amount'])} Pi"
-        return Line(PI, text, self._opened_at(payment) + JUST, "", payment["identifier"])
+        return Line(PI, text, self._opened_at(payment) + HALF_MS, "", payment["identifier"])
 
     def _opened_at(self, payment: Mapping[str, Any]) -> float:
         """By the app's call, where it is the app that opens it."""
@@ -93,11 +95,11 @@ class News:
     def _flag(self, payment: Mapping[str, Any], flag: str) -> Line:
         identifier, (words, step) = payment["identifier"], _FLAGS[flag]
         if flag == "developer_approved" and payment["direction"] == "app_to_user":
-            at = self._opened_at(payment) + JUST
+            at = self._opened_at(payment) + HALF_MS
         else:
             at = self._call_at(identifier, step) or self._now
         tone = GOOD if flag == "developer_completed" else ""
-        return Line(PI, words, at + JUST, tone, identifier)
+        return Line(PI, words, at + HALF_MS, tone, identifier)
 
     def chain(self) -> Iterator[Line]:
         known = self.before.transactions
@@ -111,7 +113,7 @@ class News:
             tone = GOOD if transaction["successful"] else BAD
             at = _ms(transaction["applied_at"])
             if transaction["source"] == self.now.wallet:
-                at = self._call_since(at, "/horizon/transactions") + JUST
+                at = self._call_since(at, "/horizon/transactions") + HALF_MS
             yield Line(CHAIN, text, at, tone, transaction["memo"] or "")
 
     # --- Our record, and what it led to -----------------------------------------------------------
@@ -125,10 +127,10 @@ class News:
             for key, record in now.items():
                 if key not in before:
                     yield self._recorded(kind, key, record)
-                told = int(before[key]["version"]) if key in before else 0
+                known = int(before[key]["version"]) if key in before else 0
                 for entry in record.get("story", ()):
-                    if entry["version"] > told:
-                        yield self._told(kind, key, record, entry)
+                    if entry["version"] > known:
+                        yield self._changed(kind, key, record, entry)
 
     def _recorded(self, kind: str, key: str, record: Mapping[str, Any]) -> Line:
         story = record.get("story", ())
@@ -144,9 +146,9 @@ class News:
         else:
             text = f"{state}: recorded at {in_pi(record['amount'])} Pi"
         at = self._call_at(key, "approve") or self._call_at(key, "cancel")
-        return Line(RECORD, text, at - JUST if at else self._now, tone, key)
+        return Line(RECORD, text, at - HALF_MS if at else self._now, tone, key)
 
-    def _told(
+    def _changed(
         self, kind: str, key: str, record: Mapping[str, Any], entry: Mapping[str, Any]
     ) -> Line:
         why, state = entry.get("why"), entry["state"]
@@ -171,7 +173,7 @@ class News:
             was = int(self.before.goods.get(key, {}).get("quantity", 0))
             if key.startswith("user#") and (more := int(item["quantity"]) - was):
                 product = key.rpartition("#")[2]
-                yield Line(RECORD, f"delivered: {more} {product}", self._now + JUST, GOOD)
+                yield Line(RECORD, f"delivered: {more} {product}", self._now + HALF_MS, GOOD)
 
     # --- When -------------------------------------------------------------------------------------
 
@@ -180,33 +182,38 @@ class News:
         return _ms(self.now.pi["now"])
 
     def _call_at(self, identifier: str, step: str) -> float:
-        """When Pi was last asked for this step; 0: not since the look before."""
-        path = f"/v2/payments/{identifier}/{step}"
-        calls = [call for call in self.now.pi["calls"] if call["path"] == path]
+        """When Pi was last asked for this step; 0: not lately."""
+        calls = self._calls_to(f"/v2/payments/{identifier}/{step}")
         return _ms(calls[-1]["at"]) if calls else 0
 
     def _call_since(self, at: float, path: str) -> float:
         """When the call to this path was answered that did what was done then."""
-        calls = [call for call in self.now.pi["calls"] if call["path"] == path]
+        calls = self._calls_to(path)
         answered = (_ms(call["at"]) for call in calls if call["method"] == "POST")
         return min((each for each in answered if each >= at), default=at)
 
-    def _paid_at(self, identifier: str) -> float:
-        new = self.now.transactions.keys() - self.before.transactions.keys()
-        at = [self.now.transactions[txid] for txid in new]
-        return max((_ms(tx["applied_at"]) for tx in at if tx["memo"] == identifier), default=0)
+    def _calls_to(self, path: str) -> list[Mapping[str, Any]]:
+        """Also those of the snapshot before: Pi is read last, so its calls may be seen one snapshot
+        earlier than the records that they changed."""
+        calls = [*self.before.pi.get("calls", ()), *self.now.pi["calls"]]
+        return [call for call in calls if call["path"] == path]
+
+    def _paid_at(self, identifier: str, *, other_than: Collection[str] = ()) -> float:
+        """When the chain applied a transaction for it, other than these; 0: it has not."""
+        found = [tx for txid, tx in self.now.transactions.items() if txid not in other_than]
+        return max((_ms(tx["applied_at"]) for tx in found if tx["memo"] == identifier), default=0)
 
     def _changed_at(self, identifier: str, state: str) -> float:
         match state:
             case "completed" | "cancelled" | "failed":
                 step = "complete" if state == "completed" else "cancel"
                 at = self._call_at(identifier, step)
-                return at + 2 * JUST if at else 0
+                return at + 2 * HALF_MS if at else 0
             case "created":
                 payment = self.now.pi_payments.get(identifier)
-                return self._opened_at(payment) + 3 * JUST if payment else 0
+                return self._opened_at(payment) + 3 * HALF_MS if payment else 0
             case "signed":
-                return (at := self._paid_at(identifier)) and at - 2 * JUST
+                return (at := self._paid_at(identifier)) and at - 2 * HALF_MS
         return 0
 
 

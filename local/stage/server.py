@@ -1,24 +1,30 @@
 """The stage on HTTP: its page, what the page is told (`GET /feed`), and what its director does.
 
-It listens on the loopback only, and takes orders only from its own page: a page of elsewhere cannot
-send the header that says so without asking first, and is answered nothing.
+It listens on the loopback only, and takes orders only from its own page. A page of elsewhere cannot
+send the header that says so without asking first, and is answered nothing; nor does another name of
+this machine help it, for orders come to the stage's own address only.
 """
 
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
 import requests
+from botocore.exceptions import BotoCoreError, ClientError
 from flask import (
     Flask,
     Response,
+    abort,
+    current_app,
     jsonify,
     redirect,
     render_template_string,
     request,
     send_from_directory,
 )
+from werkzeug.exceptions import HTTPException
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response as WerkzeugResponse
 
@@ -26,9 +32,9 @@ from local.cloud.stack import Deployment, FunctionFailedError, Stack
 from local.emulator.process import PiEmulator
 from local.processes import HOST
 from local.shop.server import serving_shop
-from local.stage.director import Director, NothingToRefundError
+from local.stage.director import SWITCHES, Director, NothingToRefundError
 from local.stage.feed import Feed
-from local.stage.look import Eyes
+from local.stage.snapshot import Sources
 from local.stage.watch import Watch
 
 PAGE = Path(__file__).with_name("page")
@@ -52,9 +58,9 @@ class Stage:
         self.shop = f"http://{HOST}:{shop_port}"
         self._opens_shop = serving_shop(stack, pi=emulator.url, stage=self.url, port=shop_port)
         self._feed = Feed()
-        eyes = Eyes(stack, consumer, emulator)
-        self._watch = Watch(eyes, self._feed)
-        self.director = Director(eyes, self._feed, settings)
+        sources = Sources(stack, consumer, emulator)
+        self._watch = Watch(sources, self._feed)
+        self.director = Director(sources, self._feed, settings)
         app = create_app(self.director, self._watch, self._feed, self.url, self.shop)
         self._server = make_server(HOST, port, app, threaded=True, request_handler=_Quiet)
         self._server.daemon_threads = True  # type: ignore[attr-defined] # a listener stays
@@ -89,10 +95,11 @@ class _Quiet(WSGIRequestHandler):
 def create_app(director: Director, watch: Watch, feed: Feed, url: str, shop: str) -> Flask:
     """`url` is the stage's own address."""
     app = Flask(__name__, static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined] # the switches are in their order
 
     @app.get("/")
     def page() -> str | WerkzeugResponse:
-        if request.host_url.rstrip("/") != url:
+        if not _is_sent_to(url):
             return redirect(url)  # the shop knows the stage by one name only
         return render_template_string((PAGE / "index.html").read_text(), shop=shop)
 
@@ -111,14 +118,28 @@ def create_app(director: Director, watch: Watch, feed: Feed, url: str, shop: str
 
     @app.get("/verdict")
     def judge() -> Response:
-        judged = watch.look()
-        return jsonify({"tone": judged.tone, "text": judged.text})
+        return jsonify(asdict(watch.look()))
 
-    _add_director(app, director, watch)
+    _add_director(app, director, watch, url)
+    app.register_error_handler(Exception, _tell)
     return app
 
 
-def _add_director(app: Flask, director: Director, watch: Watch) -> None:
+def _tell(error: Exception) -> tuple[Response, int]:
+    """Every refusal and every failure, as the page shows it to its user."""
+    match error:
+        case HTTPException():
+            return jsonify(error=error.description), error.code or 500
+        case NothingToRefundError():
+            return jsonify(error="There is no purchase to give back."), 409
+        case FunctionFailedError() | requests.RequestException() | BotoCoreError() | ClientError():
+            return jsonify(error=str(error)), 502
+        case _:
+            current_app.logger.error("The stage failed.", exc_info=error)
+            return jsonify(error="The stage failed. Its terminal says why."), 500
+
+
+def _add_director(app: Flask, director: Director, watch: Watch, url: str) -> None:
     orders: dict[str, Callable[[], object]] = {
         "an-hour-later": director.an_hour_later,
         "refund": director.refund,
@@ -126,29 +147,35 @@ def _add_director(app: Flask, director: Director, watch: Watch) -> None:
         "reset": lambda: watch.begin_anew(director.reset),
     }
 
+    one_at_a_time = threading.Lock()  # or a reset would empty what an hour is passing over
+
     @app.before_request
-    def only_by_our_page() -> Response | None:
-        if request.method == "GET" or ASKED_BY_OUR_PAGE in request.headers:
-            return None
-        return Response("Only the stage's own page may.", 403)
+    def only_by_our_page() -> None:
+        is_our_page = ASKED_BY_OUR_PAGE in request.headers and _is_sent_to(url)
+        if request.method != "GET" and not is_our_page:
+            abort(403, "Only the stage's own page may.")
+
+    @app.get("/director")
+    def panel() -> Response:
+        """What the panel's switches are called, in their order, and what they mean."""
+        return jsonify(switches={name: asdict(switch) for name, switch in SWITCHES.items()})
 
     @app.post("/director/<order>")
-    def give(order: str) -> tuple[Response, int]:
+    def give(order: str) -> Response:
         if order not in orders:
-            return jsonify(error=f"There is no {order}."), 404
-        try:
-            return jsonify(done=orders[order]()), 200
-        except NothingToRefundError:
-            return jsonify(error="There is no purchase to give back."), 409
-        except (FunctionFailedError, requests.RequestException) as failed:
-            return jsonify(error=str(failed)), 502
+            abort(404, f"There is no {order}.")
+        with one_at_a_time:
+            return jsonify(done=orders[order]())
 
     @app.put("/director/weather/<name>")
     @app.delete("/director/weather/<name>")
-    def switch(name: str) -> tuple[Response, int]:
-        try:
-            director.switch(name, on=request.method == "PUT")
-        except KeyError:
-            return jsonify(error=f"There is no {name}."), 404
+    def switch(name: str) -> Response:
+        if name not in SWITCHES:
+            abort(404, f"There is no {name}.")
+        director.switch(name, on=request.method == "PUT")
         watch.look()
-        return jsonify(done=name), 200
+        return jsonify(done=name)
+
+
+def _is_sent_to(url: str) -> bool:
+    return request.host_url.rstrip("/") == url

@@ -1,14 +1,14 @@
 """The last line: what became of the money, from the chain, Pi, the records and the goods.
 
 Each fact is counted where it is true: what was paid on the chain, what was delivered at the app,
-what was given back on the chain. Never from what anybody meant to happen.
+what was given back on the chain. Never from what was meant to happen.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.stage.look import Look, in_pi
+from local.stage.snapshot import Snapshot, in_pi
 from shared.base.amount import Amount
 
 GOOD, WAITING, BAD, NOTHING = "good", "waiting", "bad", "nothing"
@@ -20,24 +20,24 @@ class Verdict:
     text: str
 
 
-def verdict(look: Look) -> Verdict:
-    facts = Facts(look)
-    if wrong := list(facts.wrong()):
-        return Verdict(BAD, f"Something is wrong: {'; '.join(wrong)}.")
-    if waits := list(facts.waits()):
-        return Verdict(WAITING, f"On its way: {'; '.join(waits)}.")
-    if not (facts.paid or look.payouts or look.rewards):
-        return _nothing(look)
+def verdict(snapshot: Snapshot) -> Verdict:
+    facts = Facts(snapshot)
+    if violations := list(facts.violations()):
+        return Verdict(BAD, f"Something is wrong: {'; '.join(violations)}.")
+    if pending := list(facts.pending()):
+        return Verdict(WAITING, f"On its way: {'; '.join(pending)}.")
+    if not (facts.paid or snapshot.payouts or snapshot.rewards):
+        return _nothing(snapshot)
     parts = [*facts.sold(), *facts.rewarded(), *facts.paid_out()]
     return Verdict(GOOD, f"Nothing was lost: {'; '.join(parts)}.")
 
 
-def _nothing(look: Look) -> Verdict:
-    refused = sum("refusal" in record for record in look.payments.values())
+def _nothing(snapshot: Snapshot) -> Verdict:
+    refused = sum("refusal" in record for record in snapshot.payments.values())
     if refused:
         what = "a payment" if refused == 1 else f"{refused} payments"
         return Verdict(GOOD, f"Nothing was lost: {what} refused, no Pi moved, nothing delivered.")
-    if look.pi.get("payments"):
+    if snapshot.pi.get("payments"):
         return Verdict(GOOD, "Nothing was lost: no Pi moved, nothing delivered.")
     return Verdict(NOTHING, "No Pi has moved yet.")
 
@@ -45,48 +45,48 @@ def _nothing(look: Look) -> Verdict:
 class Facts:
     """Amounts in stroops."""
 
-    def __init__(self, look: Look) -> None:
-        self.look = look
-        moved = [tx for tx in look.transactions.values() if tx["successful"]]
-        self.paid = _by_memo(tx for tx in moved if tx["destination"] == look.wallet)
-        self.sent = _by_memo(tx for tx in moved if tx["source"] == look.wallet)
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        moved = [tx for tx in snapshot.transactions.values() if tx["successful"]]
+        self.paid = _by_memo(tx for tx in moved if tx["destination"] == snapshot.wallet)
+        self.sent = _by_memo(tx for tx in moved if tx["source"] == snapshot.wallet)
         self.delivered = {
             key.removeprefix("event#").rpartition(":")[0]
-            for key in look.goods
+            for key in snapshot.goods
             if key.startswith("event#")
         }
 
     # --- What must never be -----------------------------------------------------------------------
 
-    def wrong(self) -> Iterator[str]:
+    def violations(self) -> Iterator[str]:
         yield from self._wrong_payments()
         yield from self._wrong_goods()
         yield from self._wrong_payouts()
-        ads = {ad["identifier"] for ad in self.look.pi.get("ads", ())}
-        if unknown := self.look.rewards.keys() - ads:
+        ads = {ad["identifier"] for ad in self.snapshot.pi.get("ads", ())}
+        if unknown := self.snapshot.rewards.keys() - ads:
             yield f"{len(unknown)} rewards without an ad"
 
     def _wrong_payments(self) -> Iterator[str]:
         for identifier, stroops in self.paid.items():
-            record = self.look.payments.get(identifier)
-            if identifier in self.look.pi_payments and record is None:
+            record = self.snapshot.payments.get(identifier)
+            if identifier in self.snapshot.pi_payments and record is None:
                 yield f"{in_pi(stroops)} Pi came in for a payment that was never recorded"
             elif record and record["state"] == "cancelled" and not _is_noticed(record):
                 yield f"{in_pi(stroops)} Pi came in for a payment that is closed as unpaid"
-        for key, record in self.look.payments.items():
+        for key, record in self.snapshot.payments.items():
             if record["state"] == "completed" and key not in self.paid:
                 yield "a payment is completed that was never paid"
 
     def _wrong_goods(self) -> Iterator[str]:
         for payment in self.delivered - self.paid.keys():
             yield f"goods were delivered for {payment[:6]}..., which was never paid"
-        handed_out = sum(int(item.get("quantity", 0)) for item in self.look.goods.values())
+        handed_out = sum(int(item.get("quantity", 0)) for item in self.snapshot.goods.values())
         owed = sum(int(self._record(key).get("quantity", 1)) for key in self.delivered)
         if handed_out != owed:
             yield f"{handed_out} things were handed out, {owed} were sold"
 
     def _wrong_payouts(self) -> Iterator[str]:
-        ours = {str(payout.get("payment_id")): payout for payout in self.look.payouts.values()}
+        ours = {str(payout.get("payment_id")): payout for payout in self.snapshot.payouts.values()}
         for identifier, stroops in self.sent.items():
             payout = ours.get(identifier)
             if payout is None and not any(
@@ -95,21 +95,21 @@ class Facts:
                 yield f"{in_pi(stroops)} Pi left the wallet for no payout"
             elif payout and stroops > int(payout["amount"]):
                 yield f"{in_pi(stroops)} Pi were sent for a payout of {in_pi(payout['amount'])} Pi"
-        for key, payout in self.look.payouts.items():
+        for key, payout in self.snapshot.payouts.items():
             if payout["state"] == "completed" and str(payout.get("payment_id")) not in self.sent:
                 yield f"the payout {key[:6]}... is completed and was never sent"
 
     # --- What is not over yet ---------------------------------------------------------------------
 
-    def waits(self) -> Iterator[str]:
-        for identifier, payment in self.look.pi_payments.items():
+    def pending(self) -> Iterator[str]:
+        for identifier, payment in self.snapshot.pi_payments.items():
             if payment["direction"] == "user_to_app":
-                yield from self._waits(identifier, payment)
-        for payout in self.look.payouts.values():
+                yield from self._pending_payment(identifier, payment)
+        for payout in self.snapshot.payouts.values():
             if payout["state"] not in ("completed", "failed"):
                 yield f"a payout of {in_pi(payout['amount'])} Pi is {payout['state']}"
 
-    def _waits(self, identifier: str, payment: Mapping[str, Any]) -> Iterator[str]:
+    def _pending_payment(self, identifier: str, payment: Mapping[str, Any]) -> Iterator[str]:
         record = self._record(identifier)
         amount = in_pi(self.paid.get(identifier, 0))
         if identifier not in self.paid:
@@ -140,20 +140,20 @@ class Facts:
             yield f"{_sum(kept)} Pi came in, nothing delivered"
 
     def rewarded(self) -> Iterator[str]:
-        granted = [each for each in self.look.rewards.values() if each["state"] == "granted"]
+        granted = [each for each in self.snapshot.rewards.values() if each["state"] == "granted"]
         if granted:
             ads = "1 ad, rewarded once" if len(granted) == 1 else f"{len(granted)} ads, once each"
             yield ads
 
     def paid_out(self) -> Iterator[str]:
-        done = [each for each in self.look.payouts.values() if each["state"] == "completed"]
+        done = [each for each in self.snapshot.payouts.values() if each["state"] == "completed"]
         if back := [int(each["amount"]) for each in done if "refund_of" in each]:
             yield f"{_sum(back)} Pi given back {_times(back)}"
         if out := [int(each["amount"]) for each in done if "refund_of" not in each]:
             yield f"{_sum(out)} Pi paid out {_times(out)}"
 
     def _record(self, identifier: str) -> Mapping[str, Any]:
-        return self.look.payments.get(identifier, {})
+        return self.snapshot.payments.get(identifier, {})
 
 
 def _is_seen(record: Mapping[str, Any]) -> bool:

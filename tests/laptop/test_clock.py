@@ -86,8 +86,11 @@ def test_promise_3_a_payment_that_is_paid_after_an_hour_completes(
     assert user.post("complete", paymentId=payment_id, txid=txid)["state"] == "completed"
 
 
-def test_a_refund_goes_after_an_hour(stage: Stage, stack: Stack, user: User) -> None:
-    """What the sender signs is valid by the chain's clock, and pays once."""
+def test_a_refund_goes_after_an_hour(
+    stage: Stage, stack: Stack, user: User, emulator_server: PiEmulator
+) -> None:
+    """What the sender signs is valid by the chain's clock, and pays once, though the operator asks
+    for it twice."""
     payment_id = user.approved()
     user.post("complete", paymentId=payment_id, txid=user.pay(payment_id))
     stage.director.an_hour_later()
@@ -99,3 +102,5 @@ def test_a_refund_goes_after_an_hour(stage: Stage, stack: Stack, user: User) -> 
 
     eventually(lambda: payout()["state"] == "completed", seconds=2 * SECONDS)
     assert payout()["refund_of"] == payment_id
+    memos = [sent["memo"] for sent in emulator_server.control("GET", "/state")["transactions"]]
+    assert memos.count(payout()["payment_id"]) == 1

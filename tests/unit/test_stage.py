@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.stage.lines import lines
-from local.stage.look import Look
+from local.stage.snapshot import Snapshot
 from local.stage.verdict import verdict
 
 APP, USER = "GAPP", "GUSER"
@@ -59,7 +59,7 @@ def pi(*transactions: dict[str, Any], **other: Any) -> dict[str, Any]:
 
 
 GOODS = {"event#pie:PaymentCompleted": {}, "user#1#apple_pie_1": {"quantity": 1}}
-BOUGHT = Look(pi=pi(transaction("pie")), payments={"pie": record()}, goods=GOODS)
+BOUGHT = Snapshot(pi=pi(transaction("pie")), payments={"pie": record()}, goods=GOODS)
 REFUND = {"back": {"amount": 31_400_000, "state": "completed", "payment_id": "a2u"}}
 SENT = transaction("a2u", source=APP, destination=USER)
 
@@ -70,12 +70,12 @@ def test_what_was_bought_was_delivered_once() -> None:
 
 
 def test_on_an_empty_stage_nothing_has_happened() -> None:
-    empty = Look(pi={**pi(), "payments": []})
+    empty = Snapshot(pi={**pi(), "payments": []})
     assert verdict(empty).tone == "nothing"
 
 
 @pytest.mark.parametrize(
-    ("look", "says"),
+    ("now", "says"),
     [
         (replace(BOUGHT, payments={}), "never recorded"),
         (replace(BOUGHT, payments={"pie": record(state="cancelled")}), "closed as unpaid"),
@@ -91,14 +91,14 @@ def test_on_an_empty_stage_nothing_has_happened() -> None:
         (replace(BOUGHT, rewards={"ad": {"state": "granted"}}), "without an ad"),
     ],
 )
-def test_the_last_line_is_red_where_it_is_not_so(look: Look, says: str) -> None:
-    judged = verdict(look)
+def test_the_last_line_is_red_where_it_is_not_so(now: Snapshot, says: str) -> None:
+    judged = verdict(now)
     assert judged.tone == "bad"
     assert says in judged.text
 
 
 @pytest.mark.parametrize(
-    ("look", "says"),
+    ("now", "says"),
     [
         (replace(BOUGHT, payments={"pie": record(state="open")}), "not completed yet"),
         (replace(BOUGHT, goods={}), "not delivered yet"),
@@ -117,8 +117,8 @@ def test_the_last_line_is_red_where_it_is_not_so(look: Look, says: str) -> None:
         ),
     ],
 )
-def test_what_is_not_over_is_not_called_good(look: Look, says: str) -> None:
-    judged = verdict(look)
+def test_what_is_not_over_is_not_called_good(now: Snapshot, says: str) -> None:
+    judged = verdict(now)
     assert judged.tone == "waiting"
     assert says in judged.text
 
@@ -136,7 +136,7 @@ def test_a_payment_is_recorded_before_it_is_approved_and_completed_at_pi_before_
     calls = [call("approve", 2), call("complete", 4)]
     now = replace(BOUGHT, pi=pi(transaction("pie"), calls=calls))
 
-    told = [(line.lane, line.text) for line in lines(Look(), now)]
+    told = [(line.lane, line.text) for line in lines(Snapshot(), now)]
 
     assert told == [
         ("pi", "payment opened: 3.14 Pi"),
@@ -150,6 +150,29 @@ def test_a_payment_is_recorded_before_it_is_approved_and_completed_at_pi_before_
         ("record", "completed, by the worker"),
         ("record", "delivered: 1 apple_pie_1"),
     ]
+
+
+def test_a_record_that_is_seen_one_snapshot_after_its_call_is_still_put_before_it() -> None:
+    """Pi is read after the records: its call may be there, and the record not yet."""
+    first = Snapshot(pi=pi(calls=[call("approve", 2)]))
+    then = replace(first, pi=pi(now=at(8)), payments={"pie": record(state="open", story=[])})
+
+    [recorded] = lines(first, then)
+
+    [asked] = [line for line in lines(Snapshot(), first) if line.text.startswith("POST")]
+    assert (recorded.text, recorded.at < asked.at) == ("open: recorded at 3.14 Pi", True)
+
+
+def test_a_payout_that_is_seen_one_snapshot_after_it_was_sent_is_still_signed_before() -> None:
+    sent = Snapshot(pi=pi(SENT))
+    story = [{"at": 3, "was": "created", "state": "signed", "version": 3, "by": "x-SendPayout-A0"}]
+    signed = {**REFUND["back"], "state": "signed", "version": 3, "story": story}
+
+    found = lines(sent, replace(sent, payouts={"back": signed}))
+
+    [line] = [line for line in found if line.text == "payout signed, by the sender"]
+    [moved] = [line for line in lines(Snapshot(), sent) if "to the user, txid" in line.text]
+    assert line.at < moved.at
 
 
 def test_what_was_told_is_not_told_again() -> None:

@@ -61,7 +61,7 @@ def browser_api(pi: Pi) -> Blueprint:
 
     @api.post("/payments/<identifier>/expire")
     def expire_payment(identifier: str) -> Response:
-        """The dialogue has waited long enough: cancelled, unless the app's server was faster."""
+        """The dialog has waited long enough: cancelled, unless the app's server was faster."""
         payment = pi.payment(identifier)
         payment.give_up()
         return answer(_seen(pi, payment))

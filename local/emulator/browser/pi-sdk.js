@@ -419,8 +419,7 @@
     /** Gives the txid, or null if the wallet holds too little by now. */
     async submit() {
       try {
-        const how = this.world.settings.sdk_link ? {} : { link: false };
-        return (await ask("POST", `/payments/${this.id}/pay`, how)).txid;
+        return (await ask("POST", `/payments/${this.id}/pay`, {})).txid;
       } catch (error) {
         // An answer may have been lost: what the chain shows decides.
         this.seen = await this.look();
@@ -618,7 +617,7 @@
       sheet.show({
         body: [picture],
         status: rewarded ? "You have watched it to its end." : "It has ended.",
-        buttons: { done: rewarded ? "Close and take the reward" : "Close" },
+        buttons: rewarded ? { done: "Close and take the reward" } : { close: "Close" },
       });
       await sheet.choice();
     }
@@ -627,6 +626,9 @@
   }
 
   // --- Dialogs -----------------------------------------------------------------------------------
+
+  // Buttons that leave as it is what the dialog is about: none of them is filled, even alone.
+  const WAYS_OUT = ["cancel", "close", "skip"];
 
   let root = null;
   let dialogs = 0;
@@ -720,7 +722,7 @@
       this.onNetwork.textContent = name;
     }
 
-    /** `buttons` by value: the first one is what Escape means, the last one the main one. */
+    /** `buttons` by value: the first one is what Escape means, the last one what Enter does. */
     show({ body = [], status = "", mood = "", countdown = null, buttons = {} }) {
       this.shown += 1;
       this.body.replaceChildren(...body);
@@ -728,15 +730,15 @@
       this.dialog.className = mood;
       this.tick(countdown);
       this.buttons.replaceChildren(
-        // Enter in a field presses the main one: it alone submits.
+        // Enter in a field presses the last one: it alone submits.
         ...Object.entries(buttons).map(([value, text], index, all) => {
-          const main = index === all.length - 1;
+          const last = index === all.length - 1;
           return element("button", {
-            type: main ? "submit" : "button",
-            className: main ? "main" : "",
+            type: last ? "submit" : "button",
+            className: last && !WAYS_OUT.includes(value) ? "main" : "",
             value,
             textContent: text,
-            onclick: main ? null : () => this.pick(value),
+            onclick: last ? null : () => this.pick(value),
           });
         }),
       );

@@ -19,7 +19,9 @@ def test_a_rewarded_ad(visit: Visit, world: World, status: str | None) -> None:
     world.set(sdk_ad_status=status)
     visit.sign_in()
     show(visit, "rewarded")
-    visit.press("Close and take the reward")
+    reward = visit.dialog.get_by_role("button", name="Close and take the reward")
+    expect(reward).to_have_class("main")
+    reward.click()
     [result] = visit.wait("ad")
     visit.wait_closed()
 
@@ -33,7 +35,9 @@ def test_an_ad_that_is_not_watched_to_its_end(visit: Visit, world: World) -> Non
     world.set(sdk_ad_s=10)
     visit.sign_in()
     show(visit, "rewarded")
-    visit.press("Close without the reward")
+    way_out = visit.dialog.get_by_role("button", name="Close without the reward")
+    expect(way_out).not_to_have_class("main")
+    way_out.click()
 
     assert visit.wait("ad") == [{"type": "rewarded", "result": "AD_CLOSED"}]
     assert world.state()["ads"] == []

@@ -235,7 +235,7 @@ def test_an_answer_to_the_wallet_is_lost(alice: Visit, watch: Watch) -> None:
 
 
 def test_pi_does_not_learn_of_the_transaction(alice: Visit, shop: Shop, world: World) -> None:
-    world.set(sdk_link=False)
+    world.set(forgets_links=True)
     shop.completes = False
     alice.buy()
     alice.press(PAY)

@@ -82,7 +82,7 @@ def test_pi_is_down_after_the_payment(alice: Visitor, truth: Truth) -> None:
 
 def test_the_chain_lags_and_pi_does_not_know_yet(alice: Visitor, truth: Truth) -> None:
     """202: the server can prove the payment neither at Pi nor on the chain."""
-    truth.emulator.control("PATCH", "/settings", {"sdk_link": False})
+    truth.emulator.control("PATCH", "/settings", {"forgets_links": True})
     truth.weather("chain_lags", on=True)
     alice.buys_pie()
     alice.reads("Paid, not confirmed yet")

@@ -100,6 +100,24 @@ def test_a_refund_needs_a_purchase(stage: Stage, page: Page, watch: Watch) -> No
     expect(page.get_by_text("There is no purchase to give back.")).to_be_visible()
 
 
+def test_the_operator_asks_twice_for_a_refund_and_it_is_sent_once(stage: Stage, page: Page) -> None:
+    sign_in(page)
+    buy(page)
+    row(page, "delivered: 1 apple_pie_1")
+
+    press(page, "Refund the last purchase")
+
+    expect(page.locator(".lanes li").filter(has_text="POST /payouts →")).to_have_count(2)
+    row(page, "payout completed")
+    expect(page.locator(".verdict")).to_have_text(
+        "Nothing was lost: 3.14 Pi, delivered once; 3.14 Pi given back once."
+    )
+    told = page.locator(".lanes li").all_inner_texts()
+    at_pi = [at for at, text in enumerate(told) if "/complete → 200" in text]
+    [recorded] = [at for at, text in enumerate(told) if "payout completed" in text]
+    assert at_pi[-1] < recorded
+
+
 def test_an_hour_passes_on_every_clock_of_the_stage(stage: Stage, page: Page) -> None:
     ahead = stage.director.ahead
     press(page, "An hour later")
@@ -137,7 +155,7 @@ def test_the_lanes_follow_the_newest_line_until_a_person_scrolls_up(
 
     lanes.evaluate("each => (each.scrollTop = 0)")
     page.get_by_role("switch", name="The chain lags").click()
-    row(page, "The chain lags a minute behind")
+    row(page, "The chain lags.")
     assert lanes.evaluate("each => each.scrollTop") == 0
 
     press(page, "Newest")

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from local.processes import ROOT
-from local.stage.look import Look
 from local.stage.server import Stage
+from local.stage.snapshot import Snapshot
 from tests.browser.axe import violations
 from tests.browser.conftest import SCREENSHOTS, Watch
 
@@ -50,7 +50,7 @@ def test_a_scene_ends_with_the_truth(stage: Stage, page: Page, watch: Watch, sce
     tone = page.locator(".caption").get_attribute("data-tone")
     assert tone == "good", page.inner_text(".caption")
     assert page.inner_text(".verdict") == LAST_LINES[scene]
-    assert_true(scene, stage.director.eyes.look(Look()))
+    assert_true(scene, stage.director.sources.snapshot(Snapshot()))
     assert violations(page) == []
 
 
@@ -65,11 +65,11 @@ def photograph(page: Page, name: str) -> None:
     page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
 
 
-def assert_true(scene: str, look: Look) -> None:
+def assert_true(scene: str, now: Snapshot) -> None:
     """The scene's last line, looked up where each fact stands."""
-    moved = [transaction["amount"] for transaction in look.transactions.values()]
-    sold = [item["quantity"] for item in look.goods.values() if "quantity" in item]
-    states = [record["state"] for record in look.payments.values()]
+    moved = [transaction["amount"] for transaction in now.transactions.values()]
+    sold = [item["quantity"] for item in now.goods.values() if "quantity" in item]
+    states = [record["state"] for record in now.payments.values()]
     expected: dict[str, tuple[list[str], list[int], list[str]]] = {
         "bought": ([PRICE], [1], ["completed"]),
         "closed-page": ([PRICE], [1], ["completed"]),
@@ -80,6 +80,6 @@ def assert_true(scene: str, look: Look) -> None:
         "refund": ([PRICE, PRICE], [1], ["completed"]),
     }
     assert (moved, sold, states) == expected[scene]
-    assert len(look.rewards) == (scene == "ad-twice")
-    paid_back: list[Any] = [payout["state"] for payout in look.payouts.values()]
+    assert len(now.rewards) == (scene == "ad-twice")
+    paid_back: list[Any] = [payout["state"] for payout in now.payouts.values()]
     assert paid_back == ["completed"] * (len(moved) == 2)

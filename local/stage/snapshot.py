@@ -1,5 +1,5 @@
-"""One look at everything: the bundle's tables, Pi with its chain, and what the example consumer has
-handed out."""
+"""Everything at one moment: the bundle's tables, Pi with its chain, and what the example consumer
+has handed out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,8 +15,8 @@ Items = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """`pi` is the emulator's state, with the calls since the look before; the rest are items by
+class Snapshot:
+    """`pi` is the emulator's state, with the calls since the snapshot before; the rest are items by
     their key. A key with a `#` is no record's, but in `goods` each has one."""
 
     pi: Mapping[str, Any] = field(default_factory=dict)
@@ -40,20 +40,19 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Eyes:
-    """Where to look."""
+class Sources:
+    """Where everything is read."""
 
     stack: Stack
     consumer: Deployment
     emulator: PiEmulator
 
-    def look(self, before: Look) -> Look:
-        seen = before.pi.get("calls_received", 0)
-        pi = self.emulator.control("GET", f"/state?calls_from={seen}")
-        if pi["calls_received"] < seen:  # somebody has cleared the log
-            pi = self.emulator.control("GET", "/state")
+    def snapshot(self, before: Snapshot) -> Snapshot:
+        """An effect is read before its cause, so no effect is ever seen without it: the goods, the
+        records, and Pi with its chain last."""
         goods = self.items(self.consumer.outputs["GoodsTableName"], "id")
-        return Look(pi=pi, goods=goods, **self._tables())
+        tables = self._tables()
+        return Snapshot(pi=self._pi(before), goods=goods, **tables)
 
     def payments(self) -> dict[str, dict[str, Any]]:
         return self._records(self.stack.outputs["PaymentsTableName"], "payment_id")
@@ -68,6 +67,13 @@ class Eyes:
         )
         found = [decoded(item) for page in pages for item in page["Items"]]
         return {str(item[key]): item for item in found}
+
+    def _pi(self, before: Snapshot) -> Any:
+        seen = before.pi.get("calls_received", 0)
+        pi = self.emulator.control("GET", f"/state?calls_from={seen}")
+        if pi["calls_received"] < seen:  # the log was cleared
+            pi = self.emulator.control("GET", "/state")
+        return pi
 
     def _tables(self) -> dict[str, dict[str, dict[str, Any]]]:
         outputs = self.stack.outputs
