@@ -67,11 +67,7 @@ function row(payment) {
   return item;
 }
 
-function stateOf({ state, txid, attention, amount, refunded }) {
-  if (refunded) {
-    const part = Number(refunded) < Number(amount) ? " of it" : "";
-    return ["Money back", `${refunded} Pi${part} went back to your wallet.`];
-  }
+function stateOf({ state, txid, attention }) {
   if (attention) return ["Being checked", "We are looking into it. You need not do anything."];
   if (state === "completed") return ["Bought", ""];
   if (state === "cancelled") return ["Not paid", ""];
