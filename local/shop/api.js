@@ -5,7 +5,7 @@ import { API } from "./config.js";
 export const session = { accessToken: null, user: null, renew: null };
 
 /**
- * What the modules tell each other. sign-in: ask the user to. user: somebody has signed in. payments:
+ * What the modules tell each other. sign-in: ask the user to. user: a user has signed in. payments:
  * ask for them again. trouble: a call is tried again, for this reason; null: it was answered.
  */
 export const news = new EventTarget();

@@ -18,6 +18,8 @@ export async function buy(product, amount, button) {
     refused(refusal) {
       over = refusal;
       refused(refusal);
+      // Under the wallet a notice can neither be heard nor closed: so once more, when that has closed.
+      button.addEventListener("focus", () => refused(refusal), { once: true });
     },
 
     unconfirmed(paymentId) {
@@ -38,7 +40,7 @@ export async function buy(product, amount, button) {
 
     cancelled() {
       ready();
-      if (!over) notice("plain", ["You cancelled", "Nothing was bought."]);
+      if (!over) notice("plain", ["The payment was cancelled", "You can start a new one."]);
       tell("payments");
     },
 
@@ -55,6 +57,7 @@ export async function buy(product, amount, button) {
     last = step;
   }
 
+  button.focus(); // not every browser does so for a press, and the wallet gives the focus back
   createPayment(product, amount, report);
 }
 

@@ -10,6 +10,7 @@ box.querySelector(".close").onclick = silence;
 /** `tone`: good, bad, wait or plain. `next`: a button, `[label, what it does]`. */
 export function notice(tone, [titleText, bodyText, logNumber], next) {
   box.dataset.tone = tone;
+  delete box.dataset.trouble;
   title.textContent = titleText;
   text.textContent = bodyText;
   number.textContent = logNumber ? `Number ${logNumber}` : "";
@@ -30,8 +31,10 @@ export function refused(error, next = error.status === 401 ? SIGN_IN : null) {
 }
 const SIGN_IN = ["Sign in", () => tell("sign-in")];
 
-// What is tried again by itself is said, and forgotten once there is an answer.
+// What is tried again by itself is said, unless something else is, and taken back once there is an answer.
 news.addEventListener("trouble", ({ detail: refusal }) => {
-  if (refusal) refused(refusal);
-  else if (box.dataset.tone === "wait") silence();
+  if (box.matches(":popover-open") && !box.dataset.trouble) return;
+  if (!refusal) return silence();
+  refused(refusal);
+  box.dataset.trouble = "yes";
 });

@@ -3,13 +3,15 @@ import { askPatiently, askUntil, backEnd, news, session } from "./api.js";
 import { busy, isDisabled } from "./busy.js";
 import { notice, refused, silence } from "./notice.js";
 import { signIn } from "./pi.js";
+import { recall, remember } from "./storage.js";
 import { enter } from "./user.js";
 
-const REQUEST = "shop-payout"; // of one request comes one payout, however often it is sent
+// Of one request of a user comes one payout, however often it is sent. It is kept until that has ended.
+const requestOfUser = () => `shop-payout-${session.user.uid}`;
 const ENDS = {
   completed: "Sent: it is in your wallet.",
   failed: "It could not be sent. Nothing was paid; you can ask again.",
-  blocked: "A person of the shop looks at it. You need not do anything.",
+  blocked: "We are looking into it. You need not do anything.",
 };
 const button = document.querySelector("#pay-me");
 const share = document.querySelector("#share");
@@ -17,38 +19,42 @@ const shown = document.querySelector("#payout-state");
 
 button.onclick = async () => {
   if (!(await enter(button))) return;
-  const request_id = localStorage.getItem(REQUEST) ?? crypto.randomUUID();
-  localStorage.setItem(REQUEST, request_id);
-  follow(() => backEnd("POST", "/payout", { amount: "0.5", request_id }));
+  const request_id = recall(requestOfUser()) ?? crypto.randomUUID();
+  remember(requestOfUser(), request_id);
+  follow(request_id, () => backEnd("POST", "/payout", { amount: "0.5", request_id }));
 };
 
 share.onclick = async () => {
+  if (isDisabled(share)) return;
   silence();
+  const ready = busy(share, "Waiting for Pi");
   try {
     await signIn();
     if (!shares()) notice("plain", ["Not shared so far", "You refused it. Allow it at Pi, then press again."]);
   } catch (error) {
     refused(error);
   }
+  ready();
 };
 
 // It goes on without the page. A page that comes back asks what became of it.
 news.addEventListener("user", () => {
-  const request = localStorage.getItem(REQUEST);
-  if (request) follow(() => backEnd("GET", `/payout/${request}`));
+  shown.textContent = "";
+  share.hidden = true;
+  const request = recall(requestOfUser());
+  if (request) follow(request);
 });
 
-async function follow(ask) {
+async function follow(request, ask) {
   if (isDisabled(button)) return;
   const ready = busy(button, "Waiting for Pi");
-  const read = () => backEnd("GET", `/payout/${localStorage.getItem(REQUEST)}`);
+  const read = () => backEnd("GET", `/payout/${request}`);
   try {
-    const payout = await askPatiently(ask);
+    const payout = await askPatiently(ask ?? read);
     show(payout);
     if (!isSettled(payout)) show(await askUntil(isSettled, read, show));
   } catch (error) {
-    // Not taken on, or another user's: the next press is a new request.
-    if (error.code !== "still_waiting") localStorage.removeItem(REQUEST);
+    // Not found: it was never taken on. The next press sends the same one.
     if (error.code !== "payout_not_found") refused(error);
   }
   ready();
@@ -60,7 +66,7 @@ const lacksScope = ({ state, reason, warning }) =>
 const isSettled = (payout) => payout.state in ENDS || lacksScope(payout);
 
 function show(payout) {
-  if (["completed", "failed"].includes(payout.state)) localStorage.removeItem(REQUEST);
+  if (["completed", "failed"].includes(payout.state)) remember(requestOfUser(), null);
   share.hidden = !lacksScope(payout) || shares();
   shown.textContent = wordsFor(payout);
   if (payout.state !== "completed") return;

@@ -4,6 +4,7 @@ import { askPatiently, bundle, Refusal, session, tell } from "./api.js";
 // With wallet_address the shop can send money back. It is asked for now, since later is too late.
 const SCOPES = ["username", "payments", "wallet_address"];
 
+// `sandbox`: true for a page under development, which Pi's sandbox shows. In production leave it out.
 const { Pi } = window;
 Pi?.init({ version: "2.0", sandbox: true });
 
@@ -50,11 +51,11 @@ export function createPayment({ product_id, name }, amount, report) {
         (refusal) => (refusal.retryAfter ? report("unconfirmed", paymentId) : report("refused", refusal)),
       ),
 
-    // Also for lack of funds. Whether it was paid all the same, the server finds out.
-    onCancel: (paymentId) => {
-      report("cancelled", paymentId);
-      return post("cancel", { paymentId }).catch(() => {});
-    },
+    // Also for lack of funds, or by the app or another tab. Whether it was paid all the same, the server finds out.
+    onCancel: (paymentId) =>
+      post("cancel", { paymentId })
+        .catch(() => {})
+        .then(() => report("cancelled", paymentId)),
 
     onError: (error, opened) => {
       report("failed", error);

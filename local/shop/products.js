@@ -2,20 +2,32 @@
 import { askPatiently, backEnd, news, tell } from "./api.js";
 import { disable } from "./busy.js";
 import { buy } from "./checkout.js";
+import { refused } from "./notice.js";
 import { range } from "./words.js";
 
 const list = document.querySelector("#products");
+const empty = document.querySelector("#no-products");
 const template = document.querySelector("#product");
 const names = new Map();
 
 export const nameOf = (productId) => names.get(productId) ?? productId ?? "A payment";
 
 export async function showProducts() {
-  const { products } = await askPatiently(() => backEnd("GET", "/products.json"));
+  try {
+    const { products } = await askPatiently(() => backEnd("GET", "/products.json"));
+    show(products, "Everything is sold. Come back tomorrow.");
+  } catch (error) {
+    show([], "We cannot tell what is for sale right now.");
+    refused(error, ["Try again", showProducts]);
+  }
+}
+
+function show(products, ifNone) {
   for (const { product_id, name } of products) names.set(product_id, name);
   list.replaceChildren(...products.map(card));
   list.ariaBusy = false;
-  document.querySelector("#sold-out").hidden = products.length > 0;
+  empty.hidden = products.length > 0;
+  empty.textContent = ifNone;
   tell("products");
 }
 

@@ -43,7 +43,8 @@ async function read(query, before) {
     show();
     tell("purchases", payments);
   } catch (error) {
-    refused(error, ["Try again", refresh]);
+    if (error.status === 401 && !payments.length) section.dataset.state = "signed-out";
+    refused(error, error.status === 401 ? undefined : ["Try again", refresh]);
   }
 }
 
@@ -66,8 +67,12 @@ function row(payment) {
   return item;
 }
 
-function stateOf({ state, txid, attention }) {
-  if (attention) return ["Being checked", "A person of the shop looks at it. You need not do anything."];
+function stateOf({ state, txid, attention, amount, refunded }) {
+  if (refunded) {
+    const part = Number(refunded) < Number(amount) ? " of it" : "";
+    return ["Money back", `${refunded} Pi${part} went back to your wallet.`];
+  }
+  if (attention) return ["Being checked", "We are looking into it. You need not do anything."];
   if (state === "completed") return ["Bought", ""];
   if (state === "cancelled") return ["Not paid", ""];
   if (txid) return ["Paid", "Pi has not confirmed it so far. It arrives by itself."];

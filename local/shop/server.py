@@ -151,7 +151,7 @@ def _caller(api: str) -> dict[str, Any]:
 
 
 def _payout_id(uid: str, request_id: str) -> str:
-    """Of this user's request: nobody can name, repeat or read another user's payout."""
+    """Of this user's request: no caller can name, repeat or read another user's payout."""
     return "shop-" + hashlib.sha256(f"{uid} {request_id}".encode()).hexdigest()[:32]
 
 

@@ -1,9 +1,9 @@
 // What a user reads for each code of docs/errors.md that a shop can meet: what it is, what to do now.
 const UNPAID = "You have paid nothing.";
 const BY_ITSELF = "Nothing is lost. We keep trying; you need not do anything.";
-const TROUBLE = ["Something went wrong", "Try again in a moment. If it stays, tell us the number below."];
+const TROUBLE = "Something went wrong";
 
-const WORDS = {
+export const WORDS = {
   // Signing in
   no_pi: ["Please open this page in the Pi Browser", "Only there you can sign in and pay."],
   not_signed_in: ["You are not signed in", "Sign in to buy. You decide what this shop may know."],
@@ -11,7 +11,7 @@ const WORDS = {
   missing_app_id: ["Please sign in again", "Pi did not say for which app you signed in."],
   wrong_app: ["Please sign in again", "This sign-in was for another app."],
 
-  // A payment that the server does not approve: nobody can pay it
+  // A payment that the server does not approve, so it cannot be paid
   unexpected_amount: ({ minimum, maximum, amount } = {}) => [
     "This is not our price",
     minimum
@@ -34,7 +34,7 @@ const WORDS = {
   not_owner: ["This is not your payment", "Another user started it. You can start one of your own."],
 
   // A payment that is on its way
-  payment_needs_attention: ["A person looks at this", "Something about your payment is unusual. You need not do anything."],
+  payment_needs_attention: ["We are looking into this", "Something about your payment is unusual. You need not do anything."],
   already_completed: ["This payment is done", "It was completed elsewhere. Look at your purchases."],
 
   // Ads
@@ -43,7 +43,7 @@ const WORDS = {
   ADS_NOT_SUPPORTED: ["No ads here", "Your Pi Browser is too old for ads. Please update it."],
   USER_UNAUTHENTICATED: ["You are not signed in", "Sign in, then watch the ad."],
   ad_not_granted: ["No slice this time", "The ad network says that the ad was not watched to its end."],
-  ad_already_claimed: ["This ad is used up", "Somebody else has had the slice for it."],
+  ad_already_claimed: ["This ad is used up", "Another user has had the slice for it."],
   ad_revoked: ["No slice this time", "The ad network has taken this ad back."],
   ad_stale: ["Too late", "An ad counts for a short while only. Watch another one."],
   ad_not_found: ["We do not know this ad", "Watch another one."],
@@ -70,7 +70,7 @@ const WORDS = {
 const OF_PI = [
   [/"payments" scope/, ["You have not allowed payments", "Allow them at Pi, then you can buy."]],
   [/pending payment/, ["An earlier payment is still open", "We finish it now. Try again in a moment."]],
-  [/expired/, ["The time is over", `Nobody approved this payment in time. ${UNPAID}`]],
+  [/expired/, ["The time is over", `This payment was not approved in time. ${UNPAID}`]],
   [/consent|Authentication/, ["You are not signed in", "You can sign in whenever you like."]],
 ];
 
@@ -79,7 +79,8 @@ export function wordsFor(error) {
   const words = WORDS[error.code];
   if (words) return typeof words === "function" ? words(error.details) : words;
   if (error.retryAfter) return WORDS.service_unavailable;
-  if (error.code) return [...TROUBLE, error.requestId];
+  if (error.requestId) return [TROUBLE, "Try again in a moment. If it stays, tell us the number below.", error.requestId];
+  if (error.code) return [TROUBLE, "Try again in a moment."];
   const message = error.message ?? String(error);
   return OF_PI.find(([text]) => text.test(message))?.[1] ?? ["Pi said no", message];
 }

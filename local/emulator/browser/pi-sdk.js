@@ -973,11 +973,19 @@
     button.main { border-color: transparent; background: var(--accent); color: var(--on-accent); }
     button.main:hover { opacity: 0.9; }
 
-    aside { position: fixed; bottom: 8px; left: 8px; z-index: 2147483647; }
-    aside > .mark { min-height: 24px; padding: 2px 8px; border: 1px dashed; color: var(--quiet); }
+    /* A tab at the lower edge, so that it covers as little of the page as can be. */
+    aside { position: fixed; bottom: 0; left: 24px; z-index: 2147483647; }
+    aside > .mark {
+      min-height: 24px;
+      padding: 0 8px;
+      border: 1px dashed;
+      border-bottom: 0;
+      border-radius: 8px 8px 0 0;
+      color: var(--quiet);
+    }
     #menu {
       position: fixed;
-      inset: auto auto 40px 8px;
+      inset: auto auto 32px 8px;
       width: min(240px, calc(100vw - 16px));
       padding: 8px;
       border: 1px solid var(--line);

@@ -24,7 +24,6 @@ QUICK = {
     "sdk_repeat_s": 2,  # sooner, and a cold function is called again and again while it starts
     "sdk_done_s": 0.1,
     "sdk_ad_s": 0.1,
-    "sdk_marker": False,
 }
 
 

@@ -56,7 +56,7 @@ def test_there_may_be_no_ad(alice: Visitor, truth: Truth) -> None:
     alice.reads("No ad right now")
 
 
-def test_an_ad_is_claimed_once_by_whoever_comes_first(
+def test_an_ad_is_claimed_once_by_the_user_who_comes_first(
     alice: Visitor,
     visit: Visit,
     truth: Truth,
@@ -116,6 +116,28 @@ def test_a_payout_goes_on_without_the_page(alice: Visitor, visit: Visit, truth: 
 
     visit().reads("It has arrived")
     assert truth.received("alice") == [0.5]
+
+
+@pytest.mark.usefixtures("sender")
+def test_a_payout_is_its_users_when_another_user_signs_in_meanwhile(
+    alice: Visitor, truth: Truth, watch: Watch
+) -> None:
+    """Alice's page does not hear that her payout was taken on; then Bob uses her browser."""
+    watch.allow("Failed to load resource: net::ERR_FAILED")
+    alice.page.route("**/payout", lambda route: (route.fetch(), route.abort()))
+    with alice.page.expect_event("requestfailed", lambda lost: "payout" in lost.url):
+        alice.press("Send me 0.5 Pi")
+
+    alice.switches_user("Someone new")
+    alice.consent("bob")
+    expect(alice.page.locator("#user")).to_have_text("bob")
+    expect(alice.page.locator("#payout-state")).to_be_empty()
+    alice.switches_user("alice")
+    alice.dialog.get_by_role("button", name="Sign in", exact=True).click()
+
+    alice.reads("It has arrived")
+    assert truth.received("alice") == [0.5]
+    assert truth.received("bob") == []
 
 
 @pytest.mark.usefixtures("sender")

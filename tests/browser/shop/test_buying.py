@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from tests.browser.conftest import Watch
 from tests.browser.shop.truth import Truth
@@ -42,6 +42,29 @@ def test_who_does_not_want_to_sign_in_is_not_pressed(visit: Visit, truth: Truth)
     assert truth.pi("users") == []
 
 
+def test_two_presses_during_a_slow_sign_in_ask_once_and_buy_once(
+    visit: Visit, truth: Truth
+) -> None:
+    visitor = visit()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    visitor.page.route("**/me", hold, times=1)
+    visitor.press("Sign in")
+    with visitor.page.expect_request("**/me"):
+        visitor.consent("alice")
+    visitor.button("Buy apple pie").dblclick()
+    held[0].continue_()
+    visitor.pays("3.14")
+
+    visitor.reads("Thank you!")
+    visitor.sees_no_dialog()
+    assert len(truth.payments("alice")) == 1
+    truth.is_delivered_once("alice")
+
+
 def test_an_apple_pie_is_bought_and_still_there_after_a_reload(visit: Visit, truth: Truth) -> None:
     visitor = visit()
     visitor.press("Buy apple pie")  # signs in first, and goes on from there
@@ -79,7 +102,7 @@ def test_a_purchase_can_be_cancelled_in_the_wallet(alice: Visitor, truth: Truth)
     alice.press("Buy apple pie")
     alice.press("Cancel")
 
-    alice.reads("You cancelled", "Nothing was bought.")
+    alice.reads("The payment was cancelled", "You can start a new one.")
     alice.sees_no_dialog()
     alice.has("Apple pie 3.14 Pi Not finished")
     alice.shot("cancelled")
@@ -105,8 +128,10 @@ def test_a_changed_price_is_not_approved_and_the_user_told_why_at_once(
     assert not payment["status"]["developer_approved"]
 
     truth.emulator.control("POST", f"/browser/payments/{payment['identifier']}/expire")
-    alice.press("Close")  # of the wallet: nobody has approved it in time
+    alice.press("Close")  # of the wallet: it was not approved in time
     alice.reads("This is not our price")
+    alice.press("Close this notice")  # within reach, now that the wallet has gone
+    expect(alice.notice).to_be_hidden()
     assert truth.paid("alice") == []
     assert "completed" not in truth.states("alice")
     assert truth.owned("alice") == 0
@@ -149,7 +174,7 @@ def test_of_two_tabs_each_purchase_counts_once(alice: Visitor, visit: Visit, tru
     # Pi has one open payment of a user at a time: the newer one ends the older one.
     other_tab.buys_pie()
     other_tab.reads("Thank you!")
-    alice.reads("You cancelled")
+    alice.reads("The payment was cancelled")
     truth.is_delivered_once("alice")
 
 
@@ -164,7 +189,7 @@ def test_a_wallet_that_holds_too_little_buys_nothing(visit: Visit, truth: Truth)
     visitor.press("Buy apple pie")
     visitor.press("Close")
 
-    visitor.reads("You cancelled", "Nothing was bought.")
+    visitor.reads("The payment was cancelled")
     assert truth.paid("poor") == []
 
 

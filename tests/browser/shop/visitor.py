@@ -1,4 +1,4 @@
-"""A person in front of the shop, in one tab."""
+"""A visitor of the shop, in one tab."""
 
 import re
 from collections.abc import Callable
@@ -42,6 +42,12 @@ class Visitor:
         if without:
             self.dialog.get_by_role("checkbox", name=without).uncheck()
         self.dialog.get_by_role("button", name="Sign in", exact=True).click()
+
+    def switches_user(self, radio: str) -> None:
+        """In the same browser, by the emulator's marker; consent is asked for then."""
+        self.press("Pi emulator")
+        self.press("Switch user")
+        self.dialog.get_by_role("radio", name=radio).check()
 
     def pays(self, amount: str) -> None:
         self.press(f"Pay {amount} Pi")
