@@ -100,5 +100,6 @@ export class Lanes {
   #toTheEnd() {
     this.#follow(true);
     this.scroll.scrollTop = this.scroll.scrollHeight;
+    this.top = this.scroll.scrollTop; // it may be higher than before: then no person has scrolled
   }
 }

@@ -231,7 +231,7 @@ def test_the_stage_and_the_shop_have_one_type_scale_one_spacing_and_one_accent()
     token = re.compile(r"^  (--[\w-]+): (.*);$", re.MULTILINE)
     stage_tokens, shop_tokens = (dict(token.findall(css)) for css in (stage_css, shop_css))
     shared = stage_tokens.keys() & shop_tokens.keys()
-    assert {"--accent", "--small", "--body", "--large", "--title", "--s1", "--s8"} <= shared
+    assert {"--accent", "--small", "--body", "--large", "--s1", "--s8"} <= shared
     assert {name: stage_tokens[name] for name in shared} == {
         name: shop_tokens[name] for name in shared
     }
