@@ -19,6 +19,7 @@ FEWEST_PAYMENTS = "50"  # of make bench-sweep with two workers: each of its phas
 
 # What runs elsewhere: in the gates, in another test, or never in a test since it changes the tree.
 ELSEWHERE = {
+    "pictures": "tests/browser/stage/test_pictures.py",
     **dict.fromkeys(("test", "lint", "setup"), ".ci/run"),
     "run": "test_run.py",
     "pi": "tests/emulator/test_make_pi.py",

@@ -312,7 +312,7 @@ def test_doubts_that_last_hold_up_no_other(world: World) -> None:
     world.fault("GET", "/v2/payments/*", status=400, body={"error": "maintenance"})
     world.rounds(3)
     world.heal()
-    world.fault("GET", "/v2/payments/0*", status=400, body={"error": "maintenance"})
+    world.fault("GET", "/v2/payments/000*", status=400, body={"error": "maintenance"})
 
     world.rounds(5)
 
@@ -324,7 +324,7 @@ def test_a_book_of_many_doubts_waits(world: World) -> None:
     world.settled_payment()
     for number in range(MOST_DOUBTS):
         dust(world, f"{number:028}")
-    world.fault("GET", "/v2/payments/0*", status=400, body={"error": "maintenance"})
+    world.fault("GET", "/v2/payments/000*", status=400, body={"error": "maintenance"})
     world.rounds(2)
     assert len(world.book().doubts) == MOST_DOUBTS
     dust(world, "0" * 27 + "A")

