@@ -95,7 +95,8 @@ def sweep(parts: SweepParts) -> int:
 
 
 def _wake_all(parts: SweepParts, found: Found, now: int) -> bool:
-    """Whether the time was enough for all of them."""
+    """Everything unfinished is read, so that it can be counted; of what is not counted only what is
+    due. Whether the time was enough for all of it."""
     for work, shard in _stretches(parts, now):
         if remaining() == 0:
             return False
@@ -132,9 +133,8 @@ def _wake(parts: SweepParts, work: DueWork, row: DueRow, now: int) -> bool:
 
 
 def _stretches(parts: SweepParts, now: int) -> Iterator[tuple[DueWork, str]]:
-    """Of each kind each shard: everything unfinished is read, so that it can be counted; of what is
-    not counted only what is due. The first shard rotates, so that no shard is always last when time
-    is short."""
+    """Of each kind each shard. The first one rotates, so that none is always last when time is
+    short."""
     start = now // parts.sweep_seconds
     for n in range(DUE_SHARDS):
         for work in parts.tables:

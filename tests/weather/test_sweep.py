@@ -197,6 +197,17 @@ def test_a_sweep_that_runs_out_of_time_is_no_failure(world: World) -> None:
     assert world.metrics.last["SweepIncomplete"] == 1
 
 
+@pytest.mark.parametrize("shard", range(DUE_SHARDS))
+def test_nor_is_one_that_has_no_time_to_read_all_of_it(world: World, shard: int) -> None:
+    """Whichever shard it begins at, and though there is nothing to be woken."""
+    world.tick(shard * world.sweep_seconds)
+
+    with world.effects.watched_by(lambda moment, _effect: world.tick(3 * (moment == "before"))):
+        assert world.sweep() == 0
+
+    assert world.metrics.last["SweepIncomplete"] == 1
+
+
 def test_a_few_rows_that_fail_hold_up_nobody(world: World) -> None:
     """The sweep goes on without them, and has seen all."""
     fill(world)

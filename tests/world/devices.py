@@ -49,6 +49,7 @@ def deaths(log: Iterable[str]) -> Iterator[tuple[int, Moment, str]]:
     """Every death that leaves something else behind: before each write, and after the last one.
     What a process has only read dies with it, so all its deaths between two writes are one."""
     changing = writes(log)
+    assert changing, "nothing is written here, so no death would be tried"
     for number, effect in changing:
         yield number, "before", effect
     for number, effect in changing[-1:]:
