@@ -1,25 +1,29 @@
 """What a page quotes of the shop stands in the shop."""
 
 import re
-from textwrap import dedent
+from itertools import pairwise
 
 from local.processes import ROOT
 from tests.docs.pages import DOCS, text
 
-QUOTE = re.compile(
-    r"rom \[[\w.]+\]\(\.\./(local/shop/\w+\.js)\)[^`]*(?:`[^`]+`[^`]*)*?:\n\n```js\n(.*?)```",
-    re.DOTALL,
-)
+SOURCE = re.compile(r"[Ff]rom \[[\w.]+\]\(\.\./(local/shop/\w+\.js)\)")
+
+
+def quotes() -> list[tuple[str, str]]:
+    """The file that the paragraph before a block of code names, and the block."""
+    found = []
+    for before, block in pairwise(text(DOCS / "front-end.md").split("```js\n")):
+        paragraph = before.rstrip().rpartition("\n\n")[2]
+        if source := SOURCE.search(paragraph):
+            found.append((source[1], block.partition("```")[0]))
+    return found
+
+
+def unindented(code: str) -> str:
+    return "\n".join(line.strip() for line in code.strip().splitlines())
 
 
 def test_what_is_quoted_of_the_shop_stands_there() -> None:
-    quotes = QUOTE.findall(text(DOCS / "front-end.md"))
-
-    assert len(quotes) == 2
-    for file, quoted in quotes:
-        lines = (ROOT / file).read_text().splitlines()
-        wanted = quoted.splitlines()
-        starts = [n for n, line in enumerate(lines) if line.strip() == wanted[0].strip()]
-        assert any(
-            dedent("\n".join(lines[n : n + len(wanted)])).splitlines() == wanted for n in starts
-        )
+    assert [file for file, _ in quotes()] == ["local/shop/pi.js"] * 2
+    for file, quoted in quotes():
+        assert unindented(quoted) in unindented((ROOT / file).read_text())
