@@ -38,6 +38,8 @@ from local.stage.snapshot import Sources
 from local.stage.watch import Watch
 
 PAGE = Path(__file__).with_name("page")
+# The stage has the shop's colours, type and spacing.
+SHOP, TOKENS = Path(__file__).parent.with_name("shop"), "tokens.css"
 ASKED_BY_OUR_PAGE = "x-stage"
 
 
@@ -105,7 +107,7 @@ def create_app(director: Director, watch: Watch, feed: Feed, url: str, shop: str
 
     @app.get("/<path:name>")
     def asset(name: str) -> Response:
-        response = send_from_directory(PAGE, name)
+        response = send_from_directory(SHOP if name == TOKENS else PAGE, name)
         response.headers["cache-control"] = "no-cache"
         return response
 
