@@ -1,5 +1,5 @@
 """MiniStack as it is, but that its HTTP APIs let the pages of this machine in, whatever their port,
-and that the functions' clock can be moved.
+that the functions' clock can be moved, and that a function's environment ends what it has begun.
 
 Usage: python -P serve.py, with MiniStack's own settings in the environment.
 
@@ -8,20 +8,28 @@ development is the developer's to choose, and a list of all of them costs 12 ms 
 
 The functions' processes inherit MiniStack's environment, and with it the folder `clock`, whose
 module runs at their start. MiniStack itself has started by then, and keeps its own time.
+
+MiniStack deletes the files of an environment that it ends, also while it still starts for a call.
+That call's error then ends every other environment of the function. On AWS a call that has begun
+goes on to its end.
 """
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from ministack import app
+from ministack.core import lambda_runtime
 from ministack.services import apigateway
 
 CLOCK = Path(__file__).with_name("clock")
 OF_THIS_MACHINE = re.compile(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?")
 
 _headers_of_listed = apigateway._cors_response_headers  # noqa: SLF001 - MiniStack has no setting
+_kill_workers = lambda_runtime.kill_workers
 
 
 def headers(configuration: dict[str, Any], origin: str) -> dict[str, str]:
@@ -32,7 +40,19 @@ def headers(configuration: dict[str, Any], origin: str) -> dict[str, str]:
     return listed
 
 
+def end_environments(doomed: Iterable[lambda_runtime.Worker]) -> None:
+    """Each after its call, if it has one. No new call finds them, so nobody need wait for it."""
+
+    def end() -> None:
+        for worker in doomed:
+            with worker._lock:  # noqa: SLF001 - held as long as a call lasts
+                _kill_workers([worker])
+
+    Thread(target=end, daemon=True).start()
+
+
 if __name__ == "__main__":
+    lambda_runtime.kill_workers = end_environments
     apigateway._cors_response_headers = headers  # noqa: SLF001
     os.environ["PYTHONPATH"] = str(CLOCK)
     app.main()

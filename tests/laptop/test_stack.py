@@ -8,6 +8,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -75,6 +76,15 @@ def test_a_configured_origin_may_call(stack: Stack, origin: str) -> None:
 def test_another_origin_may_not(stack: Stack, origin: str) -> None:
     with pytest.raises(CorsError, match="not for"):
         Page(origin, stack.api_url).fetch("GET", "/me", token="nobody's")
+
+
+def test_a_call_ends_though_its_environment_is_ended(stack: Stack) -> None:
+    stack.cold_start("Sweep")
+    with ThreadPoolExecutor() as pool:
+        call = pool.submit(stack.sweep)
+        while not call.done():
+            stack.cold_start("Sweep")
+        call.result()
 
 
 def test_the_play_of_run_holds(

@@ -1,7 +1,7 @@
 """Bad weather: the shop says what is wrong and what becomes of the money, and goes on by itself."""
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Error, Route, expect
 
 from tests.browser.conftest import Watch
 from tests.browser.shop.truth import Truth
@@ -25,6 +25,24 @@ def test_an_unreachable_api_is_told_and_asked_again(alice: Visitor, truth: Truth
     alice.can_reach(API)
     expect(alice.page.get_by_text("Nothing yet.")).to_be_visible()
     expect(alice.notice).to_be_hidden()
+
+
+def test_a_press_before_the_page_can_hear_it_is_not_lost(visit: Visit, truth: Truth) -> None:
+    visitor = visit()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    visitor.page.route("**/shop.js", hold)
+    visitor.page.reload(wait_until="commit")
+    sign_in = visitor.button("Sign in")
+    sign_in.wait_for()
+    with pytest.raises(Error, match="Timeout"):
+        sign_in.click(timeout=500)
+    held[0].continue_()
+    sign_in.click()
+    expect(visitor.dialog).to_be_visible()
 
 
 def test_goods_that_cannot_be_listed_yet_are_waited_for(visit: Visit, truth: Truth) -> None:
