@@ -11,7 +11,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run pi pictures test simulate mutants lint format lock build bench bench-sweep clean \
+.PHONY: help setup run pi pictures test simulate mutants lint format lock build bench throughput clean \
         build-SharedLayer build-ChainLayer
 
 help: ## List the targets
@@ -72,10 +72,10 @@ export MUTANTS
 bench: $(READY) ## Cold starts and warm calls against a bare script (ROUNDS= and PAIRS= of turns)
 	@$(BIN)/python -m local.bench.compare
 
-bench-sweep: $(READY) ## How fast stuck payments drain, by 1, 2, 4 and 8 workers (N=payments)
-	@$(BIN)/python -m local.bench.sweep
+throughput: $(READY) ## How much a stack bears, in simulated time (PAYMENTS=most that are stuck)
+	@$(BIN)/python -m tests.throughput
 
-export ROUNDS PAIRS N WORKERS
+export ROUNDS PAIRS WORKERS PAYMENTS
 
 # --- Gates -------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ nothing else: whatever is heavy, or not for everybody, is imported where it is b
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypedDict
 
@@ -16,9 +17,10 @@ from shared.base.settings import Settings
 from shared.edges import Edges
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
 
+    from shared.aws.queue import Queue
     from shared.aws.stored_secret import StoredSecret
     from shared.aws.switch import Switch
     from shared.aws.table import Table
@@ -49,8 +51,8 @@ if TYPE_CHECKING:
     from shared.users.verify import Users
     from shared.work.event_bus import EventBus
     from shared.work.ordered import OrderedWakeUps
-    from shared.work.sweep import SweepParts
-    from shared.work.wake_ups import WakeUps, Work
+    from shared.work.sweep import DueWork, SweepParts, WakeParts
+    from shared.work.wake_ups import WakeUp, WakeUps, Work
 
 
 class Settling(TypedDict):
@@ -65,6 +67,11 @@ class Settling(TypedDict):
     canary: Canary
 
 
+# What a worker surely does within three quarters of five minutes, after which it would be woken for
+# the same once more: it takes ten at once, and 2 s at Pi for each. See docs/throughput.md.
+WAKE_UPS_OF_A_WORKER = 1000
+# Of eight shards, at one payout for each ledger of 5 s.
+PAYOUTS_IN_A_SHARE = 16
 # A younger payment may still be on its way through wallet and chain.
 LEAST_PATIENCE_SECONDS = 600
 
@@ -139,32 +146,71 @@ class App:
 
     @cached_property
     def sweep(self) -> SweepParts:
-        from shared.book.store import wallet_of
         from shared.payouts.compare import CompareParts, compare
         from shared.work.due_index import DueIndex
+        from shared.work.ordered import OrderedWakeUp
         from shared.work.sweep import DueWork, SweepParts
-        from shared.work.wake_ups import WakeUp, Work
 
-        def about_payments(key: str) -> WakeUp:
-            wallet = wallet_of(key)
-            return WakeUp(Work.PAYMENT, key) if wallet is None else WakeUp(Work.BOOK, wallet)
+        queue = self.payout_queue
 
-        payments, payouts = DueIndex(self._payments_table), DueIndex(self._payouts_table)
-        rewards, wake = DueIndex(self._rewards_table), self.wake_ups.sender
-        notifications = DueIndex(self._notifications_table)
+        def wake(due: Sequence[tuple[str, int]]) -> int:
+            return queue.send_each([OrderedWakeUp(*each) for each in due])
+
+        payouts = DueWork(
+            name="Payout",
+            index=DueIndex(self._payouts_table),
+            wake=wake,
+            waiting=queue.waiting,
+            share=PAYOUTS_IN_A_SHARE,
+            counted=True,
+        )
         return SweepParts(
-            tables=(
-                DueWork(payments, wake(about_payments), counted="Payment"),
-                DueWork(payouts, self.payout_queue.send, counted="Payout"),
-                DueWork(rewards, wake(partial(WakeUp, Work.REWARD)), counted=None),
-                DueWork(notifications, wake(partial(WakeUp, Work.NOTIFICATION)), counted=None),
-            ),
-            is_book=lambda key: wallet_of(key) is not None,
+            waking=replace(self._waking, kinds=(*self._waking.kinds, payouts)),
             compare=partial(
                 compare, CompareParts(pi=self.pi, payouts=self.payouts, clock=self.clock)
             ),
-            sweep_seconds=60 * self.settings.whole_number("SWEEP_MINUTES", 1),
             alarm_seconds=self.settings.whole_number("STUCK_ALARM_SECONDS", 1),
+            executor=self.executor,
+        )
+
+    @cached_property
+    def _waking(self) -> WakeParts:
+        """The kinds that the worker finishes."""
+        from shared.aws.dynamodb import DUE_SHARDS
+        from shared.book.store import wallet_of
+        from shared.work.due_index import DueIndex
+        from shared.work.sweep import DueWork, WakeParts
+        from shared.work.wake_ups import WakeUp, Work
+
+        def about_payment(key: str) -> WakeUp:
+            wallet = wallet_of(key)
+            return WakeUp(Work.PAYMENT, key) if wallet is None else WakeUp(Work.BOOK, wallet)
+
+        def kind(
+            name: str, table: Table, about: Callable[[str], WakeUp], *, counted: bool = False
+        ) -> DueWork:
+            def wake(due: Sequence[tuple[str, int]]) -> int:
+                return self.wake_ups.send_each([about(key) for key, _ in due])
+
+            return DueWork(
+                name=name,
+                index=DueIndex(table),
+                wake=wake,
+                waiting=self.wake_ups.waiting,
+                share=WAKE_UPS_OF_A_WORKER * self.settings.whole_number("WORKERS", 1) // DUE_SHARDS,
+                counted=counted,
+                go_on=lambda rest: self.wake_ups.send(WakeUp(Work.SWEEP, rest)),
+            )
+
+        reward, notification = partial(WakeUp, Work.REWARD), partial(WakeUp, Work.NOTIFICATION)
+        return WakeParts(
+            kinds=(
+                kind("Payment", self._payments_table, about_payment, counted=True),
+                kind("Reward", self._rewards_table, reward),
+                kind("Notification", self._notifications_table, notification),
+            ),
+            is_book=lambda key: wallet_of(key) is not None,
+            sweep_seconds=60 * self.settings.whole_number("SWEEP_MINUTES", 1),
             clock=self.clock,
         )
 
@@ -178,6 +224,7 @@ class App:
         from shared.payments.silence import Watch, silence
         from shared.rewards.finish import FinishParts as RewardParts
         from shared.rewards.finish import finish_reward
+        from shared.work.sweep import sweep_on
         from shared.work.wake_ups import Work
 
         settling: Settling = {**self._settling, "silence": partial(silence, self._book)}
@@ -195,6 +242,7 @@ class App:
             Work.REWARD: partial(finish_reward, rewards),
             Work.BOOK: partial(read_book, self._book),
             Work.NOTIFICATION: partial(send_batch, notifications),
+            Work.SWEEP: partial(sweep_on, self._waking),
         }
 
     @cached_property
@@ -462,13 +510,18 @@ class App:
     def wake_ups(self) -> WakeUps:
         from shared.work.wake_ups import WakeUps
 
-        return WakeUps(self.edges.aws("sqs"), self.settings.text("WAKE_UP_QUEUE_URL"))
+        return WakeUps(self._queue("WAKE_UP_QUEUE_URL"))
 
     @cached_property
     def payout_queue(self) -> OrderedWakeUps:
         from shared.work.ordered import OrderedWakeUps
 
-        return OrderedWakeUps(self.edges.aws("sqs"), self.settings.text("PAYOUT_QUEUE_URL"))
+        return OrderedWakeUps(self._queue("PAYOUT_QUEUE_URL"))
+
+    def _queue(self, setting: str) -> Queue:
+        from shared.aws.queue import Queue
+
+        return Queue(self.edges.aws("sqs"), self.settings.text(setting))
 
     @cached_property
     def bus(self) -> EventBus:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import requests
 
-MOST_TASKS = 4  # side by side; as many as there are connections to one host
+MOST_TASKS = 10  # side by side: a batch of messages; as many as there are connections to one host
 
 
 # Each loads what it needs when it is first asked for: not every function does.

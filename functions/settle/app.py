@@ -7,5 +7,4 @@ from shared.edge.background import on_messages
 from shared.work.wake_ups import WakeUp
 from shared.work.worker import work
 
-# Ten messages of one batch fit into the function's two minutes.
-handler = on_messages(app.work, work, WakeUp.read, seconds=11)
+handler = on_messages(app.work, work, WakeUp.read, seconds=11, side_by_side=app.executor)

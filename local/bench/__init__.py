@@ -1,1 +1,1 @@
-"""What the bundle costs: cold starts and warm calls, and how fast stuck payments drain."""
+"""What the bundle costs: cold starts and warm calls, beside a bare script."""

@@ -105,30 +105,25 @@ class Bare:
 
     def sweep(self, _event: dict[str, Any]) -> dict[str, Any]:
         """Query each shard of each index, push what is due and wake the worker; compare with Pi."""
-        dynamodb, now, woken = self.clients["dynamodb"], int(time.time()), 0
+        dynamodb, sqs, now, woken = self.clients["dynamodb"], self.clients["sqs"], time.time(), 0
+        for queue in ("WAKE_UP_QUEUE_URL", "PAYOUT_QUEUE_URL"):
+            names = ["ApproximateNumberOfMessages"]
+            sqs.get_queue_attributes(QueueUrl=os.environ[queue], AttributeNames=names)
         for shard in range(SHARDS):
-            for table in ("PAYMENTS_TABLE", "PAYOUTS_TABLE", "REWARDS_TABLE"):
+            for name in ("PAYMENTS_TABLE", "PAYOUTS_TABLE", "REWARDS_TABLE", "NOTIFICATIONS_TABLE"):
                 answer = dynamodb.query(
-                    TableName=os.environ[table],
+                    TableName=os.environ[name],
                     IndexName="due",
                     KeyConditionExpression="due_shard = :shard",
                     ExpressionAttributeValues={":shard": {"S": str(shard)}},
                 )
-                for item in answer["Items"]:
-                    if int(item["due_at"]["N"]) > now:
-                        continue
-                    dynamodb.update_item(
-                        TableName=os.environ[table],
-                        Key={"payment_id": item["payment_id"]},
-                        UpdateExpression="SET due_at = :later",
-                        ConditionExpression="due_at = :seen",
-                        ExpressionAttributeValues={
-                            ":later": {"N": str(now + 225)},
-                            ":seen": item["due_at"],
-                        },
-                    )
-                    self._wake("payment", item["payment_id"]["S"])
-                    woken += 1
+                due = [item for item in answer["Items"] if int(item["due_at"]["N"]) <= now]
+                for start in range(0, len(due), 25):
+                    self._push(os.environ[name], due[start : start + 25], int(now) + 225)
+                for start in range(0, len(due), 10):
+                    keys = [item["payment_id"]["S"] for item in due[start : start + 10]]
+                    self._wake_each("payment", keys)
+                woken += len(due)
         self._pi("GET", "/payments/incomplete_server_payments", self._server_key())
         return {"woken": woken}
 
@@ -231,6 +226,24 @@ class Bare:
         self.clients["sqs"].send_message(
             QueueUrl=os.environ["WAKE_UP_QUEUE_URL"],
             MessageBody=json.dumps({"work": work, "key": key}),
+        )
+
+    def _wake_each(self, work: str, keys: list[str]) -> None:
+        bodies = [json.dumps({"work": work, "key": key}) for key in keys]
+        entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(bodies)]
+        queue = os.environ["WAKE_UP_QUEUE_URL"]
+        self.clients["sqs"].send_message_batch(QueueUrl=queue, Entries=entries)
+
+    def _push(self, table: str, items: list[dict[str, Any]], later: int) -> None:
+        statement = f'UPDATE "{table}" SET "due_at"=? WHERE "payment_id"=? AND "due_at"=?'
+        self.clients["dynamodb"].batch_execute_statement(
+            Statements=[
+                {
+                    "Statement": statement,
+                    "Parameters": [{"N": str(later)}, item["payment_id"], item["due_at"]],
+                }
+                for item in items
+            ]
         )
 
     def _tell(self, event: str, detail: dict[str, Any]) -> None:

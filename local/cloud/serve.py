@@ -1,28 +1,29 @@
-"""MiniStack as it is, but that its HTTP APIs let the pages of this machine in, whatever their port,
-that the functions' clock can be moved, and that a function's environment ends what it has begun.
+"""MiniStack as it is, but for four things.
 
 Usage: python -P serve.py, with MiniStack's own settings in the environment.
 
-API Gateway, and so MiniStack, compares a page's origin with a list. The port of a page under
-development is the developer's to choose, and a list of all of them costs 12 ms a call.
-
-The functions' processes inherit MiniStack's environment, and with it the folder `clock`, whose
-module runs at their start. MiniStack itself has started by then, and keeps its own time.
-
-MiniStack deletes the files of an environment that it ends, also while it still starts for a call.
-That call's error then ends every other environment of the function. On AWS a call that has begun
-goes on to its end.
+- Its HTTP APIs let the pages of this machine in, whatever their port. API Gateway, and so
+  MiniStack, compares a page's origin with a list. The port of a page under development is the
+  developer's to choose, and a list of all of them costs 12 ms a call.
+- The functions' clock can be moved. Their processes inherit MiniStack's environment, and with it
+  the folder `clock`, whose module runs at their start. MiniStack itself has started by then, and
+  keeps its own time.
+- An environment of a function ends what it has begun. MiniStack deletes its files also while it
+  still starts for a call, and that call's error then ends every other environment of the function.
+  On AWS a call that has begun goes on to its end.
+- Calls in batches need the permissions that AWS asks for, where MiniStack asks for ones of its own.
 """
 
+import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 from ministack import app
-from ministack.core import lambda_runtime
+from ministack.core import iam_actions, lambda_runtime
 from ministack.services import apigateway
 
 CLOCK = Path(__file__).with_name("clock")
@@ -30,6 +31,11 @@ OF_THIS_MACHINE = re.compile(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?")
 
 _headers_of_listed = apigateway._cors_response_headers  # noqa: SLF001 - MiniStack has no setting
 _kill_workers = lambda_runtime.kill_workers
+_action = iam_actions._action_from_target  # noqa: SLF001
+_tables = iam_actions.dynamodb_resource_arns
+
+PERMISSIONS = {"BatchExecuteStatement": "PartiQLUpdate", "SendMessageBatch": "SendMessage"}
+TABLE = re.compile(r'UPDATE "([^"]+)"')
 
 
 def headers(configuration: dict[str, Any], origin: str) -> dict[str, str]:
@@ -51,7 +57,25 @@ def end_environments(doomed: Iterable[lambda_runtime.Worker]) -> None:
     Thread(target=end, daemon=True).start()
 
 
+def permission(headers: dict[str, str]) -> str | None:
+    """That of a call, as the rest of its IAM action."""
+    action: str | None = _action(headers)
+    return PERMISSIONS.get(action or "", action)
+
+
+def tables(body: bytes, *where: str) -> list[str]:
+    """Those that a call names, as ARNs. MiniStack does not look into PartiQL."""
+    request: Mapping[str, Any] = json.loads(body or b"{}")
+    arns: list[str] = []
+    for statement in request.get("Statements", []):
+        if named := TABLE.match(statement["Statement"]):
+            arns += _tables(json.dumps({"TableName": named[1]}).encode(), *where)
+    return arns or _tables(body, *where)
+
+
 if __name__ == "__main__":
+    iam_actions._action_from_target = permission  # noqa: SLF001
+    iam_actions.dynamodb_resource_arns = tables
     lambda_runtime.kill_workers = end_environments
     apigateway._cors_response_headers = headers  # noqa: SLF001
     os.environ["PYTHONPATH"] = str(CLOCK)

@@ -9,7 +9,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
@@ -106,28 +106,42 @@ def variables(
     template = bundle()
     own = template["Resources"][function]["Properties"].get("Environment", {}).get("Variables", {})
     declared = {**template["Globals"]["Function"]["Environment"]["Variables"], **own}
+    resolver = _Resolver(template, parameters, physical)
+    return {name: resolver.resolved(value) for name, value in declared.items()}
 
-    def resolved(value: Any) -> str:
+
+@dataclass(frozen=True, slots=True)
+class _Resolver:
+    template: Template
+    parameters: Mapping[str, str]
+    physical: Callable[[str], str]
+
+    def resolved(self, value: Any) -> str:
         match value:
-            case {"Ref": name} if name in template["Parameters"]:
-                return str(parameters.get(name, template["Parameters"][name].get("Default")))
+            case {"Ref": name} if name in self.template["Parameters"]:
+                default = self.template["Parameters"][name].get("Default")
+                return str(self.parameters.get(name, default))
             case {"Ref": name} | {"Fn::GetAtt": [name, _]}:
-                return physical(name)
+                return self.physical(name)
             case {"Fn::If": [condition, yes, no]}:
-                return resolved(yes if holds(template["Conditions"][condition]) else no)
+                holds = self._holds(self.template["Conditions"][condition])
+                return self.resolved(yes if holds else no)
+            case {"Fn::Sub": [text, {**names}]}:
+                named = {f"${{{name}}}": self.resolved(of) for name, of in names.items()}
+                return reduce(lambda made, one: made.replace(*one), named.items(), str(text))
+            case {"Fn::FindInMap": [table, row, column]}:
+                return str(self.template["Mappings"][table][self.resolved(row)][column])
             case str() | int():
                 return str(value)
-        raise ValueError(f"no variable of {function} has had this value yet: {value}")
+        raise ValueError(f"no variable has had this value yet: {value}")
 
-    def holds(condition: Any) -> bool:
+    def _holds(self, condition: Any) -> bool:
         match condition:
             case {"Fn::Equals": [one, other]}:
-                return resolved(one) == resolved(other)
+                return self.resolved(one) == self.resolved(other)
             case {"Fn::Not": [inner]}:
-                return not holds(inner)
+                return not self._holds(inner)
         raise ValueError(f"no condition has been this one yet: {condition}")
-
-    return {name: resolved(value) for name, value in declared.items()}
 
 
 def function_of(folder: str) -> str:

@@ -18,13 +18,13 @@ DUE_SHARDS = 8
 NEVER = "never"  # the day on which a book settles
 UNPAID = "unpaid#"  # before the day on which a record was closed unpaid
 
-_serialize = TypeSerializer().serialize
+attribute = TypeSerializer().serialize  # a plain value in the wire form
 _deserialize = TypeDeserializer().deserialize
 
 
 def encoded(item: Item) -> dict[str, Any]:
     """To the wire form; attributes that are None are left out."""
-    return {name: _serialize(value) for name, value in item.items() if value is not None}
+    return {name: attribute(value) for name, value in item.items() if value is not None}
 
 
 def decoded(item: Item) -> dict[str, Any]:

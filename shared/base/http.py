@@ -1,4 +1,5 @@
-"""One way to make an HTTP call: pooled, bounded in time and size, retried by one pure rule.
+"""One way to make an HTTP call: pooled, bounded in time and size, retried by one pure rule, and not
+made at all while its server is down.
 
 A call that failed is one of three things: not sent, refused for now (429), or of unknown outcome.
 The difference decides whether it may be sent again, so it is kept all the way up.
@@ -17,12 +18,14 @@ from enum import Enum
 from http.cookiejar import DefaultCookiePolicy
 from itertools import count
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 
 from shared.base.context import remaining, seconds
+from shared.base.health import Down, Health, Outcome
 
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
@@ -120,6 +123,7 @@ class Http:
         self._lock = threading.Lock()
         self._session: requests.Session | None = None
         self._used_at = 0.0
+        self._health: dict[str, Health] = {}
 
     def call(
         self,
@@ -131,10 +135,13 @@ class Http:
         repeatable: bool = True,
     ) -> Reply:
         """Send until there is an answer or no more time. Raises CallFailed."""
-        may_have_happened = False
+        may_have_happened, health = False, self._health_of(url)
         for attempt in count(1):
             try:
-                return self._attempt(method, url, headers, body)
+                return self._attempt(health, method, url, headers, body)
+            except Down:
+                failure = Failure.UNKNOWN if may_have_happened else Failure.NOT_SENT
+                raise CallFailed(failure) from None
             except CallFailed as failed:
                 may_have_happened = may_have_happened or failed.failure is Failure.UNKNOWN
                 pause = pause_before_retry(
@@ -145,7 +152,7 @@ class Http:
                     retry_after=failed.reply.retry_after if failed.reply else None,
                     jitter=self._jitter(),
                 )
-                if pause is None:
+                if pause is None or health.is_down:
                     if may_have_happened:
                         raise CallFailed(Failure.UNKNOWN, failed.reply) from None
                     raise
@@ -154,11 +161,24 @@ class Http:
 
     def _attempt(
         self,
+        health: Health,
         method: str,
         url: str,
         headers: Mapping[str, str] | None,
         body: str | None,
     ) -> Reply:
+        with health.turn() as call:
+            reply = self._exchange(method, url, headers, body)
+            is_busy = reply.failure is Failure.BUSY
+            call.outcome = Outcome.BUSY if is_busy else Outcome.ANSWERED
+        if reply.failure is not None:
+            raise CallFailed(reply.failure, reply)
+        return reply
+
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str] | None, body: str | None
+    ) -> Reply:
+        """The server's answer, whatever it is. Raises CallFailed: there is none."""
         left = remaining()
         if left < SHORTEST_ATTEMPT_SECONDS:
             raise CallFailed(Failure.NOT_SENT)
@@ -173,14 +193,16 @@ class Http:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                reply = Reply(response.status_code, response.headers, _json_object(_read(response)))
+                return Reply(response.status_code, response.headers, _json_object(_read(response)))
         except (requests.RequestException, HTTPError, OSError) as error:
             raise CallFailed(
                 Failure.NOT_SENT if _never_connected(error) else Failure.UNKNOWN
             ) from None
-        if reply.failure is not None:
-            raise CallFailed(reply.failure, reply)
-        return reply
+
+    def _health_of(self, url: str) -> Health:
+        """Of the server behind it."""
+        with self._lock:
+            return self._health.setdefault(urlsplit(url).netloc, Health())
 
     def _current_session(self) -> requests.Session:
         with self._lock:
@@ -201,7 +223,7 @@ def open_session() -> requests.Session:
     session.trust_env = False
     # One user's cookie must not go out with another's token, or with our key.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = HTTPAdapter(pool_connections=2, pool_maxsize=4, max_retries=0)
+    adapter = HTTPAdapter(pool_connections=2, pool_maxsize=10, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from typing import Any, TypeVar
 
 from shared.base.context import within
@@ -47,22 +48,30 @@ def on_messages(
     read: Callable[[str], Message],
     *,
     seconds: float,
+    side_by_side: Executor | None = None,
 ) -> Handler:
-    """A handler for a batch of wake-ups, each of which may take `seconds`: a message that cannot be
-    read, or whose operation raises, is kept; the others are acknowledged."""
+    """A handler for a batch of wake-ups, each of which may take `seconds`: one after the other, or
+    side by side. A message that cannot be read, or whose operation raises, is kept; the others are
+    acknowledged."""
+
+    def is_done(record: Mapping[str, Any]) -> bool:
+        body: Any = record.get("body")
+        with within(seconds):
+            try:
+                operation(parts, read(body))
+            except Exception:  # noqa: BLE001 - the edge: one bad message repeats no other
+                logger.exception("This message needs an operator", extra={"body": body})
+                count("UnexpectedError")
+                return False
+        return True
 
     def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
-        failures = []
+        records = event["Records"]
         with invoked(context):
-            for record in event["Records"]:
-                body = record.get("body")
-                with within(seconds):
-                    try:
-                        operation(parts, read(body))
-                    except Exception:  # noqa: BLE001 - the edge: one bad message repeats no other
-                        logger.exception("This message needs an operator", extra={"body": body})
-                        count("UnexpectedError")
-                        failures.append({"itemIdentifier": record["messageId"]})
-        return {"batchItemFailures": failures}
+            done = (side_by_side.map if side_by_side else map)(is_done, records)
+            kept = [
+                one["messageId"] for one, is_one in zip(records, done, strict=True) if not is_one
+            ]
+        return {"batchItemFailures": [{"itemIdentifier": kept_id} for kept_id in kept]}
 
     return handler

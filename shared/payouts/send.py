@@ -79,7 +79,11 @@ if TYPE_CHECKING:
 
 MOST_ROUNDS = MOST_QUESTIONS + 4  # and the effects after which more is asked
 BEHIND_SECONDS = 3600  # sweeps read the book on much more often
+STAYS_KNOWN = frozenset({Ask.PAYMENT, Ask.ACCOUNT, Ask.FEE})
 NO_SEED = frozenset({Reason.WALLET_SEED_MISSING, Reason.WALLET_SEED_INVALID})
+
+
+Answers = Mapping[Question, Any]
 
 
 @dataclass(slots=True)
@@ -127,10 +131,11 @@ def send_payout(parts: SendParts, wake_up: OrderedWakeUp) -> None:
 
 def _send(parts: SendParts, wake_up: OrderedWakeUp) -> None:
     record = parts.payouts.get(wake_up.key)
+    known: Answers = {}
     if record is None or not _is_meant(record, wake_up, parts.clock()):
         return
     while (record.due_at is not None and record.state in BY_STATE) or record.pending_event:
-        record = _advance(parts, record)
+        record, known = _advance(parts, record, known)
         if (record.due_at or 0) > parts.clock():
             return
 
@@ -141,11 +146,14 @@ def _is_meant(record: PayoutRecord, wake_up: OrderedWakeUp, now: int) -> bool:
     return record.due_at is not None and (record.due_at <= now or record.due_at == wake_up.due_at)
 
 
-def _advance(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
+def _advance(
+    parts: SendParts, record: PayoutRecord, known: Answers
+) -> tuple[PayoutRecord, Answers]:
+    """What is `known` from the last step of this run, and then what is from this one."""
     if record.pending_event is not None:
-        return _deliver(parts, record)
+        return _deliver(parts, record), {}
     try:
-        return _step(parts, record)
+        return _step(parts, record, known)
     except BundleError:
         raise
     except Exception:  # noqa: BLE001 - one bad payout must not lock the only queue for all others
@@ -153,14 +161,14 @@ def _advance(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
         count("UnexpectedError")
         standing = _standing(parts, record)  # the step may have written before
         new = blocked(standing, Reason.UNEXPECTED_ERROR, parts.clock())
-        return _write_and_tell(parts, standing, Decision(Step.BLOCK, new))
+        return _write_and_tell(parts, standing, Decision(Step.BLOCK, new)), {}
 
 
-def _step(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
+def _step(parts: SendParts, record: PayoutRecord, known: Answers) -> tuple[PayoutRecord, Answers]:
     """Ask until it is decided, and act. An effect may only be half a step: what came of it is
     decided on too. Raises WriteConflict where another writer was first: the next wake-up decides
     from what stands."""
-    seen = _remembered(parts, record)
+    seen = replace(_remembered(parts, record), answers=known)
     for _ in range(MOST_ROUNDS):
         decision = decide(record, seen, parts.terms, parts.clock())
         if isinstance(decision, Question):
@@ -172,9 +180,26 @@ def _step(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
         effect = EFFECTS.get(decision.step, _only_write)
         record, left = effect(parts, record, decision, seen)
         if left is None:
-            return record
+            return record, _still_known(record, decision, seen)
         seen = left
     raise RuntimeError("nothing is decided")
+
+
+def _still_known(record: PayoutRecord, decision: Decision, seen: Seen) -> Answers:
+    """What need not be asked again a moment later, on the way from a creation to its submission. An
+    account's sequence number is the safer the earlier it was read."""
+    if decision.step not in (Step.ADOPT, Step.SIGN):
+        return {}
+    known = {
+        asked: answer
+        for asked, answer in seen.answers.items()
+        if asked.ask in STAYS_KNOWN and not isinstance(answer, NoAnswer)
+    }
+    if seen.created is not None:
+        known[Question(Ask.PAYMENT, record.payment_id)] = seen.created
+    if decision.step is Step.SIGN:  # nobody has handed it in
+        known[Question(Ask.TRANSACTION, record.txid)] = None
+    return known
 
 
 def _remembered(parts: SendParts, record: PayoutRecord) -> Seen:

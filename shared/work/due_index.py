@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from shared.aws.codec import record_of
 from shared.aws.dynamodb import Item, readable
@@ -27,12 +27,8 @@ class DueIndex:
     def _row(self, item: Item) -> DueRow:
         return record_of(DueRow, {**item, "key": item[self._table.key]})
 
-    def push(self, row: DueRow, due_at: int) -> bool:
-        """Move `due_at` forward. False: the work was finished, or another sweep was first."""
-        return self._table.update(
-            row.key,
-            "SET due_at = :later",
-            {"later": due_at, "seen": row.due_at},
-            # Still unfinished, and no other sweep has it: finishing removes or moves it.
-            only_if="due_at = :seen",
-        )
+    def push(self, moves: Sequence[tuple[DueRow, int]]) -> list[bool | None]:
+        """Move `due_at` of at most 25 rows forward. False: the work was finished, or another sweep
+        was first; None: try again later. Costs 1 call."""
+        # Still unfinished, and no other sweep has it: finishing removes or moves it.
+        return self._table.change_each("due_at", [(row.key, row.due_at, at) for row, at in moves])

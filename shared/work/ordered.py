@@ -9,15 +9,12 @@ only the newest still names its moment, so what an outage has piled up costs one
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from shared.aws.client import aws_call
+from shared.aws.queue import Message, Queue
 from shared.base.errors import ServiceUnavailable
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 GROUP = "wallet"
 KEY = re.compile(r"[A-Za-z0-9_#-]{1,72}")
@@ -31,6 +28,9 @@ class OrderedWakeUp:
     key: str
     due_at: int
 
+    def __str__(self) -> str:
+        return f"{self.key}:{self.due_at}"
+
     @classmethod
     def read(cls, body: str) -> OrderedWakeUp:
         """Raises ValueError: not a wake-up of the bundle."""
@@ -41,21 +41,32 @@ class OrderedWakeUp:
 
 
 class OrderedWakeUps:
-    def __init__(self, client: SQSClient, queue_url: str) -> None:
-        self._client, self._queue_url = client, queue_url
+    """What is sent raises ServiceUnavailable; a later sweep sends it again."""
 
-    def send(self, key: str, due_at: int) -> None:
-        """Raises ServiceUnavailable; a later sweep sends it again."""
-        with aws_call():
-            self._client.send_message(
-                QueueUrl=self._queue_url,
-                MessageBody=f"{key}:{due_at}",
-                MessageGroupId=GROUP,
-                MessageDeduplicationId=f"{key}:{due_at}",
-            )
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    def send(self, wake_up: OrderedWakeUp) -> None:
+        self._queue.send(_message(wake_up))
+
+    def send_each(self, wake_ups: Sequence[OrderedWakeUp]) -> int:
+        """How many were not sent."""
+        return self._queue.send_each([_message(wake_up) for wake_up in wake_ups])
+
+    def waiting(self) -> int:
+        """About how many nobody has taken yet."""
+        return self._queue.waiting()
 
     def hint(self, key: str, due_at: int | None) -> None:
         """Wake the sender now, not at the next sweep. Never raises: the sweep comes anyway."""
         if due_at is not None:
             with suppress(ServiceUnavailable):
-                self.send(key, due_at)
+                self.send(OrderedWakeUp(key, due_at))
+
+
+def _message(wake_up: OrderedWakeUp) -> Message:
+    return {
+        "MessageBody": str(wake_up),
+        "MessageGroupId": GROUP,
+        "MessageDeduplicationId": str(wake_up),
+    }

@@ -2,13 +2,20 @@
 
 For each row the time of the next look is written first, on condition that no other sweep did, then
 the worker is woken. A crash in between costs one pause.
+
+Of each kind each shard gets its share, side by side, so no backlog holds up another one. What a
+shard has beyond its share is left to the worker: behind the wake-ups lies one more, about the rest
+of the shard, so the next share is woken when this one is done. No more is ever woken than the
+workers soon come to, since what lies in the queue for long would be woken once more.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from shared.aws.dynamodb import DUE_SHARDS
 from shared.base.clock import Clock
@@ -18,36 +25,51 @@ from shared.base.observability import gauge, logger
 from shared.work.due import STUCK_SECONDS, DueRow, next_look
 from shared.work.due_index import DueIndex
 
-MOST_FAILURES = 3
+MOST_AT_ONCE = 25  # rows, in one call
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DueWork:
-    """One table's unfinished work. `wake` is given a record's key and when it is due next. Its
-    levels are called after `counted`; None: it is read only when it is due, and not counted."""
+    """One table's unfinished work. `wake` is given keys, each with when it is due next, and answers
+    how many wake-ups were not sent; `waiting` says about how many lie in its queue. `share` is the
+    most that is woken of a shard at a time; then `go_on` leaves the rest of the shard to the
+    worker. None: the rest waits for the next sweep. What is not `counted` is read only when it is
+    due."""
 
+    name: str
     index: DueIndex
-    wake: Callable[[str, int], None]
-    counted: str | None
+    wake: Callable[[Sequence[tuple[str, int]]], int]
+    waiting: Callable[[], int]
+    share: int
+    counted: bool
+    go_on: Callable[[str], None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WakeParts:
+    """`sweep_seconds` is the time from one sweep to the next. `is_book` tells a wallet's book from
+    a table's other rows."""
+
+    kinds: Sequence[DueWork]
+    is_book: Callable[[str], bool]
+    sweep_seconds: int
+    clock: Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepParts:
-    """`sweep_seconds` is the time from one sweep to the next, `alarm_seconds` the age above which
-    what is unfinished alarms. `is_book` tells a wallet's book from a table's other rows. `compare`
-    is done at the end of each sweep."""
+    """`alarm_seconds` is the age above which what is unfinished alarms. `compare` is done at the
+    end of each sweep."""
 
-    tables: Sequence[DueWork]
-    is_book: Callable[[str], bool]
+    waking: WakeParts
     compare: Callable[[], None]
-    sweep_seconds: int
     alarm_seconds: int
-    clock: Clock
+    executor: Executor
 
 
 @dataclass(slots=True)
-class Tally:
-    """What an index of unfinished work holds; ages in seconds."""
+class Levels:
+    """Of unfinished work; ages in seconds."""
 
     unfinished: int = 0
     stuck: int = 0
@@ -63,14 +85,28 @@ class Tally:
             self.stuck += now - row.created_at > STUCK_SECONDS
 
 
+def total(levels: Iterable[Levels]) -> Levels:
+    joined = Levels()
+    for each in levels:
+        joined.unfinished += each.unfinished
+        joined.stuck += each.stuck
+        joined.needs_review += each.needs_review
+        joined.oldest = max(joined.oldest, each.oldest)
+    return joined
+
+
 @dataclass(slots=True)
 class Found:
-    """What a sweep has come by so far."""
+    """What was come by in one shard of a kind. `is_more`: more is due than its share; `is_served`:
+    no call failed; `refused` is how many of a call that went well were not taken."""
 
-    tallies: defaultdict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
-    woken: int = 0
-    failed: int = 0
+    levels: Levels = field(default_factory=Levels)
     book_behind: int = 0
+    is_more: bool = False
+    is_complete: bool = False
+    is_served: bool = True
+    woken: int = 0
+    refused: int = 0
 
     def add_book(self, row: DueRow, now: int) -> None:
         """Such a row says until when the book was read where others say since when they wait."""
@@ -78,85 +114,138 @@ class Found:
 
 
 def sweep(parts: SweepParts) -> int:
-    """The number of wake-ups sent. Raises ServiceUnavailable if the index cannot be read, or if
-    rows keep failing; the next sweep goes on.
+    """The number of wake-ups sent. Raises ServiceUnavailable if a call failed, or if nothing of
+    what is due could be woken; the next sweep goes on. What fails in one shard holds up no other.
 
-    Costs, per shard, the reading of unfinished work, and per due row one write and one message.
+    Costs, per shard, the reading of unfinished work, and for 25 due rows one write and three calls
+    to a queue.
     """
-    found, is_complete = Found(), False
-    try:
-        is_complete = _wake_all(parts, found, parts.clock())
-    finally:
-        _report(parts, found, is_complete=is_complete)
+    waking = parts.waking
+    now = waking.clock()
+    lie_there = {waiting: _asked(waiting) for waiting in {kind.waiting for kind in waking.kinds}}
+    start = now // waking.sweep_seconds  # so that no shard is always last when time is short
+    shards = [str((start + n) % DUE_SHARDS) for n in range(DUE_SHARDS)]
+    everything = [(kind, shard) for shard in shards for kind in waking.kinds]
+
+    def look(kind: DueWork, shard: str) -> Found:
+        # Where so much lies in the queue, what is due may well be in it.
+        is_crowded = lie_there[kind.waiting] >= kind.share * DUE_SHARDS // 2
+        return _wake_some(waking, kind, shard, now, 0 if is_crowded else kind.share)
+
+    found = list(parts.executor.map(look, *zip(*everything, strict=True)))
+    _report(parts, [(kind, each) for (kind, _), each in zip(everything, found, strict=True)])
     parts.compare()
-    if found.failed and not found.woken:
+    woken = sum(each.woken for each in found)
+    is_served = all(each.is_served for each in found)
+    if not is_served or (not woken and any(each.refused for each in found)):
         raise ServiceUnavailable  # so that the alarm on its errors rings
-    return found.woken
+    return woken
 
 
-def _wake_all(parts: SweepParts, found: Found, now: int) -> bool:
-    """Everything unfinished is read, so that it can be counted; of what is not counted only what is
-    due. Whether the time was enough for all of it."""
-    for work, shard in _stretches(parts, now):
-        if remaining() == 0:
-            return False
-        for row in work.index.unfinished(shard, due_by=None if work.counted else now):
-            if remaining() == 0:
-                return False
-            _look_at(parts, found, work, row, now)
-    return True
-
-
-def _look_at(parts: SweepParts, found: Found, work: DueWork, row: DueRow, now: int) -> None:
-    if parts.is_book(row.key):
-        found.add_book(row, now)
-    elif work.counted is not None:
-        found.tallies[work.counted].add(row, now)
-    if row.due_at > now:
+def sweep_on(parts: WakeParts, key: str) -> None:
+    """Wake the next share of what is due in a shard: what `rest_of` names. Raises
+    ServiceUnavailable; the next sweep goes on."""
+    name, _, shard = key.partition("#")
+    kind = {kind.name: kind for kind in parts.kinds}.get(name)
+    if kind is None:
         return
+    found = _wake_some(parts, replace(kind, counted=False), shard, parts.clock(), kind.share)
+    if not found.is_served:
+        raise ServiceUnavailable
+
+
+def rest_of(kind: DueWork, shard: str) -> str:
+    """The key of a wake-up that is about the rest of this shard."""
+    return f"{kind.name}#{shard}"
+
+
+def _asked(waiting: Callable[[], int]) -> int:
+    """If it cannot be told, none: to be woken twice does no harm."""
     try:
-        found.woken += _wake(parts, work, row, now)
+        return waiting()
     except ServiceUnavailable:
-        # One bad row holds up no other; a service that is down need not be waited for.
-        found.failed += 1
-        if found.failed > MOST_FAILURES:
-            raise
+        return 0
 
 
-def _wake(parts: SweepParts, work: DueWork, row: DueRow, now: int) -> bool:
+def _wake_some(parts: WakeParts, kind: DueWork, shard: str, now: int, share: int) -> Found:
+    found = Found()
+    due = _read(parts, kind, shard, now, share, found)
+    try:
+        while some := list(islice(due, MOST_AT_ONCE)):
+            _wake(parts, kind, some, now, found)
+        if found.is_more and share and kind.go_on is not None:
+            kind.go_on(rest_of(kind, shard))
+    except ServiceUnavailable:  # each call was tried twice: what is down need not be waited for
+        found.is_served = False
+        deque(due, maxlen=0)  # what is left is counted all the same
+    return found
+
+
+def _read(
+    parts: WakeParts, kind: DueWork, shard: str, now: int, share: int, found: Found
+) -> Iterator[DueRow]:
+    """What is due, as far as the share goes. Everything unfinished is read, so that it can be
+    counted; of what is not counted only what is due."""
+    rows = kind.index.unfinished(shard, due_by=None if kind.counted else now)
+    left = share
+    try:
+        while remaining() > 0:
+            if (row := next(rows, None)) is None:
+                found.is_complete = True
+                return
+            if parts.is_book(row.key):
+                found.add_book(row, now)
+            else:
+                found.levels.add(row, now)
+            if row.due_at > now:
+                continue
+            if left > 0:
+                left -= 1
+                yield row
+                continue
+            found.is_more = True
+            if not kind.counted:
+                found.is_complete = True
+                return
+    except ServiceUnavailable:
+        found.is_served = False
+
+
+def _wake(parts: WakeParts, kind: DueWork, rows: Sequence[DueRow], now: int, found: Found) -> None:
+    moves = [(row, _next_look(parts, row, now)) for row in rows]
+    pushed = kind.index.push(moves)
+    moved = [(row.key, at) for (row, at), is_moved in zip(moves, pushed, strict=True) if is_moved]
+    refused = kind.wake(moved) if moved else 0
+    found.woken += len(moved) - refused
+    found.refused += pushed.count(None) + refused
+
+
+def _next_look(parts: WakeParts, row: DueRow, now: int) -> int:
     waiting = replace(row, created_at=None) if parts.is_book(row.key) else row
-    later = next_look(waiting, now, parts.sweep_seconds)
-    if not work.index.push(row, later):
-        return False
-    work.wake(row.key, later)
-    return True
+    return next_look(waiting, now, parts.sweep_seconds)
 
 
-def _stretches(parts: SweepParts, now: int) -> Iterator[tuple[DueWork, str]]:
-    """Of each kind each shard. The first one rotates, so that none is always last when time is
-    short."""
-    start = now // parts.sweep_seconds
-    for n in range(DUE_SHARDS):
-        for work in parts.tables:
-            yield work, str((start + n) % DUE_SHARDS)
-
-
-def _report(parts: SweepParts, found: Found, *, is_complete: bool) -> None:
+def _report(parts: SweepParts, found: Sequence[tuple[DueWork, Found]]) -> None:
     """What a sweep that could not finish has seen is a lower bound: true, but it must not end an
     alarm that a whole sweep has started. So a level that is too low to alarm is left out."""
+    is_complete = all(each.is_complete for _, each in found)
+    woken = sum(each.woken for _, each in found)
     if not is_complete:
-        logger.warning("The sweep could not finish", extra={"woken": found.woken})
+        logger.warning("The sweep could not finish", extra={"woken": woken})
     gauge("SweepIncomplete", int(not is_complete))
-    gauge("WakeUps", found.woken)
-    if is_complete or found.book_behind > parts.alarm_seconds:
-        gauge("BookSecondsBehind", found.book_behind)
-    for name in (work.counted for work in parts.tables if work.counted):
-        tally = found.tallies[name]
+    gauge("WakeUps", woken)
+    book_behind = max(each.book_behind for _, each in found)
+    if is_complete or book_behind > parts.alarm_seconds:
+        gauge("BookSecondsBehind", book_behind)
+    for kind in parts.waking.kinds:
+        if not kind.counted:
+            continue
+        of_kind = total(each.levels for of, each in found if of is kind)
         levels = {
-            f"{name}sUnfinished": (tally.unfinished, 0),
-            f"{name}sStuck": (tally.stuck, 0),
-            f"{name}sAttention": (tally.needs_review, 0),
-            f"Oldest{name}Seconds": (tally.oldest, parts.alarm_seconds),
+            f"{kind.name}sUnfinished": (of_kind.unfinished, 0),
+            f"{kind.name}sStuck": (of_kind.stuck, 0),
+            f"{kind.name}sAttention": (of_kind.needs_review, 0),
+            f"Oldest{kind.name}Seconds": (of_kind.oldest, parts.alarm_seconds),
         }
         for level, (value, alarms_above) in levels.items():
             if is_complete or value > alarms_above:

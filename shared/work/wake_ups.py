@@ -4,17 +4,13 @@ nothing but when the work is done."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from shared.aws.client import aws_call
+from shared.aws.queue import Message, Queue
 from shared.base.errors import ServiceUnavailable
-
-if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
 
 
 class Work(StrEnum):
@@ -24,6 +20,7 @@ class Work(StrEnum):
     REWARD = "reward"
     BOOK = "book"  # of a wallet
     NOTIFICATION = "notification"  # a batch of one
+    SWEEP = "sweep"  # a shard of a kind, of which a sweep has left more than it has woken
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +41,27 @@ class WakeUp:
 
 
 class WakeUps:
-    def __init__(self, client: SQSClient, queue_url: str) -> None:
-        self._client, self._queue_url = client, queue_url
+    """What is sent raises ServiceUnavailable; a later sweep sends it again."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
 
     def send(self, wake_up: WakeUp) -> None:
-        """Raises ServiceUnavailable; a later sweep sends it again."""
-        with aws_call():
-            self._client.send_message(QueueUrl=self._queue_url, MessageBody=str(wake_up))
+        self._queue.send(_message(wake_up))
 
-    def sender(self, about: Callable[[str], WakeUp]) -> Callable[[str, int], None]:
-        """Sends what a record's key stands for; when it is due next does not matter to this
-        queue."""
-        return lambda key, _due_at: self.send(about(key))
+    def send_each(self, wake_ups: Sequence[WakeUp]) -> int:
+        """How many were not sent."""
+        return self._queue.send_each([_message(wake_up) for wake_up in wake_ups])
+
+    def waiting(self) -> int:
+        """About how many nobody has taken yet."""
+        return self._queue.waiting()
 
     def hint(self, wake_up: WakeUp) -> None:
         """Wake the worker now, not at the next sweep. Never raises: the sweep comes anyway."""
         with suppress(ServiceUnavailable):
             self.send(wake_up)
+
+
+def _message(wake_up: WakeUp) -> Message:
+    return {"MessageBody": str(wake_up)}

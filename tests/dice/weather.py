@@ -60,6 +60,9 @@ AWS_FAULTS = (
     ("TransactWriteItems", "ThrottlingException"),
     ("TransactWriteItems", None),
     ("Query", "ThrottlingException"),
+    ("BatchExecuteStatement", "ThrottlingException"),
+    ("BatchExecuteStatement", None),
+    ("Statement", "ThrottlingError"),  # one of such a batch
 )
 EDITS = {
     "PaymentsTable": ("uid", "state", "amount", "created_at"),

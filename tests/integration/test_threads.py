@@ -149,3 +149,21 @@ def test_the_cap_holds(world: World, alice: User, crowd: ThreadPoolExecutor) -> 
     assert sorted(reply.status for reply in replies) == [200] * 3 + [429] * 13
     granted, counted = world.rewards_of(alice)
     assert len(granted) == counted == 3
+
+
+def test_a_sweep_and_a_worker_side_by_side(world: World, crowd: ThreadPoolExecutor) -> None:
+    """Each shard and each message of a batch is a thread; some messages come twice in a batch."""
+    payments = [world.paid_payment() for _ in range(40)]
+    world.tick(3600)
+    assert world.sweep() >= len(payments)
+    for message in world.wake_ups.messages[:9]:
+        world.wake_ups.put(message.body)
+
+    world.work()
+
+    for payment_id in payments:
+        assert world.record(payment_id).state == "completed"
+        assert world.calls(payment_id).count("POST complete") >= 1
+        assert set(world.events(payment_id)) == {"PaymentCompleted"}
+        assert world.record(payment_id).due_at is None
+    assert world.wake_ups.messages == []

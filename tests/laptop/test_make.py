@@ -15,13 +15,13 @@ SECONDS = 300
 # What takes both cores stays on the worker that has the deployed stack: beside each other, calls to
 # the stack ran out of time.
 alone = pytest.mark.xdist_group("bundle")
-FEWEST_PAYMENTS = "50"  # of make bench-sweep with two workers: each of its phases gets a batch
 
 # What runs elsewhere: in the gates, in another test, or never in a test since it changes the tree.
 ELSEWHERE = {
     "pictures": "tests/browser/stage/test_pictures.py",
     **dict.fromkeys(("test", "lint", "setup"), ".ci/run"),
     "run": "test_run.py",
+    "throughput": "tests/throughput/test_throughput.py",
     "pi": "tests/emulator/test_make_pi.py",
     "build-SharedLayer": "tests/template/test_bundle.py",
     "build-ChainLayer": "tests/template/test_bundle.py",
@@ -29,7 +29,7 @@ ELSEWHERE = {
     "lock": "rewrites the lock files",
     "clean": "removes the environment that the tests run in",
 }
-HERE = {"help", "build", "simulate", "mutants", "bench", "bench-sweep"}
+HERE = {"help", "build", "simulate", "mutants", "bench"}
 
 
 def make(target: str, **settings: str) -> str:
@@ -94,11 +94,3 @@ def test_bench_prints_a_row_for_each_function_and_each_warm_call() -> None:
     output = make("bench", ROUNDS="1", PAIRS="1")
     rows = re.findall(r"^  (\w+) +\d+\.\d ms +\d+\.\d ms +\d+\.\d\dx$", output, re.MULTILINE)
     assert rows == [*FUNCTIONS, "approve", "complete", "sweep", "worker", "sender"]
-
-
-@alone
-def test_bench_sweep_drains_what_is_stuck() -> None:
-    output = make("bench-sweep", N=FEWEST_PAYMENTS, WORKERS="2")
-    workers = re.findall(r"^ +([1248]) +\d+ +\d+\.\d +\d+\.\d +\d+\.\d\dx$", output, re.MULTILINE)
-    assert workers == ["1", "2"]
-    assert f"All {FEWEST_PAYMENTS} are completed and delivered." in output

@@ -296,7 +296,7 @@ def test_every_function_does_its_work_under_its_role(stack: Stack, emulator: PiE
         ("Settle", "dynamodb:UpdateItem"),
         ("Settle", "events:PutEvents"),
         ("Sweep", "dynamodb:Query"),
-        ("Sweep", "dynamodb:UpdateItem"),
+        ("Sweep", "dynamodb:PartiQLUpdate"),
         ("Sweep", "sqs:SendMessage"),
         ("ProveWallet", "dynamodb:Query"),
         ("ProveWallet", "dynamodb:GetItem"),

@@ -168,7 +168,7 @@ def test_resumed_while_an_envelope_is_alive(world: World) -> None:
 def test_a_decision_before_the_event_was_delivered(world: World) -> None:
     """The app still hears that it was blocked, and how it ended."""
     world.requested(PAYOUT)
-    with world.bus.is_down(), world.effects.watched_by(raises_at("GET /v2/payments/*")):
+    with world.bus.is_down(), world.effects.watched_by(raises_at("GET /horizon/ledgers")):
         world.send()
     assert world.payout().pending_event is not None
     world.decide(PAYOUT, "resume")
@@ -179,7 +179,7 @@ def test_a_decision_before_the_event_was_delivered(world: World) -> None:
 def test_blocked_again_is_another_event(world: World) -> None:
     """Found by reading: a consumer that drops what it has seen did not hear of the second time."""
     world.requested(PAYOUT)
-    with world.effects.watched_by(raises_at("GET /v2/payments/*")):
+    with world.effects.watched_by(raises_at("GET /horizon/ledgers")):
         for _ in range(3):
             world.rounds(1)
             assert world.payout().reason == "unexpected_error"
@@ -193,7 +193,7 @@ def test_blocked_again_is_another_event(world: World) -> None:
 def test_blocked_again_before_the_first_time_was_told(world: World) -> None:
     """Found by attack: the second had the identity of the first."""
     world.requested(PAYOUT)
-    with world.effects.watched_by(raises_at("GET /v2/payments/*")):
+    with world.effects.watched_by(raises_at("GET /horizon/ledgers")):
         with world.bus.is_down():
             world.send()
         world.tick(60)
@@ -207,7 +207,7 @@ def test_an_event_of_a_blocking_keeps_its_reason(world: World) -> None:
     """The bus is down while it blocks; a person resumes it before the event has gone out."""
     world.requested(PAYOUT)
     world.bus.down = True
-    with world.effects.watched_by(raises_at("GET /v2/payments/*")):
+    with world.effects.watched_by(raises_at("GET /horizon/ledgers")):
         world.send()
     assert world.payout(PAYOUT).state is PayoutState.BLOCKED
     world.decide(PAYOUT, "resume")

@@ -77,11 +77,10 @@ PAYING = [
     *("GetParameter", "GET /v2/payments/incomplete_server_payments"),
     *("GET /horizon/accounts/*", "GET /horizon/fee_stats", "GetParameter", "UpdateItem"),
     *("POST /v2/payments", "GET /horizon/accounts/*", "UpdateItem", "UpdateItem"),
-    *("GET /v2/payments/*", "GET /horizon/accounts/*"),
     *("GET /horizon/", "GET /horizon/ledgers"),
     *("GET /horizon/accounts/*/payments", "UpdateItem") * 2,
-    *("GET /horizon/fee_stats", "GetParameter", "UpdateItem"),
-    *("GET /v2/payments/*", "GET /horizon/transactions/*", "GetParameter", "UpdateItem"),
+    *("GetParameter", "UpdateItem"),
+    *("GetParameter", "UpdateItem"),
     *("POST /horizon/transactions", "POST /v2/payments/*/complete", "UpdateItem"),
     *("PutEvents", "UpdateItem"),
 ]

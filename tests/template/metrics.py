@@ -5,7 +5,7 @@ import re
 from local.processes import ROOT
 from shared.base.observability import OUTAGES
 
-# What an f-string stands for: f"{name}sStuck", count(f"Payment{...}").
+# What an f-string stands for: f"{kind.name}sStuck", count(f"Payment{...}").
 KINDS = ("Payment", "Payout")
 CLOSING = {"PaymentCompleted", "PaymentCancelled"}
 
@@ -16,7 +16,7 @@ def sent() -> set[str]:
 
 def levels() -> set[str]:
     """Those that each sweep sends anew."""
-    of_each = re.findall(r'\bf"(\w*)\{name\}(\w*)": \(tally', _source())
+    of_each = re.findall(r'\bf"(\w*)\{kind\.name\}(\w*)": \(of_kind', _source())
     return _named("gauge") | {
         f"{before}{kind}{after}" for before, after in of_each for kind in KINDS
     }

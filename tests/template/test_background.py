@@ -124,13 +124,22 @@ def test_each_queue_has_its_worker_who_says_which_failed(translated: Template) -
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_two_to_ten_workers_run_at_once(translated: Template) -> None:
+def test_the_workers_of_a_new_account_leave_room_for_the_front_end(translated: Template) -> None:
     """Two is the least that SQS takes; a new account has ten executions, for all functions."""
+    workers = {name: each["Number"] for name, each in translated["Mappings"]["Workers"].items()}
+    assert workers == {"dev": 2, "prod": 10, "small": 2, "medium": 10, "large": 50}
+    chosen = {
+        "Fn::If": [
+            "HasCapacity",
+            {"Fn::FindInMap": ["Workers", {"Ref": "Capacity"}, "Number"]},
+            {"Fn::FindInMap": ["Workers", {"Ref": "Environment"}, "Number"]},
+        ]
+    }
     scaling = properties(translated, "SettleWakeUps")["ScalingConfig"]
-    condition, *choices = scaling["MaximumConcurrency"]["Fn::If"]
-    assert condition == "IsProd"
-    assert min(choices) >= 2
-    assert max(choices) <= 10
+    assert scaling["MaximumConcurrency"] == chosen
+    for function in ("Sweep", "Settle"):  # as many as there are, so much they wake at a time
+        variables = properties(translated, function)["Environment"]["Variables"]
+        assert variables["WORKERS"] == {"Fn::Sub": ["${Workers}", {"Workers": chosen}]}
 
 
 @pytest.mark.parametrize("queue", QUEUES)

@@ -46,8 +46,7 @@ LOADED_FOR = {
     "PAYOUTS_SWITCH": "aws.switch",
     "EVENT_BUS": "work.event_bus",
 }
-# The worker reads the messages of a queue that it never sends to.
-MORE_LOADED = {"settle": {"work.wake_ups"}}
+HAS_THREADS = {"approve_payment", "claim_ad_reward", "sweep", "settle"}
 
 FUNCTIONS = sorted(app.parent.name for app in (ROOT / "functions").glob("*/app.py"))
 
@@ -157,7 +156,7 @@ def variables_of(template: Template, function: str) -> dict[str, str]:
     declared = translated_variables(template, logical(function))
     values = {"PI_API_URL": "http://127.0.0.1:9/v2", "PI_NETWORK": "Pi Testnet"}
     values |= {"PI_APP_ID": "", "PRICE_FUNCTION_ARN": ""}
-    number = re.compile("SECONDS|MINUTES|_CAP|_NUMBER|_AMOUNT|STROOPS")
+    number = re.compile("SECONDS|MINUTES|_CAP|_NUMBER|_AMOUNT|STROOPS|WORKERS")
     return {
         name: values.get(
             name, "3600" if number.search(name) else "INFO" if "LEVEL" in name else "x"
@@ -193,10 +192,10 @@ def test_a_function_reads_what_the_template_gives_it_and_loads_what_that_is_for(
     assert read == given.keys() - POWERTOOLS
     parts = {name for name in LOADED_FOR.values() if f"shared.{name}" in loaded}
     expected = {LOADED_FOR[name] for name in read if name in LOADED_FOR}
-    assert parts == expected | MORE_LOADED.get(function, set())
+    assert parts == expected
     assert ("boto3" in loaded) is (function != "verify_user")
     assert "aws_lambda_powertools.utilities.batch" not in loaded
-    assert ("shared.base.threads" in loaded) is (function in {"approve_payment", "claim_ad_reward"})
+    assert ("shared.base.threads" in loaded) is (function in HAS_THREADS)
 
 
 def test_verify_user_answers_without_boto3(

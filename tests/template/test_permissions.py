@@ -12,6 +12,7 @@ REWARDS, PAYOUTS = "RewardsTable.Arn", "PayoutsTable.Arn"
 NOTIFICATIONS = "NotificationsTable.Arn"
 QUEUE = "WakeUps.Arn"
 GET, PUT, UPDATE = "GetItem", "PutItem", "UpdateItem"
+PUSH = "PartiQLUpdate"  # of many in one call
 KEY = ("secretsmanager:GetSecretValue", "ServerKey.Id")
 SEED = ("secretsmanager:GetSecretValue", "WalletSeed.Id")
 # Where prices come from: the table, or the app's own function in its place.
@@ -39,6 +40,10 @@ def takes_from(queue: str) -> set[tuple[str, str]]:
     return {(f"sqs:{verb}", queue) for verb in verbs}
 
 
+def counts(queue: str) -> tuple[str, str]:
+    return ("sqs:GetQueueAttributes", queue)
+
+
 APPROVES = on(PAYMENTS, GET, PUT, UPDATE) | {PRICES, KEY}
 # What a refund gives back of a payment.
 PAYS_OUT = on(PAYOUTS, GET, PUT, UPDATE) | on(PAYMENTS, GET, UPDATE) | {SWITCH, WAKE_SENDER}
@@ -51,17 +56,20 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     "ClaimAdReward": on(REWARDS, GET, PUT, UPDATE) | {KEY, WAKE},
     # It reads no payment, no reward and no notification. The key is for Pi's list of open payouts.
     "Sweep": queries("due", PAYMENTS, PAYOUTS, REWARDS, NOTIFICATIONS)
-    | on(PAYMENTS, UPDATE)
-    | on(PAYOUTS, GET, UPDATE)
-    | on(REWARDS, UPDATE)
-    | on(NOTIFICATIONS, UPDATE)
-    | {KEY, WAKE, WAKE_SENDER},
+    | on(PAYMENTS, PUSH)
+    | on(PAYOUTS, GET, UPDATE, PUSH)
+    | on(REWARDS, PUSH)
+    | on(NOTIFICATIONS, PUSH)
+    | {KEY, WAKE, WAKE_SENDER, counts(QUEUE), counts("Payouts.Arn")},
     "ProveWallet": queries("by_day", PAYMENTS, PAYOUTS) | on(PAYMENTS, GET) | on(PAYOUTS, GET),
+    # It wakes itself for the rest of what a sweep has found.
     "Settle": APPROVES
-    | on(REWARDS, GET, UPDATE)
-    | on(NOTIFICATIONS, GET, UPDATE)
+    | queries("due", PAYMENTS, REWARDS, NOTIFICATIONS)
+    | on(PAYMENTS, PUSH)
+    | on(REWARDS, GET, UPDATE, PUSH)
+    | on(NOTIFICATIONS, GET, UPDATE, PUSH)
     | takes_from(QUEUE)
-    | {TELL},
+    | {TELL, WAKE},
     # By its index: whether the recipient's last payment says that he can be paid.
     "RequestPayout": PAYS_OUT | queries("by_user", PAYMENTS),
     "SendPayout": PAYS_OUT
@@ -109,13 +117,14 @@ TOLD = {
         "NOTIFICATIONS_TABLE",
         *("PAYMENTS_TABLE", "PAYOUTS_TABLE", "PAYOUT_QUEUE_URL", "REWARDS_TABLE"),
         *("SERVER_KEY_SECRET_ARN", "STUCK_ALARM_SECONDS", "SWEEP_MINUTES", "WAKE_UP_QUEUE_URL"),
+        "WORKERS",
     },
     "ProveWallet": {"HORIZON_URL", "PAYMENTS_TABLE", "PAYOUTS_TABLE", "PI_NETWORK"},
     "Settle": SETTLES_WITH
     | PRICED
     | {
         *("CANCEL_UNPAID_AFTER_SECONDS", "EVENT_BUS", "NOTIFICATIONS_TABLE", "REWARDS_TABLE"),
-        "SWEEP_CANCELS_AFTER_SECONDS",
+        *("SWEEP_CANCELS_AFTER_SECONDS", "SWEEP_MINUTES", "WAKE_UP_QUEUE_URL", "WORKERS"),
     },
     "RequestPayout": TAKES_PAYOUTS_ON,
     "SendPayout": ASKS_PI

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from shared.aws.queue import Queue
 from shared.aws.stored_secret import server_key
 from shared.aws.switch import Switch
 from shared.aws.table import Table
@@ -19,7 +20,7 @@ from shared.rewards.store import RewardStore
 from shared.work.due_index import DueIndex
 from shared.work.event_bus import EventBus
 from shared.work.events import Event
-from shared.work.ordered import OrderedWakeUps
+from shared.work.ordered import OrderedWakeUp, OrderedWakeUps
 from shared.work.wake_ups import WakeUp, WakeUps, Work
 
 DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "canary"}}, "AnyCall")
@@ -35,12 +36,16 @@ class Aws:
         self.asked += 1
         raise self.error
 
-    send_message = put_events = get_parameter = get_secret_value = get_item = query = _call
+    send_message = send_message_batch = get_queue_attributes = put_events = _call
+    get_parameter = get_secret_value = get_item = query = batch_execute_statement = _call
 
 
 CALLS: dict[str, Callable[[Any], object]] = {
-    "queue": lambda aws: WakeUps(aws, "url").send(WakeUp(Work.PAYMENT, "id")),
-    "payouts": lambda aws: OrderedWakeUps(aws, "url").send("id", 1),
+    "queue": lambda aws: WakeUps(Queue(aws, "url")).send(WakeUp(Work.PAYMENT, "id")),
+    "payouts": lambda aws: OrderedWakeUps(Queue(aws, "url")).send(OrderedWakeUp("id", 1)),
+    "many messages": lambda aws: Queue(aws, "url").send_each([{"MessageBody": "one"}]),
+    "messages waiting": lambda aws: Queue(aws, "url").waiting(),
+    "many changes": lambda aws: Table(aws, "t", "id").change_each("due_at", [("id", 1, 2)]),
     "bus": lambda aws: EventBus(aws, "bus").put(Event("T", "id:T", {})),
     "switch": lambda aws: Switch(aws, "/stack/payouts").is_on(),
     "secret": lambda aws: server_key(aws, "arn").current(),

@@ -3,15 +3,18 @@
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from threading import Barrier
 from typing import Any
 
 import pytest
 
-from shared.base.context import remaining
+from shared.base.context import concerning, remaining
 from shared.base.errors import Conflict
-from shared.base.observability import count
+from shared.base.observability import count, logger
+from shared.base.threads import Threads
 from shared.edge.background import on_command, on_messages, on_schedule
 from shared.edge.invocation import LambdaContext
+from shared.edges import MOST_TASKS
 from tests.unit.clock import Clock
 from tests.unit.conftest import LogLines
 from tests.world.functions import LambdaContext as Context
@@ -141,3 +144,36 @@ def test_an_empty_batch_is_done(clock: Clock) -> None:
     assert clock.outside(lambda: handler(batch(), Context("tested", MINUTE))) == {
         "batchItemFailures": []
     }
+
+
+def test_messages_side_by_side_each_have_their_own_time_and_log(
+    clock: Clock, logs: LogLines
+) -> None:
+    """All ten are under way at once; one fails, and the others know nothing of it."""
+    together, left = Barrier(MOST_TASKS, timeout=10), list[float]()
+
+    def act(_parts: None, message: str) -> None:
+        concerning(f"payment-{message}")
+        together.wait()
+        left.append(remaining())
+        logger.info("acting")
+        if message == "7":
+            raise ValueError(message)
+
+    handler = on_messages(None, act, str, seconds=11, side_by_side=Threads(MOST_TASKS))
+    records = [{"messageId": f"m{n}", "body": str(n)} for n in range(MOST_TASKS)]
+    answer = clock.outside(lambda: handler({"Records": records}, Context("tested", MINUTE)))
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m7"}]}
+    assert left == pytest.approx([11 - 4.5 - 0.5] * MOST_TASKS, abs=1)
+    said = [line["subject"] for line in logs() if line["message"] == "acting"]
+    assert sorted(said) == sorted(f"payment-{n}" for n in range(MOST_TASKS))
+
+
+def test_a_dead_process_answers_for_no_message() -> None:
+    def act(_parts: None, _message: str) -> None:
+        raise Gone
+
+    handler = on_messages(None, act, str, seconds=11, side_by_side=Threads(2))
+    with pytest.raises(Gone):
+        handler({"Records": [{"messageId": "1", "body": "x"}]}, Context("tested", MINUTE))

@@ -96,8 +96,8 @@ def test_two_sweeps_at_once_wake_each_payment_once(each_world: World) -> None:
     world.tick(300)
     sweepers = [world.environment("sweep") for _ in range(2)]
 
-    # Row by row both have read it as due, and both want to push it.
-    with world.effects.watched_by(Meeting("UpdateItem", 2)):
+    # Of each shard both have read what is due, and both want to push it.
+    with world.effects.watched_by(Meeting("BatchExecuteStatement", 2)):
         answers = all_at_once(sweepers, {})
 
     assert sum(answer["woken"] for answer in answers) == 12
@@ -116,7 +116,7 @@ def test_a_payment_closes_between_the_sweeps_effects(world: World, delivered: bo
         if delivered:
             world.work()
 
-    with world.effects.watched_by(First("UpdateItem", close)):
+    with world.effects.watched_by(First("BatchExecuteStatement", close)):
         world.sweep()
 
     about_it = [message for message in world.wake_ups.messages if payment_id in message.body]
@@ -136,7 +136,7 @@ def test_a_record_deleted_by_hand_between_the_sweeps_read_and_its_push(each_worl
     world.tick(300)
 
     with world.effects.watched_by(
-        First("UpdateItem", lambda: world.tables.delete("PaymentsTable", payment_id))
+        First("BatchExecuteStatement", lambda: world.tables.delete("PaymentsTable", payment_id))
     ):
         assert world.sweep() == 0
 

@@ -133,17 +133,21 @@ def test_a_sweep_does_not_read_what_is_due_later_of_rewards(world_on_ministack: 
     assert reads.items == 0
 
 
-def test_a_sweep_writes_once_per_due_payment(world: World) -> None:
-    put_due(world, 30)
+def test_a_sweep_makes_few_calls_for_many_due_payments(world: World) -> None:
+    """One write for 25 of a shard, and one to the queue for ten."""
+    put_due(world, 400)
 
     with world.counting() as spent:
         world.sweep()
 
     effects = spent.log
     assert effects.count("Query") == 4 * DUE_SHARDS
-    assert effects.count("UpdateItem") == effects.count("SendMessage") == 30
+    assert 400 / 25 <= effects.count("BatchExecuteStatement") <= 400 / 25 + DUE_SHARDS
+    assert 400 / 10 <= effects.count("SendMessageBatch") <= 400 / 10 + 3 * DUE_SHARDS
+    assert effects.count("GetQueueAttributes") == 2
     assert effects.count("GET /v2/payments/incomplete_server_payments") == 1
-    assert len(effects) == 4 * DUE_SHARDS + 60 + 1
+    assert len(effects) < 4 * DUE_SHARDS + 100
+    assert len(world.wake_ups.messages) == 400
 
 
 READ, ASK = "GetItem", "GET /v2/payments/*"

@@ -68,16 +68,21 @@ class Queue:
         self._seen: dict[str, float] = {}
         self.messages: list[Message] = []
         self.dead_letters: list[Message] = []
-        self.sent = self.swallowed = 0
-        self.down = False
+        self.sent = self.swallowed = self.batches = 0
+        self.down, self.is_countable = False, True
+        self.refuses: Callable[[str], bool] = lambda _body: False
 
     def send(self, body: str, deduplication_id: str | None = None) -> None:
         """What SQS does for SendMessage."""
         self._effects.tell("before", "SendMessage")
-        self.sent += 1
         if self.down:
             raise EndpointConnectionError(endpoint_url="https://sqs.test")
+        self._take(body, deduplication_id)
+        self._effects.tell("after", "SendMessage")
+
+    def _take(self, body: str, deduplication_id: str | None) -> None:
         now = self._clock()
+        self.sent += 1
         if deduplication_id is None:
             self.put(body)
         elif now - self._seen.get(deduplication_id, -DEDUPLICATION_SECONDS) < DEDUPLICATION_SECONDS:
@@ -85,26 +90,53 @@ class Queue:
         else:
             self._seen[deduplication_id] = now
             self.put(body)
-        self._effects.tell("after", "SendMessage")
+
+    def send_batch(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
+        """What SQS does for SendMessageBatch: each entry fails alone."""
+        assert 1 <= len(entries) <= 10
+        assert len({entry["Id"] for entry in entries}) == len(entries)
+        self._effects.tell("before", "SendMessageBatch")
+        self.batches += 1
+        if self.down:
+            raise EndpointConnectionError(endpoint_url="https://sqs.test")
+        refused = [entry["Id"] for entry in entries if self.refuses(entry["MessageBody"])]
+        taken = [entry for entry in entries if entry["Id"] not in refused]
+        for entry in taken:
+            self._take(entry["MessageBody"], entry.get("MessageDeduplicationId"))
+        self._effects.tell("after", "SendMessageBatch")
+        failed = [{"Id": one, "Code": "InternalError", "SenderFault": False} for one in refused]
+        return {"Successful": [{"Id": one["Id"]} for one in taken], "Failed": failed}
 
     def put(self, body: str) -> None:
         now = self._clock()
         self.messages.append(Message(f"message-{next(self._ids)}", body, now, now))
 
     def feed(self, function: Function, most: int | None = None) -> int:
-        """Hand over everything that is visible, batch by batch, as a trigger with partial batch
-        responses does; how many messages that were. If the function dies, its batch stays in
-        flight."""
+        """Hand over everything that is visible, batch by batch; how many messages that were."""
         fed = 0
-        while fed != most and (batch := self._receive()):
-            answer = function({"Records": [message.record() for message in batch]})
-            failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
-            assert failed <= {message.message_id for message in batch}
-            fed += len(batch)
-            for message in batch:
-                if message.message_id not in failed:
-                    self.messages.remove(message)
+        while fed != most and (number := self.feed_batch(function)):
+            fed += number
         return fed
+
+    def feed_batch(self, function: Function) -> int:
+        """One batch, as a trigger with partial batch responses hands it over; how many messages
+        that were. If the function dies, they stay in flight."""
+        if not (batch := self._receive()):
+            return 0
+        answer = function({"Records": [message.record() for message in batch]})
+        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        assert failed <= {message.message_id for message in batch}
+        for message in batch:
+            if message.message_id not in failed:
+                self.messages.remove(message)
+        return len(batch)
+
+    def visible(self) -> int:
+        self._effects.tell("before", "GetQueueAttributes")
+        if self.down or not self.is_countable:
+            raise EndpointConnectionError(endpoint_url="https://sqs.test")
+        self._effects.tell("after", "GetQueueAttributes")
+        return sum(message.visible_at <= self._clock() for message in self.messages)
 
     def _receive(self) -> list[Message]:
         now = self._clock()
@@ -143,6 +175,18 @@ class Sqs:
         assert (MessageGroupId == "wallet") is queue.is_fifo
         assert (MessageDeduplicationId is not None) is queue.is_fifo
         queue.send(MessageBody, MessageDeduplicationId)
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:  # noqa: N803
+        queue = self._queues[QueueUrl]
+        for entry in Entries:
+            assert (entry.get("MessageGroupId") == "wallet") is queue.is_fifo
+            assert ("MessageDeduplicationId" in entry) is queue.is_fifo
+        return queue.send_batch(Entries)
+
+    def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> Any:  # noqa: N803
+        [name] = AttributeNames
+        assert name == "ApproximateNumberOfMessages"
+        return {"Attributes": {name: str(self._queues[QueueUrl].visible())}}
 
 
 @dataclass(frozen=True, slots=True)

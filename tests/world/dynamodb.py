@@ -24,6 +24,9 @@ RESERVED = {"state", "status", "day", "name", "count", "counter", "value", "key"
 TOKEN = re.compile(r"\s*(<=|<|=|\(|\)|[#:\w]+)")
 
 
+SWAP = re.compile(r'UPDATE "(.+)" SET "(\w+)"=\? WHERE "(\w+)"=\? AND "(\w+)"=\?')
+
+
 class ConditionalCheckFailedException(ClientError):
     pass
 
@@ -124,6 +127,13 @@ class Client:
     def transact_write_items(self, **call: Any) -> Item:
         return self._call("TransactWriteItems", call, lambda: self._all(call["TransactItems"]))
 
+    def batch_execute_statement(self, **call: Any) -> Item:
+        statements = call["Statements"]
+        assert 1 <= len(statements) <= 25
+        return self._call(
+            "BatchExecuteStatement", call, lambda: {"Responses": [*map(self._swap, statements)]}
+        )
+
     def query(self, **call: Any) -> Item:
         return self._call("Query", call, lambda: self._query(call))
 
@@ -174,6 +184,27 @@ class Client:
             raise ConditionalCheckFailedException(response | _standing(call, found), operation)
         self._apply([write])
         return {}
+
+    def _swap(self, call: Item) -> Item:
+        """One of a batch, which fails alone."""
+        if self._effects and (fault := self._effects.fault("Statement", sent=False)):
+            return {"Error": {"Code": fault.code, "Message": "injected"}}
+        table, changed, key, same = SWAP.fullmatch(call["Statement"]).groups()  # type: ignore[union-attr]
+        assert changed == same
+        assert key == self._database.tables[table].key
+        new, name, old = call["Parameters"]
+        write = {
+            "TableName": table,
+            "Key": {key: name},
+            "UpdateExpression": f"SET {changed} = :new",
+            "ConditionExpression": f"{changed} = :old",
+            "ExpressionAttributeValues": {":new": new, ":old": old},
+        }
+        try:
+            self._one({"Update": write}, "UpdateItem")
+        except ConditionalCheckFailedException:
+            return {"Error": {"Code": "ConditionalCheckFailed", "Message": ""}, "TableName": table}
+        return {"TableName": table}
 
     def _all(self, writes: list[Item]) -> Item:
         calls = [next(iter(write.values())) for write in writes]

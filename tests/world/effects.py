@@ -21,7 +21,7 @@ Device = Callable[[Moment, str], None]
 """Told of each effect, before it and after it; may raise. See `devices`."""
 
 READS = {"GetItem", "Query"}
-WRITES = {"PutItem", "UpdateItem", "TransactWriteItems"}
+WRITES = {"PutItem", "UpdateItem", "TransactWriteItems", "BatchExecuteStatement"}
 # What lies beside a record, and takes part in no transition.
 NOTES = ("SET asked_at", "SET due_at", "SET claimed_txid", "REMOVE #username")
 
@@ -80,7 +80,8 @@ class Effects:
             self.log.append(effect)
 
     def note_write(self, operation: str, request: dict[str, Any]) -> None:
-        if operation not in WRITES or request.get("UpdateExpression", "").startswith(NOTES):
+        is_note = request.get("UpdateExpression", "").startswith(NOTES) or "Statements" in request
+        if operation not in WRITES or is_note:
             return
         for write in request.get("TransactItems", [{operation: request}]):
             [call] = write.values()
