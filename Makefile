@@ -11,7 +11,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run pi pictures test simulate mutants lint format lock build bench throughput clean \
+.PHONY: help setup run pi pictures test simulate mutants lint format lock build bench bench-peers throughput clean \
         build-SharedLayer build-ChainLayer
 
 help: ## List the targets
@@ -71,6 +71,9 @@ export MUTANTS
 
 bench: $(READY) ## Cold starts and warm calls against a bare script (ROUNDS= and PAIRS= of turns)
 	@$(BIN)/python -m local.bench.compare
+
+bench-peers: $(READY) ## Our approve and complete beside others, on one emulator (PAIRS= of turns)
+	@$(BIN)/python -m local.bench.peers
 
 throughput: $(READY) ## How much a stack bears, in simulated time (PAYMENTS=most that are stuck)
 	@$(BIN)/python -m tests.throughput

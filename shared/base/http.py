@@ -20,12 +20,11 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 
 from shared.base.context import remaining, seconds
 from shared.base.health import Down, Health, Outcome
+from shared.base.lean_requests import requests
 
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
@@ -223,7 +222,7 @@ def open_session() -> requests.Session:
     session.trust_env = False
     # One user's cookie must not go out with another's token, or with our key.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = HTTPAdapter(pool_connections=2, pool_maxsize=10, max_retries=0)
+    adapter = requests.adapters.HTTPAdapter(pool_connections=2, pool_maxsize=10, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session

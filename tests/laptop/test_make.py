@@ -29,7 +29,7 @@ ELSEWHERE = {
     "lock": "rewrites the lock files",
     "clean": "removes the environment that the tests run in",
 }
-HERE = {"help", "build", "simulate", "mutants", "bench"}
+HERE = {"help", "build", "simulate", "mutants", "bench", "bench-peers"}
 
 
 def make(target: str, **settings: str) -> str:
@@ -94,3 +94,11 @@ def test_bench_prints_a_row_for_each_function_and_each_warm_call() -> None:
     output = make("bench", ROUNDS="1", PAIRS="1")
     rows = re.findall(r"^  (\w+) +\d+\.\d ms +\d+\.\d ms +\d+\.\d\dx$", output, re.MULTILINE)
     assert rows == [*FUNCTIONS, "approve", "complete", "sweep", "worker", "sender"]
+
+
+@alone
+def test_bench_peers_prints_the_ratios_and_names_who_is_left_out() -> None:
+    output = make("bench-peers", PAIRS="2")
+    rows = re.findall(r"^  (\w+) +(\d) : (\d) +\d+\.\d\dx +\d+\.\d\dx$", output, re.MULTILINE)
+    assert rows == [("approve", "3", "1"), ("complete", "2", "1")]
+    assert re.search(r"^  pi-sdk-express is ", output, re.MULTILINE)
