@@ -2,12 +2,13 @@
 on. What it says is a lower bound: true, and never a zero that looks like healing.
 """
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 
-from shared.aws.dynamodb import DUE_SHARDS
+from shared.aws.dynamodb import DUE_SHARDS, due_keys
 from shared.aws.table import Table
 from shared.base.errors import ServiceUnavailable
 from shared.work.due import DueRow
@@ -319,3 +320,20 @@ def test_an_index_of_pages_is_read_to_its_end(
     payments = [world.paid_payment() for _ in range(40)]
     world.rounds(1)
     COMPLETED.check(world, *payments)
+
+
+def test_what_was_read_before_a_page_fails_is_woken(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dynamodb.Table, "page", 2)
+    payments = [world.paid_payment() for _ in range(60)]
+    world.tick(HOUR)
+    world.effects.faults.append(AwsFault("Query", "InternalServerError", 500, after=1))
+
+    with pytest.raises(ServiceUnavailable):
+        world.sweep()
+
+    woken = {json.loads(message.body)["key"] for message in world.wake_ups.messages}
+    left = [payment_id for payment_id in payments if payment_id not in woken]
+    [shard] = {due_keys(payment_id, 1)["due_shard"] for payment_id in left}
+    assert len([p for p in woken if due_keys(p, 1)["due_shard"] == shard]) == 2
