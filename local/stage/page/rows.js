@@ -16,9 +16,15 @@ export function rowOf(line) {
 // The status of a call stands apart from what was called.
 export function textOf({ text }) {
   const [call, status] = text.split(" → ");
-  if (!/^[A-Z]+ \//.test(call)) return [text];
+  if (!/^[A-Z]+ \//.test(call)) return breakable(text);
   const code = element("code", {}, call);
   return status === undefined ? [code] : [code, element("b", {}, ` → ${status}`)];
+}
+
+// A long name, such as onReadyForServerApproval, is broken before one of its words.
+function breakable(text) {
+  const [first, ...rest] = text.split(/(?<=[a-z])(?=[A-Z])/);
+  return [first, ...rest.flatMap((word) => [element("wbr"), word])];
 }
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
