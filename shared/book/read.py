@@ -136,7 +136,14 @@ def read_on(parts: BookParts, book: Book) -> Book:
 def _act_on(
     parts: BookParts, book: Book, page: Sequence[Movement], sure: Ledger, covers: int
 ) -> tuple[Book, bool]:
-    """The book that stands once a page was acted on, and whether no other writer was first."""
+    """The book that stands once a page was acted on, and whether no other writer was first.
+
+    It is written before as well: a restore in between takes the records back, and the book to
+    before that write. So its place never moves past what they have forgotten."""
+    if any(movement.token not in book.ahead for movement in page):
+        book, is_ours = parts.books.replace(book, book)
+        if not is_ours:
+            return book, False
     done: list[Movement] = []
     doubts: list[Doubt] = []
     try:

@@ -243,6 +243,8 @@ class Weather:
     def nonsense(self) -> None:
         path, how = self._scene.choice(PATHS), self._scene.choice(NONSENSE)
         times, effect = self._scene.choice((1, 4, 20)), self._scene.chance(0.3)
+        if how.get("status") == 429 and path == "/v2/*":
+            effect = False  # who was notified cannot be looked up, so there a pause is believed
         self._world.fault(path=path, times=times, effect=effect, **how)
         self._scene.tell(f"    {path} {times} times {how} {'after the effect' if effect else ''}")
 

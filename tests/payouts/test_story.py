@@ -78,7 +78,9 @@ PAYING = [
     *("GET /horizon/accounts/*", "GET /horizon/fee_stats", "GetParameter", "UpdateItem"),
     *("POST /v2/payments", "GET /horizon/accounts/*", "UpdateItem", "UpdateItem"),
     *("GET /horizon/", "GET /horizon/ledgers"),
-    *("GET /horizon/accounts/*/payments", "UpdateItem") * 2,
+    # The first page has the payout before.
+    *("GET /horizon/accounts/*/payments", "UpdateItem", "UpdateItem"),
+    *("GET /horizon/accounts/*/payments", "UpdateItem"),
     *("GetParameter", "UpdateItem"),
     *("GetParameter", "UpdateItem"),
     *("POST /horizon/transactions", "POST /v2/payments/*/complete", "UpdateItem"),

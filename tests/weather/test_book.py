@@ -6,6 +6,7 @@ closes nothing, and what is paid is found once it shows.
 
 from collections.abc import Callable
 from email.utils import format_datetime
+from itertools import count
 from typing import Any
 
 import pytest
@@ -21,7 +22,8 @@ from tests.weather.ends import (
     check_money,
 )
 from tests.world import World
-from tests.world.devices import DiesAt, First
+from tests.world.devices import DiesAt
+from tests.world.effects import Moment
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -466,6 +468,35 @@ def test_what_is_read_again_is_noted_once(world: World) -> None:
     COMPLETED.check(world, payment_id)
 
 
+def test_a_restore_takes_back_what_was_noted_just_now_and_the_book(world: World) -> None:
+    """Found by dice: the reader was about to move the book's place, past what the restored record
+    had forgotten; and the payment was closed as unpaid."""
+    world.settled_payment(rounds=1)
+    payment_id = world.paid_unseen(known_to_pi=False)
+    backup = world.backup()
+    world.tick(world.sweep_seconds)
+    world.wake(Work.BOOK, world.wallet)
+    is_restored = False
+
+    def once_it_is_noted(moment: Moment, effect: str) -> None:
+        nonlocal is_restored
+        is_noted = (moment, effect) == ("after", "UpdateItem") and world.record(payment_id).receipts
+        if is_noted and not is_restored:
+            is_restored = True
+            world.restore(backup)
+
+    with world.effects.watched_by(once_it_is_noted):
+        world.work()
+
+    assert is_restored
+    assert not world.record(payment_id).receipts
+    world.pi.user_cancel(payment_id)
+    world.live(2 * HOUR)
+    assert [receipt.txid for receipt in world.record(payment_id).receipts] == (
+        world.transactions_of(payment_id)
+    )
+
+
 def test_another_writer_comes_between_a_movement_and_its_note(world: World) -> None:
     """A front end learns that Pi has cancelled the payment, in the very moment in which the book
     finds that it was paid."""
@@ -475,7 +506,15 @@ def test_another_writer_comes_between_a_movement_and_its_note(world: World) -> N
     world.pi.user_cancel(payment_id)
     world.wake(Work.BOOK, world.wallet)
 
-    with world.effects.watched_by(First("UpdateItem", lambda: world.cancel(payment_id))):
+    writes = count(1)
+
+    def before_its_note(moment: Moment, effect: str) -> None:
+        """The book's own write is the first one."""
+        if (moment, effect) == ("before", "UpdateItem") and next(writes) == 2:
+            with world.effects.watched_by(None):
+                world.cancel(payment_id)
+
+    with world.effects.watched_by(before_its_note):
         world.work()
 
     record = world.record(payment_id)
@@ -483,7 +522,7 @@ def test_another_writer_comes_between_a_movement_and_its_note(world: World) -> N
     assert [receipt.txid for receipt in record.receipts] == world.transactions_of(payment_id)
 
 
-EVERY_EFFECT = range(1, 27)
+EVERY_EFFECT = range(1, 29)
 
 
 @pytest.mark.parametrize("number", EVERY_EFFECT)
