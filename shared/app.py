@@ -67,11 +67,11 @@ class Settling(TypedDict):
     canary: Canary
 
 
-# What a worker surely does within three quarters of five minutes, after which it would be woken for
-# the same once more: it takes ten at once, and 2 s at Pi for each. See docs/throughput.md.
+# What a worker surely does before it would be woken for the same once more, four minutes later by
+# default: it takes ten at once, and 2 s at Pi for each. See docs/throughput.md.
 WAKE_UPS_OF_A_WORKER = 1000
-# Of eight shards, at one payout for each ledger of 5 s.
-PAYOUTS_IN_A_SHARE = 16
+PAYOUTS_IN_A_SHARE = 125  # many only wait for something, and cost one read
+PAYOUTS_OF_A_SWEEP = 60  # are sent until the next one, at one for each ledger of 5 s
 # A younger payment may still be on its way through wallet and chain.
 LEAST_PATIENCE_SECONDS = 600
 
@@ -161,6 +161,7 @@ class App:
             index=DueIndex(self._payouts_table),
             wake=wake,
             waiting=queue.waiting,
+            crowd=PAYOUTS_OF_A_SWEEP,
             share=PAYOUTS_IN_A_SHARE,
             counted=True,
         )
@@ -182,6 +183,8 @@ class App:
         from shared.work.sweep import DueWork, WakeParts
         from shared.work.wake_ups import WakeUp, Work
 
+        soon = WAKE_UPS_OF_A_WORKER * self.settings.whole_number("WORKERS", 1)
+
         def about_payment(key: str) -> WakeUp:
             wallet = wallet_of(key)
             return WakeUp(Work.PAYMENT, key) if wallet is None else WakeUp(Work.BOOK, wallet)
@@ -197,7 +200,8 @@ class App:
                 index=DueIndex(table),
                 wake=wake,
                 waiting=self.wake_ups.waiting,
-                share=WAKE_UPS_OF_A_WORKER * self.settings.whole_number("WORKERS", 1) // DUE_SHARDS,
+                crowd=soon // 2,
+                share=soon // DUE_SHARDS,
                 counted=counted,
                 go_on=lambda rest: self.wake_ups.send(WakeUp(Work.SWEEP, rest)),
             )

@@ -1,6 +1,6 @@
 """How a server is doing, as one environment has met it lately: how many calls it may have at once.
 
-A call to a server that does not answer costs its whole time-out. So after a few of them in a row
+A call to a server that does not answer costs its whole time-out. So after ten of them in a row
 only one call at a time looks whether the server is back. Who comes meanwhile waits for what it
 finds, and is not sent if it finds nothing; nor is who comes right after it. A server that is asked
 too much (429) gets half as many calls at once; as many good answers in a row let in one more.
@@ -16,7 +16,7 @@ from enum import Enum, auto
 from shared.base.context import remaining, seconds
 
 MOST_AT_ONCE = 10  # as many as there are tasks side by side
-FEW = 5  # in a row; what fails by itself is not tried so often
+DOWN_AFTER = 10  # failures in a row: as many as there are calls at once, so not one was answered
 SLOW_SECONDS = 1.0  # what fails sooner costs little
 REMEMBERED_SECONDS = 0.1
 
@@ -34,9 +34,11 @@ class Down(Exception):
 
 
 class Call:
-    """One call to the server. What it came to must be said; else it failed."""
+    """One call to the server. What it came to must be said; else it failed. One that is tried again
+    is not `counted`: what fails by itself, however often it is tried, is no sign of the server."""
 
-    outcome = Outcome.FAILED
+    def __init__(self, *, counted: bool) -> None:
+        self.outcome, self.counted = Outcome.FAILED, counted
 
 
 class Health:
@@ -49,16 +51,16 @@ class Health:
         self._failures, self._failed_at = 0, 0.0
 
     @contextmanager
-    def turn(self) -> Iterator[Call]:
+    def turn(self, *, counted: bool = True) -> Iterator[Call]:
         """Around a call; waits until there may be one more. Raises Down."""
         self._wait()
-        call, began = Call(), seconds()
+        call, began = Call(counted=counted), seconds()
         try:
             yield call
         finally:
             with self._changed:
                 self._under_way -= 1
-                self._note(call.outcome, is_slow=seconds() - began >= SLOW_SECONDS)
+                self._note(call, is_slow=seconds() - began >= SLOW_SECONDS)
                 self._changed.notify_all()
 
     def _wait(self) -> None:
@@ -74,10 +76,10 @@ class Health:
 
     @property
     def is_down(self) -> bool:
-        return self._failures >= FEW
+        return self._failures >= DOWN_AFTER
 
-    def _note(self, outcome: Outcome, *, is_slow: bool) -> None:
-        match outcome:
+    def _note(self, call: Call, *, is_slow: bool) -> None:
+        match call.outcome:
             case Outcome.ANSWERED:
                 self._failures = 0
                 self._good_in_a_row += 1
@@ -86,6 +88,6 @@ class Health:
             case Outcome.BUSY:
                 self._failures = 0
                 self._most, self._good_in_a_row = max(1, self._most // 2), 0
-            case Outcome.FAILED if is_slow:
+            case Outcome.FAILED if is_slow and (call.counted or self.is_down):
                 self._failures += 1
                 self._failed_at = seconds()

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 
 from shared.base.context import remaining, seconds
-from shared.base.health import Down, Health, Outcome
+from shared.base.health import Call, Down, Health, Outcome
 from shared.base.lean_requests import requests
 
 CONNECT_SECONDS = 2.0
@@ -137,7 +137,8 @@ class Http:
         may_have_happened, health = False, self._health_of(url)
         for attempt in count(1):
             try:
-                return self._attempt(health, method, url, headers, body)
+                with health.turn(counted=attempt == 1) as call:
+                    return self._attempt(call, method, url, headers, body)
             except Down:
                 failure = Failure.UNKNOWN if may_have_happened else Failure.NOT_SENT
                 raise CallFailed(failure) from None
@@ -160,16 +161,14 @@ class Http:
 
     def _attempt(
         self,
-        health: Health,
+        call: Call,
         method: str,
         url: str,
         headers: Mapping[str, str] | None,
         body: str | None,
     ) -> Reply:
-        with health.turn() as call:
-            reply = self._exchange(method, url, headers, body)
-            is_busy = reply.failure is Failure.BUSY
-            call.outcome = Outcome.BUSY if is_busy else Outcome.ANSWERED
+        reply = self._exchange(method, url, headers, body)
+        call.outcome = Outcome.BUSY if reply.failure is Failure.BUSY else Outcome.ANSWERED
         if reply.failure is not None:
             raise CallFailed(reply.failure, reply)
         return reply
@@ -177,7 +176,7 @@ class Http:
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str] | None, body: str | None
     ) -> Reply:
-        """The server's answer, whatever it is. Raises CallFailed: there is none."""
+        """The server's answer, whatever it is. Raises CallFailed if there is none."""
         left = remaining()
         if left < SHORTEST_ATTEMPT_SECONDS:
             raise CallFailed(Failure.NOT_SENT)

@@ -48,27 +48,25 @@ class Canary:
             return False
         return True
 
-    def _require_own_key(self) -> None:
-        if self.knows_us() is False:
-            count("ServerKeyRefused")
-            logger.error("The server key is another app's")
-            raise PiAuthenticationError
-
     def find(self, payment_id: str) -> PaymentDto | None:
         """Pi's payment; None: it knows none of this name, and the key is not known to be another
         app's. Raises PiAuthenticationError and what else a question may."""
+        return self.look_for(payment_id)[0]
+
+    def look_for(self, payment_id: str) -> tuple[PaymentDto | None, bool]:
+        """The same, and whether it is certain: where Pi knows none, there was something to tell the
+        key by."""
         try:
-            return self.pi.get_payment(payment_id)
+            return self.pi.get_payment(payment_id), True
         except PiRefused as refused:
             if refused.code != "payment_not_found":
                 raise
-        self._require_own_key()
-        return None
-
-    @property
-    def can_tell(self) -> bool:
-        """Whether there was anything to tell the key by, when it was last asked for."""
-        return (self.payment_id or self.shown) is not None
+        knows_us = self.knows_us()
+        if knows_us is False:
+            count("ServerKeyRefused")
+            logger.error("The server key is another app's")
+            raise PiAuthenticationError
+        return None, knows_us is True
 
     @contextmanager
     def while_shown(self, payment_id: str | None) -> Iterator[None]:

@@ -102,12 +102,12 @@ def _tell(old: PaymentRecord, new: PaymentRecord, movement: Movement) -> None:
 def _forgotten(parts: NoteParts, payment_id: str, movement: Movement) -> PaymentRecord | None:
     """Our record of it if it is a payment of this app that was approved, made anew; None: a
     stranger's memo. Raises PiError."""
-    payment = parts.canary.find(payment_id)
+    payment, is_certain = parts.canary.look_for(payment_id)
     if payment is not None and payment.direction is None:
         raise PiInvalidResponse  # Pi does not say just now what it is
     if payment is None or not is_payable(payment):
         # Else the key may be another app's: not remembered, so that the daily proof tells of it.
-        if payment is not None or parts.canary.can_tell:
+        if is_certain:
             parts.foreign.add(payment_id, movement.txids[0])
         count("UnknownTransfer")
         txid = movement.txids[0]

@@ -38,10 +38,11 @@ def silence(parts: BookParts, record: PaymentRecord) -> int:
 @dataclass(frozen=True, slots=True)
 class Watch:
     """The wallets whose books this environment has seen: until when they need no other look, for
-    payments that were begun then or later."""
+    payments that were begun then or later. A book that could not be opened is left for a minute."""
 
     book: BookParts
     seen: dict[str, tuple[int, int]] = field(default_factory=dict)
+    left_until: dict[str, int] = field(default_factory=dict)
 
     def covers(self, record: PaymentRecord) -> bool:
         """See to it that the wallet that this payment runs to has a book, which goes back to its
@@ -53,10 +54,13 @@ class Watch:
         until, since = self.seen.get(wallet, (0, 0))
         if now < until and started_at >= since:
             return True
+        if now < self.left_until.get(wallet, 0):
+            return False
         with suppress(ChainUnavailable):
             book_of(self.book, *begun)
             self.seen[wallet] = now + WATCHED_SECONDS, started_at
             return True
+        self.left_until[wallet] = now + STALE_SECONDS
         return False
 
 

@@ -88,8 +88,8 @@ def note_sent(parts: SentParts, wallet: str, movement: Movement) -> str | None:
 def _asked_for(parts: SentParts, payment_id: str) -> PayoutRecord | None:
     """Our record of what Pi knows this payment was made for, made anew if it was forgotten; None:
     for no payout here. Raises PiError, and UnreadableRecord."""
-    payment = parts.canary.find(payment_id)
-    if payment is None and not parts.canary.can_tell:
+    payment, is_certain = parts.canary.look_for(payment_id)
+    if not is_certain:
         raise PiInvalidResponse  # nothing tells yet whose key this is
     try:
         asked = None if payment is None else remembered(payment)

@@ -197,8 +197,9 @@ def _still_known(record: PayoutRecord, decision: Decision, seen: Seen) -> Answer
     }
     if seen.created is not None:
         known[Question(Ask.PAYMENT, record.payment_id)] = seen.created
-    if decision.step is Step.SIGN:  # nobody has handed it in
-        known[Question(Ask.TRANSACTION, record.txid)] = None
+    if decision.step is Step.SIGN:
+        known[Question(Ask.TRANSACTION, record.txid)] = None  # nobody has handed it in
+        known.pop(Question(Ask.PAYMENT, record.payment_id), None)  # is it still to be paid?
     return known
 
 

@@ -25,21 +25,23 @@ from shared.base.observability import gauge, logger
 from shared.work.due import STUCK_SECONDS, DueRow, next_look
 from shared.work.due_index import DueIndex
 
-MOST_AT_ONCE = 25  # rows, in one call
+ROWS_IN_A_CALL = 25
+MOST_IN_A_STEP = 1000  # of a shard, by the worker: it has seconds for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueWork:
     """One table's unfinished work. `wake` is given keys, each with when it is due next, and answers
-    how many wake-ups were not sent; `waiting` says about how many lie in its queue. `share` is the
-    most that is woken of a shard at a time; then `go_on` leaves the rest of the shard to the
-    worker. None: the rest waits for the next sweep. What is not `counted` is read only when it is
-    due."""
+    how many wake-ups were not sent; `waiting` says about how many lie in its queue, `crowd` of how
+    many on what is due may well be among them. `share` is the most that is woken of a shard at a
+    time; then `go_on` leaves the rest of the shard to the worker. None: the rest waits for the next
+    sweep. What is not `counted` is read only when it is due."""
 
     name: str
     index: DueIndex
     wake: Callable[[Sequence[tuple[str, int]]], int]
     waiting: Callable[[], int]
+    crowd: int
     share: int
     counted: bool
     go_on: Callable[[str], None] | None = None
@@ -122,15 +124,17 @@ def sweep(parts: SweepParts) -> int:
     """
     waking = parts.waking
     now = waking.clock()
-    lie_there = {waiting: _asked(waiting) for waiting in {kind.waiting for kind in waking.kinds}}
+    queues = {kind.waiting for kind in waking.kinds}
+    lengths = {waiting: _length(waiting) for waiting in queues}
     start = now // waking.sweep_seconds  # so that no shard is always last when time is short
     shards = [str((start + n) % DUE_SHARDS) for n in range(DUE_SHARDS)]
     everything = [(kind, shard) for shard in shards for kind in waking.kinds]
 
     def look(kind: DueWork, shard: str) -> Found:
-        # Where so much lies in the queue, what is due may well be in it.
-        is_crowded = lie_there[kind.waiting] >= kind.share * DUE_SHARDS // 2
-        return _wake_some(waking, kind, shard, now, 0 if is_crowded else kind.share)
+        # A crowd may be another kind's: so a few are woken all the same.
+        if lengths[kind.waiting] >= kind.crowd:
+            kind = replace(kind, share=min(kind.share, ROWS_IN_A_CALL), go_on=None)
+        return _wake_some(waking, kind, shard, now, kind.share)
 
     found = list(parts.executor.map(look, *zip(*everything, strict=True)))
     _report(parts, [(kind, each) for (kind, _), each in zip(everything, found, strict=True)])
@@ -149,7 +153,8 @@ def sweep_on(parts: WakeParts, key: str) -> None:
     kind = {kind.name: kind for kind in parts.kinds}.get(name)
     if kind is None:
         return
-    found = _wake_some(parts, replace(kind, counted=False), shard, parts.clock(), kind.share)
+    only_due, share = replace(kind, counted=False), min(kind.share, MOST_IN_A_STEP)
+    found = _wake_some(parts, only_due, shard, parts.clock(), share)
     if not found.is_served:
         raise ServiceUnavailable
 
@@ -159,7 +164,7 @@ def rest_of(kind: DueWork, shard: str) -> str:
     return f"{kind.name}#{shard}"
 
 
-def _asked(waiting: Callable[[], int]) -> int:
+def _length(waiting: Callable[[], int]) -> int:
     """If it cannot be told, none: to be woken twice does no harm."""
     try:
         return waiting()
@@ -171,9 +176,10 @@ def _wake_some(parts: WakeParts, kind: DueWork, shard: str, now: int, share: int
     found = Found()
     due = _read(parts, kind, shard, now, share, found)
     try:
-        while some := list(islice(due, MOST_AT_ONCE)):
+        while some := list(islice(due, ROWS_IN_A_CALL)):
             _wake(parts, kind, some, now, found)
-        if found.is_more and share and kind.go_on is not None:
+        is_left = found.is_more or not found.is_complete  # there was no time for it
+        if is_left and found.is_served and found.woken and kind.go_on is not None:
             kind.go_on(rest_of(kind, shard))
     except ServiceUnavailable:  # each call was tried twice: what is down need not be waited for
         found.is_served = False

@@ -82,7 +82,7 @@ PAYING = [
     *("GET /horizon/accounts/*/payments", "UpdateItem", "UpdateItem"),
     *("GET /horizon/accounts/*/payments", "UpdateItem"),
     *("GetParameter", "UpdateItem"),
-    *("GetParameter", "UpdateItem"),
+    *("GET /v2/payments/*", "GetParameter", "UpdateItem"),
     *("POST /horizon/transactions", "POST /v2/payments/*/complete", "UpdateItem"),
     *("PutEvents", "UpdateItem"),
 ]

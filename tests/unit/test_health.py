@@ -9,7 +9,7 @@ import pytest
 
 from shared.base.context import process_clock, within
 from shared.base.health import (
-    FEW,
+    DOWN_AFTER,
     MOST_AT_ONCE,
     REMEMBERED_SECONDS,
     SLOW_SECONDS,
@@ -35,7 +35,7 @@ def times_out(health: Health, clock: Clock, times: int = 1) -> None:
 
 def test_a_few_time_outs_in_a_row_and_nothing_more_is_sent(clock: Clock) -> None:
     health = Health()
-    times_out(health, clock, FEW)
+    times_out(health, clock, DOWN_AFTER)
     clock.now -= REMEMBERED_SECONDS
     with pytest.raises(Down), health.turn():
         pass
@@ -44,22 +44,22 @@ def test_a_few_time_outs_in_a_row_and_nothing_more_is_sent(clock: Clock) -> None
 @pytest.mark.parametrize("outcome", [Outcome.ANSWERED, Outcome.BUSY])
 def test_an_answer_in_between_and_it_is_up(clock: Clock, outcome: Outcome) -> None:
     health = Health()
-    times_out(health, clock, FEW - 1)
+    times_out(health, clock, DOWN_AFTER - 1)
     meets(health, clock, outcome, seconds=10)
-    times_out(health, clock, FEW - 1)
+    times_out(health, clock, DOWN_AFTER - 1)
     assert not health.is_down
 
 
 def test_what_fails_soon_costs_little(clock: Clock) -> None:
     health = Health()
-    for _ in range(10 * FEW):
+    for _ in range(10 * DOWN_AFTER):
         meets(health, clock, Outcome.FAILED)
     assert not health.is_down
 
 
 def test_after_a_while_one_looks_whether_it_is_back(clock: Clock) -> None:
     health = Health()
-    times_out(health, clock, FEW)
+    times_out(health, clock, DOWN_AFTER)
 
     times_out(health, clock)  # not yet
     clock.now -= REMEMBERED_SECONDS
@@ -121,7 +121,7 @@ def test_one_looks_and_the_others_wait_for_what_it_finds(
 
     def act() -> None:
         health = Health()
-        for _ in range(FEW):
+        for _ in range(DOWN_AFTER):
             with health.turn():
                 pass
         assert health.is_down

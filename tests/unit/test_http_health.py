@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from shared.base.health import FEW
+from shared.base.health import DOWN_AFTER
 from shared.base.http import CallFailed, Failure
 from tests.unit.scripted_line import Net, ScriptedLine
 
@@ -41,41 +41,48 @@ def fails(line: Hangs) -> tuple[Failure, float]:
     return failed.value.failure, line.net.clock.now - began
 
 
-def test_a_server_that_hangs_is_asked_a_few_times_and_then_once_a_call(line: Hangs) -> None:
-    while line.asked < FEW:
+@pytest.fixture
+def down(line: Hangs) -> Hangs:
+    """So many calls have failed in a row, each tried several times."""
+    for _ in range(DOWN_AFTER):
         fails(line)
-    assert line.asked == FEW
-
-    for n in range(3):
-        line.net.clock.now += 1
-        assert fails(line) == (Failure.UNKNOWN, TIME_OUT_SECONDS)
-        assert line.asked == FEW + n + 1
+    return line
 
 
-def test_right_after_a_look_nothing_is_sent(line: Hangs) -> None:
-    while line.asked < FEW:
+def test_what_fails_by_itself_is_no_sign_however_often_it_is_tried(line: Hangs) -> None:
+    for _ in range(DOWN_AFTER - 1):
         fails(line)
-
-    assert fails(line) == (Failure.NOT_SENT, 0)
-    assert line.asked == FEW
-
-
-def test_a_server_that_is_back_is_asked_as_before(line: Hangs) -> None:
-    while line.asked < FEW:
-        fails(line)
-    line.net.clock.now += 1
+    assert line.asked > DOWN_AFTER
     line.is_mended = True
+    assert line.net.call().status == 200
+
+
+def test_a_server_that_is_down_is_asked_once_a_call(down: Hangs) -> None:
+    before = down.asked
+    for n in range(3):
+        down.net.clock.now += 1
+        assert fails(down) == (Failure.UNKNOWN, TIME_OUT_SECONDS)
+        assert down.asked == before + n + 1
+
+
+def test_right_after_a_look_nothing_is_sent(down: Hangs) -> None:
+    before = down.asked
+    assert fails(down) == (Failure.NOT_SENT, 0)
+    assert down.asked == before
+
+
+def test_a_server_that_is_back_is_asked_as_before(down: Hangs) -> None:
+    down.net.clock.now += 1
+    down.is_mended = True
 
     for _ in range(3):
-        assert line.net.call().status == 200
+        assert down.net.call().status == 200
 
 
-def test_each_server_is_judged_for_itself(line: Hangs) -> None:
-    while line.asked < FEW:
-        fails(line)
-    line.is_mended = True
-
+def test_each_server_is_judged_for_itself(down: Hangs) -> None:
+    down.is_mended = True
     other = "https://chain.example/ledgers"
-    reply = line.net.clock.invocation(15, line.net._http.call, "GET", other)
+
+    reply = down.net.clock.invocation(15, down.net._http.call, "GET", other)
 
     assert reply.status == 200

@@ -10,10 +10,13 @@ import pytest
 
 import shared.app
 from shared.aws.dynamodb import DUE_SHARDS
+from shared.work import sweep
 from tests.weather.ends import COMPLETED
 from tests.world import World
 from tests.world.devices import Died, DiesAt, deaths
+from tests.world.effects import Moment
 
+DAY = 24 * 3600
 SHARE = 2
 PAYMENTS, REWARDS, PAYOUTS = 60, 20, 5
 
@@ -68,18 +71,60 @@ def test_one_sweep_is_enough_for_all_of_it(world: World) -> None:
     assert "BatchExecuteStatement" not in spent.log
 
 
-def test_nothing_is_woken_for_twice(world: World) -> None:
-    """Though sweep follows sweep, and the workers come to none of it."""
+def test_little_is_woken_for_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though sweep follows sweep, and the workers come to none of it: a call for each shard."""
+    monkeypatch.setattr(sweep, "ROWS_IN_A_CALL", 1)
     everything_at_once(world)
     world.sweep()
-    lies_there = woken(world)
+    lay_there = woken(world)
 
     for _ in range(5):
         world.tick(world.sweep_seconds)
         world.sweep()
 
-    assert woken(world) == lies_there
+    lies_there = woken(world)
+    assert lies_there["sweep"] == lay_there["sweep"]
+    for kind in ("payment", "reward"):
+        assert lies_there[kind] <= lay_there[kind] + 5 * DUE_SHARDS
     assert world.metrics.last["PaymentsUnfinished"] == PAYMENTS
+
+
+def test_a_backlog_of_one_kind_does_not_starve_another(world: World) -> None:
+    """Found by attack: all kinds but payouts share a queue, and it was full of one."""
+    for _ in range(20 * REWARDS):
+        world.granted_ad()
+    late = world.paid_payment()
+    world.wake_ups.messages.clear()
+    world.tick(DAY)
+    world.sweep()
+    world.wake_ups.messages = [m for m in world.wake_ups.messages if late not in m.body]
+
+    for _ in range(2):
+        world.tick(world.sweep_seconds)
+        world.sweep()
+        world.wake_ups.feed_batch(world.function("settle"))  # the workers are slow
+
+    assert any(late in message.body for message in world.wake_ups.messages)
+
+
+def test_the_rest_that_there_was_no_time_for_follows(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by attack: the message about it was sent only where the whole share had been woken."""
+    monkeypatch.setattr(shared.app, "WAKE_UPS_OF_A_WORKER", 1000)
+    monkeypatch.setattr(sweep, "ROWS_IN_A_CALL", 1)
+    paid = everything_at_once(world)
+    world.wake_ups.put(json.dumps({"work": "sweep", "key": "Payment#1"}))
+
+    def slow(moment: Moment, _effect: str) -> None:
+        world.tick(0.5 * (moment == "before"))
+
+    with world.effects.watched_by(slow):
+        world.wake_ups.feed_batch(world.function("settle"))
+
+    assert woken(world)["sweep"] == 1
+    world.rounds(2)
+    COMPLETED.check(world, *paid)
 
 
 def test_a_queue_that_cannot_be_counted_is_sent_to(world: World) -> None:
