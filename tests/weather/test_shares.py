@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 import shared.app
-from shared.aws.dynamodb import DUE_SHARDS
+from shared.aws.dynamodb import DUE_SHARDS, due_keys
 from shared.work import sweep
 from tests.weather.ends import COMPLETED
 from tests.world import World
@@ -114,7 +114,8 @@ def test_the_rest_that_there_was_no_time_for_follows(
     monkeypatch.setattr(shared.app, "WAKE_UPS_OF_A_WORKER", 1000)
     monkeypatch.setattr(sweep, "ROWS_IN_A_CALL", 1)
     paid = everything_at_once(world)
-    world.wake_ups.put(json.dumps({"work": "sweep", "key": "Payment#1"}))
+    [(fullest, _)] = Counter(due_keys(each, 1)["due_shard"] for each in paid).most_common(1)
+    world.wake_ups.put(json.dumps({"work": "sweep", "key": f"Payment#{fullest}"}))
 
     def slow(moment: Moment, _effect: str) -> None:
         world.tick(0.5 * (moment == "before"))
