@@ -10,6 +10,7 @@ from tests.payouts.promises import check, check_at_rest
 from tests.payouts.stories import PAYOUT, loses_wallet, paid_before
 from tests.world import World
 from tests.world.devices import Loses
+from tests.world.effects import Moment
 
 HOUR = 3600
 
@@ -633,3 +634,24 @@ def test_a_refused_creation_is_not_an_unclear_one(world: World, body: dict[str, 
     world.send()
 
     assert world.payout(PAYOUT).reason != "creation_unclear"
+
+
+@pytest.mark.parametrize("effect", ["GET /horizon/", "GET /horizon/ledgers", "GetParameter"])
+def test_cancelled_at_pi_before_it_is_handed_in_it_is_not_paid(world: World, effect: str) -> None:
+    """Found by attack: what Pi had answered to the creation was believed until the submission."""
+    world.requested(PAYOUT)
+
+    def cancel() -> None:
+        for payment in world.payments_of(PAYOUT):
+            world.pi.force(payment.identifier, {"status": {"cancelled": True}})
+
+    def once_it_is_created(moment: Moment, now: str) -> None:
+        if moment == "before" and now == effect and world.payments_of(PAYOUT):
+            with world.effects.watched_by(None):
+                cancel()
+
+    with world.effects.watched_by(once_it_is_created):
+        world.send()
+
+    assert len(world.payments_of(PAYOUT)) == 1
+    assert world.transfers_of(PAYOUT) == []

@@ -549,3 +549,19 @@ def test_the_reader_dies_anywhere(world: World, number: int) -> None:
     for payment_id in payments:
         COMPLETED.check(world, payment_id)
         check_money(world, payment_id)
+
+
+def test_a_book_that_cannot_be_opened_is_left_for_a_minute(world: World) -> None:
+    """Found by attack: each payment tried it anew."""
+    world.fault(path="/horizon/*", drop="before")
+
+    def costs(payments: int) -> int:
+        for _ in range(payments):
+            world.paid_payment()
+        world.tick(world.sweep_seconds)
+        world.sweep()
+        with world.counting() as spent:
+            world.work()
+        return len(spent.chain)
+
+    assert costs(8) == costs(1) > 0

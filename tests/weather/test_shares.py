@@ -154,6 +154,18 @@ def test_of_payouts_the_rest_waits_for_the_next_sweep(
     assert all(world.payout(f"payout-{number}").state == "completed" for number in range(30))
 
 
+def test_payouts_that_only_wait_take_no_others_place(world: World) -> None:
+    """Found by attack: each costs a read, and took a place among a hundred."""
+    for number in range(200):
+        world.requested(f"payout-{number}", world.uid(f"user {number}"), amount="0.01")
+    world.payout_queue.messages.clear()
+    world.tick(3600)
+
+    world.sweep()
+
+    assert len(world.payout_queue.messages) == 200
+
+
 def lose(world: World) -> None:
     world.wake_ups.messages = [m for m in world.wake_ups.messages if '"sweep"' not in m.body]
 
