@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 
 from shared.base.context import remaining, seconds
-from shared.base.health import Call, Down, Health, Outcome
+from shared.base.health import MOST_AT_ONCE, Call, Down, Health, Outcome
 from shared.base.lean_requests import requests
 
 CONNECT_SECONDS = 2.0
@@ -221,7 +221,9 @@ def open_session() -> requests.Session:
     session.trust_env = False
     # One user's cookie must not go out with another's token, or with our key.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = requests.adapters.HTTPAdapter(pool_connections=2, pool_maxsize=10, max_retries=0)
+    adapter = requests.adapters.HTTPAdapter(
+        pool_connections=2, pool_maxsize=MOST_AT_ONCE, max_retries=0
+    )
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session

@@ -79,9 +79,8 @@ if TYPE_CHECKING:
 
 MOST_ROUNDS = MOST_QUESTIONS + 4  # and the effects after which more is asked
 BEHIND_SECONDS = 3600  # sweeps read the book on much more often
-STAYS_KNOWN = frozenset({Ask.PAYMENT, Ask.ACCOUNT, Ask.FEE})
+STAYS_KNOWN = frozenset({Ask.ACCOUNT, Ask.FEE})
 NO_SEED = frozenset({Reason.WALLET_SEED_MISSING, Reason.WALLET_SEED_INVALID})
-
 
 Answers = Mapping[Question, Any]
 
@@ -187,7 +186,8 @@ def _step(parts: SendParts, record: PayoutRecord, known: Answers) -> tuple[Payou
 
 def _still_known(record: PayoutRecord, decision: Decision, seen: Seen) -> Answers:
     """What need not be asked again a moment later, on the way from a creation to its submission. An
-    account's sequence number is the safer the earlier it was read."""
+    account's sequence number is the safer the earlier it was read. Whether Pi still wants it paid
+    is asked once more before it is handed in."""
     if decision.step not in (Step.ADOPT, Step.SIGN):
         return {}
     known = {
@@ -199,7 +199,6 @@ def _still_known(record: PayoutRecord, decision: Decision, seen: Seen) -> Answer
         known[Question(Ask.PAYMENT, record.payment_id)] = seen.created
     if decision.step is Step.SIGN:
         known[Question(Ask.TRANSACTION, record.txid)] = None  # nobody has handed it in
-        known.pop(Question(Ask.PAYMENT, record.payment_id), None)  # is it still to be paid?
     return known
 
 
