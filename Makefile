@@ -30,6 +30,7 @@ $(READY): requirements-dev.txt requirements-uv.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.txt
 	@echo "Installing the pinned dependencies (half a minute on two cores) ..."
 	@$(BIN)/uv pip sync -q --compile-bytecode --python $(BIN)/python --require-hashes requirements-dev.txt
+	@ln -sf ../../local/command/pi-bundle $(BIN)/pi-bundle
 	@touch $@
 
 lock: $(READY) ## Pin the newest dependencies, with hashes

@@ -30,12 +30,14 @@ if TYPE_CHECKING:
     from shared.book.store import BookStore
     from shared.notifications.request import NotifyParts
     from shared.notifications.store import NotificationStore
+    from shared.operate import OperateParts
     from shared.payments.approve import ApproveParts
     from shared.payments.canary import Canary
-    from shared.payments.people import PeopleParts
     from shared.payments.price import Prices
     from shared.payments.read import ReadParts
-    from shared.payments.record import PaymentRecord, Terms
+    from shared.payments.record import Patience, PaymentRecord, Terms
+    from shared.payments.sales import Sales
+    from shared.payments.settle import SettleParts
     from shared.payments.settle_for_caller import CallerParts
     from shared.payments.store import PaymentStore
     from shared.payouts.request import DecideParts, RequestParts
@@ -47,8 +49,10 @@ if TYPE_CHECKING:
     from shared.rewards.claim import ClaimParts
     from shared.rewards.store import RewardStore
     from shared.stellar.horizon import Horizon
+    from shared.stellar.wallet import Wallet
     from shared.users.links import Links
     from shared.users.verify import Users
+    from shared.work.due_index import DueIndex
     from shared.work.event_bus import EventBus
     from shared.work.ordered import OrderedWakeUps
     from shared.work.sweep import DueWork, SweepParts, WakeParts
@@ -104,6 +108,7 @@ class App:
             users=self.users,
             links=self.links,
             prices=self.prices,
+            sales=self.sales,
             executor=self.executor,
         )
 
@@ -224,7 +229,6 @@ class App:
         from shared.book.read import read_book
         from shared.notifications.send import SendParts, send_batch
         from shared.payments.finish import FinishParts, finish_payment
-        from shared.payments.record import Patience
         from shared.payments.silence import Watch, silence
         from shared.rewards.finish import FinishParts as RewardParts
         from shared.rewards.finish import finish_reward
@@ -232,11 +236,9 @@ class App:
         from shared.work.wake_ups import Work
 
         settling: Settling = {**self._settling, "silence": partial(silence, self._book)}
-        patience = Patience(
-            alone=self.settings.whole_number("SWEEP_CANCELS_AFTER_SECONDS", LEAST_PATIENCE_SECONDS),
-            asked=self.settings.whole_number("CANCEL_UNPAID_AFTER_SECONDS", LEAST_PATIENCE_SECONDS),
+        payments = FinishParts(
+            **settling, patience=self._patience, bus=self.bus, watch=Watch(self._book)
         )
-        payments = FinishParts(**settling, patience=patience, bus=self.bus, watch=Watch(self._book))
         rewards = RewardParts(rewards=self.rewards, pi=self.pi, bus=self.bus, clock=self.clock)
         notifications = SendParts(
             notifications=self.notifications, pi=self.pi, bus=self.bus, clock=self.clock
@@ -342,24 +344,26 @@ class App:
         return DecideParts(payouts=self.payouts, queue=self.payout_queue, clock=self.clock)
 
     @cached_property
-    def operate(self) -> PeopleParts:
+    def operate(self) -> OperateParts:
+        from shared.operate import OperateParts
+        from shared.payments.by_hand import ByHandParts
         from shared.payments.people import PeopleParts
 
-        return PeopleParts(links=self.links, payments=self.payments)
+        return OperateParts(
+            people=PeopleParts(links=self.links, payments=self.payments),
+            by_hand=ByHandParts(payments=self.payments, wake_ups=self.wake_ups, clock=self.clock),
+            refunds=self.request_payout,
+            sales=self.sales,
+        )
 
     @cached_property
     def send_payout(self) -> SendParts:
-        from shared.aws.stored_secret import wallet_seed
         from shared.base.amount import Amount
         from shared.payouts.arrival import ArrivalParts, tell_user
         from shared.payouts.decision import Terms
         from shared.payouts.send import SenderMemory, SendParts
         from shared.stellar.submit import Submitter
-        from shared.stellar.wallet import Wallet  # loads stellar-sdk
 
-        seed = wallet_seed(
-            self.edges.aws("secretsmanager"), self.settings.text("WALLET_SEED_SECRET_ARN")
-        )
         arrival = ArrivalParts(
             notify=self.notify_users,
             title=self.settings.text("NOTIFICATION_TITLE"),
@@ -370,7 +374,7 @@ class App:
             pi=self.pi,
             chain=self.chain,
             submitter=Submitter(self.http, self.settings.text("HORIZON_URL")),
-            wallet=Wallet(seed, self.network),
+            wallet=self.wallet,
             payouts=self.payouts,
             payments=self.payments,
             queue=self.payout_queue,
@@ -417,6 +421,16 @@ class App:
         return Horizon(self.http, self.settings.text("HORIZON_URL"))
 
     @cached_property
+    def wallet(self) -> Wallet:
+        from shared.aws.stored_secret import wallet_seed
+        from shared.stellar.wallet import Wallet  # loads stellar-sdk
+
+        seed = wallet_seed(
+            self.edges.aws("secretsmanager"), self.settings.text("WALLET_SEED_SECRET_ARN")
+        )
+        return Wallet(seed, self.network)
+
+    @cached_property
     def network(self) -> Network:
         from shared.base.networks import Network
 
@@ -460,6 +474,34 @@ class App:
         from shared.payments.products import KEY, ProductStore
 
         return partial(price_in_table, ProductStore(self._table("PRODUCTS_TABLE", KEY)))
+
+    @cached_property
+    def unfinished(self) -> Mapping[str, DueIndex]:
+        """By what it is; for an operator to see."""
+        from shared.work.due_index import DueIndex
+
+        return {
+            "payment": DueIndex(self._payments_table),
+            "payout": DueIndex(self._payouts_table),
+            "reward": DueIndex(self._rewards_table),
+        }
+
+    @cached_property
+    def look(self) -> SettleParts:
+        """What the worker would decide about a payment; it writes nothing."""
+        from shared.payments.look import ReadOnlyPayments
+        from shared.payments.settle import SettleParts
+
+        payments = ReadOnlyPayments(self._payments_table, self.clock)
+        canary = replace(self._canary, payments=payments)
+        looking: Settling = {**self._settling, "payments": payments, "canary": canary}
+        return SettleParts(**looking, patience=self._patience)
+
+    @cached_property
+    def sales(self) -> Sales:
+        from shared.payments.sales import Sales
+
+        return Sales(self._payments_table, self.clock)
 
     @cached_property
     def rewards(self) -> RewardStore:
@@ -606,6 +648,15 @@ class App:
             act=partial(note_sent, sent),
             network=self.network,
             clock=self.clock,
+        )
+
+    @cached_property
+    def _patience(self) -> Patience:
+        from shared.payments.record import Patience
+
+        return Patience(
+            alone=self.settings.whole_number("SWEEP_CANCELS_AFTER_SECONDS", LEAST_PATIENCE_SECONDS),
+            asked=self.settings.whole_number("CANCEL_UNPAID_AFTER_SECONDS", LEAST_PATIENCE_SECONDS),
         )
 
     @cached_property

@@ -1,7 +1,7 @@
-"""Invoked by the operator alone: what is known of a user. See docs/runbook.md.
+"""Invoked by the operator alone, most often by `pi-bundle`. See docs/operate.md.
 
-`{"command": "link", "old_uid": "...", "new_uid": "..."}`: Pi has given this person a new uid;
-"unlink" undoes it. `{"command": "forget", "uid": "..."}`: erase the name that Pi has told.
+`{"command": "close", ...}`: each command has its keys, and refuses others. With `"dry_run": true`
+the commands that change a record answer with what it would become, and write nothing.
 """
 
 from __future__ import annotations
@@ -9,27 +9,137 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from shared.app import app
+from shared.base.amount import Amount, InvalidAmount
 from shared.base.errors import BadRequest
-from shared.base.identifiers import uid_of
+from shared.base.identifiers import payment_id_of, txid_of, uid_of
 from shared.edge.background import on_command
 from shared.edge.invocation import Event
 from shared.edge.keys import allow_only
-from shared.payments.people import PeopleParts, forget, link, unlink
+from shared.operate import OperateParts
+from shared.payments.by_hand import Ending, close, sell_again
+from shared.payments.people import forget, link, unlink
+from shared.payments.view import payment_with_story
+from shared.payouts.record import payout_id_of
+from shared.payouts.request import PayoutRequest, pay_back, refund, request_payout
+from shared.payouts.view import payout
 
-COMMANDS: dict[str, tuple[Callable[..., dict[str, object]], tuple[str, ...]]] = {
-    "link": (link, ("old_uid", "new_uid")),
-    "unlink": (unlink, ("old_uid", "new_uid")),
-    "forget": (forget, ("uid",)),
+Answer = dict[str, object]
+ENDINGS = {ending.value: ending for ending in Ending}
+
+
+def _link(parts: OperateParts, event: Event) -> Answer:
+    """Pi has given this person a new uid."""
+    return link(parts.people, *_two_uids(event))
+
+
+def _unlink(parts: OperateParts, event: Event) -> Answer:
+    return unlink(parts.people, *_two_uids(event))
+
+
+def _forget(parts: OperateParts, event: Event) -> Answer:
+    """Erase the name that Pi has told."""
+    return forget(parts.people, uid_of(event.get("uid")))
+
+
+def _close(parts: OperateParts, event: Event) -> Answer:
+    """A payment that needs review is closed by hand, `as` one of `Ending`."""
+    ending = ENDINGS.get(str(event.get("as")))
+    if ending is None:
+        raise BadRequest("invalid_ending", f"as must be one of {', '.join(ENDINGS)}.")
+    payment_id, reason = _payment_id(event), str(event.get("reason"))
+    txid = txid_of(event["txid"]) if "txid" in event else None
+    record = close(parts.by_hand, payment_id, ending, reason, txid, dry_run=_is_dry(event))
+    return payment_with_story(record)
+
+
+def _sell_again(parts: OperateParts, event: Event) -> Answer:
+    """Its user may buy once more what is sold once."""
+    record = sell_again(parts.by_hand, _payment_id(event), dry_run=_is_dry(event))
+    return payment_with_story(record)
+
+
+def _refund(parts: OperateParts, event: Event) -> Answer:
+    """Pay a payment back to its user, or `amount` of it."""
+    amount = _amount(event["amount"]) if "amount" in event else None
+    to = uid_of(event["refund_to"], "refund_to") if "refund_to" in event else None
+    wanted = refund(
+        parts.refunds, _payout_id(event), _payment_id(event), amount=amount, refund_to=to
+    )
+    return _requested(parts, wanted, event)
+
+
+def _pay_back(parts: OperateParts, event: Event) -> Answer:
+    """The same for one that Pi has forgotten, and that the operator has seen on the chain."""
+    payout_id, payment_id = _payout_id(event), _payment_id(event)
+    wanted = pay_back(parts.refunds, payout_id, payment_id, dry_run=_is_dry(event))
+    return _requested(parts, wanted, event)
+
+
+def _sales(parts: OperateParts, event: Event) -> Answer:
+    """Stop or go on approving payments."""
+    match event.get("switch"):
+        case "off":
+            parts.sales.pause()
+        case "on":
+            parts.sales.go_on()
+        case _:
+            raise BadRequest("invalid_switch", "switch must be on or off.")
+    return {"paused_since": parts.sales.paused_since()}
+
+
+COMMANDS: dict[str, tuple[Callable[[OperateParts, Event], Answer], tuple[str, ...]]] = {
+    "link": (_link, ("old_uid", "new_uid")),
+    "unlink": (_unlink, ("old_uid", "new_uid")),
+    "forget": (_forget, ("uid",)),
+    "close": (_close, ("payment_id", "as", "reason", "txid", "dry_run")),
+    "sell_again": (_sell_again, ("payment_id", "dry_run")),
+    "refund": (_refund, ("payment_id", "payout_id", "amount", "refund_to", "dry_run")),
+    "pay_back": (_pay_back, ("payment_id", "payout_id", "dry_run")),
+    "sales": (_sales, ("switch",)),
 }
 
 
-def operate(parts: PeopleParts, event: Event) -> dict[str, object]:
+def operate(parts: OperateParts, event: Event) -> Answer:
     name = str(event.get("command"))
     if name not in COMMANDS:
         raise BadRequest("invalid_command", f"command must be one of {', '.join(COMMANDS)}.")
     command, keys = COMMANDS[name]
     allow_only(frozenset({"command", *keys}), event, f"The command {name}")
-    return command(parts, *(uid_of(event.get(key), key) for key in keys))
+    return command(parts, event)
+
+
+def _requested(parts: OperateParts, wanted: PayoutRequest, event: Event) -> Answer:
+    if _is_dry(event):
+        return {"payout_id": wanted.payout_id, "uid": wanted.uid, "amount": str(wanted.amount)}
+    return payout(request_payout(parts.refunds, wanted))
+
+
+def _two_uids(event: Event) -> tuple[str, str]:
+    return uid_of(event.get("old_uid"), "old_uid"), uid_of(event.get("new_uid"), "new_uid")
+
+
+def _payment_id(event: Event) -> str:
+    return payment_id_of(event.get("payment_id"), "payment_id")
+
+
+def _payout_id(event: Event) -> str:
+    """The id names the payment, so that a repeat by any operator pays nothing more."""
+    return payout_id_of(event.get("payout_id", f"refund-{event.get('payment_id')}"))
+
+
+def _amount(value: object) -> Amount:
+    try:
+        return Amount.of(value)
+    except InvalidAmount as invalid:
+        raise BadRequest("invalid_amount", f"The amount is not one: {invalid}.") from None
+
+
+def _is_dry(event: Event) -> bool:
+    """Raises BadRequest: a text "true" must not be taken for a no."""
+    is_dry = event.get("dry_run", False)
+    if not isinstance(is_dry, bool):
+        raise BadRequest("invalid_dry_run", "dry_run must be true or false.")
+    return is_dry
 
 
 handler = on_command(app.operate, operate)

@@ -23,6 +23,7 @@ from shared.payments.record import (
     opened,
 )
 from shared.payments.refusal import CANCELLED, loggable, refused
+from shared.payments.sales import Sales
 from shared.payments.settle import SettleParts, require_payer, settle
 from shared.payments.store import KEY
 from shared.pi.client import PiInexactAmount
@@ -44,6 +45,7 @@ class ApproveParts(SettleParts):
     users: Users
     links: Links
     prices: Prices
+    sales: Sales
     executor: Executor
 
 
@@ -55,9 +57,11 @@ def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> Payme
     Raises TokenRefused, NotOwner, UnknownPayment, Conflict (the stable code of what is wrong with
     the payment), PiError, ServiceUnavailable. Costs 3 calls to Pi (2 with a token seen within a
     minute), 2 reads (1, and a question to the app's price function; 1 more for what is sold once),
-    1 write; and for each other payment that the user has open a settlement.
+    1 write; and for each other payment that the user has open a settlement; and 1 read in ten
+    seconds, of the operator's switch.
     """
     concerning(payment_id)
+    parts.sales.require()
     user, (payment, others) = parts.users.recognise_while(
         token, parts.executor, lambda: _looked_up(parts, payment_id)
     )

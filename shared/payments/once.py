@@ -2,9 +2,9 @@
 
 A claim is an item beside the payments, `once#<product>#<uid>`. It is written in the transaction
 that writes the record of its payment, so of two payments at once one wins, and a crash leaves
-neither without the other. Nobody gives it back: once its payment is cancelled, or is no more,
-another payment takes it over. `takes` counts the takings, so that none overtakes one that it has
-not seen.
+neither without the other. Only an operator gives it back: once its payment is cancelled, or is no
+more, another payment takes it over. `takes` counts the takings, so that none overtakes one that it
+has not seen.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from shared.aws.table import Table
 
 PREFIX = "once#"  # no payment's id has a `#` in it
+NOBODY = "nobody#"  # has the product: an operator lets it be bought again
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,27 +29,34 @@ class ProductStore:
         if row.get("active") is not True:
             return NotForSale(Why.SWITCHED_OFF, product_id)
         try:
-            minimum, maximum = _range(row)
-            once = _flag(row, "once")
-        except (InvalidAmount, KeyError, TypeError):
+            return product_of(row)
+        except UnusableProduct:
             logger.error("This product has no usable price", extra={"product_id": product_id})
             count("UnusableProduct")
             return NotForSale(Why.UNUSABLE_ROW, product_id)
-        return Product(product_id, str(row.get("name", "")), minimum, maximum, once)
 
 
-def _flag(row: Item, name: str) -> bool:
-    """Raises TypeError: a text "true" must not sell twice."""
-    value = row.get(name, False)
-    if not isinstance(value, bool):
-        raise TypeError(name)
-    return value
+class UnusableProduct(ValueError):
+    """A row that nothing can be sold by; a sentence says what is wrong with it."""
+
+
+def product_of(row: Item) -> Product:
+    """What a row sells. Raises UnusableProduct."""
+    minimum, maximum = _range(row)
+    once = row.get("once", False)
+    if not isinstance(once, bool):  # a text "true" must not sell twice
+        raise UnusableProduct("once must be true or false.")
+    return Product(row[KEY], str(row.get("name", "")), minimum, maximum, once)
 
 
 def _range(row: Item) -> tuple[Amount, Amount]:
-    """Raises InvalidAmount and KeyError."""
     names = ("price", "price") if "price" in row else ("minimum", "maximum")
-    minimum, maximum = (Amount.of(row[name]) for name in names)
+    try:
+        minimum, maximum = (Amount.of(row[name]) for name in names)
+    except KeyError:
+        raise UnusableProduct("It has neither a price nor a minimum and a maximum.") from None
+    except InvalidAmount as invalid:
+        raise UnusableProduct(f"Its price is no amount of Pi: {invalid}.") from None
     if minimum > maximum:
-        raise InvalidAmount("the minimum is above the maximum")
+        raise UnusableProduct("Its minimum is above its maximum.")
     return minimum, maximum

@@ -432,20 +432,20 @@ def recovered(record: PaymentRecord, now: int) -> PaymentRecord:
     return replace(record, needs_review=None, due_at=now)
 
 
-class Step(StrEnum):
+class Step(Described):
     """The next step of a settlement."""
 
-    NOTHING = "nothing"
-    DISOWN = "disown"  # not a payment from a user to this app: no effect at all
-    RECORD_COMPLETED = "record_completed"
-    RECORD_CANCELLED = "record_cancelled"
-    COMPLETE = "complete"  # at Pi, with a txid that Pi or the chain has shown
-    CANCEL = "cancel"  # at Pi
-    PROVE = "prove"  # ask the chain whether the claimed txid is this payment; if so, COMPLETE
-    ASK_BOOK = "ask_book"  # until when the chain has surely nothing for it; then decide again
-    NOTE_DEATH = "note_death"  # Pi calls it cancelled; whether it was paid will show
-    ATTEND = "attend"
-    RECOVER = "recover"  # what needed a person has mended itself
+    NOTHING = "nothing", "Nothing can be done now."
+    DISOWN = "disown", "It is not a payment from a user to this app: it is left alone."
+    RECORD_COMPLETED = "record_completed", "Pi has completed it: that is written down."
+    RECORD_CANCELLED = "record_cancelled", "It is unpaid for ever: that is written down."
+    COMPLETE = "complete", "It is paid: Pi is asked to complete it with that transaction."
+    CANCEL = "cancel", "It is old, and certainly unpaid: Pi is asked to cancel it."
+    PROVE = "prove", "The chain is asked whether the claimed transaction is this payment."
+    ASK_BOOK = "ask_book", "The book is asked until when the chain surely has nothing for it."
+    NOTE_DEATH = "note_death", "Pi calls it cancelled: whether it was paid will show."
+    ATTEND = "attend", "An operator must look at it."
+    RECOVER = "recover", "What needed an operator has mended itself: it goes on."
 
 
 @dataclass(frozen=True, slots=True)

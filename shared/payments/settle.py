@@ -74,7 +74,7 @@ def settle(
         return record
     refusal: Refusal | None = None
     for _ in range(MOST_ROUNDS):
-        record, decision = _decide(parts, record, claimed_txid, refusal)
+        record, decision = next_step(parts, record, claimed_txid, refusal)
         try:
             record, is_done = _carry_out(parts, record, decision)
         except PiRefused as refused:
@@ -85,11 +85,11 @@ def settle(
     return record
 
 
-def _decide(
+def next_step(
     parts: SettleParts,
     record: PaymentRecord,
-    claimed_txid: str | None,
-    refusal: Refusal | None,
+    claimed_txid: str | None = None,
+    refusal: Refusal | None = None,
 ) -> tuple[PaymentRecord, Decision]:
     """From Pi's fresh answer, and the chain's where that is needed; and the record that it is
     about."""

@@ -14,7 +14,7 @@ from shared.aws.table import FAILED_CONDITION, Table, standing
 from shared.base.amount import Amount
 from shared.base.clock import Clock, clock
 from shared.base.identifiers import PAYMENT_ID
-from shared.payments.once import Claim, claim_key, take
+from shared.payments.once import NOBODY, Claim, claim_key, take
 from shared.payments.record import Attention, PaymentRecord, PaymentState, bought_twice
 from shared.work.records import Records
 
@@ -66,15 +66,17 @@ class PaymentStore(Records[PaymentRecord]):
             return found, found is if_bought
         return (record, True) if outcome is Outcome.WRITTEN else (outcome, False)
 
-    def replace(self, old: PaymentRecord, new: PaymentRecord) -> tuple[PaymentRecord, bool]:
+    def replace(
+        self, old: PaymentRecord, new: PaymentRecord, *, decided: str | None = None
+    ) -> tuple[PaymentRecord, bool]:
         """As its base's. What is sold once and was cancelled is bought twice if it is completed
         after all, and another payment of its user has bought the same."""
         if new.sold_once is None or old.sold_once is not None:
-            return super().replace(old, new)
-        later = self._next(old, new)
+            return super().replace(old, new, decided=decided)
+        later = self._next(old, new, decided)
         outcome = self._write_with_claim(self._update(old, later), later)
         if outcome is Outcome.BOUGHT:
-            return super().replace(old, bought_twice(new))
+            return super().replace(old, bought_twice(new), decided=decided)
         return (later, True) if outcome is Outcome.WRITTEN else (outcome, False)
 
     def _write_with_claim(self, write: Any, record: PaymentRecord) -> Outcome | PaymentRecord:
@@ -98,6 +100,15 @@ class PaymentStore(Records[PaymentRecord]):
         """Whether this user has a payment for what is sold once. Raises UnreadableRecord."""
         item = self._table.get(claim_key(product_id, uid))
         return bool(item) and self._is_held(readable(_read_claim, item, KEY), product_id)
+
+    def let_go(self, record: PaymentRecord) -> bool:
+        """Give up the claim of what this payment has sold once; False: another one has it."""
+        return self._table.update(
+            claim_key(str(record.sold_once), record.uid),
+            "SET held_by = :nobody ADD takes :one",
+            {"nobody": NOBODY, "one": 1, "id": record.payment_id},
+            only_if="held_by = :id",
+        )
 
     def _is_held(self, claim: Claim, product_id: str | None) -> bool:
         holder = self.get(claim.held_by)
@@ -124,6 +135,12 @@ class PaymentStore(Records[PaymentRecord]):
             only_if="attribute_exists(#uid)"
             + ("" if is_its_payer else " AND attribute_not_exists(claimed_txid)"),
         )
+
+    def of_username(self, username: str) -> Iterator[str]:
+        """The ids of all payments under a user's name, as far as the index holds them."""
+        named = "#username = :username"
+        for item in self._table.query("by_username", named, {"username": username}):
+            yield str(item[KEY])
 
     def latest_of(self, uid: str) -> PaymentRecord | None:
         """A user's newest payment, as far as the index holds it. Raises UnreadableRecord."""

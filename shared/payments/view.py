@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.payments.record import PaymentEvent, PaymentRecord
 from shared.work.events import Event, event
+from shared.work.story import told
 
 if TYPE_CHECKING:
     from shared.payments.store import HistoryRow
@@ -24,6 +25,29 @@ def payment_for_owner(record: PaymentRecord) -> dict[str, Any]:
         "attention": record.needs_review,
         "created_at": record.created_at,
         "completed_at": record.completed_at,
+    }
+
+
+def payment_with_story(record: PaymentRecord) -> dict[str, Any]:
+    """For the operator: whose it is, what the chain shows of it, and what became of it."""
+    receipts = [
+        {"txid": one.txid, "amount": str(one.amount), "odd": one.odd} for one in record.receipts
+    ]
+    return {
+        **payment_for_owner(record),
+        "uid": record.uid,
+        "username": record.username,
+        "refusal": record.refusal,
+        "received": str(record.received),
+        "refunded": str(record.refunded),
+        "refundable": str(record.refundable),
+        "receipts": receipts,
+        "claimed_txid": record.claimed_txid,
+        "cancelled_at": record.cancelled_at,
+        "owes": record.pending_event,
+        "last_event": record.last_event,
+        "due_at": record.due_at,
+        "story": told(record.story),
     }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -21,7 +21,7 @@ from shared.base.amount import ZERO, Amount
 from shared.base.clock import Clock
 from shared.base.context import concerning
 from shared.base.errors import BadRequest, Conflict, NotFound, UnreadableRecord, WriteConflict
-from shared.payments.record import PaymentRecord
+from shared.payments.record import Attention, PaymentRecord
 from shared.payments.store import PaymentStore
 from shared.payouts.record import (
     REFUND_MEMO,
@@ -30,11 +30,13 @@ from shared.payouts.record import (
     PayoutRecord,
     PayoutState,
     Reason,
+    completed,
     decided,
 )
 from shared.payouts.store import PayoutStore
 from shared.users.links import Links
 from shared.work.ordered import OrderedWakeUps
+from shared.work.story import REFUND
 
 if TYPE_CHECKING:
     from shared.aws.switch import Switch
@@ -158,6 +160,28 @@ def refund(
     )
 
 
+def pay_back(
+    parts: RequestParts, payout_id: str, payment_id: str, *, dry_run: bool = False
+) -> PayoutRequest:
+    """The request that pays back a payment that Pi has forgotten, on the word of an operator who
+    has seen it on the chain: no receipt tells of it. First the payment's record counts the amount,
+    so nothing else refunds it any more. A repeat gives the same request. Raises NotFound, Conflict
+    `not_gone` or `above_paid_amount`, WriteConflict."""
+    payment = _found(parts, payment_id)
+    if payment.refunded not in (ZERO, payment.amount):
+        raise Conflict("above_paid_amount", "A part of it was refunded: refund the rest.")
+    if payment.needs_review is not Attention.GONE:
+        raise Conflict("not_gone", "Pi knows it: refund it.")
+    if payment.refunded == ZERO and not dry_run:
+        counted = replace(payment, refunded=payment.amount)
+        told = f"{REFUND}{payout_id}"
+        if not parts.payments.replace(payment, counted, decided=told)[1]:
+            raise WriteConflict
+    return PayoutRequest(
+        payout_id, payment.uid, payment.amount, REFUND_MEMO, metadata={"refund_of": payment_id}
+    )
+
+
 def _refundable(parts: RequestParts, request: PayoutRequest) -> PaymentRecord | None:
     return _received(parts, request.refund_of) if request.refund_of else None
 
@@ -175,11 +199,16 @@ def _warning(
 
 
 def _received(parts: RequestParts, payment_id: str) -> PaymentRecord:
+    payment = _found(parts, payment_id)
+    if payment.refundable == ZERO:
+        raise Conflict("not_refundable", "Nothing was received for it that can be paid back.")
+    return payment
+
+
+def _found(parts: RequestParts, payment_id: str) -> PaymentRecord:
     payment = parts.payments.get(payment_id)
     if payment is None:
         raise NotFound("payment_not_found", "There is no such payment here.")
-    if payment.refundable == ZERO:
-        raise Conflict("not_refundable", "Nothing was received for it that can be paid back.")
     return payment
 
 
@@ -263,9 +292,7 @@ class DecideParts:
 def resume(parts: DecideParts, payout_id: str) -> PayoutRecord:
     """It goes on where it stood, whatever it was to fail for. Raises NotFound, Conflict
     `not_blocked`, WriteConflict."""
-    record = parts.payouts.require(payout_id)
-    if record.state is not PayoutState.BLOCKED:
-        raise Conflict("not_blocked", "Only a blocked payout can be resumed.")
+    record = _blocked(parts, payout_id)
     return _go_on(parts, record, decided(record, parts.clock(), giving_up=None))
 
 
@@ -280,8 +307,25 @@ def give_up(parts: DecideParts, payout_id: str) -> PayoutRecord:
     return _go_on(parts, record, decided(record, parts.clock(), giving_up=Reason.GIVEN_UP))
 
 
-def _go_on(parts: DecideParts, record: PayoutRecord, new: PayoutRecord) -> PayoutRecord:
-    standing, written = parts.payouts.replace(record, new)
+def close_as_paid(parts: DecideParts, payout_id: str, txid: str) -> PayoutRecord:
+    """It is `completed` on the word of an operator who has seen this transaction on the chain,
+    though Pi will never say so. Raises NotFound, Conflict `not_blocked`, WriteConflict."""
+    record = _blocked(parts, payout_id)
+    new = replace(completed(record, txid, parts.clock()), blocked_from=None)
+    return _go_on(parts, record, new, told="closed as paid")
+
+
+def _blocked(parts: DecideParts, payout_id: str) -> PayoutRecord:
+    record = parts.payouts.require(payout_id)
+    if record.state is not PayoutState.BLOCKED:
+        raise Conflict("not_blocked", "It is not blocked, so there is nothing to decide.")
+    return record
+
+
+def _go_on(
+    parts: DecideParts, record: PayoutRecord, new: PayoutRecord, told: str | None = None
+) -> PayoutRecord:
+    standing, written = parts.payouts.replace(record, new, decided=told)
     if not written:
         raise WriteConflict
     parts.queue.hint(standing.payout_id, standing.due_at)

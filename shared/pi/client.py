@@ -13,7 +13,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 from shared.base import exact_json
@@ -45,9 +45,6 @@ from shared.pi.objects import (
     delivered_uids,
 )
 
-if TYPE_CHECKING:
-    from shared.aws.stored_secret import StoredSecret
-
 Dto = TypeVar("Dto")
 
 # A refusal with one of these codes is about the request; any other 401 or 403 may mean that our key
@@ -77,6 +74,15 @@ LONGEST_MESSAGE = 20_000
 VERDICT_SECONDS = 60.0  # Pi is asked whether it takes our key at most once in so long
 
 
+class Key(Protocol):
+    """The server key, as it is stored."""
+
+    def current(self) -> Secret: ...
+
+    def renewed(self, refused: Secret) -> Secret | None:
+        """The key that has replaced the refused one; None: there is no other."""
+
+
 class PiInexactAmount(PiInvalidResponse):
     """Pi shows a payment whose amount has more than 7 decimals. `payment`: see InexactPayment."""
 
@@ -97,7 +103,7 @@ class Judgement:
 class PiClient:
     """`key` None: for the calls with a user's token alone."""
 
-    def __init__(self, http: Http, base_url: str, key: StoredSecret | None) -> None:
+    def __init__(self, http: Http, base_url: str, key: Key | None) -> None:
         self._http, self._base_url, self._key = http, base_url.rstrip("/"), key
         self._judging = threading.Lock()
         self._judgement: Judgement | None = None

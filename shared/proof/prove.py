@@ -92,24 +92,42 @@ def prove_wallet(parts: ProofParts) -> int:
     return differing
 
 
-def _prove(parts: ProofParts, day: Day) -> int:
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a day has shown, in each direction; `unproven` are the records of which the chain can
+    tell nothing, completed before the network began anew, say."""
+
+    came_in: Tally
+    went_out: Tally
+    unproven: Sequence[str]
+
+    @property
+    def differences(self) -> list[Difference]:
+        return [*self.came_in.differences.values(), *self.went_out.differences.values()]
+
+
+def compare_day(parts: ProofParts, day: Day) -> Proof:
+    """Raises ChainUnavailable and ServiceUnavailable: it cannot be compared."""
     sides = {"In": parts.payments, "Out": parts.payouts}
     books = {name: _books(side, day) for name, side in sides.items()}
     shown = _read(parts, day, [book for of_side in books.values() for book in of_side.values()])
     tallies, unproven = {name: Tally() for name in sides}, list[str]()
     for name, side in sides.items():
         unproven += _compare(parts, side, books[name], shown, day, tallies[name])
-    differing = [d for tally in tallies.values() for d in tally.differences.values()]
+    return Proof(tallies["In"], tallies["Out"], unproven)
+
+
+def _prove(parts: ProofParts, day: Day) -> int:
+    proof = compare_day(parts, day)
+    differing = proof.differences
     _tell(day, differing)
-    if differing or not unproven:
+    if differing or not proof.unproven:
         gauge("ProofDiffers", len(differing))
-    if unproven:
-        # Completed before the network began anew, say: it cannot be told.
-        logger.error(
-            "The chain does not reach back to these", extra={"records": unproven[:MOST_LOGGED]}
-        )
+    if proof.unproven:
+        records = list(proof.unproven[:MOST_LOGGED])
+        logger.error("The chain does not reach back to these", extra={"records": records})
         raise ChainUnavailable
-    _report(day, tallies["In"], tallies["Out"])
+    _report(day, proof.came_in, proof.went_out)
     return len(differing)
 
 

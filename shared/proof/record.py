@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from shared.base.amount import ZERO, Amount
@@ -42,9 +42,13 @@ class Day:
 
 
 def last_whole_day(now: int) -> Day:
-    midnight = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    begins = midnight - timedelta(days=1)
-    return Day(begins.date().isoformat(), int(begins.timestamp()), int(midnight.timestamp()))
+    return day_of(datetime.fromtimestamp(now, UTC).date() - timedelta(days=1))
+
+
+def day_of(date: date) -> Day:
+    begins = datetime(date.year, date.month, date.day, tzinfo=UTC)
+    ends = begins + timedelta(days=1)
+    return Day(date.isoformat(), int(begins.timestamp()), int(ends.timestamp()))
 
 
 @dataclass(frozen=True, slots=True)

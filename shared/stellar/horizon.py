@@ -116,6 +116,7 @@ class Horizon:
             successful=json.get("successful") is True,
             memo=_memo(json),
             transfers=tuple(transfer for transfer in transfers if transfer is not None),
+            fee=_fee(json),
         )
 
     def _get(self, path: str) -> Reply:
@@ -229,6 +230,12 @@ def _account(json: Json) -> Account:
     )
     reserves = 2 + entries + sponsoring - sponsored
     return Account(_whole(json, "sequence"), balance - claimed, reserves)
+
+
+def _fee(json: Json) -> Amount | None:
+    """In stroops, as text. Source: Stellar's Horizon, transactions."""
+    text = str(json.get("fee_charged"))
+    return Amount(int(text)) if text.isascii() and text.isdecimal() else None
 
 
 def _memo(json: Json) -> str | None:

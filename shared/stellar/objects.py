@@ -23,12 +23,14 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class ChainTransaction:
-    """A transaction with its native payment operations; `memo` is None unless it is a text memo."""
+    """A transaction with its native payment operations; `memo` is None unless it is a text memo.
+    `fee` is what the chain took for it; None: it does not say."""
 
     txid: str
     successful: bool
     memo: str | None
     transfers: tuple[Transfer, ...]
+    fee: Amount | None = None
 
 
 @dataclass(frozen=True, slots=True)

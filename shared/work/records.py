@@ -47,10 +47,13 @@ class Records(Generic[Record]):
         standing = self._table.put_if_absent(self._item(record))
         return record if standing is None else self._read(standing)
 
-    def replace(self, old: Record, new: Record) -> tuple[Record, bool]:
+    def replace(
+        self, old: Record, new: Record, *, decided: str | None = None
+    ) -> tuple[Record, bool]:
         """Write a transition from `old`: the record that stands afterwards, and whether it is this
-        transition's; if another writer was first, it is theirs. Raises UnreadableRecord."""
-        new = self._next(old, new)
+        transition's; if another writer was first, it is theirs. `decided`: what a person has, for
+        the story. Raises UnreadableRecord."""
+        new = self._next(old, new, decided)
         standing = self._table.replace(self._item(old), self._item(new))
         return (new, True) if standing is None else (self._read(standing), False)
 
@@ -68,12 +71,12 @@ class Records(Generic[Record]):
         """The record that made a transaction's write fail. Raises UnreadableRecord."""
         return self._read(standing(reason))
 
-    def _next(self, old: Any, new: Any) -> Record:
+    def _next(self, old: Any, new: Any, decided: str | None = None) -> Record:
         """The next version, with its story."""
         new = with_(new, version=old.version + 1)
         if self._reason is None:
             return cast(Record, new)
-        why = self._reason(new)
+        why = decided or self._reason(new)
         if old.pending_event is not None and new.pending_event is None:
             why = f"told {old.pending_event}"
         if why is None and new.state is old.state:

@@ -211,6 +211,13 @@ def _(world: World, alice: User, _bob: User) -> Reply:
     return world.approve(world.start(alice), alice)
 
 
+@answers(APPROVE, 503, "sales_paused")
+def _(world: World, alice: User, _bob: User) -> Reply:
+    world.function("operate")({"command": "sales", "switch": "off"})
+    world.cold_start()
+    return world.approve(world.start(alice), alice)
+
+
 @answers(APPROVE, 503, "server_key_missing")
 def _(world: World, alice: User, _bob: User) -> Reply:
     world.server_key = None

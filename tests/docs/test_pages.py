@@ -113,7 +113,7 @@ def test_the_glossary_is_short() -> None:
     assert len(words) == len(set(words)) <= 20
 
 
-def test_the_first_lines_are_the_same_in_readme_and_runbook() -> None:
+def test_the_first_line_is_the_same_in_readme_and_runbook() -> None:
     """The one thing that is said twice: a newcomer and an operator need it at once."""
     first = section("First", RUNBOOK).partition("```sh\n")[2].partition("```")[0]
     assert first

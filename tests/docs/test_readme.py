@@ -1,7 +1,7 @@
 """What the documents list is what there is, and all of it: commands, routes, codes, parameters."""
 
-import json
 import re
+import shlex
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -13,8 +13,7 @@ from local.cloud.stack import STACK
 from local.cloud.template import load, of_type
 from local.processes import HOST, ROOT
 from local.run import AWS_PORT
-from shared.aws.dynamodb import decoded
-from shared.base.amount import Amount
+from shared.payments.products import product_of
 from tests.docs.pages import DOCS, DOCUMENTS, README, all_text, named, table, tables, text
 from tests.docs.spec import codes_of, operations
 from tests.template.metrics import sent
@@ -131,16 +130,12 @@ def test_its_outputs_exist(page: Path) -> None:
 
 
 def test_its_products_can_be_sold() -> None:
-    items = [
-        json.loads(item) for item in re.findall(r"'(\{\"product_id\".*\})'", all_text(EVERYWHERE))
-    ]
-    assert len(items) == 2
-    for item in items:
-        product = decoded(item)
-        amounts = [product[name] for name in ("price", "minimum", "maximum") if name in product]
-        assert product["active"] is True
-        assert all(Amount.of(amount).stroops > 0 for amount in amounts)
-        assert len(amounts) == (1 if "price" in product else 2)
+    lines = re.findall(r"^pi-bundle products put (.+)$", all_text(EVERYWHERE), re.MULTILINE)
+    assert len(lines) == 2
+    for line in lines:
+        product_id, *words = shlex.split(line)
+        options = dict(zip(words[::2], words[1::2], strict=True))
+        product_of({"product_id": product_id} | {k.lstrip("-"): v for k, v in options.items()})
 
 
 def test_it_points_the_aws_cli_at_the_local_cloud() -> None:

@@ -145,11 +145,11 @@ def test_a_price_function_sells_once_too(world: World, alice: User) -> None:
 
 
 def test_budget(world: World, alice: User) -> None:
-    """3 calls to Pi, 3 reads, 1 write, which is a transaction."""
+    """3 calls to Pi, 4 reads, 1 write, which is a transaction."""
     payment_id = started(world, alice)
     with world.counting() as spent:
         world.approve(payment_id, alice)
-    assert (len(spent.pi), spent.reads) == (3, ["Query", "GetItem", "GetItem"])
+    assert (len(spent.pi), spent.reads) == (3, ["GetItem", "Query", "GetItem", "GetItem"])
     assert spent.writes == ["TransactWriteItems"]
 
 

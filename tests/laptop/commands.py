@@ -9,28 +9,36 @@ from pathlib import Path
 from local.processes import environment
 from tests.docs.pages import RUNBOOK, section
 
+CALLS = r"\b(aws|pi-bundle) [a-z]"
 AWS_CLI = Path(__file__).with_name("aws_cli.py")
 CURL = Path(__file__).with_name("curl.py")
+PI_BUNDLE = Path(__file__).with_name("pi_bundle.py")
 
 
 def blocks(document: Path) -> list[str]:
-    """The document's shell blocks that call AWS."""
-    found = re.findall(r"^```sh\n(.*?)^```", document.read_text(), re.MULTILINE | re.DOTALL)
-    return [block for block in found if re.search(r"\baws [a-z]", block)]
+    """The document's shell blocks that call AWS, or the operator's command."""
+    return [block for block in _shell(document.read_text()) if re.search(CALLS, block)]
 
 
 def under(heading: str) -> str:
     """The runbook's first shell block under a heading."""
-    block, *_ = re.findall(
-        r"^```sh\n(.*?)^```", section(heading, RUNBOOK), re.MULTILINE | re.DOTALL
-    )
-    return str(block)
+    return _shell(section(heading, RUNBOOK))[0]
+
+
+def prelude() -> str:
+    """What the commands of all pages need: the blocks of the runbook's first section."""
+    return "\n".join(_shell(section("First", RUNBOOK)))
+
+
+def _shell(text: str) -> list[str]:
+    return re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def run(
     script: str, folder: Path, env: Mapping[str, str], *, tools: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Run it in a shell that has our AWS CLI and curl, and where `tools` do nothing."""
+    """Run it in a shell that has our AWS CLI, curl and pi-bundle, and where `tools` do nothing."""
+    _script(folder / "pi-bundle", f'exec "{sys.executable}" "{PI_BUNDLE}" "$@"')
     _script(folder / "curl", f'exec "{sys.executable}" "{CURL}" "$@"')
     for tool in tools:
         _script(folder / tool, "exec cat > /dev/null")

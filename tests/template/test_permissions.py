@@ -82,7 +82,8 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     | on(PAYOUTS, GET)
     | on(REWARDS, GET)
     | {TELL},
-    "Operate": on(PAYMENTS, GET, UPDATE) | queries("by_user", PAYMENTS),
+    # A refund is a payout.
+    "Operate": PAYS_OUT | queries("by_user", PAYMENTS) | {WAKE},
     "DecidePayout": on(PAYOUTS, GET, UPDATE) | {WAKE_SENDER},
     "NotifyUsers": on(NOTIFICATIONS, GET, PUT) | {WAKE},
 }
@@ -136,7 +137,7 @@ TOLD = {
         *("REFUND_NOTIFICATION", "WAKE_UP_QUEUE_URL"),
     },
     "ReplayEvents": {"EVENT_BUS", "PAYMENTS_TABLE", "PAYOUTS_TABLE", "REWARDS_TABLE"},
-    "Operate": {"PAYMENTS_TABLE"},
+    "Operate": TAKES_PAYOUTS_ON | {"WAKE_UP_QUEUE_URL"},
     "DecidePayout": {"PAYMENTS_TABLE", "PAYOUTS_TABLE", "PAYOUT_QUEUE_URL"},
     "NotifyUsers": {"NOTIFICATIONS_TABLE", "WAKE_UP_QUEUE_URL"},
 }

@@ -186,7 +186,38 @@ class Sqs:
     def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> Any:  # noqa: N803
         [name] = AttributeNames
         assert name == "ApproximateNumberOfMessages"
-        return {"Attributes": {name: str(self._queues[QueueUrl].visible())}}
+        is_dead = QueueUrl not in self._queues
+        number = len(self._dead(QueueUrl)) if is_dead else self._queues[QueueUrl].visible()
+        return {"Attributes": {name: str(number)}}
+
+    # --- Dead letters, as an operator sees them; their queue is called `<name>DeadLetters` --------
+
+    def receive_message(self, *, QueueUrl: str, MaxNumberOfMessages: int, **_how: Any) -> Any:  # noqa: N803
+        dead = self._dead(QueueUrl)[:MaxNumberOfMessages]
+        is_fifo = self._of_dead(QueueUrl).is_fifo
+        group = {"MessageGroupId": "wallet"} if is_fifo else {}
+        return {
+            "Messages": [
+                {
+                    "MessageId": message.message_id,
+                    "Body": message.body,
+                    "ReceiptHandle": message.message_id,
+                    "Attributes": group,
+                }
+                for message in dead
+            ]
+        }
+
+    def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> None:  # noqa: N803
+        queue = self._of_dead(QueueUrl)
+        queue.dead_letters = [m for m in queue.dead_letters if m.message_id != ReceiptHandle]
+
+    def _dead(self, url: str) -> list[Message]:
+        return self._of_dead(url).dead_letters
+
+    def _of_dead(self, url: str) -> Queue:
+        names = {"WakeUpDeadLetters": "WakeUps", "PayoutDeadLetters": "Payouts"}
+        return self._queues[names[url]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +290,9 @@ class Secrets:
             raise ClientError(cast(Any, error), "GetSecretValue")
         return {"SecretString": value}
 
+    def put_secret_value(self, *, SecretId: str, SecretString: str) -> None:  # noqa: N803
+        self.values[SecretId] = SecretString
+
 
 @dataclass(slots=True)
 class PriceFunction:
@@ -297,3 +331,8 @@ class Parameters:
         self.reads.append(self.value)
         self.effects.tell("after", "GetParameter")
         return answer
+
+    def put_parameter(self, *, Name: str, Value: str, Overwrite: bool) -> None:  # noqa: N803
+        assert Name
+        assert Overwrite
+        self.value = Value

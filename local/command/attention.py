@@ -1,0 +1,99 @@
+"""All that waits for a person, each with the command that comes next."""
+
+from collections.abc import Iterator
+
+from local.command.deployed import Deployed
+from local.command.products import unusable
+from local.command.queues import DEAD_LETTERS, waiting
+from local.command.tell import Row
+from shared.app import App
+from shared.aws.dynamodb import DUE_SHARDS
+from shared.book.store import wallet_of
+from shared.payments.record import Attention
+from shared.work.due import DueRow
+
+NEXT = {
+    Attention.GONE: "pi-bundle settle {id}; then pi-bundle close {id} --as not_sold",
+    Attention.ODD_RECEIPT: "pi-bundle refund {id} --amount ...",
+    Attention.NEVER_VERIFIES: "pi-bundle why {id}; ask Pi",
+    Attention.CANCELLED_BUT_PAID: "pi-bundle refund {id}; then pi-bundle close {id} --as not_sold",
+    Attention.UNMATCHED: "pi-bundle refund {id}; then pi-bundle close {id} --as looked_after",
+}
+MEANINGS = {reason.value: reason for reason in Attention}
+BLOCKED = "pi-bundle why {id}; then pi-bundle resume {id}, or fail"
+
+
+def attention(deployed: Deployed) -> list[Row]:
+    return [
+        *_records(deployed.app),
+        *_doubts(deployed.app),
+        *_dead_letters(deployed),
+        *_products(deployed.app),
+    ]
+
+
+def unfinished(app: App, what: str) -> Iterator[DueRow]:
+    """All of a kind that are not finished, but for the wallets' books."""
+    for shard in range(DUE_SHARDS):
+        for row in app.unfinished[what].unfinished(str(shard)):
+            if wallet_of(row.key) is None:
+                yield row
+
+
+def _records(app: App) -> Iterator[Row]:
+    for what in ("payment", "payout"):
+        for row in unfinished(app, what):
+            if row.needs_review is None:
+                continue
+            reason = MEANINGS.get(row.needs_review)
+            command = BLOCKED if reason is None else NEXT[reason]
+            yield {
+                "what": what,
+                "id": row.key,
+                "why": row.needs_review,
+                "means": reason.meaning if reason else "A program cannot decide.",
+                "since": row.created_at,
+                "next": command.format(id=row.key),
+            }
+
+
+def _doubts(app: App) -> Iterator[Row]:
+    """Movements of the wallet that a book could not place."""
+    sides = app.prove_wallet.payments, app.prove_wallet.payouts
+    for side in sides:
+        for wallet in side.days.wallets():
+            book = side.books.get(wallet)
+            for doubt in book.doubts if book else ():
+                yield {
+                    "what": "transfer",
+                    "id": doubt.subject or str(doubt.token),
+                    "why": "in_doubt",
+                    "means": "The wallet's book cannot match it with a record.",
+                    "since": None,
+                    "next": f"pi-bundle why {doubt.subject}" if doubt.subject else "see the log",
+                }
+
+
+def _dead_letters(deployed: Deployed) -> Iterator[Row]:
+    for name in DEAD_LETTERS:
+        if number := waiting(deployed, name):
+            yield {
+                "what": "dead letters",
+                "id": name,
+                "why": f"{number} messages",
+                "means": DEAD_LETTERS[name].meaning,
+                "since": None,
+                "next": f"pi-bundle redrive {name}",
+            }
+
+
+def _products(app: App) -> Iterator[Row]:
+    for product_id, wrong in unusable(app):
+        yield {
+            "what": "product",
+            "id": product_id,
+            "why": "unusable",
+            "means": wrong,
+            "since": None,
+            "next": f"pi-bundle products put {product_id} --price ...",
+        }

@@ -1,0 +1,140 @@
+"""A deployed stack, as its operator reaches it: with the operator's own AWS credentials.
+
+The laptop reads, by the same code that the functions run. Whatever changes a record is asked of a
+function of the stack, so that the deployed version decides, under its own role.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local.cloud.ministack import REGION, ROOT_KEY
+from local.cloud.stack import STACK
+from local.processes import ROOT
+from shared.app import App
+from shared.base.settings import Settings
+from shared.edges import Edges
+
+LONGEST_RUN_SECONDS = 310  # of a function that is invoked: the wallet's proof
+# Between them they know each table, queue, secret, switch and limit.
+READ_AS = ("Settle", "SendPayout", "RequestPayout")
+
+Invoke = Callable[[str, Mapping[str, Any]], dict[str, Any]]
+
+
+class StackError(RuntimeError):
+    """The stack cannot be reached, or refuses: a sentence that says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """`outputs` and `parameters` are the stack's, `app` reads what it holds, `aws` gives a client
+    by boto3's name for its service, `invoke` calls a function by its logical id."""
+
+    name: str
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+    app: App
+    aws: Callable[[str], Any]
+    invoke: Invoke
+
+    def command(self, name: str, **given: Any) -> dict[str, Any]:
+        """What the function for commands answers. Raises StackError where it refuses."""
+        event = {key: value for key, value in given.items() if value is not None}
+        return accepted(self.invoke("Operate", {"command": name, **event}))
+
+    def decide(self, payout_id: str, decision: str, **given: Any) -> dict[str, Any]:
+        """What becomes of a payout. Raises StackError where it is refused."""
+        event = {"payout_id": payout_id, "decision": decision, **given}
+        return accepted(self.invoke("DecidePayout", event))
+
+
+def accepted(answer: dict[str, Any]) -> dict[str, Any]:
+    if "error" in answer:
+        raise StackError(f"{answer['error_message']} ({answer['error']})")
+    return answer
+
+
+def on_aws(name: str, region: str | None, profile: str | None) -> Deployed:
+    """A stack of the operator's account. Raises StackError: there is none of this name."""
+    session = boto3.Session(profile_name=profile, region_name=region)
+    return _opened(name, partial(_client, session, None))
+
+
+def on_this_machine() -> Deployed:
+    """The one that `make run` has deployed. Raises StackError: it is not running."""
+    endpoints = Path(os.environ.get("LOCAL_HOME") or ROOT / ".local") / "endpoints.json"
+    try:
+        endpoint = json.loads(endpoints.read_text())["aws"]
+    except FileNotFoundError:
+        raise StackError("Nothing runs on this machine. Start it: make run") from None
+    session = boto3.Session(ROOT_KEY, ROOT_KEY, region_name=REGION)
+    return _opened(STACK, partial(_client, session, endpoint))
+
+
+def _client(session: boto3.Session, endpoint: str | None, service: str) -> Any:
+    make: Any = session.client  # typed for literal names only
+    # A function that was invoked is never invoked again by itself.
+    attempts = 1 if service == "lambda" else 3
+    config = Config(
+        read_timeout=LONGEST_RUN_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+    )
+    return make(service, endpoint_url=endpoint, config=config)
+
+
+def _opened(name: str, make_client: Callable[[str], Any]) -> Deployed:
+    aws = cache(make_client)
+    cloudformation = aws("cloudformation")
+    try:
+        [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        raise StackError(f"There is no stack {name} in this region. Name it: --stack") from None
+    functions = _functions(cloudformation, name)
+
+    def variables(function: str) -> Mapping[str, str]:
+        found = aws("lambda").get_function_configuration(FunctionName=functions[function])
+        return dict(found["Environment"]["Variables"])
+
+    settings = {key: text for one in READ_AS for key, text in variables(one).items()}
+    return Deployed(
+        name=name,
+        outputs={one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])},
+        parameters={
+            one["ParameterKey"]: one["ParameterValue"] for one in stack.get("Parameters", [])
+        },
+        app=App(Settings(settings), Edges(aws=aws)),
+        aws=aws,
+        invoke=partial(_invoke, aws, functions),
+    )
+
+
+def _functions(cloudformation: Any, stack: str) -> dict[str, str]:
+    """Physical names by logical id."""
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    return {
+        one["LogicalResourceId"]: one["PhysicalResourceId"]
+        for page in pages
+        for one in page["StackResourceSummaries"]
+        if one["ResourceType"] == "AWS::Lambda::Function"
+    }
+
+
+def _invoke(
+    aws: Callable[[str], Any], functions: Mapping[str, str], function: str, event: Mapping[str, Any]
+) -> dict[str, Any]:
+    answer = aws("lambda").invoke(FunctionName=functions[function], Payload=json.dumps(event))
+    told: dict[str, Any] = json.loads(answer["Payload"].read() or "{}")
+    if "FunctionError" in answer:
+        raise StackError(f"{function} has failed: {told.get('errorMessage')}. See its log.")
+    return told

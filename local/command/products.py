@@ -1,0 +1,129 @@
+"""The table of products: what the app sells, validated as an approval reads it."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from local.command.deployed import Deployed, StackError
+from local.command.tell import Row
+from shared.app import App
+from shared.aws.dynamodb import Item, decoded, encoded
+from shared.payments.prices import PRODUCT_ID
+from shared.payments.products import KEY, UnusableProduct, product_of
+
+AMOUNTS = frozenset({"price", "minimum", "maximum"})
+COLUMNS = ("product_id", "name", "price", "minimum", "maximum", "once", "active")
+FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def rows(app: App) -> Iterator[Item]:
+    client, table = app.edges.aws("dynamodb"), app.settings.text("PRODUCTS_TABLE")
+    start: dict[str, Any] = {}
+    while True:
+        page = client.scan(TableName=table, ConsistentRead=True, **start)
+        yield from map(decoded, page["Items"])
+        if "LastEvaluatedKey" not in page:
+            return
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+def unusable(app: App) -> Iterator[tuple[str, str]]:
+    """The products that are for sale and cannot be sold, each with what is wrong."""
+    for row in rows(app):
+        if row.get("active") is not True:
+            continue
+        try:
+            product_of(row)
+        except UnusableProduct as wrong:
+            yield str(row[KEY]), str(wrong)
+
+
+def listed(app: App) -> list[Row]:
+    """All products, by their ids."""
+    return [_shown(row) for row in sorted(rows(app), key=lambda row: str(row[KEY]))]
+
+
+def _shown(row: Item) -> Row:
+    shown = {name: row.get(name) for name in COLUMNS}
+    amounts = {name: None if row.get(name) is None else str(row[name]) for name in AMOUNTS}
+    try:
+        product_of(row)
+        wrong = None
+    except UnusableProduct as reason:
+        wrong = str(reason)
+    return {**shown, **amounts, "once": bool(row.get("once", False)), "wrong": wrong}
+
+
+def put(deployed: Deployed, product_id: str, **given: Any) -> Row:
+    """Put a product, or change one: what is not given stays as it was, as do attributes of your
+    own. Amounts are text. Raises StackError: it could not be sold."""
+    standing = dict(_standing(deployed, product_id) or {"active": True})
+    given = {name: value for name, value in given.items() if value is not None}
+    if given.keys() & AMOUNTS:  # a price takes the place of a range, and the other way round
+        standing = {name: value for name, value in standing.items() if name not in AMOUNTS}
+    row = checked({**standing, KEY: product_id, **given})
+    _write(deployed, row)
+    return _shown(row)
+
+
+def checked(row: Item) -> Item:
+    """The row without what is not given. Raises StackError."""
+    row = {name: value for name, value in row.items() if value is not None}
+    product_id = row[KEY]
+    if not PRODUCT_ID.fullmatch(product_id):
+        raise StackError(f"{product_id!r} is no id that metadata.productId can name.")
+    if "price" in row and ("minimum" in row or "maximum" in row):
+        raise StackError(f"{product_id}: give a price, or a minimum and a maximum.")
+    try:
+        product_of(row)
+    except UnusableProduct as wrong:
+        raise StackError(f"{product_id}: {wrong}") from None
+    return row
+
+
+def switch_off(deployed: Deployed, product_id: str) -> Row:
+    """Sell it no more; its row stays. Raises StackError: there is none."""
+    row = _standing(deployed, product_id)
+    if row is None:
+        raise StackError(f"There is no product {product_id}.")
+    _write(deployed, {**row, "active": False})
+    return _shown({**row, "active": False})
+
+
+def read_csv(path: Path) -> list[Item]:
+    """Products of a file with a header of these columns: product_id, name, price, minimum, maximum,
+    once, active. Each is checked before any is put. Raises StackError with the line."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        if unknown := set(reader.fieldnames or ()) - set(COLUMNS):
+            raise StackError(
+                f"{path.name}: no column {min(unknown)!r}; known: {', '.join(COLUMNS)}"
+            )
+        found = []
+        for number, line in enumerate(reader, start=2):
+            try:
+                found.append(checked(_of_line(line)))
+            except (KeyError, StackError) as wrong:
+                raise StackError(f"{path.name}, line {number}: {wrong}") from None
+    return found
+
+
+def _of_line(line: dict[str, str]) -> Item:
+    """Raises KeyError: a flag is neither yes nor no."""
+    row: dict[str, Any] = {name: text.strip() or None for name, text in line.items() if text}
+    row[KEY] = row.get(KEY) or ""
+    row["once"] = FLAGS[(row.get("once") or "no").lower()]
+    row["active"] = FLAGS[(row.get("active") or "yes").lower()]
+    return row
+
+
+def _write(deployed: Deployed, row: Item) -> None:
+    table = deployed.app.settings.text("PRODUCTS_TABLE")
+    deployed.aws("dynamodb").put_item(TableName=table, Item=encoded(row))
+
+
+def _standing(deployed: Deployed, product_id: str) -> Item | None:
+    table, key = deployed.app.settings.text("PRODUCTS_TABLE"), encoded({KEY: product_id})
+    answer = deployed.aws("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)
+    return decoded(answer["Item"]) if "Item" in answer else None

@@ -1,0 +1,19 @@
+"""What an operator's commands work with: each is carried out by one function, which only an
+operator can invoke, so that the deployed version decides, under its own role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.payments.by_hand import ByHandParts
+from shared.payments.people import PeopleParts
+from shared.payments.sales import Sales
+from shared.payouts.request import RequestParts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperateParts:
+    people: PeopleParts
+    by_hand: ByHandParts
+    refunds: RequestParts
+    sales: Sales

@@ -1,0 +1,129 @@
+"""What an operator decides about a payment: it is closed by hand, or its product may be bought
+again.
+
+Each decision names the reason that the operator has looked into, and is refused once the record has
+another one: it never hits a payment that the worker closes at that moment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from shared.base.amount import ZERO
+from shared.base.clock import Clock
+from shared.base.context import concerning
+from shared.base.described import Described
+from shared.base.errors import Conflict, UnknownPayment, WriteConflict
+from shared.payments.record import (
+    PaymentEvent,
+    PaymentRecord,
+    PaymentState,
+    cancelled,
+    rested,
+)
+from shared.payments.store import PaymentStore
+from shared.work.events import owing
+from shared.work.wake_ups import WakeUp, WakeUps, Work
+
+NO_TRANSACTION = "none"  # it was settled by hand, and named no transaction
+
+
+class Ending(Described):
+    """How an operator closes a payment that needs review."""
+
+    SOLD = "sold", "Its transaction has paid it: it is completed, and your app delivers."
+    NOT_SOLD = "not_sold", "Nothing is delivered: it is cancelled, and your app is told so."
+    LOOKED_AFTER = "looked_after", "It is completed, and stays so. Your app is told nothing."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByHandParts:
+    payments: PaymentStore
+    wake_ups: WakeUps
+    clock: Clock
+
+
+def close(
+    parts: ByHandParts,
+    payment_id: str,
+    ending: Ending,
+    reason: str,
+    txid: str | None = None,
+    *,
+    dry_run: bool = False,
+) -> PaymentRecord:
+    """The record as it stands afterwards, or would. `reason` is the one that it needs review for;
+    `txid` has paid what is closed as sold, where the record names none.
+
+    Raises UnknownPayment, Conflict with the code of what forbids it, WriteConflict.
+    """
+    record = _required(parts, payment_id)
+    new = ended(record, ending, reason, txid, parts.clock())
+    if dry_run:
+        return new
+    standing, written = parts.payments.replace(record, new, decided=f"closed as {ending}")
+    if not written:
+        raise WriteConflict
+    if standing.pending_event is not None:
+        parts.wake_ups.hint(WakeUp(Work.PAYMENT, payment_id))
+    return standing
+
+
+def ended(
+    record: PaymentRecord, ending: Ending, reason: str, txid: str | None, now: int
+) -> PaymentRecord:
+    """The record once it is closed so. Raises Conflict."""
+    if record.needs_review != reason:
+        message = f"It needs review for: {record.needs_review or 'nothing'}. Look at it again."
+        raise Conflict("other_reason", message)
+    is_completed = record.state is PaymentState.COMPLETED
+    if ending is Ending.LOOKED_AFTER:
+        if not is_completed or record.pending_event is not None:
+            raise Conflict("not_completed", "It is not completed, or your app must hear of it yet.")
+        return rested(replace(record, needs_review=None))
+    if is_completed:
+        raise Conflict(
+            "already_completed", "It is completed: refund it, or close it as looked_after."
+        )
+    if ending is Ending.NOT_SOLD:
+        settled = replace(record, settled_by_hand=record.txid or NO_TRANSACTION)
+        return cancelled(settled, now)
+    return _sold(record, record.txid or txid, now)
+
+
+def _sold(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecord:
+    if record.price is None:
+        raise Conflict("not_priced", "It was never held against a price, so no goods are owed.")
+    if record.refunded > ZERO:
+        raise Conflict("given_back", "Its money went back to the user.")
+    if txid is None:
+        raise Conflict("txid_missing", "Its record names no transaction: say which has paid it.")
+    return replace(
+        owing(record, PaymentEvent.COMPLETED),
+        state=PaymentState.COMPLETED,
+        needs_review=None,
+        txid=txid,
+        completed_at=now,
+        due_at=now,
+    )
+
+
+def sell_again(parts: ByHandParts, payment_id: str, *, dry_run: bool = False) -> PaymentRecord:
+    """Let its user buy once more what is sold once, and was refunded. Raises UnknownPayment,
+    Conflict `not_sold_once`, `not_refunded` or `not_the_holder`."""
+    record = _required(parts, payment_id)
+    if record.sold_once is None:
+        raise Conflict("not_sold_once", "It has sold nothing that is sold once.")
+    if not record.is_given_back:
+        raise Conflict("not_refunded", "Refund it first.")
+    if not dry_run and not parts.payments.let_go(record):
+        raise Conflict("not_the_holder", "Its user may buy it already, or has.")
+    return record
+
+
+def _required(parts: ByHandParts, payment_id: str) -> PaymentRecord:
+    concerning(payment_id)
+    record = parts.payments.get(payment_id)
+    if record is None:
+        raise UnknownPayment
+    return record
