@@ -1,8 +1,10 @@
 """`pi-bundle`: everything that an operator does with a stack, each as one command."""
 
 import sys
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -189,6 +191,22 @@ def _line(desk: Desk, what: str, key: str, row: Row) -> None:
         return
     told = ", ".join(f"{name} {shown(name, value)}" for name, value in row.items() if value)
     click.echo(f"{local_time(at)}  {what} {key}  {told or 'open'}")
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Else any that is free.")
+@on_stack
+def console(desk: Desk, port: int) -> None:
+    """A page on this machine that shows the stack, and changes nothing. Ctrl-C ends it."""
+    from local.console.server import Console
+
+    with suppress(KeyboardInterrupt), Console(desk.stack, port) as opened:
+        click.echo(f"Open this link, once: {opened.door.link()}")
+        wait_for_ctrl_c()
+
+
+def wait_for_ctrl_c() -> None:
+    threading.Event().wait()
 
 
 # --- Payments -------------------------------------------------------------------------------------
