@@ -15,9 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.progress import track
 
 from local.command import attention as attending
+from local.command import deploy as deploying
 from local.command import doctor as checking
 from local.command import months, products, queues, search, secrets
-from local.command.deployed import Deployed, StackError, on_aws, on_this_machine
+from local.command.deployed import Deployed, StackError, clients, on_aws, on_this_machine
 from local.command.queues import DEAD_LETTERS
 from local.command.tell import Answer, Row, local_time, shown, tell
 from shared.base.context import About, within
@@ -50,9 +51,25 @@ class Desk:
         tell(answer, as_json=self.as_json)
 
 
-def on_stack(command: Callable[..., None]) -> Callable[..., None]:
-    """A command on a stack: it is opened first, and every failure is told in a sentence."""
+def tells_failures(command: Callable[..., None]) -> Callable[..., None]:
+    """Every refusal, and every failure of AWS, is told in a sentence."""
 
+    @wraps(command)
+    def told(*words: Any, **given: Any) -> None:
+        try:
+            command(*words, **given)
+        except (StackError, BundleError) as refused:
+            _end(refused.message if isinstance(refused, BundleError) else str(refused))
+        except (ClientError, BotoCoreError) as refused:
+            _end(f"AWS: {refused}")
+
+    return told
+
+
+def on_stack(command: Callable[..., None]) -> Callable[..., None]:
+    """A command on a stack, which is opened first."""
+
+    @tells_failures
     @click.option("--stack", envvar="PI_BUNDLE_STACK", default="pi-bundle-dev", show_default=True)
     @click.option("--region", help="Else that of your AWS configuration.")
     @click.option("--profile", help="Of your AWS configuration.")
@@ -71,17 +88,12 @@ def on_stack(command: Callable[..., None]) -> Callable[..., None]:
         **given: Any,
     ) -> None:
         opens: Opens | None = context.obj
-        try:
-            if opens is not None:
-                deployed = opens()
-            else:
-                deployed = on_this_machine() if local else on_aws(stack, region, profile)
-            with within(COMMAND_SECONDS, About(function="pi-bundle")):
-                command(Desk(stack=deployed, as_json=as_json), **given)
-        except (StackError, BundleError) as refused:
-            _end(refused.message if isinstance(refused, BundleError) else str(refused))
-        except (ClientError, BotoCoreError) as refused:
-            _end(f"AWS: {refused}")
+        if opens is not None:
+            deployed = opens()
+        else:
+            deployed = on_this_machine() if local else on_aws(stack, region, profile)
+        with within(COMMAND_SECONDS, About(function="pi-bundle")):
+            command(Desk(stack=deployed, as_json=as_json), **given)
 
     return opened
 
@@ -111,6 +123,68 @@ def is_confirmed(desk: Desk, shown_first: Answer, question: str, *, yes: bool, d
 )
 def main() -> None:
     """Operate a deployed Pi bundle, with your own AWS credentials."""
+
+
+# --- Deploy ---------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.option("--env", "name", default="default", show_default=True, help="Of samconfig.toml.")
+@click.option("--region", help="Else that of your AWS configuration.")
+@click.option("--profile", help="Of your AWS configuration.")
+@click.option(
+    "--take-over",
+    "tables",
+    multiple=True,
+    metavar="TABLE=NAME",
+    help="A table of a stack that is gone, for a new one: PaymentsTable=its-name.",
+)
+@click.option("--dry-run", is_flag=True, help="Only show what would change.")
+@click.option("--yes", is_flag=True, help="Do it without asking.")
+@tells_failures
+def deploy(
+    name: str,
+    region: str | None,
+    profile: str | None,
+    tables: tuple[str, ...],
+    *,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Build and deploy a stack; it asks six questions, once.
+
+    It rolls back by itself when an alarm of the stack rings meanwhile, or ten minutes after. Your
+    answers stay in .deploy/, which git ignores.
+
+    \b
+    pi-bundle deploy
+    pi-bundle deploy --env prod
+    """
+    env = deploying.environment(name)
+    parameters = deploying.answered(env, _ask)
+    aws, number = clients(region, profile), int(time.time())
+
+    def is_done(change: deploying.Change | None) -> bool:
+        if change is None:
+            click.echo("Nothing has changed.")
+            return True
+        tell(change.changes, as_json=False)
+        if dry_run or not (yes or click.confirm("\nDeploy this?", err=True)):
+            return False
+        deploying.carry_out(aws, change)
+        return True
+
+    if tables:
+        named = dict(one.split("=", 1) for one in tables)
+        if not is_done(deploying.take_over(aws, env.stack, named, parameters, number=number)):
+            return
+    url = deploying.uploaded(aws, deploying.package(env, region, profile))
+    if is_done(deploying.change_set(aws, env.stack, url, parameters, number=number)):
+        click.echo(f"{env.stack} stands. Next: pi-bundle key put, then pi-bundle doctor")
+
+
+def _ask(_name: str, question: str, default: str) -> str:
+    return str(click.prompt(question, default=default, show_default=bool(default), err=True))
 
 
 # --- Look -----------------------------------------------------------------------------------------

@@ -65,8 +65,12 @@ def accepted(answer: dict[str, Any]) -> dict[str, Any]:
 
 def on_aws(name: str, region: str | None, profile: str | None) -> Deployed:
     """A stack of the operator's account. Raises StackError: there is none of this name."""
-    session = boto3.Session(profile_name=profile, region_name=region)
-    return _opened(name, partial(_client, session, None))
+    return _opened(name, clients(region, profile))
+
+
+def clients(region: str | None, profile: str | None) -> Callable[[str], Any]:
+    """A client of the operator's account, by boto3's name for its service."""
+    return cache(partial(_client, boto3.Session(profile_name=profile, region_name=region), None))
 
 
 def on_this_machine() -> Deployed:
@@ -77,7 +81,7 @@ def on_this_machine() -> Deployed:
     except FileNotFoundError:
         raise StackError("Nothing runs on this machine. Start it: make run") from None
     session = boto3.Session(ROOT_KEY, ROOT_KEY, region_name=REGION)
-    return _opened(STACK, partial(_client, session, endpoint))
+    return _opened(STACK, cache(partial(_client, session, endpoint)))
 
 
 def _client(session: boto3.Session, endpoint: str | None, service: str) -> Any:
@@ -91,8 +95,7 @@ def _client(session: boto3.Session, endpoint: str | None, service: str) -> Any:
     return make(service, endpoint_url=endpoint, config=config)
 
 
-def _opened(name: str, make_client: Callable[[str], Any]) -> Deployed:
-    aws = cache(make_client)
+def _opened(name: str, aws: Callable[[str], Any]) -> Deployed:
     cloudformation = aws("cloudformation")
     try:
         [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]

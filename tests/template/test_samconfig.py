@@ -13,7 +13,7 @@ def samconfig() -> dict[str, Any]:
     return tomllib.loads((ROOT / "samconfig.toml").read_text())
 
 
-@pytest.mark.parametrize("environment", ["default", "prod"])
+@pytest.mark.parametrize("environment", ["default", "staging", "prod"])
 def test_an_environment_builds_and_deploys(samconfig: dict[str, Any], environment: str) -> None:
     settings = samconfig[environment]
     assert settings["build"]["parameters"]["build_in_source"] is True
@@ -29,8 +29,14 @@ def test_the_environments_are_stacks_and_only_prod_asks(samconfig: dict[str, Any
         for name in samconfig
         if name != "version"
     }
-    assert names == {"default": "pi-bundle-dev", "prod": "pi-bundle"}
+    assert names == {
+        "default": "pi-bundle-dev",
+        "staging": "pi-bundle-staging",
+        "prod": "pi-bundle",
+    }
     deploy = {name: samconfig[name]["deploy"]["parameters"] for name in names}
     assert 'Environment="prod"' in deploy["prod"]["parameter_overrides"]
-    assert 'Environment="dev"' in deploy["default"]["parameter_overrides"]
+    for name in ("default", "staging"):
+        assert 'Environment="dev"' in deploy[name]["parameter_overrides"]
+        assert "confirm_changeset" not in deploy[name]
     assert deploy["prod"]["confirm_changeset"] is True

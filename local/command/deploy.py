@@ -1,0 +1,291 @@
+"""Deploy a stack: six questions, asked once; a change set that rolls back by itself when an alarm
+rings; and the tables of a stack that is gone, taken over.
+
+SAM builds and uploads. The change set is made here, since SAM's own knows no rollback triggers and
+imports no tables.
+"""
+
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import run
+from typing import Any
+
+from botocore.exceptions import ClientError, WaiterError
+
+from local.cloud import template
+from local.command.deployed import StackError
+from local.command.tell import Row
+from local.processes import ROOT
+
+ANSWERS = ROOT / ".deploy"  # ignored by git: the operator's own
+PACKAGED = ROOT / ".aws-sam" / "packaged.yaml"
+SAM_STACK = "aws-sam-cli-managed-default"  # whose bucket SAM uploads to
+QUESTIONS = {
+    "PiNetwork": "Pi's network of your app",
+    "PiAppId": "Your app's id at Pi; empty: tokens of other apps are not refused",
+    "PiWalletAddress": "Your app's wallet, G...; empty: payments to any wallet are taken",
+    "AllowOrigins": "The origins of your pages, with commas between",
+    "AlarmEmail": "Who hears the alarms: an e-mail address; empty: nobody",
+    "WebhookUrl": "Where events are posted, https://...; empty: nowhere",
+}
+# At most five: what sells and what pays, and a bug anywhere.
+TRIGGERS = (
+    *("ApiErrorsAlarm", "UnexpectedErrorAlarm", "ServiceUnavailableAlarm"),
+    *("WakeUpDeadLettersAlarm", "PayoutDeadLettersAlarm"),
+)
+WATCHED_MINUTES = 10
+STEP_SECONDS, MOST_STEPS = 5, 720
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One of samconfig.toml: its stack, and what it is deployed with whatever is answered."""
+
+    name: str
+    stack: str
+    fixed: Mapping[str, str]
+
+    @property
+    def answers(self) -> Path:
+        return ANSWERS / f"{self.name}.json"
+
+
+def environment(name: str) -> Environment:
+    """Raises StackError: there is none of this name."""
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    if name not in config or name == "version":
+        known = ", ".join(one for one in config if one != "version")
+        raise StackError(f"samconfig.toml has no {name}. It has: {known}")
+    overrides = config[name]["deploy"]["parameters"]["parameter_overrides"]
+    fixed = {key: text.strip('"') for key, _, text in (one.partition("=") for one in overrides)}
+    return Environment(name, config[name]["global"]["parameters"]["stack_name"], fixed)
+
+
+# --- The questions --------------------------------------------------------------------------------
+
+
+def answered(env: Environment, ask: Callable[[str, str, str], str]) -> dict[str, str]:
+    """What the operator has answered, now or before; `ask` is given the parameter, the question and
+    its default. Each answer is checked as the template does."""
+    known = json.loads(env.answers.read_text()) if env.answers.exists() else {}
+    declared = template.bundle()["Parameters"]
+    for name, question in QUESTIONS.items():
+        while name not in known:
+            answer = ask(name, question, str(declared[name]["Default"])).strip()
+            if wrong := fault(declared[name], answer):
+                sys.stderr.write(f"{wrong}\n")
+            else:
+                known[name] = answer
+    env.answers.parent.mkdir(exist_ok=True)
+    env.answers.write_text(json.dumps(known, indent=2) + "\n")
+    return {**env.fixed, **known}
+
+
+def fault(declared: Mapping[str, Any], answer: str) -> str | None:
+    """Why the template would not take this; None: it would."""
+    allowed = declared.get("AllowedValues")
+    if allowed is not None and answer not in allowed:
+        return f"One of: {', '.join(map(str, allowed))}"
+    parts = answer.split(",") if declared["Type"] == "CommaDelimitedList" else [answer]
+    pattern = declared.get("AllowedPattern")
+    if pattern and not all(re.fullmatch(pattern, part) for part in parts):
+        return f"Expected {declared.get('ConstraintDescription', pattern)}"
+    return None
+
+
+# --- Build and upload -----------------------------------------------------------------------------
+
+
+def package(env: Environment, region: str | None, profile: str | None) -> Path:
+    """The template with its code uploaded, by SAM. Raises StackError."""
+    sam = [sys.executable, "-m", "samcli"]
+    named = {"--region": region, "--profile": profile}
+    options = [word for name, text in named.items() if text for word in (name, text)]
+    _run([*sam, "build", "--config-env", env.name])
+    _run([*sam, "package", "--resolve-s3", "--output-template-file", str(PACKAGED), *options])
+    return PACKAGED
+
+
+def _run(command: list[str]) -> None:
+    if run(command, cwd=ROOT, check=False).returncode != 0:
+        raise StackError(f"{' '.join(command[2:4])} has failed: see above.")
+
+
+def uploaded(aws: Callable[[str], Any], file: Path) -> str:
+    """The template's address: it is larger than a call may be."""
+    [stack] = aws("cloudformation").describe_stacks(StackName=SAM_STACK)["Stacks"]
+    [bucket] = [o["OutputValue"] for o in stack["Outputs"] if o["OutputKey"] == "SourceBucket"]
+    s3, key = aws("s3"), f"pi-bundle/{file.name}"
+    s3.put_object(Bucket=bucket, Key=key, Body=file.read_bytes())
+    return f"{s3.meta.endpoint_url}/{bucket}/{key}"
+
+
+# --- The change set -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change set that is ready; `changes` is what it would do."""
+
+    stack: str
+    name: str
+    kind: str
+    changes: list[Row]
+
+
+def status_of(aws: Callable[[str], Any], stack: str) -> str | None:
+    """The stack's status; None: there is none."""
+    try:
+        [found] = aws("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    except ClientError:
+        return None
+    return str(found["StackStatus"])
+
+
+def change_set(
+    aws: Callable[[str], Any],
+    stack: str,
+    template_url: str,
+    parameters: Mapping[str, str],
+    *,
+    number: int,
+) -> Change | None:
+    """What a deployment would change; None: nothing. It rolls back when one of the stack's alarms
+    rings while it is deployed, or ten minutes after. Raises StackError."""
+    status = status_of(aws, stack)
+    is_new = status in (None, "REVIEW_IN_PROGRESS")
+    triggers = [] if is_new else _triggers(aws, stack)
+    given: dict[str, Any] = {
+        "RollbackConfiguration": {
+            "RollbackTriggers": triggers,
+            "MonitoringTimeInMinutes": WATCHED_MINUTES if triggers else 0,
+        },
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        "TemplateURL": template_url,
+        "Parameters": [
+            {"ParameterKey": key, "ParameterValue": text} for key, text in parameters.items()
+        ],
+    }
+    return _made(aws, stack, f"pi-bundle-{number}", "CREATE" if is_new else "UPDATE", given)
+
+
+def _triggers(aws: Callable[[str], Any], stack: str) -> list[dict[str, str]]:
+    """The alarms of the stack as it stands."""
+    pages = aws("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    names = [
+        one["PhysicalResourceId"]
+        for page in pages
+        for one in page["StackResourceSummaries"]
+        if one["LogicalResourceId"] in TRIGGERS
+    ]
+    if not names:
+        return []
+    alarms = aws("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
+    return [{"Arn": one["AlarmArn"], "Type": "AWS::CloudWatch::Alarm"} for one in alarms]
+
+
+def _made(
+    aws: Callable[[str], Any], stack: str, name: str, kind: str, given: Mapping[str, Any]
+) -> Change | None:
+    cloudformation = aws("cloudformation")
+    cloudformation.create_change_set(
+        StackName=stack, ChangeSetName=name, ChangeSetType=kind, **given
+    )
+    which = {"StackName": stack, "ChangeSetName": name}
+    try:
+        cloudformation.get_waiter("change_set_create_complete").wait(
+            **which, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+        )
+    except WaiterError:
+        told = cloudformation.describe_change_set(**which)
+        cloudformation.delete_change_set(**which)
+        reason = str(told.get("StatusReason", told["Status"]))
+        if "didn't contain changes" in reason or "No updates" in reason:
+            return None
+        raise StackError(f"The change set has failed: {reason}") from None
+    told = cloudformation.describe_change_set(**which)
+    return Change(stack, name, kind, list(_changes(told)))
+
+
+def _changes(told: Mapping[str, Any]) -> Iterator[Row]:
+    for change in told["Changes"]:
+        one = change["ResourceChange"]
+        yield {
+            "does": one["Action"],
+            "what": one["LogicalResourceId"],
+            "type": one["ResourceType"],
+            "replaces": one.get("Replacement"),
+        }
+
+
+def carry_out(aws: Callable[[str], Any], change: Change) -> None:
+    """Raises StackError: it failed, and what was before stands again."""
+    cloudformation = aws("cloudformation")
+    cloudformation.execute_change_set(StackName=change.stack, ChangeSetName=change.name)
+    waiter = cloudformation.get_waiter(f"stack_{change.kind.lower()}_complete")
+    try:
+        waiter.wait(
+            StackName=change.stack,
+            WaiterConfig={"Delay": STEP_SECONDS, "MaxAttempts": MOST_STEPS},
+        )
+    except WaiterError:
+        status = status_of(aws, change.stack)
+        reasons = "; ".join(_failures(cloudformation, change.stack))
+        raise StackError(f"{change.stack} is {status}: {reasons or 'see its events'}") from None
+
+
+def _failures(cloudformation: Any, stack: str) -> Iterator[str]:
+    for event in cloudformation.describe_stack_events(StackName=stack)["StackEvents"]:
+        reason = event.get("ResourceStatusReason", "")
+        if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in reason:
+            yield f"{event['LogicalResourceId']}: {reason}"
+
+
+# --- Tables of a stack that is gone ---------------------------------------------------------------
+
+
+def take_over(
+    aws: Callable[[str], Any],
+    stack: str,
+    tables: Mapping[str, str],
+    parameters: Mapping[str, str],
+    *,
+    number: int,
+) -> Change | None:
+    """A change set that makes the stack of these tables alone, physical names by logical id, with
+    all that they hold; the next deployment adds the rest. Raises StackError."""
+    if status_of(aws, stack) not in (None, "REVIEW_IN_PROGRESS"):
+        raise StackError(f"{stack} stands: only a new stack takes tables over.")
+    bundle = template.load(ROOT / "template.yaml")
+    declared = template.of_type(bundle, "AWS::DynamoDB::Table")
+    if unknown := tables.keys() - declared.keys():
+        raise StackError(f"No table is called {min(unknown)}: {', '.join(sorted(declared))}")
+    only = {
+        "AWSTemplateFormatVersion": bundle["AWSTemplateFormatVersion"],
+        "Parameters": {"Environment": bundle["Parameters"]["Environment"]},
+        "Conditions": {"IsProd": bundle["Conditions"]["IsProd"]},
+        # An import demands that what it takes over is retained.
+        "Resources": {
+            name: {**declared[name], "DeletionPolicy": "Retain"} for name in sorted(tables)
+        },
+    }
+    given: dict[str, Any] = {
+        "TemplateBody": json.dumps(only),
+        "Parameters": [
+            {"ParameterKey": "Environment", "ParameterValue": parameters["Environment"]}
+        ],
+        "ResourcesToImport": [
+            {
+                "ResourceType": "AWS::DynamoDB::Table",
+                "LogicalResourceId": name,
+                "ResourceIdentifier": {"TableName": physical},
+            }
+            for name, physical in sorted(tables.items())
+        ],
+    }
+    return _made(aws, stack, f"pi-bundle-tables-{number}", "IMPORT", given)
