@@ -82,6 +82,13 @@ def remaining() -> float:
     return max(0.0, context.ends_at - AWS_CALL_SECONDS - context.clock())
 
 
+def until_killed() -> float:
+    """Seconds until Lambda ends the invocation, whatever it does; negative where it was too late to
+    end it."""
+    context = _current()
+    return context.ends_at + ANSWER_SECONDS - context.clock()
+
+
 def allows_aws_call() -> bool:
     """Whether one more attempt fits in: what Pi has just confirmed is worth trying to keep."""
     context = _current()

@@ -7,8 +7,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from shared.base.context import About, within
-from shared.base.observability import flush_metrics
+from shared.base.context import About, until_killed, within
+from shared.base.observability import count, flush_metrics, logger
+
+# Calls to Pi and the chain end earlier: so late it is only where AWS, or the code, was slow.
+NEAR_TIMEOUT_SECONDS = 2.0
 
 Event = Mapping[str, Any]
 
@@ -27,6 +30,15 @@ def invoked(context: LambdaContext, route: str | None = None) -> Iterator[None]:
     about = About(context.function_name, context.aws_request_id, route)
     try:
         with within(context.get_remaining_time_in_millis() / 1000, about):
-            yield
+            try:
+                yield
+            finally:
+                _note_time()
     finally:
         flush_metrics()
+
+
+def _note_time() -> None:
+    if (left := until_killed()) < NEAR_TIMEOUT_SECONDS:
+        count("NearTimeout")
+        logger.warning("This ended near its timeout", extra={"seconds_left": round(left, 1)})

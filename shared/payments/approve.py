@@ -91,6 +91,7 @@ def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> Payme
         parts.pi.approve(payment_id)
     except PiError as error:
         return _after_failed_approval(parts, record, error)
+    count("PaymentApproved")
     return record
 
 

@@ -175,6 +175,8 @@ def _tell(old: PaymentRecord, new: PaymentRecord) -> None:
     if new.state is not old.state:
         logger.info(f"Payment {new.state}", extra={"txid": new.txid})
         count(f"Payment{new.state.capitalize()}")
+        if new.state is PaymentState.COMPLETED:
+            count("PaymentVolume", new.amount.stroops)
     if new.needs_review is not None and new.needs_review is not old.needs_review:
         logger.error("This payment needs an operator", extra={"attention": new.needs_review})
         count("PaymentNeedsAttention")

@@ -26,7 +26,7 @@ from shared.base.errors import (
     ServiceUnavailable,
     WriteConflict,
 )
-from shared.base.observability import count, logger
+from shared.base.observability import count, gauge, logger
 from shared.book.read import BookParts, book_of, read_book, read_on
 from shared.book.record import LATELY_SECONDS, Book
 from shared.book.store import wallet_of
@@ -67,7 +67,7 @@ from shared.payouts.view import payout_event
 from shared.pi.client import PiClient
 from shared.pi.objects import PaymentDto
 from shared.stellar.horizon import Horizon
-from shared.stellar.objects import Submission
+from shared.stellar.objects import Account, Submission
 from shared.stellar.submit import Submitter
 from shared.work.deliver import deliver
 from shared.work.event_bus import EventBus
@@ -247,6 +247,13 @@ def _open_payments(parts: SendParts, _about: str) -> tuple[PaymentDto, ...] | No
         return NoAnswer(Why.LIST, refused.code)
 
 
+def _account(parts: SendParts, wallet: str) -> Account | None:
+    account = parts.chain.account(wallet)
+    if account is not None:
+        gauge("WalletBalance", account.free)
+    return account
+
+
 def _has_account(parts: SendParts, address: str) -> bool:
     memory = parts.memory
     if address not in memory.accounts and parts.chain.account(address) is not None:
@@ -286,7 +293,7 @@ ANSWERS: Mapping[Ask, Callable[[SendParts, str], Any]] = {
     Ask.KNOWN_WALLET: lambda parts, _: parts.wallet.known_address(),
     Ask.WALLET: lambda parts, _: parts.wallet.address(),
     Ask.SIGNS_FOR: lambda parts, wallet: parts.wallet.signs_for(wallet),
-    Ask.ACCOUNT: lambda parts, wallet: parts.chain.account(wallet),
+    Ask.ACCOUNT: _account,
     Ask.HAS_ACCOUNT: _has_account,
     Ask.FEE: lambda parts, _: parts.chain.base_fee(),
     Ask.RESERVE: _base_reserve,
@@ -406,7 +413,7 @@ def _make_way(parts: SendParts, record: PayoutRecord, decision: Decision, _seen:
     return _write(parts, record, decision.new), None
 
 
-def _sign(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: Seen) -> After:
+def _sign(parts: SendParts, record: PayoutRecord, decision: Decision, seen: Seen) -> After:
     if decision.transfer is None:
         raise ValueError("nothing to sign")
     now = parts.clock()
@@ -415,7 +422,11 @@ def _sign(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: See
         decision.transfer, sequence=decision.sequence, fee=decision.fee, max_time=max_time
     )
     new = signed(record, envelope=envelope.xdr, txid=envelope.txid, max_time=max_time, now=now)
-    return _write(parts, record, new), None
+    standing = _write(parts, record, new)
+    account = seen.answers.get(Question(Ask.ACCOUNT, decision.transfer.transfer.source))
+    if isinstance(account, Account):  # until the next payout nobody asks what is left
+        gauge("WalletBalance", account.free - standing.amount.stroops - decision.fee)
+    return standing, None
 
 
 def _submit(parts: SendParts, record: PayoutRecord, decision: Decision, seen: Seen) -> After:
@@ -443,6 +454,8 @@ def _report(parts: SendParts, record: PayoutRecord, decision: Decision, seen: Se
 def _complete(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: Seen) -> After:
     """From now on the server key can be told by its payment."""
     standing = _write(parts, record, decision.new)
+    count("PayoutCompleted")
+    count("PayoutVolume", standing.amount.stroops)
     parts.canary.remember(str(standing.payment_id))
     return standing, None
 

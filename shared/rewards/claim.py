@@ -40,9 +40,11 @@ def claim(parts: ClaimParts, ad_id: str, token: Secret | None) -> RewardRecord |
     if (objection := judge(ad, parts.limits, now)) is None:
         first = granted(ad_id, user.uid, parts.limits, now)
         record = parts.rewards.grant(first, parts.limits.daily_cap)
-        if record is first and parts.users.app_id is None:
-            # A token of any Pi app is a fresh user to us and evades the cap.
-            count("RewardClaimUnchecked")
+        if record is first:
+            count("RewardGranted")
+            if parts.users.app_id is None:
+                # A token of any Pi app is a fresh user to us and evades the cap.
+                count("RewardClaimUnchecked")
     else:
         # What was granted once stays granted to its owner, however the ad looks by now.
         claimed = parts.rewards.get(ad_id)

@@ -48,11 +48,13 @@ class User:
 
 class Metrics:
     """Stands where Powertools' metrics stand: counters of the whole test, and the last gauges, as
-    far as a function has sent them."""
+    far as a function has sent them; and each number with the second in which it was sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
         self.counted: Counter[str] = Counter()
         self.last: dict[str, int] = {}
+        self.sent: list[tuple[float, str, int]] = []
         self.provider = self
         self.metric_set: list[tuple[str, int]] = []
 
@@ -63,6 +65,7 @@ class Metrics:
         for name, value in self.metric_set:
             self.counted[name] += value
             self.last[name] = value
+            self.sent.append((self._seconds(), name, value))
         self.metric_set.clear()
 
 
@@ -115,7 +118,7 @@ class Stage:
     ) -> None:
         self.emulator, self.ahead = the_emulator().fresh(seed), timedelta()
         self.pi, self.front = self.emulator.pi, self.emulator.front
-        self.tables, self.effects, self.metrics = tables, effects, Metrics()
+        self.tables, self.effects, self.metrics = tables, effects, Metrics(self.seconds)
         self.adapter = Adapter(self.emulator.app, effects)
         self.secrets = Secrets({"ServerKey": KEY, "WalletSeed": wallet_seed_of("demo-app")})
         self.switch, self.bus = Parameters(effects), Bus(effects)
