@@ -21,7 +21,7 @@ RUNBOOK = [
     DOCS / f"{name}.md"
     for name in (
         *("runbook", "runbook-payments", "runbook-payouts", "payout-reasons"),
-        *("alarms", "alarms-money", "webhooks"),
+        *("alarms", "alarms-work", "alarms-money", "webhooks"),
     )
 ]
 

@@ -56,7 +56,7 @@ def test_every_function_with_a_log_is_among_those_that_are_searched(translated: 
         for name, resource in of_type(translated, "AWS::Logs::LogGroup").items()
         if name != "ApiLogs"
     }
-    for alarm in ("UnexpectedErrorAlarm", "ServiceUnavailableAlarm"):
+    for alarm in ("UnexpectedErrorAlarm", "ServiceUnavailableAlarm", "NearTimeoutAlarm"):
         loop = re.search(r"for function in (.*?); do", section(alarm, RUNBOOK), re.DOTALL)
         assert loop is not None
         assert set(loop[1].replace("\\", "").split()) == logs

@@ -10,6 +10,8 @@ Alarm = Mapping[str, Any]
 # What a period holds, by metric; a metric that is not in it sent nothing.
 Period = Mapping[str, float]
 
+FURTHER_BACK = 2  # periods
+
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "GreaterThanThreshold": operator.gt,
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -38,17 +40,30 @@ def rings(alarm: Alarm, periods: Sequence[Period], threshold: float | None = Non
     """Whether the alarm rings after these periods, of which the last is the newest; there was
     nothing before. `threshold` stands for one that is a parameter.
     """
-    count = alarm["EvaluationPeriods"]
     limit = alarm["Threshold"] if threshold is None else threshold
-    watched: list[Period] = [*([{}] * count), *periods][-count:]
-    breaching = [_is_breaching(alarm, _value(alarm, period), limit) for period in watched]
-    return breaching.count(True) >= int(alarm.get("DatapointsToAlarm", count))
+    return state(alarm, periods, limit) is True
 
 
-def _is_breaching(alarm: Alarm, value: float | None, threshold: float) -> bool:
-    if value is None:
-        return bool(alarm["TreatMissingData"] == "breaching")
-    return COMPARISONS[alarm["ComparisonOperator"]](value, threshold)
+def state(alarm: Alarm, periods: Sequence[Period], threshold: float) -> bool | None:
+    """Whether the alarm is to ring after these periods; None: it stays as it is.
+
+    CloudWatch looks further back than the periods that it evaluates. It takes the newest ones that
+    have data, and only what is lacking then is treated as the alarm says. How far it looks is
+    nowhere told: AWS's examples for three periods look at five.
+    Source: "Configuring how CloudWatch alarms treat missing data" in AWS's guide.
+    """
+    count = int(alarm["EvaluationPeriods"])
+    looked_at = count + FURTHER_BACK
+    watched: list[Period] = [*([{}] * looked_at), *periods][-looked_at:]
+    values = [_value(alarm, period) for period in watched]
+    real = [value for value in values if value is not None][-count:]
+    breaching = sum(COMPARISONS[alarm["ComparisonOperator"]](value, threshold) for value in real)
+    lacking, needed = count - len(real), int(alarm.get("DatapointsToAlarm", count))
+    if alarm["TreatMissingData"] == "breaching":
+        return breaching + lacking >= needed
+    if alarm["TreatMissingData"] == "notBreaching":
+        return breaching >= needed
+    return None if lacking else breaching >= needed
 
 
 def _value(alarm: Alarm, period: Period) -> float | None:

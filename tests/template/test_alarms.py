@@ -7,6 +7,7 @@ import pytest
 from local.cloud.template import Template, load, of_type
 from local.processes import ROOT
 from shared.payouts.record import NO_DESTINATION_RETRY_SECONDS, STACK_RETRY_SECONDS
+from tests.docs.pages import DOCS, table
 from tests.template.metrics import levels, sent
 from tests.template.ringing import metrics_of, rings
 
@@ -23,6 +24,10 @@ GAUGES = {
     "ProofDiffersAlarm",
 }
 SILENCE = {"SweepSilentAlarm", "ProofMissingAlarm"}
+# A level that is not known anew at each sweep.
+NOW_AND_THEN = {"WalletBalanceLowAlarm"}
+# CloudWatch asks for each metric that an alarm reads.
+CENTS = 10
 
 
 def alarm(template: Template, name: str) -> dict[str, Any]:
@@ -55,15 +60,38 @@ def test_an_alarm_watches_what_this_stack_sends(translated: Template, name: str)
 
 @pytest.mark.parametrize("name", ALARMS)
 def test_an_alarm_tells_of_its_beginning_and_end(translated: Template, name: str) -> None:
-    told = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    nobody = {"Ref": "AWS::NoValue"}
+    told = [
+        {"Fn::If": ["HasAlarmEmail", {"Ref": "AlarmTopic"}, nobody]},
+        {"Fn::If": ["HasAlarmTopic", {"Ref": "AlarmTopicArn"}, nobody]},
+    ]
     assert alarm(translated, name)["AlarmActions"] == told
     assert alarm(translated, name)["OKActions"] == told
+
+
+def test_a_mail_reaches_whoever_is_named(translated: Template) -> None:
+    """Only this account's alarms may write to the topic; and it has no key that keeps them out."""
+    made = {name: translated["Resources"][name] for name in ("AlarmTopic", "AlarmTopicPolicy")}
+    subscription = translated["Resources"]["AlarmEmailSubscription"]
+    assert {one["Condition"] for one in (*made.values(), subscription)} == {"HasAlarmEmail"}
+    assert "KmsMasterKeyId" not in made["AlarmTopic"].get("Properties", {})
+    assert subscription["Properties"] == {
+        "TopicArn": {"Ref": "AlarmTopic"},
+        "Protocol": "email",
+        "Endpoint": {"Ref": "AlarmEmail"},
+    }
+    [allowed] = made["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert (allowed["Action"], allowed["Resource"]) == ("sns:Publish", {"Ref": "AlarmTopic"})
+    assert allowed["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    assert allowed["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Sub"].endswith(":alarm:*")
 
 
 def test_a_silent_sweep_alarms_and_other_silence_does_not(translated: Template) -> None:
     """A level is sent once per sweep; an alarm on one keeps its state until the next."""
     missing = {name: alarm(translated, name)["TreatMissingData"] for name in ALARMS}
     expected = dict.fromkeys(ALARMS, "notBreaching") | dict.fromkeys(GAUGES, "ignore")
+    expected |= dict.fromkeys(NOW_AND_THEN, "ignore")
     assert missing == expected | dict.fromkeys(SILENCE, "breaching")
 
 
@@ -176,14 +204,16 @@ def test_no_proof_for_a_day_rings(translated: Template) -> None:
 
 def test_the_dearer_alarms_can_be_switched_off(translated: Template, written: Template) -> None:
     """CloudWatch asks 0.10 USD a month for each metric that an alarm reads."""
-    dearer = [
+    dearer = {
         name
         for name, resource in of_type(translated, "AWS::CloudWatch::Alarm").items()
         if resource.get("Condition") == "HasFailureAlarms"
-    ]
-    assert dearer == [name for name in dearer if name.endswith("ErrorsAlarm")]
+    }
+    assert dearer == {f"{function}ErrorsAlarm" for function in (*FUNCTIONS, "Api")} | {
+        "NearTimeoutAlarm"
+    }
     metrics = sum(len(list(metrics_of(alarm(translated, name)))) for name in dearer)
-    price = f"{metrics / 10:.2f} USD a month"
+    price = f"{metrics * CENTS / 100:.2f} USD a month"
     assert price in written["Parameters"]["FailureAlarms"]["Description"]
     assert written["Parameters"]["FailureAlarms"]["Default"] == "on"
 
@@ -194,7 +224,7 @@ def test_an_alarm_is_one_that_cloudwatch_takes(translated: Template, name: str) 
     watched = alarm(translated, name)
     metrics = list(metrics_of(watched))
     assert 1 <= len(metrics) <= 10
-    assert len({one["Period"] for one in metrics}) == 1
+    assert len({str(one["Period"]) for one in metrics}) == 1
     queries = watched.get("Metrics", [])
     assert [query["ReturnData"] for query in queries].count(True) == bool(queries)
     assert watched.get("DatapointsToAlarm", 1) <= watched["EvaluationPeriods"]
@@ -234,9 +264,60 @@ def test_a_book_that_nobody_reads_on_alarms(translated: Template) -> None:
     assert not rings(watching, [{"BookSecondsBehind": 1900}])
 
 
-def test_the_sweep_is_silent_after_two_late_ones(translated: Template, written: Template) -> None:
-    longest = max(written["Parameters"]["SweepMinutes"]["AllowedValues"])
-    assert alarm(translated, "SweepSilentAlarm")["Period"] >= 2 * 60 * longest
+def test_the_sweep_is_silent_when_three_are(translated: Template, written: Template) -> None:
+    """A period is one sweep, whatever the parameter is; a late one or two ring nothing."""
+    watching, of_each = alarm(translated, "SweepSilentAlarm"), translated["Mappings"]["SecondsOf"]
+    assert watching["Period"] == {
+        "Fn::FindInMap": ["SecondsOf", {"Ref": "SweepMinutes"}, "Seconds"]
+    }
+    minutes = written["Parameters"]["SweepMinutes"]["AllowedValues"]
+    assert of_each == {str(number): {"Seconds": 60 * number} for number in minutes}
+    swept: dict[str, float] = {"SweepIncomplete": 1}
+    assert not rings(watching, [swept, {}, {}])
+    assert rings(watching, [swept, {}, {}, {}])
+
+
+def test_a_wallet_that_runs_low_rings(translated: Template) -> None:
+    """Both are in Pi; what was true at the last payout stands until the next."""
+    watching = alarm(translated, "WalletBalanceLowAlarm")
+    assert watching["Threshold"] == {"Ref": "WalletLeastBalance"}
+    assert translated["Resources"]["WalletBalanceLowAlarm"]["Condition"] == "HasLeastBalance"
+    assert rings(watching, [{"WalletBalance": 49_9999999}], threshold=50)
+    assert not rings(watching, [{"WalletBalance": 50_0000000}], threshold=50)
+    assert {one["Statistic"] for one in metrics_of(watching)} == {"Minimum"}
+
+
+@pytest.mark.parametrize(
+    ("periods", "is_slow"),
+    [
+        ([{"NearTimeout": 1, "Count": 3}] * 2, True),
+        ([{"NearTimeout": 1}, {}, {"NearTimeout": 1}], True),
+        ([{"NearTimeout": 10, "Count": 1000}] * 2, True),
+        ([{"NearTimeout": 9, "Count": 1000}] * 3, False),
+        ([{"NearTimeout": 1, "Count": 3}, {"Count": 3}, {"Count": 3}], False),
+        ([{"Count": 1000}] * 3, False),
+    ],
+    ids=["a small shop", "in the background", "1 %", "0.9 %", "once", "never"],
+)
+def test_one_of_a_hundred_that_is_slow_rings(
+    translated: Template, periods: list[dict[str, float]], is_slow: bool
+) -> None:
+    """A p99 of all functions together, whatever their timeouts are."""
+    assert rings(alarm(translated, "NearTimeoutAlarm"), periods) == is_slow
+
+
+def test_what_the_alarms_cost_is_told() -> None:
+    """Of the table in the documents, and of the switch."""
+    found = of_type(WRITTEN, "AWS::CloudWatch::Alarm")
+    metrics: dict[str, int] = {}
+    for one in found.values():
+        group = one.get("Condition", "")
+        metrics[group] = metrics.get(group, 0) + len(list(metrics_of(one["Properties"])))
+    rows = table("| Alarms | Metrics | USD a month |", DOCS / "what-breaks.md")
+    told = [(int(number), price) for _, number, price in rows]
+    groups = ("", "HasFailureAlarms", "HasWebhook", "HasLeastBalance")
+    assert metrics.keys() == set(groups)
+    assert told == [(metrics[g], f"{metrics[g] * CENTS / 100:.2f}") for g in groups]
 
 
 def test_an_unfinished_sweep_is_not_a_silent_one(translated: Template) -> None:

@@ -23,6 +23,7 @@ DEAD_LETTERS = {"WakeUpDeadLetters", "SweepDeadLetters", "PayoutDeadLetters", "W
 PUBLIC = {
     "AWS::Lambda::Url",
     "AWS::SQS::QueuePolicy",
+    "AWS::SNS::TopicPolicy",
     "AWS::Events::EventBusPolicy",
     "AWS::SecretsManager::ResourcePolicy",
     "AWS::Lambda::LayerVersionPermission",
@@ -59,8 +60,9 @@ def test_nobody_outside_is_let_in_by_a_policy_of_a_resource(translated: Template
     open_to_others = {
         name for name, one in translated["Resources"].items() if one["Type"] in PUBLIC
     }
-    # EventBridge may put there what it could not deliver: test_webhook.
-    assert open_to_others == {"WebhookDeadLettersPolicy"}
+    # EventBridge may put there what it could not deliver: test_webhook. CloudWatch may publish:
+    # test_alarms.
+    assert open_to_others == {"WebhookDeadLettersPolicy", "AlarmTopicPolicy"}
     for permission in of_type(translated, "AWS::Lambda::Permission").values():
         assert permission["Properties"]["FunctionName"]["Ref"] not in BACKGROUND
     for table in of_type(translated, "AWS::DynamoDB::Table").values():
