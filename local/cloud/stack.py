@@ -23,7 +23,12 @@ DEPLOY_SECONDS = 300.0
 
 STACK = "pi-bundle-local"
 # What MiniStack does not know is left out by the template's own switches.
-NOT_HERE = {"EventArchiveDays": "0", "FailureAlarms": "off", "WebhookUrl": ""}
+NOT_HERE = {
+    "EventArchiveDays": "0",
+    "FailureAlarms": "off",
+    "WebhookUrl": "",
+    "Dashboard": "off",  # its saved queries
+}
 
 
 @dataclass(frozen=True)
