@@ -45,6 +45,8 @@ def _resolved(value: Any, parameters: Mapping[str, str]) -> Any:
             return parameters.get(name, bundle["Parameters"][name]["Default"])
         case {"Ref": name} | {"Fn::GetAtt": [name, _]}:
             return name
+        case {"Fn::Sub": str(text)}:
+            return text.replace("${AWS::StackName}", STACK)
         case {"Fn::FindInMap": [table, row, column]}:
             return bundle["Mappings"][table][str(_resolved(row, parameters))][column]
         case dict():

@@ -6,6 +6,8 @@ import pytest
 
 from shared.base.amount import Amount
 from shared.payouts.record import PayoutState
+from tests.docs.pages import DOCS
+from tests.template.ringing import CENTS, price
 from tests.world import User, World, new_world
 
 PRICE = Amount.of("3.14").stroops
@@ -95,3 +97,29 @@ def test_a_wallet_that_cannot_pay_says_what_it_holds(world: World) -> None:
 
     assert world.payout().reason == "balance_too_low"
     assert world.metrics.last["WalletBalance"] == 20_000_000
+
+
+# A month: a metric of one's own, two secrets; and what is free in an account.
+METRIC_CENTS, SECRETS_CENTS = 30, 80
+FREE_METRICS, FREE_ALARMS = 10, 10
+HOURS_OF_A_PROOF = 4  # a day: a metric is paid by the hours in which it is sent
+
+
+def test_what_an_idle_stack_sends_and_costs_is_told(world: World) -> None:
+    """Less than 3 USD a month, with alarms and dashboard, unless each function has alarms of its
+    own."""
+    world.sweep()
+    of_a_sweep = {name for _, name, _ in world.metrics.sent}
+    world.function("prove_wallet")({})
+    of_a_proof = {name for _, name, _ in world.metrics.sent} - of_a_sweep
+    numbers = len(of_a_sweep) + len(of_a_proof) * HOURS_OF_A_PROOF // 24
+
+    always = (numbers - FREE_METRICS) * METRIC_CENTS + SECRETS_CENTS - FREE_ALARMS * CENTS
+    off = always + price("")
+    one = off + price("HasFailureAlarms") + price("HasAlarmOfAll")
+    each = off + price("HasFailureAlarms") + price("HasAlarmOfEach")
+    page = " ".join((DOCS / "what-breaks.md").read_text().split())
+    assert f"sends {numbers} numbers of its own all the time" in page
+    assert f"about {each / 100:.2f} USD a month with `on`, {one / 100:.2f} with `one`, " in page
+    assert f"{off / 100:.2f} with `off`" in page
+    assert one < 300

@@ -218,6 +218,35 @@ def test_each_line_about_an_id_names_it_as_its_subject(play: Play) -> None:
 ABOUT_SEVERAL = {"The chain does not reach back to these"}
 
 
+# As Lambda writes them for a function in Python.
+KILLED = [
+    "2026-11-27T03:00:00.000Z 4bf4f7a1 Task timed out after 15.00 seconds",
+    "RequestId: 4bf4f7a1 Error: Runtime exited with error: signal: killed",
+    "[ERROR] Runtime.ImportModuleError: Unable to import module 'app': No module named 'shared'",
+    "[ERROR] ServiceUnavailable: service_unavailable Traceback (most recent call last):",
+]
+
+
+@pytest.mark.parametrize("line", KILLED)
+def test_the_filter_of_the_logs_counts_what_lambda_writes_when_it_fails(line: str) -> None:
+    assert _is_counted(line)
+
+
+def test_it_counts_no_line_of_the_bundles_own(play: Play) -> None:
+    """An error that was answered is none: it has its own alarms."""
+    assert [line for line in play.lines if line["level"] == "ERROR"]
+    assert not any(_is_counted(json.dumps(line)) for line in play.lines)
+
+
+def _is_counted(line: str) -> bool:
+    [pattern] = {
+        one["Properties"]["FilterPattern"]
+        for one in of_type(WRITTEN, "AWS::Logs::MetricFilter").values()
+    }
+    assert re.fullmatch(r'(\?"[^"]+" ?)+', pattern), "one of these is enough"
+    return any(text in line for text in re.findall(r'"([^"]+)"', pattern))
+
+
 def test_the_story_of_a_payout_is_told_by_all_who_worked_on_it(play: Play) -> None:
     about = [line for line in play.lines if line.get("subject") == "payout-2"]
     assert {line["function"] for line in about} >= {"send_payout"}

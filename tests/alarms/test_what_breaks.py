@@ -14,7 +14,7 @@ import pytest
 
 from local.cloud import template
 from shared.base.errors import BundleError
-from tests.alarms.cloudwatch import CloudWatch
+from tests.alarms.cloudwatch import STACK, CloudWatch
 from tests.docs.pages import DOCS, named, table
 from tests.world import World, new_world
 from tests.world.devices import Died
@@ -133,6 +133,19 @@ def test_a_function_crashes_or_is_throttled(
     also = {"SweepSilentAlarm"} if function == "Sweep" else set()
     assert shop.cloudwatch.rung(since=shop.began) - also == {f"{function}ErrorsAlarm"}
     assert f"{function}ErrorsAlarm" in shop.row
+
+
+def test_a_function_crashes_where_one_alarm_is_for_all() -> None:
+    """Lambda writes into its log; the rest is a filter's. Once rings nothing."""
+    _, row = ROWS["test_a_function_crashes_where_one_alarm_is_for_all"]
+    with new_world(FailureAlarms="one") as world:
+        shop = Shop(world, row)
+        shop.cloudwatch.put(f"PiBundle/{STACK}", "FunctionFailed", 1)
+        assert shop.cloudwatch.rung(since=shop.began) == set()
+
+        shop.cloudwatch.put(f"PiBundle/{STACK}", "FunctionFailed", 1)
+
+        shop.rings()
 
 
 def test_aws_is_slow(shop: Shop, world: World) -> None:

@@ -6,11 +6,14 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from local.cloud import template
+
 Alarm = Mapping[str, Any]
 # What a period holds, by metric; a metric that is not in it sent nothing.
 Period = Mapping[str, float]
 
 FURTHER_BACK = 2  # periods
+CENTS = 10  # a month, that CloudWatch asks for each metric that an alarm reads
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "GreaterThanThreshold": operator.gt,
@@ -23,11 +26,19 @@ def metrics_of(alarm: Alarm) -> Iterator[dict[str, Any]]:
     """The metrics that an alarm reads, each with namespace, name, dimensions, statistic, period."""
     if "Metrics" not in alarm:
         names = ("Namespace", "MetricName", "Dimensions", "Statistic", "Period")
-        yield {name: alarm[name] for name in names}
+        yield {name: alarm.get(name, []) for name in names}  # dimensions may be none
     for query in alarm.get("Metrics", ()):
         if "MetricStat" in query:
             read = query["MetricStat"]
             yield {**read["Metric"], "Statistic": read["Stat"], "Period": read["Period"]}
+
+
+def price(condition: str) -> int:
+    """Of the template's alarms that stand under this condition, in cents a month; an empty text:
+    under none."""
+    found = template.of_type(template.bundle(), "AWS::CloudWatch::Alarm").values()
+    stand = [one["Properties"] for one in found if one.get("Condition", "") == condition]
+    return CENTS * sum(len(list(metrics_of(one))) for one in stand)
 
 
 def expression_of(alarm: Alarm) -> str:

@@ -9,7 +9,7 @@ from local.processes import ROOT
 from shared.payouts.record import NO_DESTINATION_RETRY_SECONDS, STACK_RETRY_SECONDS
 from tests.docs.pages import DOCS, table
 from tests.template.metrics import levels, sent
-from tests.template.ringing import metrics_of, rings
+from tests.template.ringing import CENTS, metrics_of, price, rings
 
 SERVICE = [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
 WRITTEN = load(ROOT / "template.yaml")
@@ -26,8 +26,7 @@ GAUGES = {
 SILENCE = {"SweepSilentAlarm", "ProofMissingAlarm"}
 # A level that is not known anew at each sweep.
 NOW_AND_THEN = {"WalletBalanceLowAlarm"}
-# CloudWatch asks for each metric that an alarm reads.
-CENTS = 10
+OF_LOGS = {"Fn::Sub": "PiBundle/${AWS::StackName}"}
 
 
 def alarm(template: Template, name: str) -> dict[str, Any]:
@@ -53,6 +52,8 @@ def test_an_alarm_watches_what_this_stack_sends(translated: Template, name: str)
         ),
     }
     for watched in metrics_of(alarm(translated, name)):
+        if watched["Namespace"] == OF_LOGS:  # its own test: FunctionsFailAlarm
+            continue
         names, dimensions = known[watched["Namespace"]]
         assert watched["MetricName"] in names
         assert watched["Dimensions"] == dimensions
@@ -203,19 +204,43 @@ def test_no_proof_for_a_day_rings(translated: Template) -> None:
 
 
 def test_the_dearer_alarms_can_be_switched_off(translated: Template, written: Template) -> None:
-    """CloudWatch asks 0.10 USD a month for each metric that an alarm reads."""
-    dearer = {
-        name
-        for name, resource in of_type(translated, "AWS::CloudWatch::Alarm").items()
-        if resource.get("Condition") == "HasFailureAlarms"
-    }
-    assert dearer == {f"{function}ErrorsAlarm" for function in (*FUNCTIONS, "Api")} | {
-        "NearTimeoutAlarm"
-    }
-    metrics = sum(len(list(metrics_of(alarm(translated, name)))) for name in dearer)
-    price = f"{metrics * CENTS / 100:.2f} USD a month"
-    assert price in written["Parameters"]["FailureAlarms"]["Description"]
-    assert written["Parameters"]["FailureAlarms"]["Default"] == "on"
+    """Or be one for all functions: a stack that is idle then costs less than 3 USD a month."""
+    dearer: dict[str, set[str]] = {}
+    for name, resource in of_type(translated, "AWS::CloudWatch::Alarm").items():
+        dearer.setdefault(resource.get("Condition", ""), set()).add(name)
+    assert dearer["HasFailureAlarms"] == {"ApiErrorsAlarm", "NearTimeoutAlarm"}
+    assert dearer["HasAlarmOfEach"] == {f"{function}ErrorsAlarm" for function in FUNCTIONS}
+    assert dearer["HasAlarmOfAll"] == {"FunctionsFailAlarm"}
+    each, of_all = price("HasAlarmOfEach"), price("HasAlarmOfAll")
+    parameter = written["Parameters"]["FailureAlarms"]
+    for cents in (each, of_all):
+        dollars = (cents + price("HasFailureAlarms")) / 100
+        assert f"{dollars:.2f} USD" in parameter["Description"]
+    assert parameter["Default"] == "on"
+    switch = {"Ref": "FailureAlarms"}
+    assert (
+        translated["Conditions"]
+        | {
+            "HasFailureAlarms": {"Fn::Not": [{"Fn::Equals": [switch, "off"]}]},
+            "HasAlarmOfEach": {"Fn::Equals": [switch, "on"]},
+            "HasAlarmOfAll": {"Fn::Equals": [switch, "one"]},
+        }
+        == translated["Conditions"]
+    )
+
+
+def test_the_one_alarm_of_all_functions_reads_each_functions_log(translated: Template) -> None:
+    watched = alarm(translated, "FunctionsFailAlarm")
+    filters = of_type(translated, "AWS::Logs::MetricFilter").values()
+    read = {one["Properties"]["LogGroupName"]["Ref"] for one in filters}
+    assert read == {f"{function}Logs" for function in FUNCTIONS}
+    for one in filters:
+        assert one["Condition"] == "HasAlarmOfAll"
+        [sent_by_it] = one["Properties"]["MetricTransformations"]
+        assert sent_by_it["MetricNamespace"] == watched["Namespace"] == OF_LOGS
+        assert sent_by_it["MetricName"] == watched["MetricName"]
+        assert sent_by_it["MetricValue"] == "1"
+    assert len({one["Properties"]["FilterPattern"] for one in filters}) == 1
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -307,17 +332,14 @@ def test_one_of_a_hundred_that_is_slow_rings(
 
 
 def test_what_the_alarms_cost_is_told() -> None:
-    """Of the table in the documents, and of the switch."""
-    found = of_type(WRITTEN, "AWS::CloudWatch::Alarm")
-    metrics: dict[str, int] = {}
-    for one in found.values():
-        group = one.get("Condition", "")
-        metrics[group] = metrics.get(group, 0) + len(list(metrics_of(one["Properties"])))
+    """Of the table in the documents; and there is no other group."""
     rows = table("| Alarms | Metrics | USD a month |", DOCS / "what-breaks.md")
     told = [(int(number), price) for _, number, price in rows]
-    groups = ("", "HasFailureAlarms", "HasWebhook", "HasLeastBalance")
-    assert metrics.keys() == set(groups)
-    assert told == [(metrics[g], f"{metrics[g] * CENTS / 100:.2f}") for g in groups]
+    groups = ["", "HasFailureAlarms", "HasAlarmOfEach", "HasAlarmOfAll"]
+    groups += ["HasWebhook", "HasLeastBalance"]
+    found = of_type(WRITTEN, "AWS::CloudWatch::Alarm").values()
+    assert {one.get("Condition", "") for one in found} == set(groups)
+    assert told == [(price(g) // CENTS, f"{price(g) / 100:.2f}") for g in groups]
 
 
 def test_an_unfinished_sweep_is_not_a_silent_one(translated: Template) -> None:
