@@ -23,6 +23,7 @@ from tests.world.tables import Storage
 
 TESTS = Path(__file__).parent
 SERVER_KEY = "server-key-of-the-tests"
+OPERATOR = "operator@shop.example"
 LEFT_OUT = f"tests/browser was left out. {MISSING}"
 
 # Functions are shipped as they stand: importing one must leave nothing beside it.
@@ -122,6 +123,7 @@ def stack(built: Path, cloud: LocalCloud, emulator_server: PiEmulator) -> Stack:
         "PiApiUrl": f"{emulator_server.url}/v2",
         "HorizonUrl": f"{emulator_server.url}/horizon",
         "AllowOrigins": "https://shop.example,https://shop1234.pinet.com",
+        "AlarmEmail": OPERATOR,
     }
     stack = Stack(cloud, parameters).finish()
     stack.put_server_key(SERVER_KEY)

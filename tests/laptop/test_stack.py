@@ -22,9 +22,11 @@ from local.emulator.process import PiEmulator
 from local.play.calls import Calls
 from local.play.consumer import ExampleConsumer
 from local.play.scenes import Play
+from tests.conftest import OPERATOR
 from tests.laptop.deployed import forget, hasten, record, send, taken_on, unfinished, without
 from tests.laptop.page import CorsError, Page
 from tests.laptop.waiting import eventually
+from tests.template.ringing import CENTS, price
 
 TIMEOUT = 30
 
@@ -76,6 +78,23 @@ def test_a_configured_origin_may_call(stack: Stack, origin: str) -> None:
 def test_another_origin_may_not(stack: Stack, origin: str) -> None:
     with pytest.raises(CorsError, match="not for"):
         Page(origin, stack.api_url).fetch("GET", "/me", token="nobody's")
+
+
+def test_every_alarm_reaches_the_operators_mailbox(stack: Stack) -> None:
+    """Of those that the local cloud knows: it has no metric math."""
+    topic = stack.resources["AlarmTopic"]
+    cloudwatch, sns = (
+        stack.cloud.session.client(service, endpoint_url=stack.cloud.endpoint)
+        for service in ("cloudwatch", "sns")
+    )
+    pages = cloudwatch.get_paginator("describe_alarms").paginate()
+    own = set(stack.resources.values())
+    alarms = [one for page in pages for one in page["MetricAlarms"] if one["AlarmName"] in own]
+    assert len(alarms) == price("") // CENTS
+    for alarm in alarms:
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [topic]
+    [subscription] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", OPERATOR)
 
 
 def test_a_call_ends_though_its_environment_is_ended(stack: Stack) -> None:
