@@ -9,7 +9,7 @@ from local.progress import say
 from shared.base.observability import logger
 from tests.throughput.scenes import outage_is_over, payouts_in_a_row, pi_hangs
 
-OUTAGES = (("small", 10_000), ("medium", 20_000))
+OUTAGES = (("small", 10_000), ("medium", 100_000))
 
 
 def main(most: int) -> None:
@@ -44,4 +44,4 @@ def _row(what: str, value: str) -> str:
 
 
 if __name__ == "__main__":
-    main(int(os.environ.get("PAYMENTS") or 20_000))
+    main(int(os.environ.get("PAYMENTS") or 100_000))

@@ -5,10 +5,13 @@ does is held by running the same tests on both (`each_world`).
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 from threading import RLock
 from types import SimpleNamespace
 from typing import Any, cast
@@ -19,6 +22,8 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from tests.world.effects import AwsFault, Effects
 
 Item = dict[str, Any]
+Place = tuple[Decimal | str, str]
+"""In an index: the value of its range key, and the item's own key."""
 # Of DynamoDB's reserved words, those that name an attribute or might.
 RESERVED = {"state", "status", "day", "name", "count", "counter", "value", "key", "user", "time"}
 TOKEN = re.compile(r"\s*(<=|<|=|\(|\)|[#:\w]+)")
@@ -37,14 +42,38 @@ class TransactionCanceledException(ClientError):
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A secondary index: it holds the items that have both its keys, as far as it projects them."""
+    """A secondary index: it holds the items that have both its keys, as far as it projects them.
+    `places`: where they are, in order, by their hash key's value."""
 
     hash_key: str
     range_key: str
+    key: str  # of its table
     projected: frozenset[str] | None  # None: all
+    places: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
 
     def shows(self, item: Item) -> bool:
         return self.hash_key in item and self.range_key in item
+
+    def place(self, item: Item) -> Place:
+        [(kind, value)] = item[self.range_key].items()
+        return Decimal(value) if kind == "N" else value, _text(item[self.key])
+
+    def move(self, old: Item, new: Item) -> None:
+        """A write has replaced one by the other."""
+        if self.shows(old):
+            places = self.places[_text(old[self.hash_key])]
+            del places[bisect_left(places, self.place(old))]
+        if self.shows(new):
+            insort(self.places[_text(new[self.hash_key])], self.place(new))
+
+    def keys(self, hash_value: str, after: Item | None, *, backward: bool) -> Iterator[str]:
+        """Of the items with this hash key, in order, which come after that one."""
+        places = self.places.get(hash_value, [])
+        if backward:
+            end = len(places) if after is None else bisect_left(places, self.place(after))
+            return (places[n][1] for n in reversed(range(end)))
+        start = 0 if after is None else bisect_right(places, self.place(after))
+        return (places[n][1] for n in range(start, len(places)))
 
     def project(self, item: Item) -> Item:
         if self.projected is None:
@@ -70,6 +99,16 @@ class Table:
             for index in declared.get("GlobalSecondaryIndexes", [])
         }
 
+    def put(self, name: str, item: Item) -> None:
+        for index in self.indexes.values():
+            index.move(self.items.get(name, {}), item)
+        self.items[name] = item
+
+    def delete(self, name: str) -> None:
+        for index in self.indexes.values():
+            index.move(self.items.get(name, {}), {})
+        self.items.pop(name, None)
+
     def check(self, item: Item) -> Item:
         """As DynamoDB does: keys of the declared types, none of them empty; numbers are numbers."""
         for name, attribute in item.items():
@@ -84,9 +123,10 @@ class Table:
         hash_key, range_key = (key["AttributeName"] for key in declared["KeySchema"])
         projection = declared["Projection"]
         if projection["ProjectionType"] == "ALL":
-            return Index(hash_key, range_key, None)
+            return Index(hash_key, range_key, self.key, None)
         more = projection.get("NonKeyAttributes", [])
-        return Index(hash_key, range_key, frozenset({self.key, hash_key, range_key, *more}))
+        projected = frozenset({self.key, hash_key, range_key, *more})
+        return Index(hash_key, range_key, self.key, projected)
 
 
 class Database:
@@ -233,10 +273,10 @@ class Client:
         new = call["Item"] if kind == "Put" else _updated(call, {**self._find(call), **key})
         if self._effects is not None:
             self._database.former[call["TableName"], _name(key)] = self._find(call)
-        table.items[_name(key)] = _copied(table.check(new))
+        table.put(_name(key), _copied(table.check(new)))
 
     def _delete(self, call: Item) -> Item:
-        self._table(call).items.pop(_name(call["Key"]), None)
+        self._table(call).delete(_name(call["Key"]))
         return {}
 
     def _scan(self, call: Item) -> Item:
@@ -247,26 +287,17 @@ class Client:
         return {"Items": items}
 
     def _query(self, call: Item) -> Item:
-        table = self._table(call)
+        """Its condition names the hash key first."""
+        table, condition = self._table(call), call["KeyConditionExpression"]
         index = table.indexes[call["IndexName"]]
-
-        def place(item: Item) -> tuple[Decimal | str, str]:
-            [(kind, value)] = item[index.range_key].items()
-            in_order = Decimal(value) if kind == "N" else value
-            return in_order, _name({table.key: item[table.key]})
-
+        name, operator, placeholder = TOKEN.findall(condition.split(" AND ")[0])
+        assert (_path(name, call), operator) == (index.hash_key, "=")
+        hash_value = _text(call["ExpressionAttributeValues"][placeholder])
         backward = not call.get("ScanIndexForward", True)
-        found = [
-            item
-            for item in table.items.values()
-            if index.shows(item) and _true(call["KeyConditionExpression"], call, item)
-        ]
-        found.sort(key=place, reverse=backward)
-        if start := call.get("ExclusiveStartKey"):
-            passed = place(start)
-            found = [i for i in found if (place(i) < passed if backward else place(i) > passed)]
+        in_order = index.keys(hash_value, call.get("ExclusiveStartKey"), backward=backward)
+        found = (item for key in in_order if _true(condition, call, item := table.items[key]))
         most = min(call.get("Limit", table.page), table.page)
-        page = found[:most]
+        page = list(islice(found, most))
         answer: Item = {"Items": [index.project(item) for item in page]}
         if len(page) == most:
             keys = (table.key, index.hash_key, index.range_key)
@@ -297,7 +328,12 @@ def _got(item: Item) -> Item:
 
 
 def _name(key: Item) -> str:
-    [[value]] = [attribute.values() for attribute in key.values()]
+    [attribute] = key.values()
+    return _text(attribute)
+
+
+def _text(attribute: Item) -> str:
+    [value] = attribute.values()
     return str(value)
 
 
