@@ -195,7 +195,7 @@ class App:
             return WakeUp(Work.PAYMENT, key) if wallet is None else WakeUp(Work.BOOK, wallet)
 
         def kind(
-            name: str, table: Table, about: Callable[[str], WakeUp], *, counted: bool = False
+            name: str, table: Table, about: Callable[[str], WakeUp], *, is_payment: bool = False
         ) -> DueWork:
             def wake(due: Sequence[tuple[str, int]]) -> int:
                 return self.wake_ups.send_each([about(key) for key, _ in due])
@@ -207,14 +207,15 @@ class App:
                 waiting=self.wake_ups.waiting,
                 crowd=soon // 2,
                 share=soon // DUE_SHARDS,
-                counted=counted,
+                counted=is_payment,
                 go_on=lambda rest: self.wake_ups.send(WakeUp(Work.SWEEP, rest)),
+                may_rest=is_payment,
             )
 
         reward, notification = partial(WakeUp, Work.REWARD), partial(WakeUp, Work.NOTIFICATION)
         return WakeParts(
             kinds=(
-                kind("Payment", self._payments_table, about_payment, counted=True),
+                kind("Payment", self._payments_table, about_payment, is_payment=True),
                 kind("Reward", self._rewards_table, reward),
                 kind("Notification", self._notifications_table, notification),
             ),
@@ -229,6 +230,7 @@ class App:
         from shared.book.read import read_book
         from shared.notifications.send import SendParts, send_batch
         from shared.payments.finish import FinishParts, finish_payment
+        from shared.payments.rest import RestParts, rest
         from shared.payments.silence import Watch, silence
         from shared.rewards.finish import FinishParts as RewardParts
         from shared.rewards.finish import finish_reward
@@ -236,8 +238,19 @@ class App:
         from shared.work.wake_ups import Work
 
         settling: Settling = {**self._settling, "silence": partial(silence, self._book)}
+        resting = RestParts(
+            payments=self.payments,
+            books=self.books,
+            patience=self._patience,
+            sweep_seconds=self._waking.sweep_seconds,
+            clock=self.clock,
+        )
         payments = FinishParts(
-            **settling, patience=self._patience, bus=self.bus, watch=Watch(self._book)
+            **settling,
+            patience=self._patience,
+            rest=partial(rest, resting),
+            bus=self.bus,
+            watch=Watch(self._book),
         )
         rewards = RewardParts(rewards=self.rewards, pi=self.pi, bus=self.bus, clock=self.clock)
         notifications = SendParts(

@@ -436,6 +436,7 @@ class Step(Described):
     """The next step of a settlement."""
 
     NOTHING = "nothing", "Nothing can be done now."
+    REST = "rest", "Nothing until it can be closed, if the book surely wakes it before."
     DISOWN = "disown", "It is not a payment from a user to this app: it is left alone."
     RECORD_COMPLETED = "record_completed", "Pi has completed it: that is written down."
     RECORD_CANCELLED = "record_cancelled", "It is unpaid for ever: that is written down."
@@ -521,8 +522,12 @@ def _decide_unpaid(
         return _decide_dead(payment, record, silent_until)
     if record.needs_review is Attention.GONE:
         return Decision(Step.RECOVER)
-    if patience is None or now < (patient_until := record.created_at + patience.of(record)):
+    if patience is None:
         return Decision(Step.NOTHING)
+    if now < (patient_until := record.created_at + patience.of(record)):
+        # What was not approved may still be; where somebody has asked, he need not wait for long.
+        is_left = payment.status.developer_approved and record.asked_at is None
+        return Decision(Step.REST if is_left else Step.NOTHING)
     if silent_until is None:
         return Decision(Step.ASK_BOOK)
     # Nothing until a moment ago, and a minute longer than the user has time.

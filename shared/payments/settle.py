@@ -47,7 +47,7 @@ NOTHING = Decision(Step.NOTHING)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettleParts:
     """`silence` asks the wallet's book until when the chain has surely nothing for a payment.
-    `patience` None: it is not for this function to cancel any."""
+    `patience` None: it is not for this function to cancel any, nor to put any to `rest`."""
 
     pi: PiClient
     chain: Horizon
@@ -57,6 +57,7 @@ class SettleParts:
     silence: Callable[[PaymentRecord], int]
     canary: Canary
     patience: Patience | None = None
+    rest: Callable[[PaymentRecord], None] | None = None
 
 
 def settle(
@@ -147,6 +148,8 @@ def _carry_out(
     if decision.step is Step.COMPLETE and decision.txid is not None:
         if not parts.pi.complete(record.payment_id, decision.txid).status.developer_completed:
             raise PiInvalidResponse
+    elif decision.step is Step.REST and parts.rest is not None:
+        parts.rest(record)
     elif decision.step is Step.CANCEL and not parts.pi.cancel(record.payment_id).is_cancelled:
         raise PiInvalidResponse
     return _write(parts, record, decision)

@@ -10,8 +10,11 @@ from shared.book.read import BookParts, book_of, read_on
 from shared.book.record import NODES_APART_SECONDS
 from shared.book.store import BookStore
 from shared.payments.record import PaymentRecord
+from shared.stellar.objects import FRESH_SECONDS
 
 STALE_SECONDS = NODES_APART_SECONDS  # a book that was read so lately need not be read again
+# A book that is read so long after a moment covers it, and a minute more.
+COVERED_AFTER_SECONDS = STALE_SECONDS + FRESH_SECONDS + 2 * NODES_APART_SECONDS
 WATCHED_SECONDS = 3600  # after that it is looked up again whether a wallet still has a book
 
 

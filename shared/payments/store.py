@@ -119,10 +119,20 @@ class PaymentStore(Records[PaymentRecord]):
         version: it takes no write from anybody else."""
         return self._table.update(
             payment_id,
-            "SET asked_at = :now",
+            "SET asked_at = :now, due_at = :now",  # however long it would have rested
             {"now": now, "open": PaymentState.OPEN},
             # Still open, and the first to ask: so asking costs one write.
             only_if="#state = :open AND attribute_not_exists(asked_at)",
+        )
+
+    def rest(self, record: PaymentRecord, until: int) -> None:
+        """Not due before then, unless anything has happened since the record was read. Beside its
+        version, as `ask_to_free`."""
+        self._table.update(
+            record.payment_id,
+            "SET due_at = :until",
+            {"until": until, "version": record.version, "due_at": record.due_at},
+            only_if="#version = :version AND due_at = :due_at AND attribute_not_exists(asked_at)",
         )
 
     def keep_claim(self, payment_id: str, txid: str, *, is_its_payer: bool) -> None:

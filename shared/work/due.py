@@ -2,7 +2,8 @@
 
 `due_at` is both the retry and the lease: the sweep moves it forward before it wakes a worker, so
 that two sweeps do not wake two. A payment heals within two sweeps of Pi being reachable, so no
-pause but that for a person is longer than one and a half.
+pause is longer than one and a half, but that for a person, and that of what a wallet's book is
+certain to wake before: it rests, and the sweep ends that as soon as the book falls behind.
 """
 
 from __future__ import annotations
@@ -30,6 +31,20 @@ def next_look(row: DueRow, now: int, sweep_seconds: int) -> int:
     if row.needs_review is not None and row.pending_event is None:
         return now + ATTENTION_PAUSE_SECONDS
     age = 0 if row.created_at is None else now - row.created_at
-    # Three quarters: due again just before the next sweep, whatever this one took.
-    shortest = sweep_seconds * 3 // 4
-    return now + min(max(shortest, age // 4), 2 * shortest)
+    return now + min(max(_shortest_pause(sweep_seconds), age // 4), longest_pause(sweep_seconds))
+
+
+def longest_pause(sweep_seconds: int) -> int:
+    """What is due later than that needs a person, or rests."""
+    return 2 * _shortest_pause(sweep_seconds)
+
+
+def most_behind(sweep_seconds: int) -> int:
+    """How far a book may be behind that is read in each sweep; after two without one it is more. It
+    never claims the last minute and a half."""
+    return sweep_seconds * 3 // 2 + 120
+
+
+def _shortest_pause(sweep_seconds: int) -> int:
+    """Three quarters: due again just before the next sweep, whatever this one took."""
+    return sweep_seconds * 3 // 4

@@ -15,10 +15,15 @@ class DueIndex:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def unfinished(self, shard: str, due_by: int | None = None) -> Iterator[DueRow]:
-        """The shard's rows, earliest first, page by page; `due_by` leaves out what is due later."""
-        condition = "due_shard = :shard" + ("" if due_by is None else " AND due_at <= :due_by")
-        for item in self._table.query("due", condition, {"shard": shard, "due_by": due_by}):
+    def unfinished(
+        self, shard: str, due_by: int | None = None, due_after: int | None = None
+    ) -> Iterator[DueRow]:
+        """The shard's rows, earliest first, page by page; `due_by` leaves out what is due later,
+        `due_after` what is not."""
+        condition, values = "due_shard = :shard", {"shard": shard, "by": due_by, "after": due_after}
+        condition += "" if due_by is None else " AND due_at <= :by"
+        condition += "" if due_after is None else " AND due_at > :after"
+        for item in self._table.query("due", condition, values):
             try:
                 yield readable(self._row, item, self._table.key)
             except UnreadableRecord:

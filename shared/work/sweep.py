@@ -7,6 +7,8 @@ Of each kind each shard gets its share, side by side, so no backlog holds up ano
 shard has beyond its share is left to the worker: behind the wake-ups lies one more, about the rest
 of the shard, so the next share is woken when this one is done. No more is ever woken than the
 workers soon come to, since what lies in the queue for long would be woken once more.
+
+What rests until a wallet's book wakes it is made due at once if a book is not read on.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from shared.base.clock import Clock
 from shared.base.context import remaining
 from shared.base.errors import ServiceUnavailable
 from shared.base.observability import gauge, logger
-from shared.work.due import STUCK_SECONDS, DueRow, next_look
+from shared.work.due import STUCK_SECONDS, DueRow, longest_pause, most_behind, next_look
 from shared.work.due_index import DueIndex
 
 ROWS_IN_A_CALL = 25
@@ -35,7 +37,8 @@ class DueWork:
     how many wake-ups were not sent; `waiting` says about how many lie in its queue, `crowd` of how
     many on what is due may well be among them. `share` is the most that is woken of a shard at a
     time; then `go_on` leaves the rest of the shard to the worker. None: the rest waits for the next
-    sweep. What is not `counted` is read only when it is due."""
+    sweep. What is not `counted` is read only when it is due. `may_rest`: of what is due much later,
+    all that needs nobody rests until a wallet's book wakes it."""
 
     name: str
     index: DueIndex
@@ -45,6 +48,7 @@ class DueWork:
     share: int
     counted: bool
     go_on: Callable[[str], None] | None = None
+    may_rest: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,11 +103,14 @@ def total(levels: Iterable[Levels]) -> Levels:
 
 @dataclass(slots=True)
 class Found:
-    """What was come by in one shard of a kind. `is_more`: more is due than its share; `is_served`:
-    no call failed; `refused` is how many of a call that went well were not taken."""
+    """What was come by in one shard of a kind. `book_behind`: by how many seconds the wallet's book
+    is that is most behind; None: there is none. `has_resting`: some of it rests. `is_more`: more is
+    due than its share; `is_served`: no call failed; `refused` is how many of a call that went well
+    were not taken."""
 
     levels: Levels = field(default_factory=Levels)
-    book_behind: int = 0
+    book_behind: int | None = None
+    has_resting: bool = False
     is_more: bool = False
     is_complete: bool = False
     is_served: bool = True
@@ -112,7 +119,7 @@ class Found:
 
     def add_book(self, row: DueRow, now: int) -> None:
         """Such a row says until when the book was read where others say since when they wait."""
-        self.book_behind = max(self.book_behind, now - (row.created_at or 0))
+        self.book_behind = max(self.book_behind or 0, now - (row.created_at or 0))
 
 
 def sweep(parts: SweepParts) -> int:
@@ -130,17 +137,28 @@ def sweep(parts: SweepParts) -> int:
     shards = [str((start + n) % DUE_SHARDS) for n in range(DUE_SHARDS)]
     everything = [(kind, shard) for shard in shards for kind in waking.kinds]
 
-    def look(kind: DueWork, shard: str) -> Found:
+    def sized(kind: DueWork) -> DueWork:
         # A crowd may be another kind's: so a few are woken all the same.
         if lengths[kind.waiting] >= kind.crowd:
-            kind = replace(kind, share=min(kind.share, ROWS_IN_A_CALL), go_on=None)
+            return replace(kind, share=min(kind.share, ROWS_IN_A_CALL), go_on=None)
+        return kind
+
+    def look(kind: DueWork, shard: str) -> Found:
+        kind = sized(kind)
         return _wake_some(waking, kind, shard, now, kind.share)
 
+    def end_rests(kind: DueWork, shard: str) -> bool:
+        return _end_rests(waking, sized(kind), shard, now)
+
     found = list(parts.executor.map(look, *zip(*everything, strict=True)))
-    _report(parts, [(kind, each) for (kind, _), each in zip(everything, found, strict=True)])
+    of_kinds = [(kind, each) for (kind, _), each in zip(everything, found, strict=True)]
+    is_served = all(each.is_served for each in found)
+    if _rests_in_vain(waking, [each for kind, each in of_kinds if kind.may_rest]):
+        resting = [(kind, shard) for kind, shard in everything if kind.may_rest]
+        is_served &= all(list(parts.executor.map(end_rests, *zip(*resting, strict=True))))
+    _report(parts, of_kinds)
     parts.compare()
     woken = sum(each.woken for each in found)
-    is_served = all(each.is_served for each in found)
     if not is_served or (not woken and any(each.refused for each in found)):
         raise ServiceUnavailable  # so that the alarm on its errors rings
     return woken
@@ -203,6 +221,7 @@ def _read(
                 found.add_book(row, now)
             else:
                 found.levels.add(row, now)
+                found.has_resting |= kind.may_rest and _is_resting(parts, row, now)
             if row.due_at > now:
                 continue
             if left > 0:
@@ -226,6 +245,39 @@ def _wake(parts: WakeParts, kind: DueWork, rows: Sequence[DueRow], now: int, fou
     found.refused += pushed.count(None) + refused
 
 
+def _rests_in_vain(parts: WakeParts, found: Sequence[Found]) -> bool:
+    """Whether something rests, and a wallet's book was not read as lately as it should have been.
+    What is due comes first, and a book always is; so there is none only if all was read."""
+    if not any(each.has_resting for each in found):
+        return False
+    behind = [each.book_behind for each in found if each.book_behind is not None]
+    if not behind:
+        return all(each.is_complete for each in found)
+    return max(behind) > most_behind(parts.sweep_seconds)
+
+
+def _is_resting(parts: WakeParts, row: DueRow, now: int) -> bool:
+    return row.needs_review is None and row.due_at > now + longest_pause(parts.sweep_seconds)
+
+
+def _end_rests(parts: WakeParts, kind: DueWork, shard: str, now: int) -> bool:
+    """Make due what rests in a shard, and leave it to the worker to wake it share by share; whether
+    no call failed."""
+    later = now + longest_pause(parts.sweep_seconds)
+    try:
+        rows = kind.index.unfinished(shard, due_after=later)
+        resting = (row for row in rows if _is_resting(parts, row, now))
+        is_any = False
+        while remaining() > 0 and (some := list(islice(resting, ROWS_IN_A_CALL))):
+            kind.index.push([(row, now) for row in some])
+            is_any = True
+        if is_any and kind.go_on is not None:
+            kind.go_on(rest_of(kind, shard))
+    except ServiceUnavailable:
+        return False
+    return True
+
+
 def _next_look(parts: WakeParts, row: DueRow, now: int) -> int:
     waiting = replace(row, created_at=None) if parts.is_book(row.key) else row
     return next_look(waiting, now, parts.sweep_seconds)
@@ -240,7 +292,7 @@ def _report(parts: SweepParts, found: Sequence[tuple[DueWork, Found]]) -> None:
         logger.warning("The sweep could not finish", extra={"woken": woken})
     gauge("SweepIncomplete", int(not is_complete))
     gauge("WakeUps", woken)
-    book_behind = max(each.book_behind for _, each in found)
+    book_behind = max(each.book_behind or 0 for _, each in found)
     if is_complete or book_behind > parts.alarm_seconds:
         gauge("BookSecondsBehind", book_behind)
     for kind in parts.waking.kinds:

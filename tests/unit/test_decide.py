@@ -49,7 +49,7 @@ PROVE = Decision(Step.PROVE, txid=OTHER_TXID)
 CANCELLED_BUT_PAID = Decision(Step.ATTEND, TXID, Attention.CANCELLED_BUT_PAID)
 NEVER_VERIFIES = Decision(Step.ATTEND, TXID, Attention.NEVER_VERIFIES)
 ASK_BOOK, CANCEL = Decision(Step.ASK_BOOK), Decision(Step.CANCEL)
-RECORD_CANCELLED = Decision(Step.RECORD_CANCELLED)
+RECORD_CANCELLED, REST = Decision(Step.RECORD_CANCELLED), Decision(Step.REST)
 
 
 class Row(NamedTuple):
@@ -145,7 +145,9 @@ TABLE = [
     Row("gone and back, paid", PAID, COMPLETE, record=GONE),
     Row("gone and back, cancelled", DEAD, Decision(Step.NOTE_DEATH), GONE),
     # No transaction: leave it while it is young, ask the book before cancelling it.
-    Row("unpaid, young", APPROVED, NOTHING),
+    Row("unpaid, young", APPROVED, REST),
+    Row("unpaid, young, not ours to cancel", APPROVED, NOTHING, patience=None),
+    Row("unpaid, young, a step was refused", APPROVED, NOTHING, refused=(Step.CANCEL, "x")),
     Row("unpaid, unapproved, young", payment(), NOTHING),
     Row("unpaid, old", APPROVED, ASK_BOOK, now=OLD),
     Row("unpaid, unapproved, old", payment(), ASK_BOOK, now=OLD),
@@ -247,6 +249,12 @@ def test_no_decision_closes_what_may_be_paid(
         assert seen.transaction is None
         assert ours.state is PaymentState.OPEN
         assert ours.receipts == ()
+    if decision.step is Step.REST:
+        assert seen.status.developer_approved
+        assert seen.transaction is None
+        assert not seen.is_cancelled
+        assert (ours.asked_at, ours.receipts, ours.needs_review) == (None, (), None)
+        assert refusal is None
     if decision.step is Step.CANCEL:
         assert silent is not None
         assert now - ours.created_at >= PATIENCE.of(ours)

@@ -26,7 +26,7 @@ Place = tuple[Decimal | str, str]
 """In an index: the value of its range key, and the item's own key."""
 # Of DynamoDB's reserved words, those that name an attribute or might.
 RESERVED = {"state", "status", "day", "name", "count", "counter", "value", "key", "user", "time"}
-TOKEN = re.compile(r"\s*(<=|<|=|\(|\)|[#:\w]+)")
+TOKEN = re.compile(r"\s*(<=|<|>|=|\(|\)|[#:\w]+)")
 
 
 SWAP = re.compile(r'UPDATE "(.+)" SET "(\w+)"=\? WHERE "(\w+)"=\? AND "(\w+)"=\?')
@@ -387,7 +387,7 @@ def _compares(comparison: str, call: Item, item: Item) -> bool:
             return _path(name, call) in item
         case ["attribute_not_exists", "(", name, ")"]:
             return _path(name, call) not in item
-        case [name, ("=" | "<=" | "<") as operator, placeholder]:
+        case [name, ("=" | "<=" | "<" | ">") as operator, placeholder]:
             left = item.get(_path(name, call))
             right = call["ExpressionAttributeValues"][placeholder]
             if left is None or left.keys() != right.keys():
@@ -396,7 +396,8 @@ def _compares(comparison: str, call: Item, item: Item) -> bool:
                 return operator == "=" and bool(left == right)
             less = Decimal(left["N"]) < Decimal(right["N"])
             equal = Decimal(left["N"]) == Decimal(right["N"])
-            return {"<": less, "<=": less or equal, "=": equal}[operator]
+            more = not less and not equal
+            return {"<": less, "<=": less or equal, ">": more, "=": equal}[operator]
     raise AssertionError(f"an expression that nobody has needed yet: {comparison}")
 
 

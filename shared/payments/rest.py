@@ -1,0 +1,41 @@
+"""Leave an unpaid payment alone until it can be closed: most of them were opened and dropped.
+
+A wallet's book that is read in each sweep notes whatever comes in, and what it notes in a record
+makes that due at once. So until then Pi need not be asked for this payment. If the book falls
+behind, the sweep makes due what rests, and everything is as without a rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.base.clock import Clock
+from shared.book.store import BookStore
+from shared.payments.record import Patience, PaymentRecord
+from shared.payments.silence import COVERED_AFTER_SECONDS, known_silence
+from shared.payments.store import PaymentStore
+from shared.work.due import most_behind
+
+# What is due sooner was not put off by the sweep just now. It stays as it is: to be made due in the
+# very second in which it is due already would not show, and the rest would go on.
+LEAST_PUT_OFF_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestParts:
+    payments: PaymentStore
+    books: BookStore
+    patience: Patience
+    sweep_seconds: int
+    clock: Clock
+
+
+def rest(parts: RestParts, record: PaymentRecord) -> None:
+    """Until the first look that can close it, if the book was read as lately as it should have
+    been, and covers this payment; else nothing is changed. Costs 1 read, and 1 write."""
+    now = parts.clock()
+    until = record.created_at + parts.patience.alone + COVERED_AFTER_SECONDS
+    if record.due_at is None or not now + LEAST_PUT_OFF_SECONDS <= record.due_at < until:
+        return
+    if known_silence(parts.books, record) >= now - most_behind(parts.sweep_seconds):
+        parts.payments.rest(record, until)
