@@ -17,7 +17,7 @@ from shared.base.settings import Settings
 from shared.edges import Edges
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Executor
 
     from shared.aws.queue import Queue
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from shared.work.due_index import DueIndex
     from shared.work.event_bus import EventBus
     from shared.work.ordered import OrderedWakeUps
-    from shared.work.sweep import DueWork, SweepParts, WakeParts
+    from shared.work.sweep import SweepParts, WakeParts
     from shared.work.wake_ups import WakeUp, WakeUps, Work
 
 
@@ -71,11 +71,6 @@ class Settling(TypedDict):
     canary: Canary
 
 
-# What a worker surely does before it would be woken for the same once more, four minutes later by
-# default: it takes ten at once, and 2 s at Pi for each. See docs/throughput.md.
-WAKE_UPS_OF_A_WORKER = 1000
-PAYOUTS_IN_A_SHARE = 125  # many only wait for something, and cost one read
-PAYOUTS_OF_A_SWEEP = 60  # are sent until the next one, at one for each ledger of 5 s
 # A younger payment may still be on its way through wallet and chain.
 LEAST_PATIENCE_SECONDS = 600
 
@@ -151,27 +146,13 @@ class App:
 
     @cached_property
     def sweep(self) -> SweepParts:
+        from shared.kinds import payouts
         from shared.payouts.compare import CompareParts, compare
-        from shared.work.due_index import DueIndex
-        from shared.work.ordered import OrderedWakeUp
-        from shared.work.sweep import DueWork, SweepParts
+        from shared.work.sweep import SweepParts
 
-        queue = self.payout_queue
-
-        def wake(due: Sequence[tuple[str, int]]) -> int:
-            return queue.send_each([OrderedWakeUp(*each) for each in due])
-
-        payouts = DueWork(
-            name="Payout",
-            index=DueIndex(self._payouts_table),
-            wake=wake,
-            waiting=queue.waiting,
-            crowd=PAYOUTS_OF_A_SWEEP,
-            share=PAYOUTS_IN_A_SHARE,
-            counted=True,
-        )
+        of_payouts = payouts(self._payouts_table, self.payout_queue)
         return SweepParts(
-            waking=replace(self._waking, kinds=(*self._waking.kinds, payouts)),
+            waking=replace(self._waking, kinds=(*self._waking.kinds, of_payouts)),
             compare=partial(
                 compare, CompareParts(pi=self.pi, payouts=self.payouts, clock=self.clock)
             ),
@@ -182,42 +163,16 @@ class App:
     @cached_property
     def _waking(self) -> WakeParts:
         """The kinds that the worker finishes."""
-        from shared.aws.dynamodb import DUE_SHARDS
         from shared.book.store import wallet_of
-        from shared.work.due_index import DueIndex
-        from shared.work.sweep import DueWork, WakeParts
-        from shared.work.wake_ups import WakeUp, Work
+        from shared.kinds import Workers
+        from shared.work.sweep import WakeParts
 
-        soon = WAKE_UPS_OF_A_WORKER * self.settings.whole_number("WORKERS", 1)
-
-        def about_payment(key: str) -> WakeUp:
-            wallet = wallet_of(key)
-            return WakeUp(Work.PAYMENT, key) if wallet is None else WakeUp(Work.BOOK, wallet)
-
-        def kind(
-            name: str, table: Table, about: Callable[[str], WakeUp], *, is_payment: bool = False
-        ) -> DueWork:
-            def wake(due: Sequence[tuple[str, int]]) -> int:
-                return self.wake_ups.send_each([about(key) for key, _ in due])
-
-            return DueWork(
-                name=name,
-                index=DueIndex(table),
-                wake=wake,
-                waiting=self.wake_ups.waiting,
-                crowd=soon // 2,
-                share=soon // DUE_SHARDS,
-                counted=is_payment,
-                go_on=lambda rest: self.wake_ups.send(WakeUp(Work.SWEEP, rest)),
-                may_rest=is_payment,
-            )
-
-        reward, notification = partial(WakeUp, Work.REWARD), partial(WakeUp, Work.NOTIFICATION)
+        workers = Workers(self.settings.whole_number("WORKERS", 1), self.wake_ups)
         return WakeParts(
             kinds=(
-                kind("Payment", self._payments_table, about_payment, is_payment=True),
-                kind("Reward", self._rewards_table, reward),
-                kind("Notification", self._notifications_table, notification),
+                workers.payments(self._payments_table),
+                workers.rewards(self._rewards_table),
+                workers.notifications(self._notifications_table),
             ),
             is_book=lambda key: wallet_of(key) is not None,
             sweep_seconds=60 * self.settings.whole_number("SWEEP_MINUTES", 1),
@@ -566,7 +521,7 @@ class App:
         return Table(edges.aws("dynamodb"), name, key, edges.sleep, edges.jitter)
 
     @cached_property
-    def wake_ups(self) -> WakeUps:
+    def wake_ups(self) -> WakeUps[WakeUp]:
         from shared.work.wake_ups import WakeUps
 
         return WakeUps(self._queue("WAKE_UP_QUEUE_URL"))

@@ -15,7 +15,7 @@ from shared.work.wake_ups import WakeUp, WakeUps, Work
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotifyParts:
     notifications: NotificationStore
-    wake_ups: WakeUps
+    wake_ups: WakeUps[WakeUp]
     clock: Clock
 
 

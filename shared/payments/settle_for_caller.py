@@ -24,7 +24,7 @@ class CallerParts(SettleParts):
     users: Users
     links: Links
     prices: Prices
-    wake_ups: WakeUps
+    wake_ups: WakeUps[WakeUp]
 
 
 def settle_for_caller(

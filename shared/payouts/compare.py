@@ -133,7 +133,7 @@ def _note(parts: SentParts, record: PayoutRecord, movement: Movement, payment_id
             if record.closed_at is not None:  # paid twice, or after it had failed
                 _report(movement)
             elif record.is_on_its_way:
-                parts.queue.hint(standing.payout_id, standing.due_at)
+                parts.queue.hint_at(standing.payout_id, standing.due_at)
             return
         record = standing
 

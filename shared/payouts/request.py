@@ -116,7 +116,7 @@ def request_payout(parts: RequestParts, request: PayoutRequest) -> PayoutRecord:
         record = requested(request, parts.clock(), _warning(parts, request, refunded))
         standing = parts.payouts.reserve(record, parts.caps, refunded)
         if standing is record:
-            parts.queue.hint(record.payout_id, record.due_at)
+            parts.queue.hint_at(record.payout_id, record.due_at)
     if standing.fingerprint != request.fingerprint:
         raise Conflict("payout_id_taken", "Another payout was requested under this id.")
     return standing
@@ -328,5 +328,5 @@ def _go_on(
     standing, written = parts.payouts.replace(record, new, decided=told)
     if not written:
         raise WriteConflict
-    parts.queue.hint(standing.payout_id, standing.due_at)
+    parts.queue.hint_at(standing.payout_id, standing.due_at)
     return standing

@@ -406,7 +406,7 @@ def _make_way(parts: SendParts, record: PayoutRecord, decision: Decision, _seen:
     if in_the_way is not None and other is not None and knows(other, in_the_way, now):
         if other.no_account_since is not None:  # it would ask the chain alone
             other, _ = parts.payouts.replace(other, with_account(other, now))
-        parts.queue.hint(other.payout_id, other.due_at)
+        parts.queue.hint_at(other.payout_id, other.due_at)
     else:
         count("ForeignPayout")
         logger.error("An unknown open payment is in the way")

@@ -22,7 +22,7 @@ class ClaimParts:
     pi: PiClient
     rewards: RewardStore
     limits: RewardLimits
-    wake_ups: WakeUps
+    wake_ups: WakeUps[WakeUp]
     clock: Clock
     executor: Executor
 

@@ -9,12 +9,10 @@ only the newest still names its moment, so what an outage has piled up costs one
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
-from shared.aws.queue import Message, Queue
-from shared.base.errors import ServiceUnavailable
+from shared.aws.queue import Message
+from shared.work.wake_ups import WakeUps
 
 GROUP = "wallet"
 KEY = re.compile(r"[A-Za-z0-9_#-]{1,72}")
@@ -31,6 +29,13 @@ class OrderedWakeUp:
     def __str__(self) -> str:
         return f"{self.key}:{self.due_at}"
 
+    def message(self) -> Message:
+        return {
+            "MessageBody": str(self),
+            "MessageGroupId": GROUP,
+            "MessageDeduplicationId": str(self),
+        }
+
     @classmethod
     def read(cls, body: str) -> OrderedWakeUp:
         """Raises ValueError: not a wake-up of the bundle."""
@@ -40,33 +45,8 @@ class OrderedWakeUp:
         return cls(key, int(due_at))
 
 
-class OrderedWakeUps:
-    """What is sent raises ServiceUnavailable; a later sweep sends it again."""
-
-    def __init__(self, queue: Queue) -> None:
-        self._queue = queue
-
-    def send(self, wake_up: OrderedWakeUp) -> None:
-        self._queue.send(_message(wake_up))
-
-    def send_each(self, wake_ups: Sequence[OrderedWakeUp]) -> int:
-        """How many were not sent."""
-        return self._queue.send_each([_message(wake_up) for wake_up in wake_ups])
-
-    def waiting(self) -> int:
-        """About how many nobody has taken yet."""
-        return self._queue.waiting()
-
-    def hint(self, key: str, due_at: int | None) -> None:
-        """Wake the sender now, not at the next sweep. Never raises: the sweep comes anyway."""
+class OrderedWakeUps(WakeUps[OrderedWakeUp]):
+    def hint_at(self, key: str, due_at: int | None) -> None:
+        """The same about a record, if anything is left to do for it."""
         if due_at is not None:
-            with suppress(ServiceUnavailable):
-                self.send(OrderedWakeUp(key, due_at))
-
-
-def _message(wake_up: OrderedWakeUp) -> Message:
-    return {
-        "MessageBody": str(wake_up),
-        "MessageGroupId": GROUP,
-        "MessageDeduplicationId": str(wake_up),
-    }
+            self.hint(OrderedWakeUp(key, due_at))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
 
 from shared.aws.queue import Message, Queue
 from shared.base.errors import ServiceUnavailable
@@ -31,6 +32,9 @@ class WakeUp:
     def __str__(self) -> str:
         return json.dumps({"work": self.work, "key": self.key})
 
+    def message(self) -> Message:
+        return {"MessageBody": str(self)}
+
     @classmethod
     def read(cls, body: str) -> WakeUp:
         """Raises ValueError, KeyError or TypeError: not a wake-up of the bundle."""
@@ -40,28 +44,31 @@ class WakeUp:
         return cls(Work(fields["work"]), fields["key"])
 
 
-class WakeUps:
-    """What is sent raises ServiceUnavailable; a later sweep sends it again."""
+class Sendable(Protocol):
+    def message(self) -> Message: ...
+
+
+AnyWakeUp = TypeVar("AnyWakeUp", bound=Sendable)
+
+
+class WakeUps(Generic[AnyWakeUp]):
+    """A queue of them. What is sent raises ServiceUnavailable; a later sweep sends it again."""
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
 
-    def send(self, wake_up: WakeUp) -> None:
-        self._queue.send(_message(wake_up))
+    def send(self, wake_up: AnyWakeUp) -> None:
+        self._queue.send(wake_up.message())
 
-    def send_each(self, wake_ups: Sequence[WakeUp]) -> int:
+    def send_each(self, wake_ups: Sequence[AnyWakeUp]) -> int:
         """How many were not sent."""
-        return self._queue.send_each([_message(wake_up) for wake_up in wake_ups])
+        return self._queue.send_each([wake_up.message() for wake_up in wake_ups])
 
     def waiting(self) -> int:
         """About how many nobody has taken yet."""
         return self._queue.waiting()
 
-    def hint(self, wake_up: WakeUp) -> None:
-        """Wake the worker now, not at the next sweep. Never raises: the sweep comes anyway."""
+    def hint(self, wake_up: AnyWakeUp) -> None:
+        """Do it now, not at the next sweep. Never raises: the sweep comes anyway."""
         with suppress(ServiceUnavailable):
             self.send(wake_up)
-
-
-def _message(wake_up: WakeUp) -> Message:
-    return {"MessageBody": str(wake_up)}

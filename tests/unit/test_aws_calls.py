@@ -41,7 +41,7 @@ class Aws:
 
 
 CALLS: dict[str, Callable[[Any], object]] = {
-    "queue": lambda aws: WakeUps(Queue(aws, "url")).send(WakeUp(Work.PAYMENT, "id")),
+    "queue": lambda aws: WakeUps[WakeUp](Queue(aws, "url")).send(WakeUp(Work.PAYMENT, "id")),
     "payouts": lambda aws: OrderedWakeUps(Queue(aws, "url")).send(OrderedWakeUp("id", 1)),
     "many messages": lambda aws: Queue(aws, "url").send_each([{"MessageBody": "one"}]),
     "messages waiting": lambda aws: Queue(aws, "url").waiting(),

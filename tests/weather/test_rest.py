@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-import shared.app
+import shared.kinds
 from shared.aws.dynamodb import DUE_SHARDS
 from shared.work.due import longest_pause
 from shared.work.wake_ups import Work
@@ -293,7 +293,7 @@ def test_a_sweep_that_dies_while_it_ends_the_rests_is_followed_by_another(
 
 def test_what_rested_is_woken_share_by_share(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of it at once would hold up what is due."""
-    monkeypatch.setattr(shared.app, "WAKE_UPS_OF_A_WORKER", DUE_SHARDS)
+    monkeypatch.setattr(shared.kinds, "WAKE_UPS_OF_A_WORKER", DUE_SHARDS)
     world.settled_payment()
     payments = [world.approved() for _ in range(60)]
     world.rounds(4)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-import shared.app
+import shared.kinds
 from shared.aws.dynamodb import DUE_SHARDS, due_keys
 from shared.work import sweep
 from tests.weather.ends import COMPLETED
@@ -23,7 +23,7 @@ PAYMENTS, REWARDS, PAYOUTS = 60, 20, 5
 
 @pytest.fixture(autouse=True)
 def _small_shares(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared.app, "WAKE_UPS_OF_A_WORKER", SHARE * DUE_SHARDS // 2)
+    monkeypatch.setattr(shared.kinds, "WAKE_UPS_OF_A_WORKER", SHARE * DUE_SHARDS // 2)
 
 
 def everything_at_once(world: World) -> list[str]:
@@ -111,7 +111,7 @@ def test_the_rest_that_there_was_no_time_for_follows(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Found by attack: the message about it was sent only where the whole share had been woken."""
-    monkeypatch.setattr(shared.app, "WAKE_UPS_OF_A_WORKER", 1000)
+    monkeypatch.setattr(shared.kinds, "WAKE_UPS_OF_A_WORKER", 1000)
     monkeypatch.setattr(sweep, "ROWS_IN_A_CALL", 1)
     paid = everything_at_once(world)
     [(fullest, _)] = Counter(due_keys(each, 1)["due_shard"] for each in paid).most_common(1)
@@ -140,7 +140,7 @@ def test_a_queue_that_cannot_be_counted_is_sent_to(world: World) -> None:
 def test_of_payouts_the_rest_waits_for_the_next_sweep(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared.app, "PAYOUTS_IN_A_SHARE", 1)
+    monkeypatch.setattr(shared.kinds, "PAYOUTS_IN_A_SHARE", 1)
     for number in range(30):
         world.requested(f"payout-{number}", amount="0.1")
     world.payout_queue.messages.clear()
