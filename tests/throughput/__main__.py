@@ -1,5 +1,5 @@
 """`python -m tests.throughput` prints what docs/throughput.md shows; PAYMENTS= bounds the largest
-outage that is played. 20 000 take a few minutes, and the time grows with the square.
+outage that is played. 100 000 take ten minutes.
 """
 
 import os
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from local.progress import say
 from shared.base.observability import logger
-from tests.throughput.scenes import outage_is_over, payouts_in_a_row, pi_hangs
+from tests.throughput.scenes import outage_is_over, payouts_in_a_row, pi_hangs, users_leave
 
 OUTAGES = (("small", 10_000), ("medium", 100_000))
 
@@ -29,6 +29,10 @@ def rows(most: int) -> Iterator[str]:
         yield _row("rows woken per second by the first sweep", f"{rate:.0f}")
         yield _row("payments settled per second by a worker", f"{drained.per_second:.1f}")
         yield _row("messages about finished work", f"{100 * drained.idle / drained.messages:.1f} %")
+    left = users_leave("medium", min(2000, most))
+    yield "\nPayments that are opened and dropped, Capacity=medium"
+    yield _row("wake-ups per payment", f"{left.messages / left.payments:.1f}")
+    yield _row("payments per second that it keeps up with", f"{left.per_second * left.workers:.0f}")
     down = pi_hangs("small", min(1000, most))
     yield "\nPi hangs, Capacity=small"
     yield _row("worker seconds per payment", f"{down.worker_seconds / down.messages:.2f}")

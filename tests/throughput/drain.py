@@ -1,7 +1,7 @@
 """An outage is over, and everything that waited is due at once: how long until it is done?"""
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import inf
@@ -41,7 +41,14 @@ class Drained:
 
 
 def stuck(world: World, number: int) -> None:
-    """So many payments were paid, and nobody has told Pi. Each is by a user of its own."""
+    """So many payments were paid, and nobody has told Pi."""
+    for payment_id in opened(world, number):
+        world.pi.pay(payment_id)
+    world.tick(STUCK_FOR_SECONDS)
+
+
+def opened(world: World, number: int) -> Iterator[str]:
+    """So many payments that were just approved, each by a user of its own."""
     amount = Amount.of("3.14")
     order = {"amount": Decimal("3.14"), "memo": "Pie", "metadata": {"productId": PIE}}
     for _ in range(number):
@@ -49,7 +56,6 @@ def stuck(world: World, number: int) -> None:
         payment_id = str(world.pi.start_payment(user.token, order)["identifier"])
         at_pi = world.pi.payment(payment_id)
         at_pi.approve()
-        world.pi.pay(payment_id)
         now = world.clock()
         record = PaymentRecord(
             payment_id=payment_id,
@@ -64,7 +70,7 @@ def stuck(world: World, number: int) -> None:
             due_at=now,
         )
         world.look(world.eyes.payments.put_if_absent, record)
-    world.tick(STUCK_FOR_SECONDS)
+        yield payment_id
 
 
 class Plant:
@@ -83,8 +89,9 @@ class Plant:
         """Until each of them is delivered, or so many sweeps are over; the first one is now."""
         clockwork, drained = self._clockwork, Drained(payments, len(self._workers))
         began = next_sweep = clockwork.now
+        before = len(self._world.bus.events)
         free = [(began, n) for n in range(len(self._workers))]
-        while len(self._world.bus.events) < payments:
+        while len(self._world.bus.events) < before + payments:
             at, worker = heapq.heappop(free)
             clockwork.now = at
             if at >= next_sweep:

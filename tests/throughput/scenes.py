@@ -1,13 +1,14 @@
 """What `make throughput` measures, each in a world of its own."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from requests import ReadTimeout
 
 from shared.base.context import remaining
 from shared.base.http import READ_SECONDS
-from tests.throughput.drain import Drained, Plant, stuck
+from tests.throughput.drain import Drained, Plant, opened, stuck
 from tests.throughput.simulated import Clockwork
 from tests.world import World, new_world
 from tests.world.effects import Moment
@@ -18,9 +19,11 @@ SLOW_CHAIN_SECONDS = 0.250
 
 
 @contextmanager
-def plant(capacity: str, payments: int) -> Iterator[tuple[Plant, Clockwork, World]]:
+def plant(
+    capacity: str, payments: int, begin: Callable[[World, int], object] = stuck
+) -> Iterator[tuple[Plant, Clockwork, World]]:
     with new_world(Capacity=capacity) as world:
-        stuck(world, payments)
+        begin(world, payments)
         clockwork = Clockwork(world)
         yield Plant(world, clockwork, WORKERS[capacity]), clockwork, world
 
@@ -29,6 +32,21 @@ def outage_is_over(capacity: str, payments: int) -> Drained:
     """Everything that was paid in an outage is due at once."""
     with (
         plant(capacity, payments) as (whole, clockwork, world),
+        world.effects.watched_by(clockwork.takes_time),
+    ):
+        return whole.drain(payments)
+
+
+def left(world: World, number: int) -> None:
+    """So many are opened and dropped, in a shop whose wallet has a book."""
+    world.settled_payment()
+    deque(opened(world, number), maxlen=0)
+
+
+def users_leave(capacity: str, payments: int) -> Drained:
+    """From the approval until each is cancelled, closed and told."""
+    with (
+        plant(capacity, payments, left) as (whole, clockwork, world),
         world.effects.watched_by(clockwork.takes_time),
     ):
         return whole.drain(payments)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.throughput.__main__ import rows
-from tests.throughput.scenes import outage_is_over, payouts_in_a_row, pi_hangs
+from tests.throughput.scenes import outage_is_over, payouts_in_a_row, pi_hangs, users_leave
 
 
 def test_ten_thousand_stuck_payments_would_drain_within_two_sweeps() -> None:
@@ -22,6 +22,14 @@ def test_workers_add_up() -> None:
 
     assert many.seconds < few.seconds / 3
     assert many.idle / many.messages < 0.05
+
+
+def test_users_who_leave_are_kept_up_with() -> None:
+    """A hundred per second, with the workers of `prod`."""
+    left = users_leave("medium", 500)
+
+    assert left.messages / left.payments < 3.2
+    assert left.per_second * left.workers >= 100
 
 
 def test_a_pi_that_hangs_costs_each_payment_little() -> None:
@@ -43,4 +51,4 @@ def test_the_table_is_printed() -> None:
     printed = "\n".join(rows(most=20))
 
     assert "Capacity=medium" in printed
-    assert printed.count("\n  ") == 14
+    assert printed.count("\n  ") == 16
