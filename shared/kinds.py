@@ -5,11 +5,11 @@ it at a time. See docs/throughput.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from shared.aws.dynamodb import DUE_SHARDS
 from shared.aws.table import Table
+from shared.base.frozen import frozen
 from shared.book.store import wallet_of
 from shared.work.due_index import DueIndex
 from shared.work.ordered import OrderedWakeUp, OrderedWakeUps
@@ -23,7 +23,7 @@ PAYOUTS_IN_A_SHARE = 125  # many only wait for something, and cost one read
 PAYOUTS_OF_A_SWEEP = 60  # are sent until the next one, at one for each ledger of 5 s
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Workers:
     """So many of them, and their queue."""
 

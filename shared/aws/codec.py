@@ -9,7 +9,7 @@ unreadable.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -17,13 +17,14 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from shared.base.amount import ZERO, Amount
+from shared.base.frozen import frozen
 
 Item = Mapping[str, Any]
 Record = TypeVar("Record")
 LEFT_OUT = (None, (), 0, ZERO)  # a field with one of these as its default may be absent
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Field:
     """`stored` is its attribute's name; of a dataclass whose fields lie beside the record's own,
     their attributes' names."""

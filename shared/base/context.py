@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
+
+from shared.base.frozen import frozen
 
 AWS_ATTEMPTS = 2
 AWS_CONNECT_SECONDS = 0.5
@@ -28,7 +30,7 @@ PRICE_SECONDS = AWS_CONNECT_SECONDS + PRICE_READ_SECONDS
 process_clock = time.monotonic  # of an invocation that is given no other
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class About:
     """What each line of the log says of its invocation. `subject` is the id of the payment, ad or
     payout that it is about."""
@@ -39,7 +41,7 @@ class About:
     subject: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Context:
     """`ends_at`: when the answer must be ready, in seconds of `clock`; where its zero is does not
     matter."""

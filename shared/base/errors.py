@@ -28,8 +28,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from shared.base.frozen import frozen
 
 
 class BundleError(Exception):
@@ -97,7 +99,7 @@ class DailyCapReached(BundleError):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PiAnswer:
     """What Pi said when it did not say yes; absent parts are empty, since Pi's error pages may be
     anything.

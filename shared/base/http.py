@@ -12,7 +12,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from http.cookiejar import DefaultCookiePolicy
@@ -23,6 +22,7 @@ from urllib.parse import urlsplit
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 
 from shared.base.context import remaining, seconds
+from shared.base.frozen import frozen
 from shared.base.health import MOST_AT_ONCE, Call, Down, Health, Outcome
 from shared.base.lean_requests import requests
 
@@ -44,7 +44,7 @@ class Failure(Enum):
     UNKNOWN = "outcome unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reply:
     """An HTTP answer. `json` is None unless the body is a JSON object; its numbers are int or
     Decimal.

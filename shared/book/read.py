@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shared.base.clock import Clock
 from shared.base.context import remaining
 from shared.base.errors import BundleError, ChainUnavailable, ServiceUnavailable
+from shared.base.frozen import frozen
 from shared.base.networks import Network
 from shared.base.observability import count, logger
 from shared.book.record import (
@@ -37,7 +38,7 @@ MOST_BEHIND_SECONDS = 24 * 3600
 MOST_TRIED = 10  # doubts, each time the book is read
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ChainParts:
     """What everyone reads the chain with who has to be certain of it."""
 
@@ -46,7 +47,7 @@ class ChainParts:
     clock: Clock
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BookParts(ChainParts):
     """`act` does what a movement of a wallet means. What it raises stops the reading there; if that
     movement alone is in doubt, it says whose record it belongs in, or an empty text."""

@@ -8,9 +8,10 @@ been read was not made. Invariant: nothing in the ledgers that the book claims w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shared.base.clock import CLOCK_SKEW_SECONDS
+from shared.base.frozen import frozen
 from shared.stellar.objects import Ledger, Movement
 
 # Nodes behind one address differ: one may show what another does not show yet.
@@ -22,7 +23,7 @@ MOST_AHEAD = 400  # more than that are acted on again, which changes nothing
 PI_PATIENCE_SECONDS = 3600  # so long the book waits for Pi, which may be away for one payment alone
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Doubt:
     """A movement that was read and could not be acted on: the record that it belongs to cannot be
     read, or Pi does not say what it pays. It is tried again until it is. `subject` is the id of the
@@ -33,7 +34,7 @@ class Doubt:
     amount: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Book:
     """Every movement in a ledger that closed after `since` and before `until` (seconds since 1970,
     by the chain's clock) was read and, but for the `doubts`, acted on; `ledger` is the last of

@@ -10,11 +10,11 @@ import base64
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from shared.base.errors import BadRequest, BundleError, PiError
+from shared.base.frozen import frozen
 from shared.base.observability import count, count_outage, logger
 from shared.base.secret import Secret
 from shared.edge.invocation import Event, LambdaContext, invoked
@@ -27,7 +27,7 @@ LONGEST_RETRY_AFTER_SECONDS = 60
 Parts = TypeVar("Parts")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     status: int
     body: Mapping[str, Any]

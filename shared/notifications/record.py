@@ -7,11 +7,12 @@ that a call is under way before it begins, and a call without a clear answer is 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, field, replace
 from hashlib import sha256
 from json import dumps
 
 from shared.base.described import Described
+from shared.base.frozen import frozen
 from shared.pi.objects import NotificationText, NotifyAnswer
 from shared.work.events import owing
 from shared.work.story import Story
@@ -28,7 +29,7 @@ class BatchState(Described):
     CLOSED = "closed", "What became of each user is known, or known to be unclear."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BatchRecord:
     """One of `batches`. `pending` are those of whom nothing is known yet; each moves to one of the
     lists below. `reason`: why it waits, or was refused. Times are seconds since 1970."""

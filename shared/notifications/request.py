@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from shared.base.clock import Clock
+from shared.base.frozen import frozen
 from shared.notifications.record import BatchRecord, requested
 from shared.notifications.store import NotificationStore
 from shared.pi.objects import NotificationText
 from shared.work.wake_ups import WakeUp, WakeUps, Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class NotifyParts:
     notifications: NotificationStore
     wake_ups: WakeUps[WakeUp]

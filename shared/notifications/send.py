@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shared.base.clock import Clock
 from shared.base.errors import BundleError, PiInvalidResponse, PiOutcomeUnknown
+from shared.base.frozen import frozen
 from shared.notifications import record as its
 from shared.notifications.store import NotificationStore
 from shared.pi.client import PiClient
@@ -14,7 +13,7 @@ from shared.work.event_bus import EventBus
 from shared.work.events import Event, event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SendParts:
     notifications: NotificationStore
     pi: PiClient

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 
 from shared.base.context import concerning
 from shared.base.errors import BundleError, Conflict, PiError
+from shared.base.frozen import frozen
 from shared.base.observability import count, logger
 from shared.base.secret import Secret
 from shared.payments.price import Prices
@@ -40,7 +40,7 @@ NEWEST = 10  # of a user's payments: an older one that is open was long settled
 MOST_OTHERS = 3  # are settled while the user waits; the rest is the sweep's
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ApproveParts(SettleParts):
     users: Users
     links: Links

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from shared.base.frozen import frozen
 from shared.payments.record import PaymentRecord, PaymentState, delivered, is_at_rest, rested
 from shared.payments.settle import SettleParts, settle
 from shared.payments.silence import Watch
@@ -12,7 +11,7 @@ from shared.work.deliver import deliver
 from shared.work.event_bus import EventBus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FinishParts(SettleParts):
     bus: EventBus
     watch: Watch

@@ -6,8 +6,6 @@ forgotten. What our table does not know, after a restore say, is asked of Pi and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shared.base.clock import Clock
 from shared.base.context import concerning
 from shared.base.errors import (
@@ -18,6 +16,7 @@ from shared.base.errors import (
     PriceUnavailable,
     UnreadableRecord,
 )
+from shared.base.frozen import frozen
 from shared.base.identifiers import payment_id_of
 from shared.base.observability import count, logger
 from shared.book.foreign import ForeignMemos
@@ -37,7 +36,7 @@ from shared.payments.store import PaymentStore
 from shared.stellar.objects import Movement
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class NoteParts:
     payments: PaymentStore
     prices: Prices

@@ -9,16 +9,16 @@ has not seen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from shared.aws.table import Table
+from shared.base.frozen import frozen
 
 PREFIX = "once#"  # no payment's id has a `#` in it
 NOBODY = "nobody#"  # has the product: an operator lets it be bought again
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claim:
     """`held_by`: the payment that has the product."""
 

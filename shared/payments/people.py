@@ -5,14 +5,13 @@ The name that Pi tells us (scope `username`) is the only personal thing that is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shared.base.context import concerning, remaining
+from shared.base.frozen import frozen
 from shared.payments.store import PaymentStore
 from shared.users.links import Links
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PeopleParts:
     links: Links
     payments: PaymentStore

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from shared.base.amount import Amount
+from shared.base.frozen import frozen
 
 PRODUCT_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 LARGEST_NUMBER = 10**64 - 1  # as many digits as an id may have
@@ -26,7 +26,7 @@ LONGEST_NAME = 32
 KINDS = {bool: "boolean", str: "text", list: "list", dict: "object", type(None): "null"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Price:
     """The amounts that pay for `quantity` pieces of a product; `minimum` and `maximum` are equal
     but for donations. `once`: each user may buy it once. `until` (seconds since 1970) is the last
@@ -61,7 +61,7 @@ class Why(StrEnum):
     UNREADABLE_METADATA = "unreadable_metadata"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotForSale:
     """There is no price, and why: one of `Why`, or an app's own code. The payment's developer is
     told all of it, and its record keeps it. `metadata_keys` are the keys that came instead of a
@@ -76,7 +76,7 @@ class NotForSale:
 Quote = Price | NotForSale
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Product:
     """One row of the Products table that is for sale; amounts are for one piece. `once`: each user
     may buy one, once."""
@@ -92,7 +92,7 @@ class Product:
         return Price(self.product_id, quantity, minimum, maximum, self.once)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Order:
     """What a payment's metadata asks for: `{"productId": "apple_pie_1", "quantity": 2}`."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 
 from shared.base.context import concerning
 from shared.base.errors import UnknownPayment, UnreadableRecord
+from shared.base.frozen import frozen
 from shared.base.secret import Secret
 from shared.payments.record import PaymentRecord
 from shared.payments.store import (
@@ -24,7 +24,7 @@ Place = tuple[int, Cursor]
 """Under which of a person's uids a history goes on, and where; 0 is the newest."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReadParts:
     users: Users
     links: Links

@@ -9,12 +9,13 @@ back to it: losing a request, an answer or a process costs time only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 
 from shared.base.amount import ZERO, Amount
 from shared.base.clock import CLOCK_SKEW_SECONDS
 from shared.base.described import Described
+from shared.base.frozen import frozen
 from shared.base.networks import Network
 from shared.book.record import LATELY_SECONDS, NODES_APART_SECONDS
 from shared.payments.prices import NotForSale, Price, Quote
@@ -73,7 +74,7 @@ class PaymentEvent(StrEnum):
     UNMATCHED = "PaymentUnmatched"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Receipt:
     """What the wallet got for a payment, as the chain shows it. `token` is the movement's place in
     the wallet's history. `odd` says why it is not what Pi asked the user to pay: its `kind`,
@@ -103,7 +104,7 @@ EXPECTED_ATTRIBUTES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PaymentRecord:
     """Times are seconds since 1970. `price` is what the payment was checked against when the record
     was made, and stays; without one (then `refusal` says why) no goods are ever released for it.
@@ -197,7 +198,7 @@ class PaymentRecord:
 SEEN_PAID = frozenset({Attention.NEVER_VERIFIES, Attention.CANCELLED_BUT_PAID})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Terms:
     """What this deployment accepts. `wallet` None: any. `first_look` seconds after its approval the
     sweep looks at a payment first."""
@@ -207,7 +208,7 @@ class Terms:
     first_look: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Patience:
     """The age in seconds below which an unpaid payment is not cancelled: by itself, or where
     somebody has asked for it."""
@@ -449,14 +450,14 @@ class Step(Described):
     RECOVER = "recover", "What needed an operator has mended itself: it goes on."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     step: Step
     txid: str | None = None
     needs_review: Attention | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """Pi's no to the step just tried, COMPLETE (with this txid) or CANCEL."""
 

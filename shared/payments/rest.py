@@ -7,9 +7,8 @@ behind, the sweep makes due what rests, and everything is as without a rest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shared.base.clock import Clock
+from shared.base.frozen import frozen
 from shared.book.store import BookStore
 from shared.payments.record import Patience, PaymentRecord
 from shared.payments.silence import COVERED_AFTER_SECONDS, known_silence
@@ -21,7 +20,7 @@ from shared.work.due import most_behind
 LEAST_PUT_OFF_SECONDS = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RestParts:
     payments: PaymentStore
     books: BookStore

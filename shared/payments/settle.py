@@ -8,7 +8,6 @@ same result, so nothing that a caller loses, repeats or makes up changes where a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from shared.base.clock import Clock
@@ -19,6 +18,7 @@ from shared.base.errors import (
     PiRefused,
     UnknownPayment,
 )
+from shared.base.frozen import frozen
 from shared.base.observability import count, logger
 from shared.book.expected import expected_transfer
 from shared.payments.canary import Canary
@@ -44,7 +44,7 @@ MOST_ROUNDS = 3  # ask and act; another round follows a refusal of Pi's, or anot
 NOTHING = Decision(Step.NOTHING)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SettleParts:
     """`silence` asks the wallet's book until when the chain has surely nothing for a payment.
     `patience` None: it is not for this function to cancel any, nor to put any to `rest`."""

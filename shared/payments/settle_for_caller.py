@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shared.base.context import concerning
 from shared.base.errors import Conflict, NotOwner, UnknownPayment
+from shared.base.frozen import frozen
 from shared.base.secret import Secret
 from shared.payments.adopt import adopt_payment
 from shared.payments.price import Prices
@@ -17,7 +16,7 @@ from shared.users.verify import Users
 from shared.work.wake_ups import WakeUp, WakeUps, Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class CallerParts(SettleParts):
     """To settle for a front end, which may name a payment that we do not know yet."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from shared.base.errors import ChainUnavailable
+from shared.base.frozen import frozen
 from shared.book.read import BookParts, book_of, read_on
 from shared.book.record import NODES_APART_SECONDS
 from shared.book.store import BookStore
@@ -38,7 +39,7 @@ def silence(parts: BookParts, record: PaymentRecord) -> int:
     return known_silence(parts.books, record)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Watch:
     """The wallets whose books this environment has seen: until when they need no other look, for
     payments that were begun then or later. A book that could not be opened is left for a minute."""

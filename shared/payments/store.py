@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from enum import Enum, auto
 from typing import Any
@@ -13,6 +13,7 @@ from shared.aws.dynamodb import Item, day_key, due_keys, readable
 from shared.aws.table import FAILED_CONDITION, Table, standing
 from shared.base.amount import Amount
 from shared.base.clock import Clock, clock
+from shared.base.frozen import frozen
 from shared.base.identifiers import PAYMENT_ID
 from shared.payments.once import NOBODY, Claim, claim_key, take
 from shared.payments.record import Attention, PaymentRecord, PaymentState, bought_twice
@@ -34,7 +35,7 @@ class Outcome(Enum):
     BOUGHT = auto()  # by another payment of the same user; nothing was written
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class HistoryRow:
     """What the index of a user's payments holds of one."""
 

@@ -6,9 +6,8 @@ cannot be taken on now, there is none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shared.base.errors import BundleError
+from shared.base.frozen import frozen
 from shared.base.observability import logger
 from shared.notifications.request import NotifyParts, notify
 from shared.payouts.record import PayoutRecord
@@ -19,7 +18,7 @@ AMOUNT = "{amount}"
 ROUTE = "/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ArrivalParts:
     """`payout` and `refund` are texts in which `{amount}` stands for the Pi that was paid; None:
     the user is not told."""

@@ -8,8 +8,6 @@ that was asked for. What is open at Pi and unknown here is neither paid nor canc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shared.base.clock import Clock
 from shared.base.context import concerning
 from shared.base.errors import (
@@ -20,6 +18,7 @@ from shared.base.errors import (
     PiUnavailable,
     UnreadableRecord,
 )
+from shared.base.frozen import frozen
 from shared.base.identifiers import payment_id_of
 from shared.base.observability import count, logger
 from shared.book.foreign import ForeignMemos
@@ -42,7 +41,7 @@ from shared.stellar.objects import Movement
 from shared.work.ordered import OrderedWakeUps
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SentParts:
     payouts: PayoutStore
     queue: OrderedWakeUps
@@ -147,7 +146,7 @@ def _report(movement: Movement) -> None:
 # --- What is open at Pi ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class CompareParts:
     pi: PiClient
     payouts: PayoutStore

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any
 
 from shared.base.amount import Amount
 from shared.base.described import Described
 from shared.base.errors import PiAnswer
+from shared.base.frozen import frozen
 from shared.base.identifiers import PAYMENT_ID
 from shared.base.networks import Network
 from shared.book.expected import expected_transfer
@@ -109,7 +110,7 @@ class Ask(Described):
     MAY_WITHDRAW = "may_withdraw", "bool: one more may be cancelled at Pi today; it is counted."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """`about` is an address, a txid or a payment's identifier. Of the book: nothing that was signed
     can be applied after `dead_since` (seconds since 1970), so what came later does not matter."""
@@ -128,13 +129,13 @@ class Why(StrEnum):
     LIST = "list"  # of open payouts: Pi does not take the server key, or answers none
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NoAnswer:
     why: Why
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tried:
     """The step just tried, which Pi refused (of a CANCEL: or not). `txid`: what was reported."""
 
@@ -143,7 +144,7 @@ class Tried:
     txid: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Seen:
     """What was asked and tried for one step. From earlier ones: creations are held up for a reason
     until a moment (`held`), and the user's address has no account (`no_account`)."""
@@ -156,7 +157,7 @@ class Seen:
     no_account: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Terms:
     """What this deployment pays. `app_wallet` is the app's wallet where the operator has named it,
     `fee_cap` the most that one transaction may cost."""
@@ -186,7 +187,7 @@ class Step(StrEnum):
     BEGIN_ANEW = "begin_anew"  # write: its payment is cancelled, its recipient has no account
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     """`new` is the record to be written, before the effect of CREATE, UNDO and SUBMIT. It is the
     old one for SIGN, REPORT and CANCEL: what is written then follows from the answer. `fee` in
@@ -211,7 +212,7 @@ class _NoAnswerError(Exception):
         self.answer = answer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Case:
     record: PayoutRecord
     seen: Seen

@@ -12,13 +12,14 @@ signed transaction can no longer apply.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import Any
 
 from shared.base.amount import Amount
 from shared.base.described import Described
 from shared.base.errors import BadRequest, PiAnswer
+from shared.base.frozen import frozen
 from shared.book.record import NODES_APART_SECONDS
 from shared.pi.objects import Direction, PaymentDto
 from shared.stellar.objects import Movement
@@ -201,7 +202,7 @@ class PayoutEvent(StrEnum):
     WAITING = "PayoutWaiting"  # for its recipient
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sent:
     """What the wallet has sent for a payout, as the chain shows it. `token` is the movement's place
     in the wallet's history, `payment_id` the payment at Pi that its memo names."""
@@ -211,7 +212,7 @@ class Sent:
     payment_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PayoutRecord:
     """Times are seconds since 1970. `day` is the UTC day whose counters hold it. `envelope` is the
     signed transaction (base64 XDR), `txid` its hash, `max_time` the last second at which it can
@@ -289,7 +290,7 @@ class PayoutRecord:
         return self.giving_up or self.withdrawing
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Caps:
     """The most that one payout, one user a day, and the wallet a day may pay; the most payouts of
     one user a day, and the least that one pays, since the chain takes a fee for each. Neither of

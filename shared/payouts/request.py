@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -21,6 +21,7 @@ from shared.base.amount import ZERO, Amount
 from shared.base.clock import Clock
 from shared.base.context import concerning
 from shared.base.errors import BadRequest, Conflict, NotFound, UnreadableRecord, WriteConflict
+from shared.base.frozen import frozen
 from shared.payments.record import Attention, PaymentRecord
 from shared.payments.store import PaymentStore
 from shared.payouts.record import (
@@ -46,7 +47,7 @@ LARGEST_METADATA = 2000  # characters of JSON
 LARGEST_EXPONENT = 307  # of a number in it
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PayoutRequest:
     """What the operator's back end asks for. `refund_of` names the payment that is paid back."""
 
@@ -90,7 +91,7 @@ def _digits(number: Decimal) -> str:
     return f"{'-' * sign}{shown}e{int(exponent) + len(text) - len(shown)}" if shown else "0"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RequestParts:
     payouts: PayoutStore
     payments: PaymentStore
@@ -282,7 +283,7 @@ def requested(request: PayoutRequest, now: int, warning: str | None = None) -> P
 # --- What an operator decides ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class DecideParts:
     payouts: PayoutStore
     queue: OrderedWakeUps

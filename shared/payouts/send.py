@@ -26,6 +26,7 @@ from shared.base.errors import (
     ServiceUnavailable,
     WriteConflict,
 )
+from shared.base.frozen import frozen
 from shared.base.observability import count, gauge, logger
 from shared.book.read import BookParts, book_of, read_book, read_on
 from shared.book.record import LATELY_SECONDS, Book
@@ -98,7 +99,7 @@ class SenderMemory:
     held_until: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SendParts:
     pi: PiClient
     chain: Horizon

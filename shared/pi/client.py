@@ -12,7 +12,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
@@ -30,6 +30,7 @@ from shared.base.errors import (
     PiRefused,
     TokenRefused,
 )
+from shared.base.frozen import frozen
 from shared.base.http import CallFailed, Failure, Http, Reply
 from shared.base.identifiers import CODE
 from shared.base.observability import count, logger
@@ -91,7 +92,7 @@ class PiInexactAmount(PiInvalidResponse):
         self.payment = payment
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judgement:
     """What Pi said of a server key, and when; `is_accepted` None: neither yes nor no."""
 

@@ -9,12 +9,13 @@ docs/decisions-payments.md for what the field adds (`app_id`, `token_canonical`,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from shared.base.amount import ZERO, Amount, InvalidAmount, TooManyDecimals
+from shared.base.frozen import frozen
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
@@ -47,7 +48,7 @@ class MalformedDto(ValueError):
 WALLET_SCOPE = "wallet_address"  # without it a user cannot be paid
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UserDto:
     """`valid_until` is in seconds since 1970. `app_id` is the app that the token was issued for."""
 
@@ -72,7 +73,7 @@ class UserDto:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PaymentStatus:
     developer_approved: bool
     transaction_verified: bool
@@ -81,13 +82,13 @@ class PaymentStatus:
     user_cancelled: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PaymentTransaction:
     txid: str
     verified: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PaymentDto:
     """`metadata` is whatever the browser put there; nothing in it may be believed."""
 
@@ -170,7 +171,7 @@ class InexactPayment(MalformedDto):
         self.payment = payment
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotificationText:
     """What a notification says, and which page of the app it opens: a path."""
 
@@ -179,7 +180,7 @@ class NotificationText:
     subroute: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotifyAnswer:
     """Whom Pi has notified. Or, with a `refusal` (a code of the bundle), that it has notified
     nobody, and the users that this is about."""
@@ -198,7 +199,7 @@ def delivered_uids(json: Json) -> frozenset[str]:
     return frozenset(_text(one, "user_uid") for one in delivered)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RewardedAdStatusDto:
     """It names no user: an ad id is a bearer voucher. `mediator_ack_status` is None until the ad
     network answers.

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from shared.base.amount import Amount
 from shared.base.context import remaining
 from shared.base.errors import BadRequest, BundleError, ChainUnavailable, UnreadableRecord
+from shared.base.frozen import frozen
 from shared.base.identifiers import txid_of
 from shared.base.observability import gauge, logger
 from shared.book.foreign import ForeignMemos
@@ -43,7 +43,7 @@ MOST_LOGGED = 100  # records that differ
 STROOPS_IN_A_THOUSANDTH = 10_000  # of a Pi
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Side:
     """One direction, and the table that tells of it. `is_its`: whether a transfer of a wallet goes
     in this direction. `told` is what the table tells of a movement with a payment's memo, None:
@@ -56,13 +56,13 @@ class Side:
     told: Callable[[Movement, str], Told | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ProofParts(ChainParts):
     payments: Side
     payouts: Side
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shown:
     """What the chain shows of the wallets that have books, from a while before the day to its end:
     each wallet's movements, and all with their wallets by the hash of their transaction."""

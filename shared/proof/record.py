@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from shared.base.amount import ZERO, Amount
 from shared.base.errors import BadRequest
+from shared.base.frozen import frozen
 from shared.base.identifiers import payment_id_of
 from shared.payments import record as payment
 from shared.payments.record import PaymentRecord
@@ -31,7 +32,7 @@ class Why(StrEnum):
     OTHER_AMOUNT = "other_amount"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Day:
     """A day by UTC, `name` is its date; from `begins` until just before `ends`, in seconds since
     1970."""
@@ -51,7 +52,7 @@ def day_of(date: date) -> Day:
     return Day(date.isoformat(), int(begins.timestamp()), int(ends.timestamp()))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settled:
     """What the index of a day holds of a completed record. `subject` is its own id, `payment_id`
     the memo of its transaction, `wallet` the app's, `begun_at` a moment before anybody could have
@@ -65,7 +66,7 @@ class Settled:
     begun_at: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Told:
     """What a record tells of a movement; `amount` None: nothing."""
 
@@ -73,7 +74,7 @@ class Told:
     amount: Amount | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference:
     """`by_chain` and `by_record` are None where there is nothing."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from shared.aws.dynamodb import day_of
 from shared.base.clock import Clock
 from shared.base.context import concerning
 from shared.base.errors import BadRequest, NotFound, UnreadableRecord
+from shared.base.frozen import frozen
 from shared.base.identifiers import AD_ID
 from shared.base.observability import count
 from shared.replay.closed_index import ClosedIndex
@@ -30,7 +31,7 @@ MOST_DAYS = 31  # that a back end can look back
 EVENT_ID = re.compile(rf"({AD_ID.pattern}):([A-Za-z]{{1,32}})(:[0-9]{{1,12}})?")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kind:
     """A kind of record. `types` are the events of a closed one, `days` the indexes that find what
     was closed, `event` gives what a record owes."""
@@ -49,14 +50,14 @@ class Kind:
         return self.event(replace(record, pending_event=record.pending_event or record.last_event))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ReplayParts:
     kinds: Sequence[Kind]
     bus: EventBus
     clock: Clock
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cursor:
     """Where the next page starts: the day, the index among those of all kinds, and the key after
     which it does; None: at its beginning."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from dataclasses import dataclass
 
 from shared.base.clock import Clock
 from shared.base.errors import Conflict
+from shared.base.frozen import frozen
 from shared.base.observability import count
 from shared.base.secret import Secret
 from shared.pi.client import PiClient
@@ -16,7 +16,7 @@ from shared.users.verify import Users
 from shared.work.wake_ups import WakeUp, WakeUps, Work
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ClaimParts:
     users: Users
     pi: PiClient

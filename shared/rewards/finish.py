@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shared.base.clock import Clock
 from shared.base.errors import NotFound, PiInvalidResponse, PiRefused
+from shared.base.frozen import frozen
 from shared.pi.client import PiClient
 from shared.rewards.record import RECHECK_PATIENCE_SECONDS, RewardRecord, delivered, rechecked
 from shared.rewards.store import RewardStore
@@ -14,7 +13,7 @@ from shared.work.deliver import deliver
 from shared.work.event_bus import EventBus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FinishParts:
     rewards: RewardStore
     pi: PiClient

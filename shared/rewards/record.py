@@ -7,13 +7,14 @@ Pi's answer names no user, so the ad id is a bearer voucher; users may run a hac
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from shared.base.clock import CLOCK_SKEW_SECONDS
 from shared.base.described import Described
 from shared.base.errors import BundleError, Conflict
+from shared.base.frozen import frozen
 from shared.pi.objects import AdStatus, RewardedAdStatusDto
 from shared.work.events import owing
 from shared.work.story import Story
@@ -34,7 +35,7 @@ class RewardEvent(StrEnum):
     REVOKED = "RewardRevoked"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RewardRecord:
     """Times are seconds since 1970. `day` is the UTC day whose counter holds it. `recheck_at`: Pi
     is asked once more then whether the grant was taken back. `last_event` is the event that it came
@@ -54,7 +55,7 @@ class RewardRecord:
     story: Story = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RewardLimits:
     """`fresh_seconds`: how long after the ad network's grant a reward can be claimed;
     `recheck_after`: seconds after the claim at which Pi is asked whether it was taken back."""

@@ -6,7 +6,6 @@ Only ever asked by ids and wallets that we know; a link that a client supplies i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -15,6 +14,7 @@ from urllib.parse import quote
 from shared.base.amount import ZERO, Amount, InvalidAmount
 from shared.base.clock import CLOCK_SKEW_SECONDS
 from shared.base.errors import ChainUnavailable
+from shared.base.frozen import frozen
 from shared.base.http import CallFailed, Http, Reply
 from shared.stellar.objects import (
     FRESH_SECONDS,
@@ -33,7 +33,7 @@ FRESH = timedelta(seconds=FRESH_SECONDS)
 Json = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Root:
     """`newest`: the last ledger that this Horizon shows; `is_current`: it closed just now."""
 

@@ -5,14 +5,13 @@ Anyone can send the app's wallet a transaction with any memo, so a memo alone pr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shared.base.amount import Amount
+from shared.base.frozen import frozen
 
 FRESH_SECONDS = 30  # a ledger closes every five
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Transfer:
     """One movement of native Pi on the chain."""
 
@@ -21,7 +20,7 @@ class Transfer:
     amount: Amount
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChainTransaction:
     """A transaction with its native payment operations; `memo` is None unless it is a text memo.
     `fee` is what the chain took for it; None: it does not say."""
@@ -33,7 +32,7 @@ class ChainTransaction:
     fee: Amount | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ledger:
     """`closed_at` is in seconds since 1970."""
 
@@ -41,7 +40,7 @@ class Ledger:
     closed_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Movement:
     """One movement of native Pi into or out of a wallet. `token` is its place there, larger than
     all before it; `kind` is Horizon's type of operation; `txids` are the hashes of its transaction,
@@ -56,7 +55,7 @@ class Movement:
     transfer: Transfer | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExpectedTransfer:
     """The transaction that would pay one payment."""
 
@@ -71,7 +70,7 @@ class ExpectedTransfer:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Account:
     """An account as of the latest ledger. `free` is its native Pi in stroops that no offer has a
     claim on, `reserves` the number of base reserves that it must keep of them."""
@@ -81,7 +80,7 @@ class Account:
     reserves: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Submission:
     """What the chain said of an envelope: `txid` if it was applied, else Stellar's `error` code."""
 

@@ -6,19 +6,18 @@ before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from stellar_sdk import Account, Asset, Keypair, TransactionBuilder
 from stellar_sdk.exceptions import Ed25519SecretSeedInvalidError
 
 from shared.aws.stored_secret import StoredSecret
 from shared.base.errors import ServiceUnavailable
+from shared.base.frozen import frozen
 from shared.base.networks import Network
 from shared.base.secret import Secret
 from shared.stellar.objects import ExpectedTransfer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Envelope:
     """A signed transaction as base64 XDR, and its hash, which the chain will know it by."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import TypeVar
 
 from shared.base.errors import TokenRefused
+from shared.base.frozen import frozen
 from shared.base.secret import Secret
 from shared.pi.client import PiClient
 from shared.pi.objects import UserDto
@@ -21,7 +21,7 @@ NO_APP_ID = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Users:
     """`app_id`: the app whose tokens count; None: not checked, and then a token of any Pi app is a
     user to us.

@@ -8,13 +8,15 @@ certain to wake before: it rests, and the sweep ends that as soon as the book fa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from shared.base.frozen import frozen
 
 STUCK_SECONDS = 3600
 ATTENTION_PAUSE_SECONDS = 24 * 3600
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DueRow:
     """One row of the index of unfinished work. Times are seconds since 1970; `created_at` is None
     where the index does not hold it; `pending_event`: the app still has to hear of it."""

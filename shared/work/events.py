@@ -7,11 +7,13 @@ The shapes are documented in docs/events/ and checked against them. No personal 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, replace
+from dataclasses import Field, replace
 from typing import Any, ClassVar, Protocol, TypeVar
 
+from shared.base.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Event:
     """`event_id` is the business id and the type, and the time of a blocking, of which a payout may
     have several: a consumer that has seen it drops the rest."""

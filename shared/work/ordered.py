@@ -9,16 +9,16 @@ only the newest still names its moment, so what an outage has piled up costs one
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from shared.aws.queue import Message
+from shared.base.frozen import frozen
 from shared.work.wake_ups import WakeUps
 
 GROUP = "wallet"
 KEY = re.compile(r"[A-Za-z0-9_#-]{1,72}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OrderedWakeUp:
     """`key` is a payout's id, or the key of a wallet's book. `due_at` is when it was due as the
     message was sent; seconds since 1970."""

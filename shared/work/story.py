@@ -6,15 +6,17 @@ begins with the first change; how a record began stands in the record itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
+
+from shared.base.frozen import frozen
 
 MOST_ENTRIES = 40
 REFUND = "refund "  # of a payment, and the payout's id: money, though its state stays
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """At `at` (seconds since 1970) the record came from state `was` to `state`, `why`, written by a
     route or function (`by`) as this `version`. A wait stays in its state; one that came again in

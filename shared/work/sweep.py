@@ -23,6 +23,7 @@ from shared.aws.dynamodb import DUE_SHARDS
 from shared.base.clock import Clock
 from shared.base.context import remaining
 from shared.base.errors import ServiceUnavailable
+from shared.base.frozen import frozen
 from shared.base.observability import gauge, logger
 from shared.work.due import STUCK_SECONDS, DueRow, longest_pause, most_behind, next_look
 from shared.work.due_index import DueIndex
@@ -31,7 +32,7 @@ ROWS_IN_A_CALL = 25
 MOST_IN_A_STEP = 1000  # of a shard, by the worker: it has seconds for it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class DueWork:
     """One table's unfinished work. `wake` is given keys, each with when it is due next, and answers
     how many wake-ups were not sent; `waiting` says about how many lie in its queue, `crowd` of how
@@ -51,7 +52,7 @@ class DueWork:
     may_rest: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class WakeParts:
     """`sweep_seconds` is the time from one sweep to the next. `is_book` tells a wallet's book from
     a table's other rows."""
@@ -62,7 +63,7 @@ class WakeParts:
     clock: Clock
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class SweepParts:
     """`alarm_seconds` is the age above which what is unfinished alarms. `compare` is done at the
     end of each sweep."""

@@ -6,12 +6,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from shared.aws.queue import Message, Queue
 from shared.base.errors import ServiceUnavailable
+from shared.base.frozen import frozen
 
 
 class Work(StrEnum):
@@ -24,7 +24,7 @@ class Work(StrEnum):
     SWEEP = "sweep"  # a shard of a kind, of which a sweep has left more than it has woken
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WakeUp:
     work: Work
     key: str
