@@ -209,7 +209,7 @@ def _wake_some(parts: WakeParts, kind: DueWork, shard: str, now: int, share: int
 def _read(
     parts: WakeParts, kind: DueWork, shard: str, now: int, share: int, found: Found
 ) -> Iterator[DueRow]:
-    """What is due, as far as the share goes. Everything unfinished is read, so that it can be
+    """What is due, as far as the share goes, and each book. Everything unfinished is read, so that it can be
     counted; of what is not counted only what is due."""
     rows = kind.index.unfinished(shard, due_by=None if kind.counted else now)
     left = share
@@ -225,7 +225,7 @@ def _read(
                 found.has_resting |= kind.may_rest and _is_resting(parts, row, now)
             if row.due_at > now:
                 continue
-            if left > 0:
+            if left > 0 or parts.is_book(row.key):  # what rests relies on it, whatever is due
                 left -= 1
                 yield row
                 continue

@@ -57,6 +57,19 @@ def test_no_backlog_holds_up_another_kind_or_shard(world: World) -> None:
     assert world.metrics.last["PaymentsUnfinished"] == PAYMENTS  # what is not woken is counted
 
 
+def test_no_backlog_holds_up_a_wallets_book(world: World) -> None:
+    """All that rests relies on it, and it is due later than what waits for hours."""
+    world.settled_payment()
+    for _ in range(PAYMENTS):
+        world.paid_payment()
+    world.tick(3600)
+
+    world.sweep()
+
+    assert woken(world)["book"] == 1
+    assert woken(world)["payment"] <= SHARE * DUE_SHARDS
+
+
 def test_one_sweep_is_enough_for_all_of_it(world: World) -> None:
     paid = everything_at_once(world)
     world.sweep()
