@@ -3,15 +3,14 @@ operator can invoke, so that the deployed version decides, under its own role.""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from shared.base.frozen import frozen
 from shared.payments.by_hand import ByHandParts
 from shared.payments.people import PeopleParts
 from shared.payments.sales import Sales
 from shared.payouts.request import RequestParts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class OperateParts:
     people: PeopleParts
     by_hand: ByHandParts

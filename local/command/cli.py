@@ -28,6 +28,7 @@ from shared.payments.record import PaymentRecord
 from shared.payments.view import payment_with_story
 from shared.payouts.record import PayoutRecord
 from shared.payouts.view import payout_with_story
+from shared.work.ordered import OrderedWakeUp
 from shared.work.wake_ups import WakeUp, Work
 
 COMMAND_SECONDS = 600
@@ -301,7 +302,7 @@ def settle(desk: Desk, key: str, *, yes: bool, dry_run: bool) -> None:
     if isinstance(record, PaymentRecord):
         app.wake_ups.send(WakeUp(Work.PAYMENT, key))
     else:
-        app.payout_queue.hint(key, record.due_at)
+        app.payout_queue.hint(OrderedWakeUp(key, record.due_at))
     give_up = time.monotonic() + WAIT_SECONDS
     while (standing := _one(desk, key)).version == record.version and time.monotonic() < give_up:
         time.sleep(LOOK_EVERY_SECONDS)

@@ -7,13 +7,14 @@ another one: it never hits a payment that the worker closes at that moment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shared.base.amount import ZERO
 from shared.base.clock import Clock
 from shared.base.context import concerning
 from shared.base.described import Described
 from shared.base.errors import Conflict, UnknownPayment, WriteConflict
+from shared.base.frozen import frozen
 from shared.payments.record import (
     PaymentEvent,
     PaymentRecord,
@@ -36,7 +37,7 @@ class Ending(Described):
     LOOKED_AFTER = "looked_after", "It is completed, and stays so. Your app is told nothing."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ByHandParts:
     payments: PaymentStore
     wake_ups: WakeUps

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from shared.base.errors import BundleError
+from shared.base.frozen import frozen
 from shared.payments.record import Decision, PaymentRecord
 from shared.payments.settle import SettleParts, next_step
 from shared.payments.store import PaymentStore
@@ -27,7 +26,7 @@ class ReadOnlyPayments(PaymentStore):
         pass
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Look:
     """`payment` None: Pi knows it not, or did not answer; then `decision` is None too, and
     `failed_with` says why."""

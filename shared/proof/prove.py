@@ -92,7 +92,7 @@ def prove_wallet(parts: ProofParts) -> int:
     return differing
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proof:
     """What a day has shown, in each direction; `unproven` are the records of which the chain can
     tell nothing, completed before the network began anew, say."""
