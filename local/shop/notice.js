@@ -6,6 +6,7 @@ const box = document.querySelector("#notice");
 const [title, text, number, action] = ["h2", "p", "small", ".action"].map((part) => box.querySelector(part));
 export const silence = () => box.hidePopover();
 box.querySelector(".close").onclick = silence;
+box.onanimationend = silence; // good news goes by itself
 
 /** `tone`: good, bad, wait or plain. `next`: a button, `[label, what it does]`. */
 export function notice(tone, [titleText, bodyText, logNumber], next) {
@@ -23,6 +24,7 @@ export function notice(tone, [titleText, bodyText, logNumber], next) {
   // Anew, so that it comes to lie above a wallet that has opened since.
   silence();
   box.showPopover();
+  for (const leaving of box.getAnimations()) leaving.currentTime = 0;
 }
 
 /** Why not, and what the user can do. */

@@ -366,6 +366,40 @@ EACH_NOTICE = """async (general) => {
 }"""
 
 
+def test_good_news_goes_by_itself_unless_it_is_read(look: Look) -> None:
+    """It stays for who wants no motion, as in the other tests; a refusal stays for everybody."""
+    visitor, page = look.visitor, look.page
+    page.emulate_media(reduced_motion="no-preference")
+    look.open()
+
+    def is_told(tone: str) -> None:
+        page.evaluate(
+            "(tone) => import('/notice.js').then(({ notice }) => notice(tone, ['It is here', '']))",
+            tone,
+        )
+
+    def leaving(what: str) -> Any:
+        return visitor.notice.evaluate(f"(box) => box.getAnimations().map((each) => each.{what})")
+
+    is_told("bad")
+    assert leaving("playState") == []
+    is_told("good")
+    visitor.notice.hover()
+    assert leaving("playState") == ["paused"]
+    visitor.button("Close this notice").focus()
+    page.mouse.move(0, HEIGHT)
+    assert leaving("playState") == ["paused"]
+    visitor.button("Close this notice").blur()
+    assert leaving("playState") == ["running"]
+
+    leaving("currentTime = 7000")
+    is_told("good")
+    [passed] = leaving("currentTime")
+    assert passed < 7000
+    leaving("finish()")
+    expect(visitor.notice).to_be_hidden()
+
+
 def test_a_purchase_needs_no_mouse(visit: Visit, truth: Truth) -> None:
     visitor = visit()
     page, keys = visitor.page, visitor.page.keyboard
