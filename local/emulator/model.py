@@ -57,7 +57,7 @@ class Settings:
     sdk_ad_s: so long an ad is.
     sdk_ad_status: the ad network's word on an ad that was watched to its end.
     sdk_ad_id: the page is told the `adId`, as in apps that the ad network has accepted.
-    sdk_marker: pages show a small marker in the corner, with what a user can do at Pi.
+    sdk_marker: pages show a small marker at their edge, with what a user can do at Pi.
     repeats_success: Horizon answers an applied envelope with its result once more, as long as it
         shows it; without, with what the core says (`tx_bad_seq`).
     """

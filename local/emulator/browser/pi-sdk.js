@@ -795,7 +795,7 @@
 
   let marked = false;
 
-  /** In the corner: who is signed in, and what a user can do about it in the Pi Browser. */
+  /** At the edge: who is signed in, and what a user can do about it in the Pi Browser. */
   async function showMarker() {
     if (marked) return;
     marked = true;
@@ -973,19 +973,23 @@
     button.main { border-color: transparent; background: var(--accent); color: var(--on-accent); }
     button.main:hover { opacity: 0.9; }
 
-    /* A tab at the lower edge, so that it covers as little of the page as can be. */
-    aside { position: fixed; bottom: 0; left: 24px; z-index: 2147483647; }
+    /* A tab of 16 px at the edge, in the margin that a page has: so it covers nothing of it. */
+    aside { position: fixed; right: 0; bottom: 24px; z-index: 2147483647; }
     aside > .mark {
-      min-height: 24px;
-      padding: 0 8px;
+      min-height: 0;
+      padding: 8px 0;
       border: 1px dashed;
-      border-bottom: 0;
-      border-radius: 8px 8px 0 0;
+      border-right: 0;
+      border-radius: 8px 0 0 8px;
       color: var(--quiet);
+      line-height: 15px;
+      writing-mode: vertical-rl;
     }
+    /* A finger needs more. */
+    aside > .mark::before { position: absolute; inset: 0 0 0 -8px; content: ""; }
     #menu {
       position: fixed;
-      inset: auto auto 32px 8px;
+      inset: auto 24px 24px auto;
       width: min(240px, calc(100vw - 16px));
       padding: 8px;
       border: 1px solid var(--line);
