@@ -3,6 +3,7 @@ import { askUntil, bundle, Refusal, tell } from "./api.js";
 import { busy } from "./busy.js";
 import { notice, refused } from "./notice.js";
 import { createPayment } from "./pi.js";
+import { remember } from "./storage.js";
 import { enter } from "./user.js";
 
 export async function buy(product, amount, button) {
@@ -15,8 +16,9 @@ export async function buy(product, amount, button) {
     delayed: (trouble) => tell("trouble", trouble),
     approved: () => tell("trouble", null),
 
-    refused(refusal) {
+    refused(refusal, paymentId) {
       over = refusal;
+      if (paymentId) remember(paymentId, product.product_id); // its record names no product
       refused(refusal);
       // Under the wallet a notice can neither be heard nor closed: so once more, when that has closed.
       button.addEventListener("focus", () => refused(refusal), { once: true });
@@ -52,8 +54,8 @@ export async function buy(product, amount, button) {
   };
 
   /** Pi calls again until it is content: what was said is not said twice. */
-  function report(step, detail) {
-    if (step !== last) steps[step](detail);
+  function report(step, ...details) {
+    if (step !== last) steps[step](...details);
     last = step;
   }
 

@@ -42,7 +42,7 @@ export function createPayment({ product_id, name }, amount, report) {
     onReadyForServerApproval: (paymentId) =>
       post("approve", { paymentId }).then(
         () => report("approved", paymentId),
-        (refusal) => report(refusal.retryAfter ? "delayed" : "refused", refusal),
+        (refusal) => report(refusal.retryAfter ? "delayed" : "refused", refusal, paymentId),
       ),
 
     onReadyForServerCompletion: (paymentId, txid) =>

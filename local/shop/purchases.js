@@ -1,7 +1,8 @@
-// What the user has bought: the server's records, newest first. The page itself remembers nothing.
+// What the user has bought: the server's records, newest first.
 import { askPatiently, bundle, news, session, tell } from "./api.js";
 import { refused } from "./notice.js";
 import { nameOf } from "./products.js";
+import { recall } from "./storage.js";
 
 const PAGE = 5;
 const DATE = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
@@ -58,7 +59,7 @@ function row(payment) {
   const [label, explanation] = stateOf(payment);
   const day = new Date(payment.created_at * 1000);
   item.dataset.state = label;
-  item.querySelector(".name").textContent = nameOf(payment.product_id);
+  item.querySelector(".name").textContent = nameOf(payment.product_id ?? recall(payment.payment_id));
   item.querySelector(".amount").textContent = `${payment.amount} Pi`;
   item.querySelector("time").textContent = day.toLocaleString([], DATE);
   item.querySelector("time").dateTime = day.toISOString();

@@ -135,6 +135,8 @@ def test_a_changed_price_is_not_approved_and_the_user_told_why_at_once(
     assert truth.paid("alice") == []
     assert "completed" not in truth.states("alice")
     assert truth.owned("alice") == 0
+    alice.has("Apple pie 0.01 Pi Not paid")
+    alice.reload().has("Apple pie 0.01 Pi Not paid")
 
 
 def test_what_is_not_for_sale_is_not_sold(alice: Visitor, truth: Truth, watch: Watch) -> None:
