@@ -42,12 +42,12 @@ class Switch:
 SWITCHES = {
     "pi_down": Switch("Pi is down", "Pi answers every call with 503."),
     "answers_lost": Switch(
-        "Answers get lost", "Pi and the chain carry out each POST, and its answer never arrives."
+        "Answers get lost", "Each POST takes effect, and its answer never arrives."
     ),
     "links_forgotten": Switch(
         "Pi forgets the transaction", "Pi does not link the payment to the user's transaction."
     ),
-    "chain_lags": Switch("The chain lags", "The chain shows each transaction a minute late."),
+    "chain_lags": Switch("The chain lags", "By a minute. Felt when Pi forgets the transaction."),
 }
 
 

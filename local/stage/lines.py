@@ -110,6 +110,8 @@ class Changes:
             text = f"{plain(transaction['amount'])} Pi {way}, txid {txid[:8]}…"
             if not transaction["successful"]:
                 text = f"failed: {text}"
+            if lag := self.now.pi.get("settings", {}).get("ledger_lag_s"):
+                text = f"{text}, which Horizon shows {lag:.0f} s later"
             tone = GOOD if transaction["successful"] else BAD
             at = _ms(transaction["applied_at"])
             if transaction["source"] == self.now.wallet:

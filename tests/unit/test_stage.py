@@ -179,6 +179,12 @@ def test_what_was_told_is_not_told_again() -> None:
     assert lines(BOUGHT, BOUGHT) == []
 
 
+def test_a_lagging_chain_is_told_where_it_is_paid_on() -> None:
+    now = replace(BOUGHT, pi=pi(transaction("pie"), settings={"ledger_lag_s": 60.0}))
+    [paid] = [line.text for line in lines(Snapshot(), now) if line.lane == "chain"]
+    assert paid == "3.14 Pi to the app, txid pie-txid…, which Horizon shows 60 s later"
+
+
 def test_a_lost_answer_is_told_as_what_it_is() -> None:
     now = replace(BOUGHT, pi=pi(transaction("pie"), calls=[call("approve", 2, None)]))
     [line] = lines(BOUGHT, now)

@@ -8,10 +8,13 @@ export class Director {
     this.refused = section.querySelector(".refused");
     this.switches = new Map();
     for (const [name, { title, means }] of Object.entries(switches)) {
-      const button = this.#add(section.querySelector(".switches"), title, () => this.turn(name, !this.isOn(name)));
-      button.title = means;
+      const group = element("div");
+      section.querySelector(".switches").append(group);
+      const button = this.#add(group, title, () => this.turn(name, !this.isOn(name)));
       button.role = "switch";
       button.ariaChecked = "false";
+      button.setAttribute("aria-describedby", name);
+      group.append(element("p", { id: name, className: "means" }, means));
       this.switches.set(name, button);
     }
     const orders = section.querySelector(".orders");
@@ -20,10 +23,16 @@ export class Director {
     this.#add(orders, "A second tab", () => phone.openSecondTab());
     this.#add(orders, "Refund the last purchase", () => this.order("refund"));
     this.#add(orders, "Reset everything", () => this.reset());
+    this.clock = element("p", { className: "clock", role: "status" });
+    orders.append(this.clock);
   }
 
   isOn(name) {
     return this.switches.get(name).ariaChecked === "true";
+  }
+
+  showClock(ahead) {
+    this.clock.textContent = `The clock is ${ahead / 3600} h ahead, and never goes back.`;
   }
 
   show(weather) {

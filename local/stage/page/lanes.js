@@ -33,7 +33,7 @@ export class Lanes {
     this.pageLines = kept.number === number ? kept.lines : [];
     this.number = number;
     this.pageLines.forEach((line) => this.add(line));
-    this.empty.hidden = this.list.children.length > 0;
+    this.empty.hidden = this.#tells();
     this.awaitEmpty.splice(0).forEach((done) => done());
   }
 
@@ -69,8 +69,13 @@ export class Lanes {
     [row, shownAfter(row)].forEach(sayTimeOnce);
     foldReads(row);
     if (this.list.children.length > MOST_ROWS) this.#removeOldest();
-    this.empty.hidden = true;
+    this.empty.hidden = this.#tells();
     return row;
+  }
+
+  // More than reads, which the sweep also does while nothing happens.
+  #tells() {
+    return this.list.querySelector("li:not(.reads, [data-tone=quiet])") !== null;
   }
 
   #removeOldest() {

@@ -22,7 +22,9 @@ function fold(row) {
   if (reads.length > 1) {
     if (reads[0].previousElementSibling !== head) reads[0].before(head);
     setTime(head, reads[0].dataset.at);
-    buttonOf(head).textContent = `${reads.length} reads of ${sources(reads)}`;
+    const lanes = Object.keys(OF).filter((lane) => reads.some((each) => each.dataset.lane === lane));
+    head.dataset.lane = lanes.join("-");
+    buttonOf(head).textContent = `${reads.length} reads of ${lanes.map((lane) => OF[lane]).join(" and ")}`;
     show(head, reads);
   } else {
     head.remove();
@@ -60,8 +62,3 @@ function show(head, reads) {
 
 const buttonOf = (head) => head.querySelector("button");
 const isOpen = (head) => buttonOf(head).ariaExpanded === "true";
-
-function sources(reads) {
-  const lanes = new Set(reads.map((each) => each.dataset.lane));
-  return Object.keys(OF).filter((lane) => lanes.has(lane)).map((lane) => OF[lane]).join(" and ");
-}

@@ -2,6 +2,9 @@
 
 import { element } from "./element.js";
 
+// Where a line may be broken: before a word of onReadyForServerApproval, after a part of a path.
+const IN_NAMES = /(?<=[a-z])(?=[A-Z])/;
+const IN_PATHS = /(?<=[/_])/;
 const LANES = { page: "Page", record: "Our record", pi: "Pi", chain: "Chain", stage: "Director" };
 
 export function rowOf(line) {
@@ -16,15 +19,14 @@ export function rowOf(line) {
 // The status of a call stands apart from what was called.
 export function textOf({ text }) {
   const [call, status] = text.split(" → ");
-  if (!/^[A-Z]+ \//.test(call)) return breakable(text);
-  const code = element("code", {}, call);
+  if (!/^[A-Z]+ \//.test(call)) return breakable(text, IN_NAMES);
+  const code = element("code", {}, ...breakable(call, IN_PATHS));
   return status === undefined ? [code] : [code, element("b", {}, ` → ${status}`)];
 }
 
-// A long name, such as onReadyForServerApproval, is broken before one of its words.
-function breakable(text) {
-  const [first, ...rest] = text.split(/(?<=[a-z])(?=[A-Z])/);
-  return [first, ...rest.flatMap((word) => [element("wbr"), word])];
+function breakable(text, where) {
+  const [first, ...rest] = text.split(where);
+  return [first, ...rest.flatMap((part) => [element("wbr"), part])];
 }
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });

@@ -34,7 +34,10 @@ const heard = (kind, act) => feed.addEventListener(kind, ({ data, lastEventId })
 heard("line", (line) => lanes.add(line));
 heard("empty", (_nothing, number) => lanes.clear(number));
 heard("weather", (names) => director.show(names));
-heard("ahead", (seconds) => (ahead = seconds));
+heard("ahead", (seconds) => {
+  ahead = seconds;
+  director.showClock(ahead);
+});
 heard("verdict", ({ tone, text }) => {
   const last = $(".verdict");
   last.dataset.tone = tone;

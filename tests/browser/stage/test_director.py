@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import requests
 from playwright.sync_api import FrameLocator, Page, expect
 
 from local.emulator.process import PiEmulator
@@ -48,6 +49,8 @@ def test_a_switch_shows_how_it_is_and_survives_a_reload(
         return on
 
     switch = page.locator("[role=switch]").nth(list(SWITCHES).index(name))
+    expect(switch).to_have_accessible_description(SWITCHES[name].means)
+    expect(page.get_by_text(SWITCHES[name].means)).to_be_visible()
     expect(switch).not_to_be_checked()
     switch.click()
     expect(switch).to_be_checked()
@@ -130,6 +133,10 @@ def test_an_hour_passes_on_every_clock_of_the_stage(stage: Stage, page: Page) ->
     row(page, "An hour passes")
     expect(page.locator("body[aria-busy=true]")).to_have_count(0, timeout=LONG_MS)
     assert stage.director.ahead == ahead + 3600
+    now = f"The clock is {stage.director.ahead // 3600} h ahead, and never goes back."
+    expect(page.get_by_text(now)).to_be_visible()
+    page.reload()
+    expect(page.get_by_text(now)).to_be_visible()
 
 
 def test_a_purchase_by_hand_and_then_everything_is_reset(stage: Stage, page: Page) -> None:
@@ -180,6 +187,43 @@ def test_reads_that_follow_each_other_are_one_row_that_opens(stage: Stage, page:
 
     reads.click()
     expect(shown).to_have_count(before)
+
+
+def test_reads_alone_are_nothing_that_has_happened(
+    stage: Stage, page: Page, emulator_server: PiEmulator
+) -> None:
+    """Such as a sweep's. They are told in the lane of who is read."""
+    page.set_viewport_size({"width": 1440, "height": 900})
+    for _ in range(2):
+        requests.get(f"{emulator_server.url}/horizon/fee_stats", timeout=10)
+    reads = page.locator(".lanes li.reads button")
+    expect(reads).to_have_text("2 reads of the chain")
+    expect(reads).to_be_hidden()
+    expect(page.get_by_text("Nothing has happened yet.")).to_be_visible()
+
+    page.get_by_role("switch", name="The chain lags").click()
+
+    expect(reads).to_be_visible()
+    expect(page.get_by_text("Nothing has happened yet.")).to_be_hidden()
+    [head, row] = (
+        page.locator(each).bounding_box()
+        for each in (".heads [data-lane=chain]", ".lanes li.reads .words")
+    )
+    assert head
+    assert row
+    assert abs(head["x"] - row["x"]) < 3
+
+
+def test_a_long_name_is_broken_between_its_words(stage: Stage, page: Page) -> None:
+    row = """async (text) => {
+      const { rowOf } = await import("/rows.js");
+      return rowOf({ text, lane: "pi", at: 0, tone: "" }).querySelector(".text").innerHTML;
+    }"""
+    path = "GET /payments/incomplete_server → 200"
+    assert page.evaluate(row, path) == (
+        "<code>GET /<wbr>payments/<wbr>incomplete_<wbr>server</code><b> → 200</b>"
+    )
+    assert page.evaluate(row, "onCancel") == "on<wbr>Cancel"
 
 
 def test_the_lanes_follow_the_newest_line_until_a_person_scrolls_up(
