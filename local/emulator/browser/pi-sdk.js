@@ -910,13 +910,14 @@
     }
     .timer { color: var(--quiet); white-space: nowrap; }
     .bad .status { color: var(--bad); }
-    .good .status::before { content: "✓ "; color: var(--accent); font-weight: 600; }
+    /* What is written after the sign stays beside it, also in a second line. */
+    :is(.good, .busy) .status { padding-left: 20px; text-indent: -20px; }
+    :is(.good, .busy) .status::before { display: inline-block; margin-right: 8px; text-indent: 0; }
+    .good .status::before { content: "✓"; width: 12px; color: var(--accent); font-weight: 600; }
     .busy .status::before {
       content: "";
-      display: inline-block;
       width: 12px;
       height: 12px;
-      margin-right: 8px;
       border: 2px solid var(--accent);
       border-right-color: transparent;
       border-radius: 50%;
@@ -967,6 +968,7 @@
       color: inherit;
       font: inherit;
       font-weight: 600;
+      text-wrap: balance;
       cursor: pointer;
     }
     button:hover { background: var(--wash); }
