@@ -159,7 +159,7 @@ def test_the_pages_own_styles_do_not_reach_a_dialog(visit: Visit) -> None:
 
 def every_dialog(visit: Visit, shop: Shop, world: World) -> Iterator[str]:
     """Names each dialog as it opens."""
-    world.set(sdk_done_s=5)
+    world.set(sdk_done_s=600)
     visit.start_signing_in()
     visit.dialog.wait_for()
     yield "first-sign-in"
@@ -197,7 +197,9 @@ def payment_dialogs(visit: Visit, shop: Shop, world: World) -> Iterator[str]:
     shop.completes = True
     visit.page.get_by_text("Done.").wait_for()
     yield "done"
-    visit.wait_closed()
+    visit.page.reload()
+    visit.start_signing_in()
+    visit.wait("signed in")
     visit.js("buy({ ...pie, memo: 'Two hundred thousand apple pies', amount: 628000.1234567 })")
     visit.page.get_by_role("button", name="Pay").wait_for()
     yield "wallet-with-a-lot"
@@ -237,9 +239,9 @@ def test_every_dialog(visit: Visit, shop: Shop, world: World) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page, found = visit.page, []
     for name in every_dialog(visit, shop, world):
-        for scheme, width in product(SCHEMES, WIDTHS):
-            page.emulate_media(color_scheme=scheme)
+        for width, scheme in product(WIDTHS, SCHEMES):
             page.set_viewport_size({"width": width, "height": 720})
+            page.emulate_media(color_scheme=scheme)
             page.screenshot(path=SCREENSHOTS / f"sdk-{name}-{width}-{scheme}.png")
             found += [f"{name} at {width}: cut off: {each}" for each in cut_off(page)]
             found += [f"{name}: {each}" for each in violations(page) if width == WIDTHS[-1]]

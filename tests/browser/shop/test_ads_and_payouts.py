@@ -11,6 +11,8 @@ from tests.browser.shop.truth import TIMEOUT, Truth
 from tests.browser.shop.visitor import Visit, Visitor
 from tests.laptop.waiting import eventually
 
+PAYOUT = "**/payout/*"  # the page asks what became of it
+
 
 def watches_an_ad(visitor: Visitor) -> None:
     visitor.press("Watch an ad")
@@ -28,7 +30,7 @@ def test_a_watched_ad_earns_a_slice_once(alice: Visitor, truth: Truth) -> None:
 
 
 def test_an_ad_that_is_closed_too_early_earns_nothing(alice: Visitor, truth: Truth) -> None:
-    truth.emulator.control("PATCH", "/settings", {"sdk_ad_s": 30})
+    truth.emulator.control("PATCH", "/settings", {"sdk_ad_s": 600})
     alice.press("Watch an ad")
     alice.shot("ad")
     alice.press("Close without the reward")
@@ -97,9 +99,11 @@ def test_a_pending_ad_is_asked_for_until_the_network_answers(alice: Visitor, tru
 
 @pytest.mark.usefixtures("sender")
 def test_a_double_click_pays_half_a_pi_once(alice: Visitor, truth: Truth) -> None:
+    alice.page.route(PAYOUT, lambda _route: None)
     alice.button("Send me 0.5 Pi").dblclick()
     expect(alice.page.locator("#payout-state")).to_contain_text("On its way")
     alice.shot("payout-on-its-way")
+    alice.page.unroute(PAYOUT)  # what was held goes on
 
     alice.reads("It has arrived", "0.5 Pi are in your wallet.")
     alice.shot("payout-done")
@@ -110,6 +114,7 @@ def test_a_double_click_pays_half_a_pi_once(alice: Visitor, truth: Truth) -> Non
 
 @pytest.mark.usefixtures("sender")
 def test_a_payout_goes_on_without_the_page(alice: Visitor, visit: Visit, truth: Truth) -> None:
+    alice.page.route(PAYOUT, lambda _route: None)
     alice.press("Send me 0.5 Pi")
     expect(alice.page.locator("#payout-state")).to_contain_text("On its way")
     alice.page.close()

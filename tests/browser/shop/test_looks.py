@@ -90,9 +90,9 @@ class Look:
 
     def at(self, state: str) -> None:
         """Judge what is shown in each width and scheme, and keep a picture of all of it."""
-        for scheme, width in product(SCHEMES, WIDTHS):
-            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        for width, scheme in product(WIDTHS, SCHEMES):
             self.page.set_viewport_size({"width": width, "height": HEIGHT})
+            self.page.emulate_media(color_scheme=scheme)
             path = SCREENSHOTS / "shop" / f"{width}-{scheme}" / f"{state}.png"
             self.page.screenshot(path=path, full_page=True)
             assert cut_off(self.page) == [], f"{state} at {width}"
