@@ -1,4 +1,4 @@
-"""MiniStack as it is, but for four things.
+"""MiniStack as it is, but for five things.
 
 Usage: python -P serve.py, with MiniStack's own settings in the environment.
 
@@ -11,15 +11,21 @@ Usage: python -P serve.py, with MiniStack's own settings in the environment.
 - An environment of a function ends what it has begun. MiniStack deletes its files also while it
   still starts for a call, and that call's error then ends every other environment of the function.
   On AWS a call that has begun goes on to its end.
+- What is packed is unpacked once, and each environment of a function has links to it. MiniStack
+  writes the thousand files of the layers for each, and deletes them again.
 - Calls in batches need the permissions that AWS asks for, where MiniStack asks for ones of its own.
 """
 
+import hashlib
 import json
 import os
 import re
+import tempfile
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
+from types import SimpleNamespace
 from typing import Any
 
 from ministack import app
@@ -57,6 +63,21 @@ def end_environments(doomed: Iterable[lambda_runtime.Worker]) -> None:
     Thread(target=end, daemon=True).start()
 
 
+class UnpackedOnce(zipfile.ZipFile):
+    """Nobody writes where it is unpacked."""
+
+    _one_at_a_time = Lock()
+
+    def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
+        packed = Path(str(self.filename)).read_bytes()
+        unpacked = Path(tempfile.gettempdir()) / f"unpacked-{hashlib.sha256(packed).hexdigest()}"
+        with self._one_at_a_time:
+            if not unpacked.exists():
+                super().extractall(unpacked, members, pwd)
+        for part in unpacked.iterdir():
+            (Path(path) / part.name).symlink_to(part)
+
+
 def permission(headers: dict[str, str]) -> str | None:
     """That of a call, as the rest of its IAM action."""
     action: str | None = _action(headers)
@@ -77,6 +98,7 @@ if __name__ == "__main__":
     iam_actions._action_from_target = permission  # noqa: SLF001
     iam_actions.dynamodb_resource_arns = tables
     lambda_runtime.kill_workers = end_environments
+    lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": UnpackedOnce})
     apigateway._cors_response_headers = headers  # noqa: SLF001
     os.environ["PYTHONPATH"] = str(CLOCK)
     app.main()
