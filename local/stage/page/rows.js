@@ -3,7 +3,7 @@
 import { element } from "./element.js";
 
 // Where a line may be broken: before a word of onReadyForServerApproval, after a part of a path.
-const IN_NAMES = /(?<=[a-z])(?=[A-Z])/;
+const IN_NAMES = /(?<=[a-z])(?=[A-Z])|(?<=\()/;
 const IN_PATHS = /(?<=[/_])/;
 const LANES = { page: "Page", record: "Our record", pi: "Pi", chain: "Chain", stage: "Director" };
 

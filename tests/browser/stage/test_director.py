@@ -224,6 +224,7 @@ def test_a_long_name_is_broken_between_its_words(stage: Stage, page: Page) -> No
         "<code>GET /<wbr>payments/<wbr>incomplete_<wbr>server</code><b> → 200</b>"
     )
     assert page.evaluate(row, "onCancel") == "on<wbr>Cancel"
+    assert page.evaluate(row, "Pi.init(payments)") == "Pi.init(<wbr>payments)"
 
 
 def test_the_lanes_follow_the_newest_line_until_a_person_scrolls_up(
