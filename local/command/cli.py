@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
@@ -99,7 +99,7 @@ def on_stack(command: Callable[..., None]) -> Callable[..., None]:
     return opened
 
 
-def _end(told: str, status: int = REFUSED) -> None:
+def _end(told: str, status: int = REFUSED) -> NoReturn:
     click.echo(told, err=True)
     sys.exit(status)
 

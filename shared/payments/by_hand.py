@@ -40,7 +40,7 @@ class Ending(Described):
 @frozen(kw_only=True)
 class ByHandParts:
     payments: PaymentStore
-    wake_ups: WakeUps
+    wake_ups: WakeUps[WakeUp]
     clock: Clock
 
 

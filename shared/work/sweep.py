@@ -209,8 +209,8 @@ def _wake_some(parts: WakeParts, kind: DueWork, shard: str, now: int, share: int
 def _read(
     parts: WakeParts, kind: DueWork, shard: str, now: int, share: int, found: Found
 ) -> Iterator[DueRow]:
-    """What is due, as far as the share goes, and each book. Everything unfinished is read, so that it can be
-    counted; of what is not counted only what is due."""
+    """What is due, as far as the share goes, and each book. Everything unfinished is read, so that
+    it can be counted; of what is not counted only what is due."""
     rows = kind.index.unfinished(shard, due_by=None if kind.counted else now)
     left = share
     try:
