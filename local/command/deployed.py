@@ -65,7 +65,7 @@ def accepted(answer: dict[str, Any]) -> dict[str, Any]:
 
 def on_aws(name: str, region: str | None, profile: str | None) -> Deployed:
     """A stack of the operator's account. Raises StackError: there is none of this name."""
-    return _opened(name, clients(region, profile))
+    return opened(name, clients(region, profile))
 
 
 def clients(region: str | None, profile: str | None) -> Callable[[str], Any]:
@@ -81,7 +81,7 @@ def on_this_machine() -> Deployed:
     except FileNotFoundError:
         raise StackError("Nothing runs on this machine. Start it: make run") from None
     session = boto3.Session(ROOT_KEY, ROOT_KEY, region_name=REGION)
-    return _opened(STACK, cache(partial(_client, session, endpoint)))
+    return opened(STACK, cache(partial(_client, session, endpoint)))
 
 
 def _client(session: boto3.Session, endpoint: str | None, service: str) -> Any:
@@ -95,7 +95,8 @@ def _client(session: boto3.Session, endpoint: str | None, service: str) -> Any:
     return make(service, endpoint_url=endpoint, config=config)
 
 
-def _opened(name: str, aws: Callable[[str], Any]) -> Deployed:
+def opened(name: str, aws: Callable[[str], Any]) -> Deployed:
+    """The stack of this name. Raises StackError: there is none."""
     cloudformation = aws("cloudformation")
     try:
         [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
