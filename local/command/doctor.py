@@ -54,6 +54,10 @@ def _version(deployed: Deployed) -> Found:
     return (State.FINE, version) if version else (State.LOOK, "Deployed before versions had names.")
 
 
+def _api(deployed: Deployed) -> Found:
+    return State.FINE, deployed.outputs["ApiUrl"]
+
+
 def _server_key(deployed: Deployed) -> Found:
     put = "Put the app's key from Pi's Developer Portal: pi-bundle key put"
     try:
@@ -178,6 +182,6 @@ def _quota(deployed: Deployed) -> Found:
 
 
 CHECKS: tuple[Callable[[Deployed], Found], ...] = (
-    *(_version, _server_key, _network, _wallet, _seed, _app_id, _products, _origins),
+    *(_api, _version, _server_key, _network, _wallet, _seed, _app_id, _products, _origins),
     *(_sales, _payouts, _sweep, _dead_letters, _alarms, _quota),
 )

@@ -13,6 +13,7 @@ from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 from shared.base.context import log_keys
+from shared.base.version import VERSION
 
 # Failures that pass by themselves, and that an operator must hear of if they do not.
 OUTAGES = {"service_unavailable": "ServiceUnavailable", "pi_unavailable": "PiUnavailable"}
@@ -24,7 +25,7 @@ _counting = Lock()
 
 def _add_keys(record: logging.LogRecord) -> bool:
     # Powertools' own keys are the process's: tasks side by side would take each other's.
-    for name, value in log_keys().items():
+    for name, value in {**log_keys(), "version": VERSION}.items():
         if not hasattr(record, name):
             setattr(record, name, value)
     return True

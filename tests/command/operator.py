@@ -25,6 +25,7 @@ OUTPUTS = {
     "WakeUpDeadLettersUrl": "WakeUpDeadLetters",
     "PayoutDeadLettersUrl": "PayoutDeadLetters",
     "Version": "0.1.0",
+    "ApiUrl": "https://api.test",
 }
 
 

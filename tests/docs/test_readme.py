@@ -10,9 +10,10 @@ import pytest
 
 from local.cloud.ministack import CREDENTIALS
 from local.cloud.stack import STACK
-from local.cloud.template import load, of_type
+from local.cloud.template import bundle, load, of_type
 from local.processes import HOST, ROOT
 from local.run import AWS_PORT
+from shared.base.version import VERSION
 from shared.payments.products import product_of
 from tests.docs.pages import DOCS, DOCUMENTS, README, all_text, named, table, tables, text
 from tests.docs.spec import codes_of, operations
@@ -121,6 +122,7 @@ def test_the_change_log_has_the_projects_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     versions = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert versions[:2] == ["Unreleased", project["version"]]
+    assert VERSION == project["version"] == bundle()["Outputs"]["Version"]["Value"]
 
 
 @pytest.mark.parametrize("page", EVERYWHERE, ids=lambda page: str(page.relative_to(ROOT)))

@@ -55,7 +55,8 @@ def versions(built: Path, cloud: LocalCloud, aws: Aws, home: Path) -> tuple[str,
 def _uploaded(cloud: LocalCloud, aws: Aws, folder: Path, name: str) -> str:
     packaged = cloud.home / f"packaged-{name}.yaml"
     sam = [sys.executable, "-m", "samcli", "package", "--resolve-s3"]
-    words = ["--template-file", folder / "template.yaml", "--output-template-file", packaged]
+    source = str(folder / "template.yaml")
+    words = ["--template-file", source, "--output-template-file", str(packaged)]
     env = environment({**CREDENTIALS, "AWS_ENDPOINT_URL": cloud.endpoint, "SAM_CLI_TELEMETRY": "0"})
     subprocess.run([*sam, *words], env=env, check=True, capture_output=True)
     return deploy.uploaded(aws, packaged)
