@@ -69,6 +69,7 @@ def test_an_apple_pie_is_bought_and_still_there_after_a_reload(visit: Visit, tru
     visitor = visit()
     visitor.press("Buy apple pie")  # signs in first, and goes on from there
     visitor.consent("alice")
+    expect(visitor.button("Pay 3.14 Pi")).to_be_visible()
     visitor.shot("wallet")
     visitor.pays("3.14")
 
