@@ -9,6 +9,7 @@ from typing import Any
 from local.emulator.control import STRANGER
 from local.emulator.errors import PiError, TokenRefusedError
 from local.emulator.payment import Payment
+from shared.base.errors import BundleError
 from tests.dice.scene import Sale, Scene, Step
 from tests.world import User
 from tests.world.functions import Reply
@@ -49,7 +50,7 @@ class FrontEnds:
         return [
             *(self.buy, self.buy, self.buy, self.approve, self.pay, self.pay, self.page_calls),
             *(self.page_calls, self.page_calls, self.user_cancels, self.come_back, self.look),
-            *(self.watch_ad, self.claim, self.judge_ad),
+            *(self.watch_ad, self.claim, self.judge_ad, self.leave),
         ]
 
     # --- Buying ----------------------------------------------------------------------------------
@@ -62,6 +63,17 @@ class FrontEnds:
         self._approve(sale, sale.owner)
         if self._scene.chance(0.4):
             self.pay_for(sale)
+
+    def leave(self) -> None:
+        """A page has one approved, and its user does something else for a quarter of an hour."""
+        sale = self.start(self._scene.choice(self.people))
+        if sale is not None:
+            self._approve(sale, sale.owner)
+        for _ in range(3):
+            self._world.tick(self._world.sweep_seconds)
+            with suppress(BundleError):
+                self._world.sweep()
+            self._world.work()
 
     def start(self, person: Person, order: Order | None = None) -> Sale | None:
         """Pi cancels the user's open payment, or says that a paid one is in the way: then the page

@@ -7,7 +7,7 @@ from shared.base.amount import Amount
 from shared.payments.prices import Product
 from tests.dice.back_office import BackOffice
 from tests.dice.front_ends import FrontEnds
-from tests.dice.promises import Promises
+from tests.dice.promises import CANCELS_AFTER, Promises
 from tests.dice.scene import Dice, Scene, Step, ViolatedError
 from tests.dice.weather import Weather
 from tests.world import World, new_world
@@ -24,7 +24,7 @@ PARAMETERS = {
     "PayoutUserDailyCap": "150",
     "PayoutWalletDailyCap": "400",
     "FeeCapStroops": "1000000",
-    "SweepCancelsAfterSeconds": "1200",
+    "SweepCancelsAfterSeconds": str(CANCELS_AFTER),
     "RewardDailyCap": "3",
     "RewardRecheckSeconds": "3600",
     "PiAppId": "demo-app",

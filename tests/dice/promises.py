@@ -24,6 +24,7 @@ from shared.payments.record import (
     PaymentRecord,
     PaymentState,
 )
+from shared.payments.silence import COVERED_AFTER_SECONDS
 from shared.payouts.record import PayoutRecord, PayoutState
 from shared.rewards.record import RewardRecord, RewardState
 from tests.dice import tables
@@ -32,6 +33,7 @@ from tests.notifications import promises as notifications
 from tests.world.aws import Delivered
 from tests.world.payments import BADGE
 
+CANCELS_AFTER = 1200  # in these histories
 SURE = timedelta(seconds=120)  # what the chain has closed so long before, a look at it must see
 OPEN = PaymentState.OPEN
 AT_REST = (PayoutState.COMPLETED, PayoutState.FAILED)
@@ -467,6 +469,7 @@ def describe(record: Any) -> list[str]:
                 "payment": record.state,
                 "refusal": record.refusal,
                 "attention": record.needs_review,
+                "payment put": "to rest" if _rests(record) else None,
             }
         case PayoutRecord():
             is_blocked = record.state is PayoutState.BLOCKED
@@ -477,6 +480,10 @@ def describe(record: Any) -> list[str]:
         case _:
             return ["unreadable"]
     return [f"{name} {value}" for name, value in parts.items() if value is not None]
+
+
+def _rests(record: PaymentRecord) -> bool:
+    return record.due_at == record.created_at + CANCELS_AFTER + COVERED_AFTER_SECONDS
 
 
 def require(holds: object, promise: str) -> None:

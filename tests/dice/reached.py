@@ -17,6 +17,7 @@ WAITS = (
 
 MUST = (
     *(f"payment {state}" for state in PaymentState),
+    "payment put to rest",
     *(f"attention {reason}" for reason in Attention),
     *(f"refusal unexpected_{what}" for what in REFUSALS),
     "refusal unknown_product",
