@@ -21,6 +21,8 @@ from typing import Self
 from local.cloud import template
 from local.cloud.ministack import BUILD_SECONDS, CREDENTIALS, LocalCloud, start_build
 from local.cloud.stack import FunctionFailedError, Product, Stack
+from local.command.deployed import opened
+from local.console.server import Console
 from local.emulator.process import PiEmulator
 from local.play.calls import Calls, StepFailedError
 from local.play.consumer import ExampleConsumer
@@ -150,7 +152,10 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
     if emulator is None:
         report(settings, served)
         return None
-    stage = Stage(settings.stage_port, settings.shop_port, stack, consumer, emulator)
+    console = running.enter_context(Console(opened(stack.name, cloud.client), port=0))
+    stage = Stage(
+        settings.stage_port, settings.shop_port, stack, consumer, emulator, console=console.door
+    )
     running.enter_context(stage)
     report(settings, served | {"pi": emulator.url, "shop": stage.shop, "stage": stage.url})
     return Play(Calls(stack.api_url, emulator.url, cloud.signed), stack.sweep, consumer.owned)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from local.bench.stack import FUNCTIONS
 from local.cloud.stack import Deployment, Stack
@@ -11,7 +12,7 @@ from local.processes import free_port
 from local.stage.server import Stage
 
 # No test waits for a dialog to be read, nor for an ad to be watched.
-QUICK = {"sdk_done_s": 0.1, "sdk_repeat_s": 1.0, "sdk_ad_s": 0.1}
+QUICK: dict[str, Any] = {"sdk_done_s": 0.1, "sdk_repeat_s": 1.0, "sdk_ad_s": 0.1}
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import sys
 from functools import cached_property
 from pathlib import Path
 from shutil import rmtree
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 import requests
@@ -105,6 +105,11 @@ class LocalCloud:
     def session(self) -> boto3.Session:
         """A session of the account's root; give each client `endpoint_url=cloud.endpoint`."""
         return boto3.Session(ROOT_KEY, ROOT_KEY, region_name=REGION)
+
+    def client(self, service: str) -> Any:
+        """As the account's root, by boto3's name for it."""
+        make: Any = self.session.client  # typed for literal names only
+        return make(service, endpoint_url=self.endpoint)
 
     @cached_property
     def cloudformation(self) -> "CloudFormationClient":

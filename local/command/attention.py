@@ -12,15 +12,21 @@ from shared.book.store import wallet_of
 from shared.payments.record import Attention
 from shared.work.due import DueRow
 
+# What an operator would do, in this order, until it is mended.
 NEXT = {
-    Attention.GONE: "pi-bundle settle {id}; then pi-bundle close {id} --as not_sold",
-    Attention.ODD_RECEIPT: "pi-bundle refund {id} --amount ...",
-    Attention.NEVER_VERIFIES: "pi-bundle why {id}; ask Pi",
-    Attention.CANCELLED_BUT_PAID: "pi-bundle refund {id}; then pi-bundle close {id} --as not_sold",
-    Attention.UNMATCHED: "pi-bundle refund {id}; then pi-bundle close {id} --as looked_after",
+    Attention.GONE: ("settle {id}", "pay-back {id}", "close {id} --as not_sold"),
+    Attention.ODD_RECEIPT: ("why {id}", "refund {id} --amount 1"),
+    Attention.NEVER_VERIFIES: ("why {id}", "settle {id}"),
+    Attention.CANCELLED_BUT_PAID: ("refund {id}", "close {id} --as not_sold"),
+    Attention.UNMATCHED: ("refund {id}", "close {id} --as looked_after"),
 }
+BLOCKED = ("why {id}", "resume {id}", "fail {id}")
 MEANINGS = {reason.value: reason for reason in Attention}
-BLOCKED = "pi-bundle why {id}; then pi-bundle resume {id}, or fail"
+
+
+def commands(words: tuple[str, ...], key: str) -> list[str]:
+    """As they are typed, or copied."""
+    return [f"pi-bundle {one.format(id=key)}" for one in words]
 
 
 def attention(deployed: Deployed) -> list[Row]:
@@ -46,14 +52,13 @@ def _records(app: App) -> Iterator[Row]:
             if row.needs_review is None:
                 continue
             reason = MEANINGS.get(row.needs_review)
-            command = BLOCKED if reason is None else NEXT[reason]
             yield {
                 "what": what,
                 "id": row.key,
                 "why": row.needs_review,
                 "means": reason.meaning if reason else "A program cannot decide.",
                 "since": row.created_at,
-                "next": command.format(id=row.key),
+                "next": commands(BLOCKED if reason is None else NEXT[reason], row.key),
             }
 
 
@@ -70,7 +75,7 @@ def _doubts(app: App) -> Iterator[Row]:
                     "why": "in_doubt",
                     "means": "The wallet's book cannot match it with a record.",
                     "since": None,
-                    "next": f"pi-bundle why {doubt.subject}" if doubt.subject else "see the log",
+                    "next": commands(("why {id}",), doubt.subject) if doubt.subject else [],
                 }
 
 
@@ -83,7 +88,7 @@ def _dead_letters(deployed: Deployed) -> Iterator[Row]:
                 "why": f"{number} messages",
                 "means": DEAD_LETTERS[name].meaning,
                 "since": None,
-                "next": f"pi-bundle redrive {name}",
+                "next": commands(("redrive {id}",), name),
             }
 
 
@@ -95,5 +100,5 @@ def _products(app: App) -> Iterator[Row]:
             "why": "unusable",
             "means": wrong,
             "since": None,
-            "next": f"pi-bundle products put {product_id} --price ...",
+            "next": commands(("products put {id} --price 1",), product_id),
         }

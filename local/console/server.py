@@ -17,7 +17,7 @@ from flask import Flask, Response, abort, redirect, render_template, request, se
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from local.command.attention import BLOCKED, MEANINGS, NEXT
+from local.command.attention import BLOCKED, MEANINGS, NEXT, commands
 from local.command.deployed import Deployed, StackError
 from local.command.search import find, why
 from local.command.tell import shown
@@ -72,7 +72,7 @@ class _Quiet(WSGIRequestHandler):
 
 def create_app(stack: Deployed, door: Door, ended: threading.Event) -> Flask:
     app = Flask(__name__, static_folder=None)
-    app.jinja_env.globals.update(shown=shown, stack=stack.name, next_command=next_command)
+    app.jinja_env.globals.update(shown=shown, stack=stack.name, next_commands=next_commands)
     _guard(app, door)
     _show(app, stack, ended)
 
@@ -164,15 +164,15 @@ def _looked_at(
             return "nothing.html", {"why": str(refused)}
 
 
-def next_command(told: Any) -> str | None:
-    """What an operator would do about a record; None: nothing is to be done."""
+def next_commands(told: Any) -> list[str]:
+    """What an operator would do about a record, in this order."""
     if "payout" in told:
         payout = told["payout"]
-        return BLOCKED.format(id=payout["payout_id"]) if payout["state"] == "blocked" else None
+        return commands(BLOCKED, payout["payout_id"]) if payout["state"] == "blocked" else []
     if "payment" not in told:
-        return None
+        return []
     payment = told["payment"]
     reason = MEANINGS.get(payment["attention"] or "")
     if reason is not None:
-        return NEXT[reason].format(id=payment["payment_id"])
-    return f"pi-bundle settle {payment['payment_id']}" if payment["due_at"] else None
+        return commands(NEXT[reason], payment["payment_id"])
+    return commands(("settle {id}",), payment["payment_id"]) if payment["due_at"] else []

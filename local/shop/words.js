@@ -61,6 +61,7 @@ export const WORDS = {
   offline: ["We cannot reach the shop", `Look at your connection. ${BY_ITSELF}`],
   pi_unavailable: ["Pi does not answer", BY_ITSELF],
   service_unavailable: ["The shop does not answer", BY_ITSELF],
+  sales_paused: ["We sell nothing just now", BY_ITSELF],
   price_unavailable: ["We cannot look up the price", BY_ITSELF],
   http_429: ["Many people are here", BY_ITSELF],
   still_waiting: ["Still no answer", "This takes longer than usual. Nothing is lost; come back later."],

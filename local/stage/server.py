@@ -29,6 +29,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from local.cloud.stack import Deployment, FunctionFailedError, Stack
+from local.console.door import Door
 from local.emulator.process import PiEmulator
 from local.processes import HOST
 from local.shop.server import serving_shop
@@ -53,9 +54,11 @@ class Stage:
         stack: Stack,
         consumer: Deployment,
         emulator: PiEmulator,
+        console: Door | None = None,
         **settings: Any,
     ) -> None:
-        """`settings` of the emulator are put anew after each reset."""
+        """`console` is the door of the operator's, which the stage leads to; `settings` of the
+        emulator are put anew after each reset."""
         self.url = f"http://{HOST}:{port}"
         self.shop = f"http://{HOST}:{shop_port}"
         self._opens_shop = serving_shop(stack, pi=emulator.url, stage=self.url, port=shop_port)
@@ -64,6 +67,8 @@ class Stage:
         self._watch = Watch(sources, self._feed)
         self.director = Director(sources, self._feed, settings)
         app = create_app(self.director, self._watch, self._feed, self.url, self.shop)
+        if console is not None:
+            _add_console(app, console)
         self._server = make_server(HOST, port, app, threaded=True, request_handler=_Quiet)
         self._server.daemon_threads = True  # type: ignore[attr-defined] # a listener stays
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -103,7 +108,8 @@ def create_app(director: Director, watch: Watch, feed: Feed, url: str, shop: str
     def page() -> str | WerkzeugResponse:
         if not _is_sent_to(url):
             return redirect(url)  # the shop knows the stage by one name only
-        return render_template_string((PAGE / "index.html").read_text(), shop=shop)
+        text = (PAGE / "index.html").read_text()
+        return render_template_string(text, shop=shop, console="console" in app.view_functions)
 
     @app.get("/<path:name>")
     def asset(name: str) -> Response:
@@ -177,6 +183,13 @@ def _add_director(app: Flask, director: Director, watch: Watch, url: str) -> Non
         director.switch(name, on=request.method == "PUT")
         watch.look()
         return jsonify(done=name)
+
+
+def _add_console(app: Flask, door: Door) -> None:
+    @app.get("/console")
+    def console() -> WerkzeugResponse:
+        """Its link works once, so each press makes one."""
+        return redirect(door.link())
 
 
 def _is_sent_to(url: str) -> bool:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from local.command.attention import BLOCKED, NEXT
+from local.command.cli import main
 from shared.payments.record import Attention
 from tests.command.operator import Operator
 from tests.world import World
@@ -20,7 +22,8 @@ def test_a_payment(operator: Operator, world: World, reason: Attention) -> None:
     [found] = operator.does("attention", status=3)
     assert (found["what"], found["id"], found["why"]) == ("payment", payment_id, reason)
     assert found["means"] == reason.meaning
-    assert payment_id in found["next"]
+    assert all(payment_id in command for command in found["next"])
+    assert found["next"]
 
 
 def test_a_blocked_payout(operator: Operator, world: World) -> None:
@@ -38,7 +41,7 @@ def test_dead_letters(operator: Operator, world: World) -> None:
         world.tick(world.wake_ups.visibility_seconds)
     [found] = operator.does("attention", status=3)
     assert (found["what"], found["why"]) == ("dead letters", "1 messages")
-    assert found["next"] == "pi-bundle redrive wake-ups"
+    assert found["next"] == ["pi-bundle redrive wake-ups"]
 
 
 def test_a_product_that_cannot_be_sold(operator: Operator, world: World) -> None:
@@ -101,3 +104,15 @@ def test_a_send_that_fails_loses_none(operator: Operator, world: World) -> None:
 
 def test_notes_go_nowhere(operator: Operator) -> None:
     assert "no queue to go back to" in operator.is_refused("redrive", "sweep")
+
+
+# --- What comes next ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words", [words for each in (*NEXT.values(), BLOCKED) for words in each], ids=str
+)
+def test_what_comes_next_is_a_command(words: str) -> None:
+    """Options and all: it is copied and run."""
+    name, *rest = words.format(id="payment-1").split()
+    main.commands[name].make_context(name, rest)

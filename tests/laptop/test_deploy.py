@@ -35,11 +35,7 @@ Aws = Callable[[str], Any]
 
 @pytest.fixture(scope="module")
 def aws(cloud: LocalCloud) -> Aws:
-    def client(service: str) -> Any:
-        make: Any = cloud.session.client
-        return make(service, endpoint_url=cloud.endpoint)
-
-    return cache(client)
+    return cache(cloud.client)
 
 
 @pytest.fixture(scope="module")
