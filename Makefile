@@ -58,7 +58,7 @@ pictures: $(READY) ## Take the README's pictures anew, of the stage in Chromium
 export ONCE PI_PORT AWS_PORT SHOP_PORT STAGE_PORT ALLOW_ORIGINS WEBHOOK_URL PI_API_URL PI_SERVER_API_KEY
 
 test: $(READY) ## Every test (TESTS=path to choose)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+	@$(BIN)/python -m pytest -n 2 $(TESTS)
 
 simulate: $(READY) ## Random histories of the whole bundle, in foul weather (SEEDS= FIRST= WORKERS=; SEED=n replays)
 	@$(BIN)/python -m tests.dice

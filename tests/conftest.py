@@ -1,7 +1,7 @@
 """What the tests stand on: Pi's emulator, a local cloud, and the real template deployed to it.
 
 Each is started when the first test asks for it and serves the whole session. Under xdist every
-worker has its own; tests that need a built bundle share one worker, so it is built once.
+worker has its own: that costs a second build, and both workers are busy to the end.
 """
 
 import os
@@ -37,8 +37,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.is_relative_to(TESTS / "unit"):
             item.add_marker(pytest.mark.disable_socket)
-        if {"built", "stack"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group("bundle"))
 
 
 def _leave_out_browser(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -4,17 +4,12 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
 import yaml
 
 from local.bench.stack import FUNCTIONS
 from local.processes import ROOT, environment
 
 SECONDS = 300
-
-# What takes both cores stays on the worker that has the deployed stack: beside each other, calls to
-# the stack ran out of time.
-alone = pytest.mark.xdist_group("bundle")
 
 # What runs elsewhere: in the gates, in another test, or never in a test since it changes the tree.
 ELSEWHERE = {
@@ -81,7 +76,6 @@ def test_mutants_applies_those_that_are_asked_for() -> None:
     assert make("mutants", MUTANTS="nothing-for-nothing").splitlines()[-1] == "1 killed"
 
 
-@alone
 def test_build_makes_the_bundle_for_aws(tmp_path: Path) -> None:
     make("build")
     built = ROOT / ".aws-sam" / "build"
@@ -89,14 +83,12 @@ def test_build_makes_the_bundle_for_aws(tmp_path: Path) -> None:
     assert (built / "SharedLayer" / "python" / "shared" / "app.py").exists()
 
 
-@alone
 def test_bench_prints_a_row_for_each_function_and_each_warm_call() -> None:
     output = make("bench", ROUNDS="1", PAIRS="1")
     rows = re.findall(r"^  (\w+) +\d+\.\d ms +\d+\.\d ms +\d+\.\d\dx$", output, re.MULTILINE)
     assert rows == [*FUNCTIONS, "approve", "complete", "sweep", "worker", "sender"]
 
 
-@alone
 def test_bench_peers_prints_the_ratios_and_names_who_is_left_out() -> None:
     output = make("bench-peers", PAIRS="2")
     rows = re.findall(r"^  (\w+) +(\d) : (\d) +\d+\.\d\dx +\d+\.\d\dx$", output, re.MULTILINE)

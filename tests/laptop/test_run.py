@@ -116,7 +116,6 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         played.process.wait()
 
 
-@pytest.mark.xdist_group("run")
 def test_it_serves_what_it_says(run: Run) -> None:
     served = run.served()
     # Nothing but the ports is in them: each restart has the same addresses.
@@ -138,7 +137,6 @@ def test_it_serves_what_it_says(run: Run) -> None:
     assert "One payment and one rewarded ad" not in said
 
 
-@pytest.mark.xdist_group("run")
 def test_once_plays_every_step_in_text_and_leaves_nothing(played: Run) -> None:
     said = played.output.read_text()
     assert played.left() == []
@@ -148,7 +146,6 @@ def test_once_plays_every_step_in_text_and_leaves_nothing(played: Run) -> None:
     assert said.partition("The operator's own back end")[0].count("-> 200") == 14
 
 
-@pytest.mark.xdist_group("run")
 def test_it_tells_the_story_of_the_closed_page_with_times(played: Run) -> None:
     """Promise 3: paid, and nobody calls complete; it is completed and delivered all the same."""
     story = (
@@ -164,7 +161,6 @@ def test_it_tells_the_story_of_the_closed_page_with_times(played: Run) -> None:
     assert "/pi_payment/complete ->" not in story
 
 
-@pytest.mark.xdist_group("run")
 def test_it_pays_one_payout_and_one_refund_and_shows_them_on_the_chain(played: Run) -> None:
     payouts = played.output.read_text().partition("The operator's own back end")[2]
     payout, _, refund = payouts.partition("And gives")
@@ -174,7 +170,6 @@ def test_it_pays_one_payout_and_one_refund_and_shows_them_on_the_chain(played: R
         assert f"on the chain: {amount}" in story
 
 
-@pytest.mark.xdist_group("run")
 def test_promise_6_neither_key_nor_seed_nor_token_is_shown(run: Run, played: Run) -> None:
     assert requests.get(f"http://{HOST}:{run.pi_port}/_emulator/health", timeout=10).ok
     said = run.output.read_text() + played.output.read_text()
@@ -183,7 +178,6 @@ def test_promise_6_neither_key_nor_seed_nor_token_is_shown(run: Run, played: Run
     assert wallet_seed_of(APP_ID) not in said
 
 
-@pytest.mark.xdist_group("run")
 @pytest.mark.parametrize("origin", ["http://localhost:3000", f"http://{HOST}:5173"])
 def test_a_page_of_this_machine_pays_with_nothing_set(run: Run, origin: str) -> None:
     page = Page(origin, run.served()["api"])
@@ -203,7 +197,6 @@ def test_a_page_of_this_machine_pays_with_nothing_set(run: Run, origin: str) -> 
     assert (completed.status, completed.body["state"]) == (200, "completed")
 
 
-@pytest.mark.xdist_group("run")
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "http://localhost.evil.example:3000", "null"]
 )
@@ -217,7 +210,6 @@ def test_a_page_of_elsewhere_is_refused(run: Run, origin: str) -> None:
     assert not [name for name in simple.headers if name.lower().startswith("access-control-")]
 
 
-@pytest.mark.xdist_group("run")
 def test_the_documents_calls_by_hand_pay_complete_refund_and_pay_out(run: Run) -> None:
     """Word for word, but for this run's ports: with curl, as a person types them."""
     names = ("front-end", "payouts", "notifications")
@@ -249,7 +241,6 @@ def test_the_documents_calls_by_hand_pay_complete_refund_and_pay_out(run: Run) -
     assert [me["uid"]] in notification["users"].values()
 
 
-@pytest.mark.xdist_group("run")
 def test_a_second_run_says_which_port_is_taken(run: Run, tmp_path: Path) -> None:
     second = subprocess.run(
         [sys.executable, "-m", "local.run"],
@@ -264,7 +255,6 @@ def test_a_second_run_says_which_port_is_taken(run: Run, tmp_path: Path) -> None
     assert "Traceback" not in second.stderr
 
 
-@pytest.mark.xdist_group("run")
 @pytest.mark.parametrize("setting", ["SHOP_PORT", "STAGE_PORT"])
 def test_each_port_that_is_taken_is_named_before_anything_is_built(run: Run, setting: str) -> None:
     ports = {name: str(free_port()) for name in run.ports}
@@ -273,7 +263,6 @@ def test_each_port_that_is_taken_is_named_before_anything_is_built(run: Run, set
         require_free_ports(settings)
 
 
-@pytest.mark.xdist_group("run")
 def test_ctrl_c_ends_it_well_and_leaves_nothing(run: Run) -> None:
     """The last test of this run."""
     assert len(run.left()) > 2
