@@ -68,7 +68,7 @@ def _keep_claim(parts: CallerParts, record: PaymentRecord, txid: str, user: User
 
 def _is_asked_first(parts: CallerParts, record: PaymentRecord) -> bool:
     is_open = record.state is PaymentState.OPEN and record.asked_at is None
-    return is_open and parts.payments.ask_to_free(record.payment_id, parts.clock())
+    return is_open and parts.payments.ask_to_free(record, parts.clock())
 
 
 def _adopt(parts: CallerParts, payment_id: str, user: UserDto | None) -> PaymentRecord:

@@ -115,12 +115,14 @@ class PaymentStore(Records[PaymentRecord]):
         holder = self.get(claim.held_by)
         return holder is not None and holder.sold_once == product_id
 
-    def ask_to_free(self, payment_id: str, now: int) -> bool:
+    def ask_to_free(self, record: PaymentRecord, now: int) -> bool:
         """Note that somebody wants an open payment freed; whether that is news. Beside the record's
-        version: it takes no write from anybody else."""
+        version: it takes no write from anybody else. It is due now, however long it would have
+        rested; but for what needs an operator, who is not helped by that."""
+        needs_look = record.needs_review is None
         return self._table.update(
-            payment_id,
-            "SET asked_at = :now, due_at = :now",  # however long it would have rested
+            record.payment_id,
+            "SET asked_at = :now, due_at = :now" if needs_look else "SET asked_at = :now",
             {"now": now, "open": PaymentState.OPEN},
             # Still open, and the first to ask: so asking costs one write.
             only_if="#state = :open AND attribute_not_exists(asked_at)",

@@ -67,7 +67,7 @@ def test_to_ask_takes_no_write_from_the_worker(world: World) -> None:
 
 
 def ask_to_free(world: World, payment_id: str) -> None:
-    assert world.eyes.payments.ask_to_free(payment_id, world.clock())
+    assert world.eyes.payments.ask_to_free(world.record(payment_id), world.clock())
 
 
 def test_the_sweep_gives_it_an_hour(world: World) -> None:
