@@ -137,6 +137,38 @@ def test_it_serves_what_it_says(run: Run) -> None:
     assert "One payment and one rewarded ad" not in said
 
 
+def test_the_stage_leads_to_the_console(run: Run) -> None:
+    """By a new link each time, since a link works once."""
+    stage = run.served()["stage"]
+    assert 'href="/console"' in requests.get(stage, timeout=10).text
+    links = [_link(stage), _link(stage)]
+    assert len(set(links)) == 2
+    page = requests.Session()
+    assert "pi-bundle-local" in page.get(links[0], timeout=30).text
+    assert requests.get(links[0], timeout=10).status_code == 403
+    assert requests.get(links[1].partition("/open")[0], timeout=10).status_code == 403
+
+
+def _link(stage: str) -> str:
+    answer = requests.get(f"{stage}/console", timeout=10, allow_redirects=False)
+    return answer.headers["location"]
+
+
+def test_the_operators_command_works_on_it(run: Run) -> None:
+    """As it stands in .venv/bin."""
+    script = ROOT / "local" / "command" / "pi-bundle"
+    done = subprocess.run(
+        [script, "products", "list", "--local", "--json"],
+        env=environment({"LOCAL_HOME": str(run.home)}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert [row["product_id"] for row in json.loads(done.stdout)] == [
+        *("apple_pie_1", "donation", "recipe_1"),
+    ]
+
+
 def test_once_plays_every_step_in_text_and_leaves_nothing(played: Run) -> None:
     said = played.output.read_text()
     assert played.left() == []
