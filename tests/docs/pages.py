@@ -12,7 +12,7 @@ PAGES = sorted(DOCS.glob("*.md"))
 # Pages that other pages may link to, and that are linked from.
 DOCUMENTS = [
     README,
-    *(ROOT / name for name in ("CHANGELOG.md", "SECURITY.md")),
+    *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted(DOCS.rglob("*.md")),
     ROOT / "local" / "emulator" / "README.md",
 ]
