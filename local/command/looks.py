@@ -1,0 +1,109 @@
+"""The commands that only look."""
+
+import json
+import sys
+import threading
+import time
+from contextlib import suppress
+
+import click
+
+from local.command import attention as attending
+from local.command import doctor as checking
+from local.command import search
+from local.command.desk import COMMAND_SECONDS, IDS, NEEDS_YOU, Desk, on_stack, on_stack_for_long
+from local.command.tell import Row, local_time, shown
+from shared.base.context import within
+
+
+@click.command()
+@on_stack
+def doctor(desk: Desk) -> None:
+    """Is all well? Key, wallet, seed, products, alarms, quotas.
+
+    \b
+    pi-bundle doctor --stack pi-bundle-dev
+    """
+    checks = checking.doctor(desk.stack)
+    desk.tell(checks)
+    if not checking.is_well(checks):
+        sys.exit(NEEDS_YOU)
+
+
+@click.command(context_settings=IDS)
+@click.argument("what")
+@on_stack
+def find(desk: Desk, what: str) -> None:
+    """Find records by the id of a payment, payout or ad, a txid, a uid or a user's name.
+
+    \b
+    pi-bundle find @alice
+    pi-bundle find 40813ae426e7a88ae4990fd36f4991318a90f3c7e67b4179bc60ef89a399f79c
+    """
+    desk.tell(search.find(desk.stack.app, what))
+
+
+@click.command(context_settings=IDS)
+@click.argument("key")
+@on_stack
+def why(desk: Desk, key: str) -> None:
+    """Everything about one record: its story, Pi's view, the chain's, and what comes next."""
+    desk.tell(search.why(desk.stack.app, key))
+
+
+@click.command()
+@on_stack
+def attention(desk: Desk) -> None:
+    """All that waits for you, each with the next command."""
+    found = attending.attention(desk.stack)
+    desk.tell(found)
+    if found:
+        sys.exit(NEEDS_YOU)
+
+
+@click.command()
+@click.option("--seconds", type=click.IntRange(1), help="Stop after so long; else Ctrl-C does.")
+@on_stack_for_long
+def watch(desk: Desk, seconds: int | None) -> None:
+    """What is unfinished, line by line as it changes."""
+    until = None if seconds is None else time.monotonic() + seconds
+    before: dict[tuple[str, str], Row] = {}
+    while until is None or time.monotonic() < until:
+        with within(COMMAND_SECONDS):
+            now: dict[tuple[str, str], Row] = {
+                (what, row.key): {"needs_review": row.needs_review, "owes": row.pending_event}
+                for what in desk.stack.app.unfinished
+                for row in attending.unfinished(desk.stack.app, what)
+            }
+        for (what, key), row in now.items():
+            if before.get((what, key)) != row:
+                _line(desk, what, key, row)
+        for what, key in before.keys() - now.keys():
+            _line(desk, what, key, {"finished": True})
+        before = now
+        time.sleep(min(1.0, seconds or 1.0))
+
+
+def _line(desk: Desk, what: str, key: str, row: Row) -> None:
+    at = desk.stack.app.clock()
+    if desk.as_json:
+        click.echo(json.dumps({"at": at, "what": what, "id": key, **row}))
+        return
+    told = ", ".join(f"{name} {shown(name, value)}" for name, value in row.items() if value)
+    click.echo(f"{local_time(at)}  {what} {key}  {told or 'open'}")
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Else any that is free.")
+@on_stack_for_long
+def console(desk: Desk, port: int) -> None:
+    """A page on this machine that shows the stack, and changes nothing. Ctrl-C ends it."""
+    from local.console.server import Console
+
+    with suppress(KeyboardInterrupt), Console(desk.stack, port) as opened:
+        click.echo(f"Open this link, once: {opened.door.link()}")
+        wait_for_ctrl_c()
+
+
+def wait_for_ctrl_c() -> None:
+    threading.Event().wait()

@@ -1,0 +1,171 @@
+"""The commands about what a stack is given, and what it has left behind: products, the two secrets,
+dead letters, months, people."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.progress import track
+
+from local.command import months, products, queues, secrets
+from local.command.desk import NEEDS_YOU, Desk, changes, is_confirmed, on_stack, on_stack_for_long
+from local.command.queues import DEAD_LETTERS
+
+# --- Products, key, seed --------------------------------------------------------------------------
+
+
+@click.group("products")
+def products_() -> None:
+    """What the app sells."""
+
+
+@products_.command("list")
+@on_stack
+def products_list(desk: Desk) -> None:
+    """All products, and what is wrong with those that cannot be sold."""
+    desk.tell(products.listed(desk.stack.app))
+
+
+@products_.command("put")
+@click.argument("product_id")
+@click.option("--name", help="For you and your pages.")
+@click.option("--price", help="In Pi, with at most 7 decimals.")
+@click.option("--minimum", help="With --maximum instead of a price: a donation.")
+@click.option("--maximum")
+@click.option("--once/--often", default=None, help="Each user may buy it once.")
+@click.option("--active/--inactive", default=None, help="Whether it is for sale.")
+@on_stack
+def products_put(desk: Desk, product_id: str, **given: Any) -> None:
+    """Put a product, or change it: what you do not give stays as it was.
+
+    \b
+    pi-bundle products put apple_pie_1 --name "Apple pie" --price 3.14
+    pi-bundle products put donation --minimum 0.1 --maximum 100
+    """
+    desk.tell(products.put(desk.stack, product_id, **given))
+
+
+@products_.command("off")
+@click.argument("product_id")
+@on_stack
+def products_off(desk: Desk, product_id: str) -> None:
+    """Sell a product no more; its row stays."""
+    desk.tell(products.switch_off(desk.stack, product_id))
+
+
+@products_.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@changes
+@on_stack
+def products_import(desk: Desk, file: Path, *, yes: bool, dry_run: bool) -> None:
+    """Put the products of a CSV file; nothing is put if one of them could not be sold.
+
+    Columns: product_id, name, price, minimum, maximum, once, active.
+    """
+    found = products.read_csv(file)
+    if is_confirmed(desk, found, f"Put these {len(found)}?", yes=yes, dry=dry_run):
+        desk.tell([products.put(desk.stack, **row) for row in found])
+
+
+@click.group()
+def key() -> None:
+    """The server key of your app at Pi."""
+
+
+@key.command("put")
+@on_stack
+def key_put(desk: Desk) -> None:
+    """Put the key, once Pi has taken it. It is typed in unseen, or comes by standard input."""
+    desk.tell(secrets.put_key(desk.stack, _secret("Server key")))
+
+
+@click.group()
+def seed() -> None:
+    """The seed of your app's wallet."""
+
+
+@seed.command("put")
+@on_stack
+def seed_put(desk: Desk) -> None:
+    """Put the seed, once it is certain that it is the wallet's."""
+    desk.tell(secrets.put_seed(desk.stack, _secret("Seed")))
+
+
+def _secret(what: str) -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt(what, hide_input=True)).strip()
+    return click.get_text_stream("stdin").read().strip()
+
+
+# --- Work, queues, months, people -----------------------------------------------------------------
+
+
+@click.command()
+@on_stack
+def sweep(desk: Desk) -> None:
+    """Look for unfinished work now, without waiting for the schedule."""
+    desk.tell(desk.stack.invoke("Sweep", {}))
+
+
+@click.command()
+@click.argument("queue", type=click.Choice(list(DEAD_LETTERS)))
+@click.option("--drop", is_flag=True, help="Delete them instead.")
+@on_stack
+def redrive(desk: Desk, queue: str, *, drop: bool) -> None:
+    """Move a queue's dead letters back to where they came from."""
+    desk.tell(queues.redrive(desk.stack, queue, drop=drop))
+
+
+@click.command()
+@click.argument("month", metavar="YYYY-MM[-DD]")
+@on_stack_for_long
+def reconcile(desk: Desk, month: str) -> None:
+    """Hold a month of the wallet, or a day, against the records, in both directions."""
+    app = desk.stack.app
+    days = months.days_of(month, months.today(app))
+    found = months.reconcile(app, _tracked(days, "Days"))
+    desk.tell(found)
+    if found["differing"] or found["not_proven"]:
+        sys.exit(NEEDS_YOU)
+
+
+@click.command()
+@click.argument("month", metavar="YYYY-MM[-DD]")
+@click.option("--csv", "to", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@on_stack_for_long
+def export(desk: Desk, month: str, to: Path) -> None:
+    """Write a month's (or a day's) payments, refunds, payouts and fees to a CSV file.
+
+    \b
+    pi-bundle export 2026-11 --csv november.csv
+    """
+    app = desk.stack.app
+    days = months.days_of(month, months.today(app))
+    desk.tell(months.export(app, _tracked(days, "Days"), to))
+
+
+def _tracked(days: list[Any], what: str) -> Any:
+    """With a bar on standard error, where a person sees it."""
+    return track(days, what, disable=not sys.stderr.isatty()) if days else days
+
+
+@click.command()
+@click.argument("old_uid")
+@click.argument("new_uid")
+@click.option("--undo", is_flag=True, help="It was a mistake.")
+@on_stack
+def link(desk: Desk, old_uid: str, new_uid: str, *, undo: bool) -> None:
+    """Pi has given a person a new uid: payments and refunds follow."""
+    command = "unlink" if undo else "link"
+    desk.tell(desk.stack.command(command, old_uid=old_uid, new_uid=new_uid))
+
+
+@click.command()
+@click.argument("uid")
+@on_stack_for_long
+def forget(desk: Desk, uid: str) -> None:
+    """Erase a user's name from all records."""
+    while not (told := desk.stack.command("forget", uid=uid))["is_done"]:
+        click.echo(f"{told['forgotten']} so far", err=True)
+    desk.tell(told)
