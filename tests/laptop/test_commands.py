@@ -328,7 +328,7 @@ def test_dead_letters_are_seen_and_sent_again(stack: Stack, shell: Shell) -> Non
     for _ in range(12):
         sqs.send_message(QueueUrl=url, MessageBody=letter)
     assert "nothing" in shell(under("WakeUpDeadLettersAlarm")).stdout
-    [redrive] = (b for b in blocks(DOCS / "alarms.md") if "pi-bundle redrive" in b)
+    [redrive] = (b for b in blocks(DOCS / "alarms-work.md") if "redrive wake-ups" in b)
     done = shell(f"{redrive.strip()} --json")
     assert json.loads(done.stdout) == {"queue": "wake-ups", "moved": 12}
     left = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])

@@ -67,10 +67,33 @@ def test_requests_are_throttled(stage: dict[str, Any], written: Template) -> Non
     settings = stage["DefaultRouteSettings"]
     assert settings["ThrottlingRateLimit"] == {"Ref": "ThrottlingRateLimit"}
     assert settings["ThrottlingBurstLimit"] == {"Ref": "ThrottlingBurstLimit"}
-    # A single route's bucket would be shared by all callers, and could starve `complete`.
-    assert "RouteSettings" not in stage
     for limit in ("ThrottlingRateLimit", "ThrottlingBurstLimit"):
         assert written["Parameters"][limit]["MinValue"] > 0
+
+
+def test_a_flood_of_one_route_is_none_of_another(stage: dict[str, Any]) -> None:
+    """Each has a bucket of its own, and what no money waits for the smaller one."""
+    buckets = {
+        route: (each["ThrottlingRateLimit"]["Ref"], each["ThrottlingBurstLimit"]["Ref"])
+        for route, each in stage["RouteSettings"].items()
+    }
+    reads = {
+        *("GET /me", "GET /payments", "GET /payments/{payment_id}"),
+        "POST /rewarded_ads/{ad_id}/claim",
+    }
+    assert buckets.keys() == ROUTES.keys()
+    assert {route for route, (rate, _) in buckets.items() if rate == "ReadRateLimit"} == reads
+    assert set(buckets.values()) == {
+        ("ReadRateLimit", "ReadBurstLimit"),
+        ("ThrottlingRateLimit", "ThrottlingBurstLimit"),
+    }
+
+
+def test_a_new_accounts_ten_functions_bear_what_the_small_buckets_let_through(
+    written: Template,
+) -> None:
+    """At a third of a second for each: Pi is asked who the user is."""
+    assert written["Parameters"]["ReadRateLimit"]["Default"] / 3 < 10 / 2
 
 
 def test_browsers_of_the_given_origins_may_call(translated: Template, written: Template) -> None:

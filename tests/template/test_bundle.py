@@ -41,8 +41,8 @@ LOADED_FOR = {
     "REWARDS_TABLE": "rewards.store",
     "PAYOUTS_TABLE": "payouts.store",
     "NOTIFICATIONS_TABLE": "notifications.store",
-    "WAKE_UP_QUEUE_URL": "work.wake_ups",
-    "PAYOUT_QUEUE_URL": "work.ordered",
+    "WAKE_UP_QUEUE_URL": "aws.queue",
+    "PAYOUT_QUEUE_URL": "aws.queue",
     "PAYOUTS_SWITCH": "aws.switch",
     "EVENT_BUS": "work.event_bus",
 }
