@@ -16,11 +16,11 @@ from shared.edge.background import on_command
 from shared.edge.invocation import Event
 from shared.edge.keys import allow_only
 from shared.operate import OperateParts
-from shared.payments.by_hand import Ending, close, sell_again
+from shared.payments.by_hand import Ending, close, sell_again, vouch
 from shared.payments.people import forget, link, unlink
 from shared.payments.view import payment_with_story
 from shared.payouts.record import payout_id_of
-from shared.payouts.request import PayoutRequest, pay_back, refund, request_payout
+from shared.payouts.request import PayoutRequest, refund, request_payout
 from shared.payouts.view import payout
 
 Answer = dict[str, object]
@@ -71,8 +71,13 @@ def _refund(parts: OperateParts, event: Event) -> Answer:
 def _pay_back(parts: OperateParts, event: Event) -> Answer:
     """The same for one that Pi has forgotten, and that the operator has seen on the chain."""
     payout_id, payment_id = _payout_id(event), _payment_id(event)
-    wanted = pay_back(parts.refunds, payout_id, payment_id, dry_run=_is_dry(event))
-    return _requested(parts, wanted, event)
+    record = vouch(parts.by_hand, payment_id, dry_run=_is_dry(event))
+    if _is_dry(event):
+        uid = parts.refunds.links.newest(record.uid)
+        return {"payout_id": payout_id, "uid": uid, "amount": str(record.amount)}
+    return payout(
+        request_payout(parts.refunds, refund(parts.refunds, payout_id, payment_id, amount=None))
+    )
 
 
 def _sales(parts: OperateParts, event: Event) -> Answer:

@@ -15,7 +15,7 @@ from shared.work.due import DueRow
 # What an operator would do, in this order, until it is mended.
 NEXT = {
     Attention.GONE: ("settle {id}", "pay-back {id}", "close {id} --as not_sold"),
-    Attention.ODD_RECEIPT: ("why {id}", "refund {id} --amount 1"),
+    Attention.ODD_RECEIPT: ("why {id}", "refund {id} --amount AMOUNT"),
     Attention.NEVER_VERIFIES: ("why {id}", "settle {id}"),
     Attention.CANCELLED_BUT_PAID: ("refund {id}", "close {id} --as not_sold"),
     Attention.UNMATCHED: ("refund {id}", "close {id} --as looked_after"),
@@ -24,17 +24,17 @@ BLOCKED = ("why {id}", "resume {id}", "fail {id}")
 MEANINGS = {reason.value: reason for reason in Attention}
 
 
-def commands(words: tuple[str, ...], key: str) -> list[str]:
-    """As they are typed, or copied."""
-    return [f"pi-bundle {one.format(id=key)}" for one in words]
+def commands(deployed: Deployed, words: tuple[str, ...], key: str = "") -> list[str]:
+    """As they are typed, or copied: for this stack, whichever is yours by default."""
+    return [f"pi-bundle {one.format(id=key)} {deployed.option}" for one in words]
 
 
 def attention(deployed: Deployed) -> list[Row]:
     return [
-        *_records(deployed.app),
-        *_doubts(deployed.app),
+        *_records(deployed),
+        *_doubts(deployed),
         *_dead_letters(deployed),
-        *_products(deployed.app),
+        *_products(deployed),
     ]
 
 
@@ -46,9 +46,9 @@ def unfinished(app: App, what: str) -> Iterator[DueRow]:
                 yield row
 
 
-def _records(app: App) -> Iterator[Row]:
+def _records(deployed: Deployed) -> Iterator[Row]:
     for what in ("payment", "payout"):
-        for row in unfinished(app, what):
+        for row in unfinished(deployed.app, what):
             if row.needs_review is None:
                 continue
             reason = MEANINGS.get(row.needs_review)
@@ -58,13 +58,14 @@ def _records(app: App) -> Iterator[Row]:
                 "why": row.needs_review,
                 "means": reason.meaning if reason else "A program cannot decide.",
                 "since": row.created_at,
-                "next": commands(BLOCKED if reason is None else NEXT[reason], row.key),
+                "next": commands(deployed, BLOCKED if reason is None else NEXT[reason], row.key),
             }
 
 
-def _doubts(app: App) -> Iterator[Row]:
+def _doubts(deployed: Deployed) -> Iterator[Row]:
     """Movements of the wallet that a book could not place."""
-    sides = app.prove_wallet.payments, app.prove_wallet.payouts
+    proof = deployed.app.prove_wallet
+    sides = proof.payments, proof.payouts
     for side in sides:
         for wallet in side.days.wallets():
             book = side.books.get(wallet)
@@ -75,7 +76,9 @@ def _doubts(app: App) -> Iterator[Row]:
                     "why": "in_doubt",
                     "means": "The wallet's book cannot match it with a record.",
                     "since": None,
-                    "next": commands(("why {id}",), doubt.subject) if doubt.subject else [],
+                    "next": commands(deployed, ("why {id}",), doubt.subject)
+                    if doubt.subject
+                    else [],
                 }
 
 
@@ -88,17 +91,17 @@ def _dead_letters(deployed: Deployed) -> Iterator[Row]:
                 "why": f"{number} messages",
                 "means": DEAD_LETTERS[name].meaning,
                 "since": None,
-                "next": commands(("redrive {id}",), name),
+                "next": commands(deployed, ("redrive {id}",), name),
             }
 
 
-def _products(app: App) -> Iterator[Row]:
-    for product_id, wrong in unusable(app):
+def _products(deployed: Deployed) -> Iterator[Row]:
+    for product_id, wrong in unusable(deployed.app):
         yield {
             "what": "product",
             "id": product_id,
             "why": "unusable",
             "means": wrong,
             "since": None,
-            "next": commands(("products put {id} --price 1",), product_id),
+            "next": commands(deployed, ("products put {id} --price PRICE",), product_id),
         }

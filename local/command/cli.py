@@ -53,8 +53,8 @@ def deploy(
     pi-bundle deploy --env prod
     """
     env = deploying.environment(name)
-    parameters = deploying.answered(env, _ask)
     aws, number = clients(region, profile), int(time.time())
+    parameters = deploying.answered(env, _ask, deploying.standing(aws, env.stack))
 
     def is_done(change: deploying.Change | None) -> bool:
         if change is None:
@@ -72,7 +72,7 @@ def deploy(
             return
     url = deploying.uploaded(aws, deploying.package(env, region, profile))
     if is_done(deploying.change_set(aws, env.stack, url, parameters, number=number)):
-        click.echo(f"{env.stack} stands. Next: pi-bundle key put, then pi-bundle doctor")
+        click.echo(f"{env.stack} stands. Next: pi-bundle key put --stack {env.stack}, then doctor")
 
 
 def _ask(_name: str, question: str, default: str) -> str:

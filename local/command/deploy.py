@@ -11,6 +11,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from subprocess import run
 from typing import Any
@@ -69,14 +70,16 @@ def environment(name: str) -> Environment:
 # --- The questions --------------------------------------------------------------------------------
 
 
-def answered(env: Environment, ask: Callable[[str, str, str], str]) -> dict[str, str]:
+def answered(
+    env: Environment, ask: Callable[[str, str, str], str], stands: Mapping[str, str]
+) -> dict[str, str]:
     """What the operator has answered, now or before; `ask` is given the parameter, the question and
-    its default. Each answer is checked as the template does."""
+    its default: what the stack has, if it `stands`. Each answer is checked as the template does."""
     known = json.loads(env.answers.read_text()) if env.answers.exists() else {}
     declared = template.bundle()["Parameters"]
     for name, question in QUESTIONS.items():
         while name not in known:
-            answer = ask(name, question, str(declared[name]["Default"])).strip()
+            answer = ask(name, question, stands.get(name, str(declared[name]["Default"]))).strip()
             if wrong := fault(declared[name], answer):
                 sys.stderr.write(f"{wrong}\n")
             else:
@@ -120,8 +123,9 @@ def uploaded(aws: Callable[[str], Any], file: Path) -> str:
     """The template's address: it is larger than a call may be."""
     [stack] = aws("cloudformation").describe_stacks(StackName=SAM_STACK)["Stacks"]
     [bucket] = [o["OutputValue"] for o in stack["Outputs"] if o["OutputKey"] == "SourceBucket"]
-    s3, key = aws("s3"), f"pi-bundle/{file.name}"
-    s3.put_object(Bucket=bucket, Key=key, Body=file.read_bytes())
+    body = file.read_bytes()
+    s3, key = aws("s3"), f"pi-bundle/{sha256(body).hexdigest()}.yaml"
+    s3.put_object(Bucket=bucket, Key=key, Body=body)
     return f"{s3.meta.endpoint_url}/{bucket}/{key}"
 
 
@@ -142,9 +146,22 @@ def status_of(aws: Callable[[str], Any], stack: str) -> str | None:
     """The stack's status; None: there is none."""
     try:
         [found] = aws("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    except ClientError:
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
         return None
     return str(found["StackStatus"])
+
+
+def standing(aws: Callable[[str], Any], stack: str) -> dict[str, str]:
+    """What the stack was deployed with, as far as the template still has it; empty: there is
+    none."""
+    if status_of(aws, stack) is None:
+        return {}
+    [found] = aws("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    declared = template.bundle()["Parameters"]
+    given = {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])}
+    return {name: text for name, text in given.items() if name in declared}
 
 
 def change_set(
@@ -159,6 +176,7 @@ def change_set(
     rings while it is deployed, or ten minutes after. Raises StackError."""
     status = status_of(aws, stack)
     is_new = status in (None, "REVIEW_IN_PROGRESS")
+    kept = [] if is_new else [name for name in standing(aws, stack) if name not in parameters]
     triggers = [] if is_new else _triggers(aws, stack)
     given: dict[str, Any] = {
         "RollbackConfiguration": {
@@ -168,7 +186,8 @@ def change_set(
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         "TemplateURL": template_url,
         "Parameters": [
-            {"ParameterKey": key, "ParameterValue": text} for key, text in parameters.items()
+            *({"ParameterKey": key, "ParameterValue": text} for key, text in parameters.items()),
+            *({"ParameterKey": key, "UsePreviousValue": True} for key in kept),
         ],
     }
     return _made(aws, stack, f"pi-bundle-{number}", "CREATE" if is_new else "UPDATE", given)
@@ -208,12 +227,23 @@ def _made(
         if "didn't contain changes" in reason or "No updates" in reason:
             return None
         raise StackError(f"The change set has failed: {reason}") from None
-    told = cloudformation.describe_change_set(**which)
-    return Change(stack, name, kind, list(_changes(told)))
+    changes = list(_changes(cloudformation, which))
+    _require_tables(changes)
+    return Change(stack, name, kind, changes)
 
 
-def _changes(told: Mapping[str, Any]) -> Iterator[Row]:
-    for change in told["Changes"]:
+def _require_tables(changes: list[Row]) -> None:
+    """Raises StackError: the ledger would begin anew, empty."""
+    for row in changes:
+        is_table = row["type"] == "AWS::DynamoDB::Table"
+        is_gone = row["does"] == "Remove" or row["replaces"] == "True"
+        if is_table and is_gone:
+            raise StackError(f"This would replace {row['what']}, and the new one is empty.")
+
+
+def _changes(cloudformation: Any, which: Mapping[str, str]) -> Iterator[Row]:
+    pages = cloudformation.get_paginator("describe_change_set").paginate(**which)
+    for change in (change for page in pages for change in page["Changes"]):
         one = change["ResourceChange"]
         yield {
             "does": one["Action"],

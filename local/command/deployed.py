@@ -6,6 +6,7 @@ function of the stack, so that the deployed version decides, under its own role.
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -45,6 +46,22 @@ class Deployed:
     app: App
     aws: Callable[[str], Any]
     invoke: Invoke
+
+    @property
+    def option(self) -> str:
+        """What a command needs to reach this stack, and no other."""
+        return "--local" if self.name == STACK else f"--stack {self.name}"
+
+    def ringing(self) -> list[str]:
+        """The alarms of this stack, and of none whose name begins alike, that ring."""
+        pages = (
+            self.aws("cloudwatch")
+            .get_paginator("describe_alarms")
+            .paginate(AlarmNamePrefix=f"{self.name}-", StateValue="ALARM")
+        )
+        names = [str(alarm["AlarmName"]) for page in pages for alarm in page["MetricAlarms"]]
+        own = re.compile(rf"{re.escape(self.name)}-[A-Za-z]+(-[A-Z0-9]+)?")
+        return [name for name in names if own.fullmatch(name)]
 
     def command(self, name: str, **given: Any) -> dict[str, Any]:
         """What the function for commands answers. Raises StackError where it refuses."""

@@ -160,11 +160,7 @@ def _dead_letters(deployed: Deployed) -> Found:
 
 
 def _alarms(deployed: Deployed) -> Found:
-    asked = deployed.aws("cloudwatch").describe_alarms(
-        AlarmNamePrefix=deployed.name, StateValue="ALARM", MaxRecords=100
-    )
-    ringing = [alarm["AlarmName"] for alarm in asked["MetricAlarms"]]
-    if ringing:
+    if ringing := deployed.ringing():
         return State.WRONG, ", ".join(ringing)
     if not any(deployed.parameters.get(name) for name in ("AlarmEmail", "AlarmTopicArn")):
         return State.LOOK, "Nobody hears them: set AlarmEmail."

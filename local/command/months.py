@@ -17,7 +17,7 @@ from local.command.tell import Row
 from shared.app import App
 from shared.base.amount import Amount
 from shared.base.context import within
-from shared.base.errors import BundleError
+from shared.base.errors import BundleError, UnreadableRecord
 from shared.payments.record import PaymentRecord
 from shared.payouts.record import PayoutRecord
 from shared.proof.prove import Side, compare_day
@@ -88,10 +88,10 @@ def _difference(day: date, one: Any) -> Row:
 # --- Written out ----------------------------------------------------------------------------------
 
 
-def export(app: App, days: Iterable[date], to: Path) -> Row:
+def export(app: App, days: Iterable[date], to: Path, stack: str) -> Row:
     """Everything that was completed on these days, as CSV. What is done stays in a folder beside
     the file until the whole is written, so a run that was broken off goes on where it was."""
-    done = to.with_name(f".{to.name}.days")
+    done = to.with_name(f".{to.name}.{stack}.days")
     done.mkdir(parents=True, exist_ok=True)
     files = [_written(app, day, done) for day in days]
     part = to.with_name(f".{to.name}.part")
@@ -131,7 +131,7 @@ def _rows(
     for settled in side.days.settled(day.isoformat()):
         key = settled.subject if isinstance(settled, Settled) else settled
         record = None
-        with suppress(BundleError):
+        with suppress(UnreadableRecord):
             record = get(key)
         if record is None:
             yield {"what": "unreadable", "id": key, "day": day.isoformat()}
@@ -170,13 +170,10 @@ def _payout(app: App, record: PayoutRecord) -> Row:
 
 
 def _fee(app: App, txid: str | None) -> str | None:
-    """What the chain took for it; None: it does not show it now."""
-    if txid is None:
-        return None
-    with suppress(BundleError):
-        transaction = app.chain.transaction(txid)
-        return None if transaction is None else str(transaction.fee)
-    return None
+    """What the chain took for it; None: it does not show it. Raises ChainUnavailable: the day is
+    written when the chain can be read."""
+    transaction = None if txid is None else app.chain.transaction(txid)
+    return None if transaction is None else str(transaction.fee)
 
 
 def _iso(at: int | None) -> str | None:

@@ -113,9 +113,8 @@ def _of_line(line: dict[str, str]) -> Item:
     """Raises KeyError: a flag is neither yes nor no."""
     row: dict[str, Any] = {name: text.strip() or None for name, text in line.items() if text}
     row[KEY] = row.get(KEY) or ""
-    row["once"] = FLAGS[(row.get("once") or "no").lower()]
-    row["active"] = FLAGS[(row.get("active") or "yes").lower()]
-    return row
+    flags = {name: FLAGS[row[name].lower()] for name in ("once", "active") if row.get(name)}
+    return {**row, **flags}  # what is not given stays as it was
 
 
 def _write(deployed: Deployed, row: Item) -> None:

@@ -142,7 +142,7 @@ def export(desk: Desk, month: str, to: Path) -> None:
     """
     app = desk.stack.app
     days = months.days_of(month, months.today(app))
-    desk.tell(months.export(app, _tracked(days, "Days"), to))
+    desk.tell(months.export(app, _tracked(days, "Days"), to, desk.stack.name))
 
 
 def _tracked(days: list[Any], what: str) -> Any:

@@ -40,7 +40,7 @@ class Overview:
             "attention": lambda: attention(self.stack),
             "switches": self._switches,
             "queues": self._queues,
-            "alarms": self._alarms,
+            "alarms": self.stack.ringing,
             "books": lambda: list(_books(self.stack)),
         }
         return {name: _told(part) for name, part in parts.items()}
@@ -69,12 +69,6 @@ class Overview:
                 if name != "webhook" or self.stack.parameters.get("WebhookUrl")
             ),
         ]
-
-    def _alarms(self) -> list[str]:
-        answer = self.stack.aws("cloudwatch").describe_alarms(
-            AlarmNamePrefix=self.stack.name, StateValue="ALARM", MaxRecords=100
-        )
-        return [str(alarm["AlarmName"]) for alarm in answer["MetricAlarms"]]
 
 
 def _told(part: Callable[[], Found]) -> Found | str:

@@ -9,10 +9,12 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from botocore.exceptions import BotoCoreError, ClientError
 from flask import Flask, Response, abort, redirect, render_template, request, send_from_directory
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response as WerkzeugResponse
@@ -25,6 +27,7 @@ from local.console.door import Door
 from local.console.overview import Overview
 from local.processes import HOST
 from shared.base.context import About, within
+from shared.base.errors import BundleError
 
 HERE = Path(__file__).parent
 # It has the stage's and the shop's colours, type and spacing.
@@ -72,7 +75,12 @@ class _Quiet(WSGIRequestHandler):
 
 def create_app(stack: Deployed, door: Door, ended: threading.Event) -> Flask:
     app = Flask(__name__, static_folder=None)
-    app.jinja_env.globals.update(shown=shown, stack=stack.name, next_commands=next_commands)
+    app.jinja_env.globals.update(
+        shown=shown,
+        stack=stack.name,
+        next_commands=partial(next_commands, stack),
+        option=stack.option,
+    )
     _guard(app, door)
     _show(app, stack, ended)
 
@@ -160,19 +168,21 @@ def _looked_at(
                     return "record.html", {"key": key, "told": why(stack.app, key)}
                 case _:
                     return "overview.html", {"now": overview.look(), "at": int(time.time())}
-        except StackError as refused:
+        except (StackError, BundleError, ClientError, BotoCoreError) as refused:
             return "nothing.html", {"why": str(refused)}
 
 
-def next_commands(told: Any) -> list[str]:
+def next_commands(deployed: Deployed, told: Any) -> list[str]:
     """What an operator would do about a record, in this order."""
     if "payout" in told:
         payout = told["payout"]
-        return commands(BLOCKED, payout["payout_id"]) if payout["state"] == "blocked" else []
+        return (
+            commands(deployed, BLOCKED, payout["payout_id"]) if payout["state"] == "blocked" else []
+        )
     if "payment" not in told:
         return []
     payment = told["payment"]
     reason = MEANINGS.get(payment["attention"] or "")
     if reason is not None:
-        return commands(NEXT[reason], payment["payment_id"])
-    return commands(("settle {id}",), payment["payment_id"]) if payment["due_at"] else []
+        return commands(deployed, NEXT[reason], payment["payment_id"])
+    return commands(deployed, ("settle {id}",), payment["payment_id"]) if payment["due_at"] else []

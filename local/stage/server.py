@@ -68,7 +68,7 @@ class Stage:
         self.director = Director(sources, self._feed, settings)
         app = create_app(self.director, self._watch, self._feed, self.url, self.shop)
         if console is not None:
-            _add_console(app, console)
+            _add_console(app, console, self.url)
         self._server = make_server(HOST, port, app, threaded=True, request_handler=_Quiet)
         self._server.daemon_threads = True  # type: ignore[attr-defined] # a listener stays
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -185,10 +185,12 @@ def _add_director(app: Flask, director: Director, watch: Watch, url: str) -> Non
         return jsonify(done=name)
 
 
-def _add_console(app: Flask, door: Door) -> None:
+def _add_console(app: Flask, door: Door, url: str) -> None:
     @app.get("/console")
     def console() -> WerkzeugResponse:
         """Its link works once, so each press makes one."""
+        if not _is_sent_to(url):
+            abort(403, "Only by the stage's own address.")
         return redirect(door.link())
 
 

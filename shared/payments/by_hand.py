@@ -16,6 +16,7 @@ from shared.base.described import Described
 from shared.base.errors import Conflict, UnknownPayment, WriteConflict
 from shared.base.frozen import frozen
 from shared.payments.record import (
+    Attention,
     PaymentEvent,
     PaymentRecord,
     PaymentState,
@@ -120,6 +121,23 @@ def sell_again(parts: ByHandParts, payment_id: str, *, dry_run: bool = False) ->
     if not dry_run and not parts.payments.let_go(record):
         raise Conflict("not_the_holder", "Its user may buy it already, or has.")
     return record
+
+
+def vouch(parts: ByHandParts, payment_id: str, *, dry_run: bool = False) -> PaymentRecord:
+    """A payment that Pi has forgotten can be refunded, once: the operator has seen on the chain
+    that its amount was received. Raises UnknownPayment, Conflict `not_gone`, WriteConflict."""
+    record = _required(parts, payment_id)
+    if record.vouched == record.amount:
+        return record
+    if record.needs_review is not Attention.GONE:
+        raise Conflict("not_gone", "Pi knows it: refund it.")
+    new = replace(record, vouched=record.amount)
+    if dry_run:
+        return new
+    standing, written = parts.payments.replace(record, new, decided="seen paid by an operator")
+    if not written:
+        raise WriteConflict
+    return standing
 
 
 def _required(parts: ByHandParts, payment_id: str) -> PaymentRecord:

@@ -114,8 +114,9 @@ class PaymentRecord:
     which he cannot be paid; None: not known. `claimed_txid` is what a page named as its
     transaction, where that is not known to pay it. `asked_at`: its user wants it freed. `dead_at`:
     when it was first seen that Pi calls it cancelled. `receipts` is what the wallet's book has
-    noted, `refunded` what payouts pay back, or are about to. `settled_by_hand` is the transaction
-    for which an operator has closed it. `last_event` is the event that it came to owe last, told or
+    noted, `refunded` what payouts pay back, or are about to. `vouched`: what an operator has seen
+    on the chain of a payment that is gone at Pi. `settled_by_hand` is the transaction for which an
+    operator has closed it. `last_event` is the event that it came to owe last, told or
     not, and `event_sequence` the version that owed it first. `version` counts the writes."""
 
     payment_id: str
@@ -141,6 +142,7 @@ class PaymentRecord:
     cancelled_at: int | None = None
     receipts: tuple[Receipt, ...] = ()
     refunded: Amount = ZERO
+    vouched: Amount = ZERO
     settled_by_hand: str | None = None
     pending_event: PaymentEvent | None = field(default=None, metadata={"stored_as": "owed"})
     last_event: PaymentEvent | None = None
@@ -182,7 +184,7 @@ class PaymentRecord:
         is_over = self.state is PaymentState.COMPLETED
         if is_over or self.needs_review is Attention.CANCELLED_BUT_PAID:
             return self.received
-        return self._odd_amount
+        return max(self._odd_amount, self.vouched)
 
     @property
     def is_given_back(self) -> bool:

@@ -22,7 +22,7 @@ from shared.base.clock import Clock
 from shared.base.context import concerning
 from shared.base.errors import BadRequest, Conflict, NotFound, UnreadableRecord, WriteConflict
 from shared.base.frozen import frozen
-from shared.payments.record import Attention, PaymentRecord
+from shared.payments.record import PaymentRecord
 from shared.payments.store import PaymentStore
 from shared.payouts.record import (
     REFUND_MEMO,
@@ -37,7 +37,6 @@ from shared.payouts.record import (
 from shared.payouts.store import PayoutStore
 from shared.users.links import Links
 from shared.work.ordered import OrderedWakeUps
-from shared.work.story import REFUND
 
 if TYPE_CHECKING:
     from shared.aws.switch import Switch
@@ -158,28 +157,6 @@ def refund(
         # Part of the request's identity: without it, a repeat could not tell who was to be paid.
         metadata={"refund_of": payment_id} | ({"refund_to": refund_to} if refund_to else {}),
         refund_of=payment_id,
-    )
-
-
-def pay_back(
-    parts: RequestParts, payout_id: str, payment_id: str, *, dry_run: bool = False
-) -> PayoutRequest:
-    """The request that pays back a payment that Pi has forgotten, on the word of an operator who
-    has seen it on the chain: no receipt tells of it. First the payment's record counts the amount,
-    so nothing else refunds it any more. A repeat gives the same request. Raises NotFound, Conflict
-    `not_gone` or `above_paid_amount`, WriteConflict."""
-    payment = _found(parts, payment_id)
-    if payment.refunded not in (ZERO, payment.amount):
-        raise Conflict("above_paid_amount", "A part of it was refunded: refund the rest.")
-    if payment.needs_review is not Attention.GONE:
-        raise Conflict("not_gone", "Pi knows it: refund it.")
-    if payment.refunded == ZERO and not dry_run:
-        counted = replace(payment, refunded=payment.amount)
-        told = f"{REFUND}{payout_id}"
-        if not parts.payments.replace(payment, counted, decided=told)[1]:
-            raise WriteConflict
-    return PayoutRequest(
-        payout_id, payment.uid, payment.amount, REFUND_MEMO, metadata={"refund_of": payment_id}
     )
 
 

@@ -31,7 +31,7 @@ def test_a_blocked_payout(operator: Operator, world: World) -> None:
     world.tables.edit("PayoutsTable", payout_id, state="blocked", attention="blocked")
     [found] = operator.does("attention", status=3)
     assert (found["what"], found["id"]) == ("payout", payout_id)
-    assert f"pi-bundle resume {payout_id}" in found["next"]
+    assert f"pi-bundle resume {payout_id} --stack the-world" in found["next"]
 
 
 def test_dead_letters(operator: Operator, world: World) -> None:
@@ -41,7 +41,7 @@ def test_dead_letters(operator: Operator, world: World) -> None:
         world.tick(world.wake_ups.visibility_seconds)
     [found] = operator.does("attention", status=3)
     assert (found["what"], found["why"]) == ("dead letters", "1 messages")
-    assert found["next"] == ["pi-bundle redrive wake-ups"]
+    assert found["next"] == ["pi-bundle redrive wake-ups --stack the-world"]
 
 
 def test_a_product_that_cannot_be_sold(operator: Operator, world: World) -> None:

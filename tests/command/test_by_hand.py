@@ -289,7 +289,30 @@ def test_what_pi_has_forgotten_is_paid_back_once(
         world.send()
     assert len(world.transfers_of(f"refund-{gone}")) == 1
     assert world.record(gone).refunded == Amount.of("3.14")
-    assert world.record(gone).story[-1].why == f"refund refund-{gone}"
+    whys = [entry.why for entry in world.record(gone).story]
+    assert whys[-2:] == ["seen paid by an operator", f"refund refund-{gone}"]
+
+
+def test_paid_back_under_two_ids_it_is_paid_once(
+    operator: Operator, world: World, gone: str
+) -> None:
+    operator.does("pay-back", gone, "--yes")
+    world.send()
+    again = ("pay-back", gone, "--payout-id", "refund-2", "--yes")
+    assert "above_paid_amount" in operator.is_refused(*again)
+    world.rounds(2)
+    assert len(world.transfers_of(f"refund-{gone}") + world.transfers_of("refund-2")) == 1
+
+
+def test_a_refused_pay_back_strands_nobody(operator: Operator, world: World, gone: str) -> None:
+    """Payouts are off; then Pi knows it again, and completes it: it is refunded as any other."""
+    world.switch.value = "off"
+    assert "payouts_off" in operator.is_refused("pay-back", gone, "--yes")
+    assert world.record(gone).refunded == Amount(0)
+    world.switch.value = "on"
+    operator.does("refund", gone, "--yes")
+    world.rounds(2)
+    assert len(world.transfers_of(f"refund-{gone}")) == 1
 
 
 def test_what_pi_knows_is_not_paid_back(operator: Operator, bought: str) -> None:

@@ -45,27 +45,27 @@ def asked_once() -> tuple[Ask, list[str]]:
 def test_six_questions_are_asked_once() -> None:
     env = environment("default")
     ask, asked = asked_once()
-    parameters = answered(env, ask)
+    parameters = answered(env, ask, {})
     assert asked == list(QUESTIONS)
     assert len(QUESTIONS) == 6
     assert parameters == {**env.fixed, **ANSWERS}
-    assert answered(env, ask) == parameters
+    assert answered(env, ask, {}) == parameters
     assert len(asked) == 6
 
 
 def test_each_environment_has_its_own_answers() -> None:
     ask, asked = asked_once()
     for name in ("default", "staging", "prod"):
-        answered(environment(name), ask)
+        answered(environment(name), ask, {})
     assert len(asked) == 3 * len(QUESTIONS)
 
 
 def test_what_was_added_to_the_answers_by_hand_is_deployed_too() -> None:
     env = environment("default")
     ask, _ = asked_once()
-    answered(env, ask)
+    answered(env, ask, {})
     env.answers.write_text(json.dumps({**ANSWERS, "PayoutCap": "5", "FunctionMemory": "512"}))
-    parameters = answered(env, ask)
+    parameters = answered(env, ask, {})
     assert (parameters["PayoutCap"], parameters["FunctionMemory"]) == ("5", "512")
 
 
@@ -75,7 +75,7 @@ def test_a_wrong_answer_is_asked_for_again(capsys: pytest.CaptureFixture[str]) -
     def ask(name: str, _question: str, _default: str) -> str:
         return given[name].pop(0)
 
-    assert answered(environment("default"), ask)["PiWalletAddress"] == ""
+    assert answered(environment("default"), ask, {})["PiWalletAddress"] == ""
     assert "public key of 56 characters" in capsys.readouterr().err
 
 
@@ -118,6 +118,7 @@ def test_a_build_that_fails_ends_it(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     environment("default").answers.write_text(json.dumps(ANSWERS))
     (tmp_path / "not-a-bundle").mkdir()
     monkeypatch.setattr(deploy, "package", _fails)
+    monkeypatch.setattr(deploy, "standing", lambda *_where: {})
     result = CliRunner(mix_stderr=False).invoke(main, ["deploy", "--yes"])
     assert (result.exit_code, result.stderr) == (1, "samcli build has failed: see above.\n")
 

@@ -16,8 +16,14 @@ class Watched:
     def __init__(self, ringing: tuple[str, ...] = (), most: int = 1000) -> None:
         self.ringing, self.most = ringing, most
 
-    def describe_alarms(self, **_which: Any) -> Any:
-        return {"MetricAlarms": [{"AlarmName": name} for name in self.ringing]}
+    def get_paginator(self, name: str) -> Any:
+        assert name == "describe_alarms"
+        return self
+
+    def paginate(self, *, AlarmNamePrefix: str, StateValue: str) -> Any:  # noqa: N803 - AWS's
+        assert StateValue == "ALARM"
+        found = [name for name in self.ringing if name.startswith(AlarmNamePrefix)]
+        return [{"MetricAlarms": [{"AlarmName": name}]} for name in found]
 
     def get_account_settings(self) -> Any:
         return {"AccountLimit": {"ConcurrentExecutions": self.most}}
@@ -115,6 +121,11 @@ def test_an_alarm_that_rings(operator: Operator) -> None:
     assert checks(operator, status=3)["alarms"] == ("wrong", "the-world-PaymentsStuckAlarm")
 
 
+def test_another_stacks_alarm_is_none_of_ours(operator: Operator) -> None:
+    operator.aws["cloudwatch"] = Watched(("the-world-dev-PaymentsStuckAlarm-1AB", "the-worldwide"))
+    assert checks(operator, status=0)["alarms"][0] == "fine"
+
+
 def test_what_may_not_be_what_you_want(operator: Operator, world: World) -> None:
     world.deploy(PiAppId="", AllowOrigins="", AlarmEmail="", PiWalletAddress="")
     world.switch.value = "off"
@@ -132,7 +143,7 @@ def test_nothing_is_for_sale(operator: Operator, world: World) -> None:
 
 def test_a_check_that_cannot_be_made_ends_nothing(operator: Operator, world: World) -> None:
     class Down:
-        def describe_alarms(self, **_which: Any) -> Any:
+        def get_paginator(self, _name: str) -> Any:
             raise EndpointConnectionError(endpoint_url="https://monitoring.test")
 
     operator.aws["cloudwatch"] = Down()

@@ -90,6 +90,14 @@ def test_a_file_is_imported_whole(operator: Operator, world: World, tmp_path: Pa
     assert rows["cake"]["active"] is True
 
 
+def test_an_import_keeps_what_it_does_not_name(operator: Operator, tmp_path: Path) -> None:
+    operator.does("products", "put", "badge", "--price", "1", "--once", "--inactive")
+    file = tmp_path / "prices.csv"
+    file.write_text("product_id,price\nbadge,2\n")
+    [shown] = operator.does("products", "import", file, "--yes")[-1:]
+    assert (shown["price"], shown["once"], shown["active"]) == ("2", True, False)
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [

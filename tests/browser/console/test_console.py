@@ -178,7 +178,10 @@ def test_a_command_is_copied(
     page.goto(console.door.link())
     page.get_by_role("button", name="Copy").first.click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
-    assert page.evaluate("navigator.clipboard.readText()") == "pi-bundle payments off"
+    assert (
+        page.evaluate("navigator.clipboard.readText()")
+        == "pi-bundle payments off --stack the-world"
+    )
 
 
 def test_when_it_ends_the_page_says_so(world: World, page: Page, watch: Watch) -> None:
