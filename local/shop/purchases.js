@@ -1,4 +1,4 @@
-// What the user has bought: the server's records, newest first.
+// What the user has bought, newest first.
 import { askPatiently, bundle, news, session, tell } from "./api.js";
 import { refused } from "./notice.js";
 import { nameOf } from "./products.js";
@@ -14,11 +14,16 @@ const template = document.querySelector("#purchase");
 let payments = [];
 let next = null;
 let timer = null;
-let pause = 2; // seconds until what is open is looked at again: a little longer each time
+let turn = 0;
+let pause = 2; // seconds until what is open is looked at again
 
 for (const what of ["user", "payments"]) news.addEventListener(what, start);
 news.addEventListener("products", show);
-more.onclick = () => read(`limit=${PAGE}&next=${encodeURIComponent(next)}`, payments);
+more.onclick = async () => {
+  clearTimeout(timer);
+  await read(`limit=${PAGE}&next=${encodeURIComponent(next)}`, payments);
+  refresh();
+};
 
 function start() {
   pause = 2;
@@ -26,7 +31,6 @@ function start() {
   refresh();
 }
 
-/** All that is shown, anew; and again while one of them is open. */
 async function refresh() {
   clearTimeout(timer);
   if (!session.user) return;
@@ -37,8 +41,10 @@ async function refresh() {
 }
 
 async function read(query, before) {
+  const mine = ++turn;
   try {
     const page = await askPatiently(() => bundle("GET", `/payments?${query}`));
+    if (mine !== turn) return; // outdated
     [payments, next] = [[...before, ...page.payments], page.next];
     section.dataset.state = payments.length ? "some" : "none";
     show();
