@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+SCAN := $(VENV)/scan
 
 # Functions are shipped as they stand (SkipBuild), so nothing may leave a __pycache__ behind.
 export PYTHONDONTWRITEBYTECODE := 1
@@ -33,11 +34,19 @@ $(READY): requirements-dev.txt requirements-uv.txt
 	@ln -sf ../../local/command/pi-bundle $(BIN)/pi-bundle
 	@touch $@
 
+# The policy scanner's pins and ours exclude each other.
+$(SCAN): requirements-scan.txt $(READY)
+	@echo "Installing the policy scanner ..."
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python $@
+	@$(BIN)/uv pip sync -q --python $@/bin/python --require-hashes requirements-scan.txt
+	@touch $@
+
 lock: $(READY) ## Pin the newest dependencies, with hashes
 	$(LOCK) requirements.in -o requirements.txt
 	$(LOCK) $(NOT_TWICE) -c requirements.txt requirements-chain.in -o requirements-chain.txt
 	$(LOCK) requirements-dev.in -o requirements-dev.txt
 	echo uv | $(LOCK) - -o requirements-uv.txt
+	$(LOCK) requirements-scan.in -o requirements-scan.txt
 
 LOCK := $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
         --no-header --no-emit-index-url
@@ -83,7 +92,7 @@ export ROUNDS PAIRS WORKERS PAYMENTS
 
 # --- Gates -------------------------------------------------------------------------------------
 
-lint: $(READY) ## Every gate: style, types, layers, security, template
+lint: $(READY) $(SCAN) ## Every gate: style, types, layers, security, template, its policies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -92,6 +101,7 @@ lint: $(READY) ## Every gate: style, types, layers, security, template
 	$(BIN)/bandit -q -r --skip B404,B603,B606 local # starts its own tools, without a shell
 	$(SAM) validate
 	$(SAM) validate --lint
+	$(SCAN)/bin/checkov --config-file .checkov.yaml
 
 format: $(READY) ## Format, and mend what ruff can mend
 	$(BIN)/ruff format .
