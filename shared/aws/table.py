@@ -125,10 +125,20 @@ class Table:
         """A write of what differs, which fails if there was a write since `old` was read."""
         return {"Update": self._change(old, new)}
 
-    def updating(self, key: str, expression: str, values: Item, only_if: str | None = None) -> Any:
-        """As `update`, but a failed condition fails the whole; its reason has the item."""
+    def updating(
+        self,
+        key: str,
+        expression: str,
+        values: Item,
+        only_if: str | None = None,
+        *,
+        shows: bool = True,
+    ) -> Any:
+        """As `update`, but a failed condition fails the whole; its reason has the item, if this
+        `shows` it. Where the role may write some attributes alone, it must not."""
         update = self._update(key, expression, values, only_if)
-        return {"Update": {**update, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}
+        shown = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if shows else {}
+        return {"Update": {**update, **shown}}
 
     def transact(self, writes: Sequence[Any]) -> Sequence[Any] | None:
         """Write all or nothing, also in other tables. None if it was written, else each write's

@@ -200,11 +200,12 @@ def _adding(
     """A write that adds `step` to the sum `name` as long as it stays within `most`."""
     expression, values = f"ADD #{name} :step{more}", {**values, "step": step}
     if most is None:
-        return table.updating(key, expression, values)
+        return table.updating(key, expression, values, shows=False)
     # The first of its kind, or there is still room for it. A sum is never below zero.
     first = f"attribute_not_exists(#{name}) OR " if step <= most else ""
     values["room"] = most - step
-    return table.updating(key, expression, values, only_if=f"{first}#{name} <= :room")
+    within = f"{first}#{name} <= :room"
+    return table.updating(key, expression, values, only_if=within, shows=False)
 
 
 def _reason(record: PayoutRecord) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from local.cloud.template import Template, of_type
+from tests.world import roles
 
 PAYMENTS, PRODUCTS = "PaymentsTable.Arn", "ProductsTable.Arn"
 REWARDS, PAYOUTS = "RewardsTable.Arn", "PayoutsTable.Arn"
@@ -57,7 +58,7 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     # It reads no payment, no reward and no notification. The key is for Pi's list of open payouts.
     "Sweep": queries("due", PAYMENTS, PAYOUTS, REWARDS, NOTIFICATIONS)
     | on(PAYMENTS, PUSH)
-    | on(PAYOUTS, GET, UPDATE, PUSH)
+    | on(PAYOUTS, GET, PUSH)
     | on(REWARDS, PUSH)
     | on(NOTIFICATIONS, PUSH)
     | {KEY, WAKE, WAKE_SENDER, counts(QUEUE), counts("Payouts.Arn")},
@@ -88,6 +89,17 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     "NotifyUsers": on(NOTIFICATIONS, GET, PUT) | {WAKE},
 }
 SCHEDULED = ("Sweep", "ProveWallet")
+# Where a table is another business's, or of all: what is written there, and nothing else. Operate
+# closes payments and links users, so it writes most of what a payment has.
+REFUND = {"payment_id", "refunded", "version", "story"}
+NARROWED = {
+    ("Sweep", "PartiQLUpdate", "PaymentsTable"): {"payment_id", "due_at"},
+    ("Sweep", "PartiQLUpdate", "PayoutsTable"): {"payout_id", "due_at"},
+    ("Sweep", "PartiQLUpdate", "RewardsTable"): {"id", "due_at"},
+    ("Sweep", "PartiQLUpdate", "NotificationsTable"): {"id", "due_at"},
+    ("RequestPayout", "UpdateItem", "PaymentsTable"): REFUND,
+    ("SendPayout", "UpdateItem", "PaymentsTable"): REFUND | {"seen"},  # the canary
+}
 
 COMMON = {"POWERTOOLS_LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME"}
 ASKS_PI = {"PI_API_URL"}
@@ -239,6 +251,60 @@ def test_no_role_reads_whole_tables_or_deletes(translated: Template) -> None:
 def test_promise_6_only_the_senders_role_reads_the_wallets_seed(translated: Template) -> None:
     readers = {name for name in ALLOWED if SEED in granted_to(role_of(translated, name))}
     assert readers == {"SendPayout"}
+
+
+def test_promise_6_who_shares_a_table_writes_only_its_attributes() -> None:
+    narrowed = {
+        (function, grant.verb, grant.place): grant.attributes
+        for function in ALLOWED
+        for grant in roles.grants(function)
+        if grant.attributes is not None
+    }
+    assert narrowed == NARROWED
+
+
+def _push(attribute: str, table: str = "PaymentsTable", key: str = "payment_id") -> dict[str, Any]:
+    where = f'WHERE "{key}"=? AND "{attribute}"=?'
+    return {"Statements": [{"Statement": f'UPDATE "{table}" SET "{attribute}"=? {where}'}]}
+
+
+def _refund(**more: object) -> dict[str, Any]:
+    write = {
+        "TableName": "PaymentsTable",
+        "Key": {"payment_id": {"S": "payment-1"}},
+        "UpdateExpression": "ADD #refunded :step, version :one",
+        "ConditionExpression": "attribute_not_exists(#refunded) OR #refunded <= :room",
+        "ExpressionAttributeNames": {"#refunded": "refunded"},
+    }
+    return {"TransactItems": [{"Update": {**write, **more}}]}
+
+
+ALL_OLD = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+
+
+def test_the_tests_world_lets_a_function_do_what_its_role_allows() -> None:
+    roles.check("sweep", "BatchExecuteStatement", _push("due_at"))
+    roles.check("request_payout", "TransactWriteItems", _refund())
+    roles.check("a person", "TransactWriteItems", _refund(UpdateExpression="SET amount = :one"))
+
+
+@pytest.mark.parametrize(
+    ("function", "operation", "call"),
+    [
+        ("sweep", "BatchExecuteStatement", _push("state")),
+        ("sweep", "GetItem", {"TableName": "PaymentsTable"}),
+        ("sweep", "UpdateItem", {"TableName": "PayoutsTable", "UpdateExpression": "SET a = :a"}),
+        ("sweep", "Query", {"TableName": "PaymentsTable", "IndexName": "by_user"}),
+        ("request_payout", "TransactWriteItems", _refund(UpdateExpression="SET amount = :one")),
+        ("request_payout", "TransactWriteItems", _refund(ConditionExpression="amount > :one")),
+        ("request_payout", "TransactWriteItems", _refund(**ALL_OLD)),
+    ],
+)
+def test_the_tests_world_refuses_what_a_role_does_not_allow(
+    function: str, operation: str, call: dict[str, Any]
+) -> None:
+    with pytest.raises(roles.AccessDeniedError):
+        roles.check(function, operation, call)
 
 
 @pytest.mark.parametrize("function", SCHEDULED)

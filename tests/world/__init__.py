@@ -32,7 +32,7 @@ def new_world(
     place: Place = in_memory, seed: int | None = None, **parameters: str
 ) -> Iterator[World]:
     """A stocked world; `parameters`: of its stack, where they are not the template's defaults. When
-    it ends, no Pi has been made or lost."""
+    it ends, no Pi has been made or lost, and no function did what its role does not allow."""
     effects = Effects()
     with place(effects) as tables, pytest.MonkeyPatch.context() as patch:
         world = World(tables, effects, seed, parameters)
@@ -41,3 +41,4 @@ def new_world(
         patch.setattr(context, "process_clock", world.seconds)
         yield world
         assert world.pi.chain.total_coins == world.pi.chain.minted, "Pi was made or lost"
+        assert not effects.denied

@@ -19,6 +19,8 @@ from typing import Any, cast
 from botocore.exceptions import ClientError, ReadTimeoutError
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from shared.base.context import log_keys
+from tests.world import roles
 from tests.world.effects import AwsFault, Effects
 
 Item = dict[str, Any]
@@ -187,6 +189,7 @@ class Client:
         if effects is None:
             with self._database.lock:
                 return _copied(act())
+        self._require_role(effects, operation, call)
         effects.tell("before", operation)
         if fault := effects.fault(operation, sent=False):
             raise _refused(fault, operation)
@@ -199,6 +202,14 @@ class Client:
         if effects.fault(operation, sent=True):
             raise ReadTimeoutError(endpoint_url="dynamodb")
         return answer
+
+    def _require_role(self, effects: Effects, operation: str, call: Item) -> None:
+        try:
+            roles.check(log_keys().get("function"), operation, call)
+        except roles.AccessDeniedError as denied:
+            # An edge takes it for any error: so the world remembers it.
+            effects.denied.append(str(denied))
+            raise
 
     def _table(self, call: Item) -> Table:
         return self._database.tables[call["TableName"]]

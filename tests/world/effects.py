@@ -55,6 +55,8 @@ class Effects:
     faults: list[AwsFault] = field(default_factory=list)
     landed: Counter[str] = field(default_factory=Counter)
     """How many transitions DynamoDB has written, by payment id."""
+    denied: list[str] = field(default_factory=list)
+    """What a function's role would not have let it do: see `roles`."""
     device: Device | None = None
 
     @property
