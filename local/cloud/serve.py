@@ -1,4 +1,4 @@
-"""MiniStack as it is, but for five things.
+"""MiniStack as it is, but for six things.
 
 Usage: python -P serve.py, with MiniStack's own settings in the environment.
 
@@ -14,6 +14,8 @@ Usage: python -P serve.py, with MiniStack's own settings in the environment.
 - What is packed is unpacked once, and each environment of a function has links to it. MiniStack
   writes the thousand files of the layers for each, and deletes them again.
 - Calls in batches need the permissions that AWS asks for, where MiniStack asks for ones of its own.
+- A stack may give a secret its policy. MiniStack judges by such policies, but its CloudFormation
+  does not know them, and whom they name as `aws:PrincipalArn` is on AWS a role, not its session.
 """
 
 import hashlib
@@ -29,8 +31,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from ministack import app
-from ministack.core import iam_actions, lambda_runtime
-from ministack.services import apigateway
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
+from ministack.services import apigateway, secretsmanager
+from ministack.services.cloudformation import provisioners
 
 CLOCK = Path(__file__).with_name("clock")
 OF_THIS_MACHINE = re.compile(r"http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?")
@@ -39,9 +42,11 @@ _headers_of_listed = apigateway._cors_response_headers  # noqa: SLF001 - MiniSta
 _kill_workers = lambda_runtime.kill_workers
 _action = iam_actions._action_from_target  # noqa: SLF001
 _tables = iam_actions.dynamodb_resource_arns
+_condition_key = iam_evaluator._resolve_condition_key  # noqa: SLF001
 
 PERMISSIONS = {"BatchExecuteStatement": "PartiQLUpdate", "SendMessageBatch": "SendMessage"}
 TABLE = re.compile(r'UPDATE "([^"]+)"')
+SESSION = re.compile(r":sts::([0-9]+):assumed-role/([^/]+)/.*")
 
 
 def headers(configuration: dict[str, Any], origin: str) -> dict[str, str]:
@@ -94,7 +99,33 @@ def tables(body: bytes, *where: str) -> list[str]:
     return arns or _tables(body, *where)
 
 
+def make_policy(_logical_id: str, given: Mapping[str, Any], _stack: str) -> tuple[str, Any]:
+    """What CloudFormation does for AWS::SecretsManager::ResourcePolicy."""
+    secret, policy = given["SecretId"], json.dumps(given["ResourcePolicy"])
+    secretsmanager._put_resource_policy({"SecretId": secret, "ResourcePolicy": policy})  # noqa: SLF001
+    return secret, {}
+
+
+def change_policy(_id: str, _old: Any, new: Mapping[str, Any], stack: str) -> tuple[str, Any]:
+    return make_policy("", new, stack)
+
+
+def delete_policy(secret: str, _given: Mapping[str, Any]) -> None:
+    secretsmanager._delete_resource_policy({"SecretId": secret})  # noqa: SLF001
+
+
+def condition_key(key: str, context: Any) -> Any:
+    value = _condition_key(key, context)
+    return SESSION.sub(r":iam::\1:role/\2", value) if key.lower() == "aws:principalarn" else value
+
+
 if __name__ == "__main__":
+    provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::ResourcePolicy"] = {  # noqa: SLF001
+        "create": make_policy,
+        "update": change_policy,
+        "delete": delete_policy,
+    }
+    iam_evaluator._resolve_condition_key = condition_key  # noqa: SLF001
     iam_actions._action_from_target = permission  # noqa: SLF001
     iam_actions.dynamodb_resource_arns = tables
     lambda_runtime.kill_workers = end_environments

@@ -6,7 +6,7 @@ from stellar_sdk.exceptions import Ed25519SecretSeedInvalidError
 
 from local.command.deployed import Deployed, StackError
 from local.command.tell import Row
-from shared.base.errors import PiAuthenticationError, PiRefused, ServiceUnavailable
+from shared.base.errors import PiAuthenticationError, PiRefused
 from shared.base.secret import Secret
 from shared.pi.client import PiClient
 
@@ -57,30 +57,26 @@ def _knows_us(deployed: Deployed, pi: PiClient) -> bool | None:
     return True
 
 
-def put_seed(deployed: Deployed, seed: str) -> Row:
-    """Put the wallet's seed, once it is certain that it is the wallet's. Raises StackError where it
-    is another's."""
+def wallet_of(deployed: Deployed, seed: str) -> str:
+    """The wallet that the seed signs for, which the chain knows. Raises StackError: it is not the
+    wallet of this stack, as far as the stack says which one is."""
     try:
         address = Keypair.from_secret(seed).public_key
     except Ed25519SecretSeedInvalidError:
         raise StackError("This is no seed: 56 characters that start with S.") from None
-    wallet = deployed.parameters.get("PiWalletAddress") or _wallet_now(deployed)
+    wallet = deployed.parameters.get("PiWalletAddress")
     if wallet and wallet != address:
         raise StackError(f"This is the seed of {address}; the app's wallet is {wallet}.")
     if deployed.app.chain.account(address) is None:
         raise StackError(f"The chain has no account {address}. Fund it first.")
+    return address
+
+
+def put_seed(deployed: Deployed, seed: str) -> None:
+    """Put the wallet's seed. The one before is not looked at: none but the sender may read it."""
     deployed.aws("secretsmanager").put_secret_value(
         SecretId=deployed.outputs["WalletSeedSecretArn"], SecretString=seed
     )
-    return {"wallet_seed": "put", "wallet": address}
-
-
-def _wallet_now(deployed: Deployed) -> str | None:
-    """The wallet of the seed that stands; None: there is none."""
-    try:
-        return deployed.app.wallet.address()
-    except ServiceUnavailable:
-        return None
 
 
 def _printable(key: str) -> Secret:

@@ -9,6 +9,7 @@ import click
 from rich.progress import track
 
 from local.command import months, products, queues, secrets
+from local.command.deployed import StackError
 from local.command.desk import NEEDS_YOU, Desk, changes, is_confirmed, on_stack, on_stack_for_long
 from local.command.queues import DEAD_LETTERS
 
@@ -86,14 +87,38 @@ def seed() -> None:
 
 
 @seed.command("put")
+@click.option(
+    "--yes", is_flag=True, help="It is the app's wallet's, though PiWalletAddress is not set."
+)
 @on_stack
-def seed_put(desk: Desk) -> None:
-    """Put the seed, once it is certain that it is the wallet's."""
-    desk.tell(secrets.put_seed(desk.stack, _secret("Seed")))
+def seed_put(desk: Desk, *, yes: bool) -> None:
+    """Put the seed, once it is certain that it is the wallet's.
+
+    PiWalletAddress says which wallet that is. The seed that stands does not: only the sender of
+    payouts may read it.
+    """
+    typed = _secret("Seed")
+    wallet = secrets.wallet_of(desk.stack, typed)
+    if not (yes or desk.stack.parameters.get("PiWalletAddress")):
+        _require_own(wallet)
+    secrets.put_seed(desk.stack, typed)
+    desk.tell({"wallet_seed": "put", "wallet": wallet})
+
+
+def _require_own(wallet: str) -> None:
+    told = f"PiWalletAddress is not set, so nothing tells whether {wallet} is the app's wallet."
+    if not _is_terminal():
+        raise StackError(f"{told} If it is: --yes")
+    if not click.confirm(f"{told} Is it?", err=True):
+        raise StackError("The old seed stays.")
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _secret(what: str) -> str:
-    if sys.stdin.isatty():
+    if _is_terminal():
         return str(click.prompt(what, hide_input=True)).strip()
     return click.get_text_stream("stdin").read().strip()
 

@@ -15,6 +15,7 @@ from shared.app import App
 from shared.base.settings import Settings
 from shared.edges import Edges
 from tests.world import World
+from tests.world.aws import OperatorsSecrets
 from tests.world.functions import URLS
 
 FUNCTIONS = {"Operate": "operate", "DecidePayout": "decide_payout", "Sweep": "sweep"}
@@ -57,7 +58,11 @@ class Operator:
 
     def stack(self) -> Deployed:
         world = self.world
-        aws = {**world.aws, "dynamodb": world.tables.eyes, **self.aws}
+        own = {
+            "dynamodb": world.tables.eyes,
+            "secretsmanager": OperatorsSecrets(world.secrets.values),
+        }
+        aws = {**world.aws, **own, **self.aws}
         given = URLS | world.parameters
         variables = {
             name: text

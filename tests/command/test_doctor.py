@@ -65,10 +65,6 @@ def _no_seed(world: World) -> None:
     world.wallet_seed = None
 
 
-def _another_seed(world: World) -> None:
-    world.wallet_seed = Keypair.random().secret
-
-
 def _wrong_network(world: World) -> None:
     world.deploy(PiNetwork="Pi Network")
 
@@ -98,7 +94,6 @@ WRONG = {
     "a wrong key": (_wrong_key, "server key", "pi-bundle key put"),
     "another app's key": (_another_apps_key, "server key", "another app's"),
     "no seed": (_no_seed, "seed", "pi-bundle seed put"),
-    "another wallet's seed": (_another_seed, "seed", "not of the app's wallet"),
     "another network": (_wrong_network, "network", "PiNetwork"),
     "a wallet that is none": (_no_such_wallet, "wallet", "no account"),
     "a product": (_product, "products", "no amount of Pi"),
@@ -151,6 +146,14 @@ def test_a_check_that_cannot_be_made_ends_nothing(operator: Operator, world: Wor
     found = checks(operator, status=0)
     unknown = {check for check, (state, _) in found.items() if state == "unknown"}
     assert unknown == {"server key", "network", "wallet", "alarms"}
+
+
+def test_whether_the_seed_is_right_is_the_senders_to_tell(operator: Operator, world: World) -> None:
+    """No operator can read it; another wallet's holds up the payouts, and that alarms."""
+    world.wallet_seed = Keypair.random().secret
+    state, told = checks(operator, status=0)["seed"]
+    assert state == "fine"
+    assert "PayoutsHeldUpAlarm" in told
 
 
 def test_while_payouts_are_off_a_seed_may_be_missing(operator: Operator, world: World) -> None:

@@ -3,6 +3,7 @@
 import pytest
 from stellar_sdk import Keypair
 
+from local.command import supplies
 from tests.command.operator import Operator
 from tests.world import World
 
@@ -63,22 +64,44 @@ def test_the_wallets_seed_is_put(operator: Operator, world: World) -> None:
     assert world.standing() == ("completed", None)
 
 
-@pytest.mark.parametrize("is_named", [True, False], ids=["PiWalletAddress", "the seed before"])
-def test_another_wallets_seed_is_not_put(
-    operator: Operator, world: World, *, is_named: bool
-) -> None:
-    if not is_named:
-        world.deploy(PiWalletAddress="")
+def test_another_wallets_seed_is_not_put(operator: Operator, world: World) -> None:
     right = world.wallet_seed
-    told = operator.is_refused("seed", "put", typed=Keypair.random().secret)
+    told = operator.is_refused("seed", "put", "--yes", typed=Keypair.random().secret)
     assert "the app's wallet is" in told
     assert world.wallet_seed == right
+
+
+def test_where_nothing_tells_the_wallet_its_seed_is_put_once_the_operator_says_so(
+    operator: Operator, world: World
+) -> None:
+    """The seed before tells nothing: no operator can read it."""
+    world.deploy(PiWalletAddress="")
+    right, world.wallet_seed = str(world.wallet_seed), None
+    told = operator.is_refused("seed", "put", typed=right)
+    assert "PiWalletAddress is not set" in told
+    assert world.wallet in told
+    assert world.wallet_seed is None
+    operator.does("seed", "put", "--yes", typed=right)
+    assert world.wallet_seed == right
+
+
+@pytest.mark.parametrize(("answer", "is_put"), [("y", True), ("n", False)])
+def test_at_a_terminal_the_operator_is_asked(
+    operator: Operator, world: World, monkeypatch: pytest.MonkeyPatch, answer: str, *, is_put: bool
+) -> None:
+    world.deploy(PiWalletAddress="")
+    right, world.wallet_seed = str(world.wallet_seed), None
+    monkeypatch.setattr(supplies, "_is_terminal", lambda: True)
+    result = operator.run("seed", "put", typed=f"{right}\n{answer}\n")
+    assert world.wallet in result.stderr
+    assert (world.wallet_seed == right) is is_put
+    assert (result.exit_code == 0) is is_put
 
 
 def test_a_seed_without_an_account_is_not_put(operator: Operator, world: World) -> None:
     world.deploy(PiWalletAddress="")
     world.wallet_seed = None
-    told = operator.is_refused("seed", "put", typed=Keypair.random().secret)
+    told = operator.is_refused("seed", "put", "--yes", typed=Keypair.random().secret)
     assert "has no account" in told
     assert world.wallet_seed is None
 

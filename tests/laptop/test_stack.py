@@ -13,9 +13,12 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import pytest
 import requests
+from botocore.exceptions import ClientError
 
+from local.cloud.ministack import REGION
 from local.cloud.stack import FunctionFailedError, Stack
 from local.cloud.template import Route, routes
 from local.emulator.process import PiEmulator
@@ -301,6 +304,30 @@ class Customers:
 
 def test_every_function_does_its_work_under_its_role(stack: Stack, emulator: PiEmulator) -> None:
     assert set(Customers(stack, emulator).statuses().values()) == {200}
+
+
+def test_promise_6_who_may_do_all_with_secrets_puts_a_seed_and_reads_none(stack: Stack) -> None:
+    """But for the account's root, which the local cloud asks nothing."""
+    iam = stack.cloud.client("iam")
+    iam.create_user(UserName="administrator")
+    allowed = {"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_user_policy(UserName="administrator", PolicyName="all", PolicyDocument=document)
+    key = iam.create_access_key(UserName="administrator")["AccessKey"]
+    secrets = boto3.client(
+        "secretsmanager",
+        endpoint_url=stack.cloud.endpoint,
+        region_name=REGION,
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+    seed = stack.outputs["WalletSeedSecretArn"]
+    assert secrets.get_secret_value(SecretId=stack.outputs["ServerKeySecretArn"])["SecretString"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        secrets.get_secret_value(SecretId=seed)
+    before = stack.cloud.secrets.get_secret_value(SecretId=seed)["SecretString"]
+    secrets.put_secret_value(SecretId=seed, SecretString=before)
+    assert "OnlyTheSenderReads" in secrets.get_resource_policy(SecretId=seed)["ResourcePolicy"]
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,9 @@ def test_nobody_outside_is_let_in_by_a_policy_of_a_resource(translated: Template
         name for name, one in translated["Resources"].items() if one["Type"] in PUBLIC
     }
     # EventBridge may put there what it could not deliver: test_webhook. CloudWatch may publish:
-    # test_alarms.
-    assert open_to_others == {"WebhookDeadLettersPolicy", "AlarmTopicPolicy"}
+    # test_alarms. The seed's only denies: test_resources.
+    known = {"WebhookDeadLettersPolicy", "AlarmTopicPolicy", "WalletSeedPolicy"}
+    assert open_to_others == known
     for permission in of_type(translated, "AWS::Lambda::Permission").values():
         assert permission["Properties"]["FunctionName"]["Ref"] not in BACKGROUND
     for table in of_type(translated, "AWS::DynamoDB::Table").values():

@@ -99,6 +99,29 @@ def test_the_wallets_seed_outlives_its_stack_and_every_mistake(translated: Templ
     assert seed["UpdateReplacePolicy"] == "Retain"
 
 
+def test_promise_6_whoever_may_read_secrets_only_the_sender_reads_the_seed(
+    translated: Template,
+) -> None:
+    """A denial alone, and of reading alone: the operator puts another seed, an administrator may
+    change the policy. Who has no ARN, as a service of AWS, is refused too."""
+    (policy,) = of_type(translated, "AWS::SecretsManager::ResourcePolicy").values()
+    assert "DeletionPolicy" not in policy
+    properties = policy["Properties"]
+    assert properties["SecretId"] == {"Ref": "WalletSeed"}
+    assert properties["BlockPublicPolicy"] is True
+    (statement,) = properties["ResourcePolicy"]["Statement"]
+    del statement["Sid"]
+    assert statement == {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "secretsmanager:GetSecretValue",
+        "Resource": "*",
+        "Condition": {
+            "ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["SendPayoutRole", "Arn"]}}
+        },
+    }
+
+
 def test_payouts_are_off_until_the_operator_switches_them_on(translated: Template) -> None:
     """A parameter of the stack's own, which no parameter of the template can switch on."""
     (switch,) = of_type(translated, "AWS::SSM::Parameter").values()

@@ -293,6 +293,22 @@ class Secrets:
     def put_secret_value(self, *, SecretId: str, SecretString: str) -> None:  # noqa: N803
         self.values[SecretId] = SecretString
 
+    def describe_secret(self, *, SecretId: str) -> dict[str, Any]:  # noqa: N803
+        """What AWS says of one without a value names no version."""
+        is_put = self.values[SecretId] is not None
+        return {"VersionIdsToStages": {"version-1": ["AWSCURRENT"]}} if is_put else {}
+
+
+class OperatorsSecrets(Secrets):
+    """The same to an operator, who may do all with secrets but read the wallet's seed: that is what
+    its policy forbids."""
+
+    def get_secret_value(self, *, SecretId: str) -> dict[str, str]:  # noqa: N803
+        if SecretId == "WalletSeed":
+            error = {"Error": {"Code": "AccessDeniedException", "Message": "an explicit deny"}}
+            raise ClientError(cast(Any, error), "GetSecretValue")
+        return super().get_secret_value(SecretId=SecretId)
+
 
 @dataclass(slots=True)
 class PriceFunction:
