@@ -85,6 +85,7 @@ for each in (
     *(decisions.sell_again, decisions.payments, decisions.resume, decisions.fail),
     *(decisions.paid, decisions.payouts),
     *(supplies.products_, supplies.key, supplies.seed, supplies.sweep, supplies.redrive),
+    supplies.smoke,
     *(supplies.reconcile, supplies.export, supplies.link, supplies.forget),
 ):
     main.add_command(each)

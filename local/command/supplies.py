@@ -9,6 +9,7 @@ import click
 from rich.progress import track
 
 from local.command import months, products, queues, secrets
+from local.command import smoke as trying
 from local.command.deployed import StackError
 from local.command.desk import NEEDS_YOU, Desk, changes, is_confirmed, on_stack, on_stack_for_long
 from local.command.queues import DEAD_LETTERS
@@ -131,6 +132,22 @@ def _secret(what: str) -> str:
 def sweep(desk: Desk) -> None:
     """Look for unfinished work now, without waiting for the schedule."""
     desk.tell(desk.stack.invoke("Sweep", {}))
+
+
+@click.command()
+@click.option("--uid", envvar="SMOKE_UID", required=True, help="Who is paid: a user of your own.")
+@click.option("--amount", default="0.01", show_default=True, help="In Pi.")
+@click.option("--payout-id", help="Else a new one: smoke-<seconds since 1970>.")
+@click.option("--seconds", default=300, show_default=True, help="How long to wait.")
+@on_stack_for_long
+def smoke(desk: Desk, uid: str, amount: str, payout_id: str | None, seconds: int) -> None:
+    """Pay a user of your own a little Testnet Pi, and wait until it has arrived: does all work?
+
+    \b
+    pi-bundle smoke --stack pi-bundle-staging --uid 5d0b... --amount 0.01
+    """
+    payout_id = payout_id or f"smoke-{desk.stack.app.clock()}"
+    desk.tell(trying.smoke(desk.stack, uid, amount, payout_id, seconds))
 
 
 @click.command()

@@ -18,7 +18,12 @@ from tests.world import World
 from tests.world.aws import OperatorsSecrets
 from tests.world.functions import URLS
 
-FUNCTIONS = {"Operate": "operate", "DecidePayout": "decide_payout", "Sweep": "sweep"}
+FUNCTIONS = {
+    "Operate": "operate",
+    "DecidePayout": "decide_payout",
+    "Sweep": "sweep",
+    "RequestPayout": "request_payout",
+}
 # What the fakes call these resources.
 OUTPUTS = {
     "ServerKeySecretArn": "ServerKey",

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -21,10 +22,13 @@ from botocore.exceptions import ClientError
 from local.cloud.ministack import REGION
 from local.cloud.stack import FunctionFailedError, Stack
 from local.cloud.template import Route, routes
+from local.command import smoke
+from local.command.deployed import opened
 from local.emulator.process import PiEmulator
 from local.play.calls import Calls
 from local.play.consumer import ExampleConsumer
 from local.play.scenes import Play
+from shared.base.context import About, within
 from tests.conftest import OPERATOR
 from tests.laptop.deployed import forget, hasten, record, send, taken_on, unfinished, without
 from tests.laptop.page import CorsError, Page
@@ -304,6 +308,23 @@ class Customers:
 
 def test_every_function_does_its_work_under_its_role(stack: Stack, emulator: PiEmulator) -> None:
     assert set(Customers(stack, emulator).statuses().values()) == {200}
+
+
+def test_the_smoke_test_of_a_deployment_pays(
+    stack: Stack, emulator: PiEmulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The output names AWS's address of the API, which is not that of the local cloud."""
+
+    def status_of(url: str) -> int:
+        here = url.replace(stack.outputs["ApiUrl"], stack.api_url)
+        return requests.get(here, timeout=TIMEOUT).status_code
+
+    monkeypatch.setattr(smoke, "status_of", status_of)
+    deployed = opened(stack.name, cache(stack.cloud.client))
+    uid = emulator.control("POST", "/users", {})["uid"]
+    with within(TIMEOUT, About(function="pi-bundle")):
+        told = smoke.smoke(deployed, uid, "0.01", f"smoke-{uuid4().hex}", TIMEOUT)
+    assert told["state"] == "completed"
 
 
 def test_promise_6_who_may_do_all_with_secrets_puts_a_seed_and_reads_none(stack: Stack) -> None:

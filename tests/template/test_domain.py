@@ -2,16 +2,12 @@
 certificate."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.cloud.template import Template
-from local.processes import ROOT
 
 DOMAIN = {
     "DomainName": "api.shop.example",
@@ -117,12 +113,3 @@ def test_what_the_parameters_take(
 ) -> None:
     pattern = translated["Parameters"][parameter]["AllowedPattern"]
     assert (re.fullmatch(pattern, value) is not None) is is_right
-
-
-def test_what_the_page_puts_in_front_is_a_template_without_faults(tmp_path: Path) -> None:
-    [written] = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/domain.md").read_text(), re.DOTALL)
-    front = tmp_path / "front.yaml"
-    front.write_text(f'AWSTemplateFormatVersion: "2010-09-09"\n{written}')
-    lint = [str(Path(sys.executable).with_name("cfn-lint")), "-r", "us-east-1", "--", str(front)]
-    told = subprocess.run(lint, capture_output=True, text=True, check=False)
-    assert (told.returncode, told.stdout) == (0, "")
