@@ -12,7 +12,7 @@ export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run pi pictures test simulate mutants lint format lock build bench bench-peers throughput clean \
+.PHONY: help setup run pi pictures test simulate mutants lint format lock build bench bench-peers cost throughput clean \
         build-SharedLayer build-ChainLayer
 
 help: ## List the targets
@@ -84,6 +84,9 @@ bench: $(READY) ## Cold starts and warm calls against a bare script (ROUNDS= and
 
 bench-peers: $(READY) ## Our approve and complete beside others, on one emulator (PAIRS= of turns)
 	@$(BIN)/python -m local.bench.peers
+
+cost: $(READY) ## What AWS asks for each flow and for a month, and which limit binds first
+	@$(BIN)/python -m tests.cost
 
 throughput: $(READY) ## How much a stack bears, in simulated time (PAYMENTS=most that are stuck)
 	@$(BIN)/python -m tests.throughput

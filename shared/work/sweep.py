@@ -302,10 +302,11 @@ def _report(parts: SweepParts, found: Sequence[tuple[DueWork, Found]]) -> None:
         of_kind = total(each.levels for of, each in found if of is kind)
         levels = {
             f"{kind.name}sUnfinished": (of_kind.unfinished, 0),
-            f"{kind.name}sStuck": (of_kind.stuck, 0),
             f"{kind.name}sAttention": (of_kind.needs_review, 0),
             f"Oldest{kind.name}Seconds": (of_kind.oldest, parts.alarm_seconds),
         }
         for level, (value, alarms_above) in levels.items():
             if is_complete or value > alarms_above:
                 gauge(level, value)
+        if of_kind.stuck:  # no alarm reads it, and a metric costs each hour in which it is sent
+            gauge(f"{kind.name}sStuck", of_kind.stuck)

@@ -15,11 +15,18 @@ def sent() -> set[str]:
 
 
 def levels() -> set[str]:
-    """Those that each sweep sends anew."""
-    of_each = re.findall(r'\bf"(\w*)\{kind\.name\}(\w*)": \(of_kind', _source())
-    return _named("gauge") | {
-        f"{before}{kind}{after}" for before, after in of_each for kind in KINDS
-    }
+    """Those that say how things stand."""
+    return steady_levels() | _of_kinds(", ")
+
+
+def steady_levels() -> set[str]:
+    """Those that are sent anew also when there is nothing: silence says that nobody looked."""
+    return _named("gauge") | _of_kinds(r": \(")
+
+
+def _of_kinds(before_its_value: str) -> set[str]:
+    names = re.findall(rf'\bf"(\w*)\{{kind\.name\}}(\w*)"{before_its_value}of_kind', _source())
+    return {f"{before}{kind}{after}" for before, after in names for kind in KINDS}
 
 
 def _named(call: str) -> set[str]:

@@ -8,7 +8,7 @@ from local.cloud.template import Template, load, of_type
 from local.processes import ROOT
 from shared.payouts.record import NO_DESTINATION_RETRY_SECONDS, STACK_RETRY_SECONDS
 from tests.docs.pages import DOCS, table
-from tests.template.metrics import levels, sent
+from tests.template.metrics import sent, steady_levels
 from tests.template.ringing import CENTS, metrics_of, price, rings
 
 SERVICE = [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
@@ -100,7 +100,7 @@ def test_a_silent_sweep_alarms_and_other_silence_does_not(translated: Template) 
 def test_an_alarm_that_keeps_its_state_watches_a_level(translated: Template, name: str) -> None:
     """A counter is sent when something happens; it would end before the next sweep."""
     watched = alarm(translated, name)
-    assert watched["MetricName"] in levels()
+    assert watched["MetricName"] in steady_levels()
     assert watched["Statistic"] == "Maximum"
     is_age = watched["MetricName"].startswith("Oldest") or watched["MetricName"].startswith("Book")
     assert is_age == (watched["ComparisonOperator"] == "GreaterThanThreshold")
