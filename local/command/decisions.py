@@ -11,6 +11,7 @@ from local.command import search
 from local.command.deployed import StackError
 from local.command.desk import IDS, Desk, changes, end, is_confirmed, on_stack
 from local.command.tell import Row
+from shared.base.identifiers import txid_of
 from shared.payments.by_hand import Ending
 from shared.payments.record import PaymentRecord
 from shared.payments.view import payment_with_story
@@ -21,6 +22,9 @@ from shared.work.wake_ups import WakeUp, Work
 
 WAIT_SECONDS = 20
 LOOK_EVERY_SECONDS = 0.5
+UNSEEN = click.option(
+    "--unseen", is_flag=True, help="The chain does not show it, and you are certain."
+)
 
 # --- Payments -------------------------------------------------------------------------------------
 
@@ -52,6 +56,7 @@ def settle(desk: Desk, key: str, *, yes: bool, dry_run: bool) -> None:
 @click.option("--as", "ending", type=click.Choice(list(Ending)), required=True)
 @click.option("--reason", help="That it needs review for; else the one that it has now.")
 @click.option("--txid", help="What has paid it, where its record names none.")
+@UNSEEN
 @changes
 @on_stack
 def close(
@@ -61,6 +66,7 @@ def close(
     reason: str | None,
     txid: str | None,
     *,
+    unseen: bool,
     yes: bool,
     dry_run: bool,
 ) -> None:
@@ -71,6 +77,8 @@ def close(
     """
     record = desk.stack.app.payments.get(payment_id)
     reason = reason or str(record and record.needs_review)
+    if txid is not None and not unseen:
+        _require_seen(desk, txid, payment_id)
     order = {"payment_id": payment_id, "as": ending, "reason": reason, "txid": txid}
     _carry_out(desk, "close", order, f"Close it as {ending}?", yes=yes, dry=dry_run)
 
@@ -173,19 +181,33 @@ def fail(desk: Desk, payout_id: str, *, yes: bool, dry_run: bool) -> None:
 @click.command(context_settings=IDS)
 @click.argument("payout_id")
 @click.option("--txid", required=True, help="The transaction that you have seen on the chain.")
+@UNSEEN
 @changes
 @on_stack
-def paid(desk: Desk, payout_id: str, txid: str, *, yes: bool, dry_run: bool) -> None:
+def paid(desk: Desk, payout_id: str, txid: str, *, unseen: bool, yes: bool, dry_run: bool) -> None:
     """Close a blocked payout that the chain has paid and Pi will never complete."""
+    if not unseen:
+        _require_seen(desk, txid, _payout(desk, payout_id).payment_id)
     _decide(desk, payout_id, "paid", "Close it as paid?", yes=yes, dry=dry_run, txid=txid)
+
+
+def _require_seen(desk: Desk, txid: str, memo: str | None) -> None:
+    """A transaction that a person has typed in is believed once the chain shows that it has paid
+    this. Raises StackError."""
+    transaction = desk.stack.app.chain.transaction(txid_of(txid))
+    if transaction is None:
+        raise StackError("The chain does not show this transaction. If you are certain: --unseen")
+    if not transaction.successful or transaction.memo != memo:
+        raise StackError(f"This transaction did not pay it: its memo is {transaction.memo}.")
 
 
 def _decide(
     desk: Desk, payout_id: str, decision: str, question: str, *, yes: bool, dry: bool, **given: str
 ) -> None:
+    version = _payout(desk, payout_id).version  # read first: what is shown is as new or newer
     now = search.why(desk.stack.app, payout_id)
     if is_confirmed(desk, now, question, yes=yes, dry=dry):
-        desk.tell(desk.stack.decide(payout_id, decision, **given))
+        desk.tell(desk.stack.decide(payout_id, decision, version=version, **given))
 
 
 @click.group()
@@ -222,6 +244,14 @@ def payouts_list(desk: Desk) -> None:
     records = [record for key in keys for record in search.by_id(app, key)]
     open_ones = [search.row(one) for one in records if isinstance(one, PayoutRecord)]
     desk.tell(sorted(open_ones, key=lambda row: int(row["at"])))
+
+
+def _payout(desk: Desk, payout_id: str) -> PayoutRecord:
+    """Raises StackError: there is none."""
+    record = _one(desk, payout_id)
+    if not isinstance(record, PayoutRecord):
+        raise StackError(f"{payout_id} is a payment, not a payout.")
+    return record
 
 
 def _one(desk: Desk, key: str) -> PaymentRecord | PayoutRecord:

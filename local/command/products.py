@@ -58,12 +58,13 @@ def _shown(row: Item) -> Row:
 def put(deployed: Deployed, product_id: str, **given: Any) -> Row:
     """Put a product, or change one: what is not given stays as it was, as do attributes of your
     own. Amounts are text. Raises StackError: it could not be sold."""
-    standing = dict(_standing(deployed, product_id) or {"active": True})
+    standing = _standing(deployed, product_id)
+    kept = standing or {"active": True}
     given = {name: value for name, value in given.items() if value is not None}
     if given.keys() & AMOUNTS:  # a price takes the place of a range, and the other way round
-        standing = {name: value for name, value in standing.items() if name not in AMOUNTS}
-    row = checked({**standing, KEY: product_id, **given})
-    _write(deployed, row)
+        kept = {name: value for name, value in kept.items() if name not in AMOUNTS}
+    row = checked({**kept, KEY: product_id, **given})
+    _replace(deployed, standing, row)
     return _shown(row)
 
 
@@ -87,8 +88,9 @@ def switch_off(deployed: Deployed, product_id: str) -> Row:
     row = _standing(deployed, product_id)
     if row is None:
         raise StackError(f"There is no product {product_id}.")
-    _write(deployed, {**row, "active": False})
-    return _shown({**row, "active": False})
+    off = {**row, "active": False}
+    _replace(deployed, row, off)
+    return _shown(off)
 
 
 def read_csv(path: Path) -> list[Item]:
@@ -117,9 +119,25 @@ def _of_line(line: dict[str, str]) -> Item:
     return {**row, **flags}  # what is not given stays as it was
 
 
-def _write(deployed: Deployed, row: Item) -> None:
-    table = deployed.app.settings.text("PRODUCTS_TABLE")
-    deployed.aws("dynamodb").put_item(TableName=table, Item=encoded(row))
+def _replace(deployed: Deployed, standing: Item | None, row: Item) -> None:
+    """Raises StackError: it is not any more as it was read. A new price must not put on sale again
+    what was switched off meanwhile."""
+    table, dynamodb = deployed.app.settings.text("PRODUCTS_TABLE"), deployed.aws("dynamodb")
+    try:
+        dynamodb.put_item(TableName=table, Item=encoded(row), **_only_if(standing))
+    except dynamodb.exceptions.ConditionalCheckFailedException:
+        raise StackError(f"{row[KEY]} was changed at this moment. Look at it again.") from None
+
+
+def _only_if(standing: Item | None) -> dict[str, Any]:
+    if standing is None:
+        return {"ConditionExpression": f"attribute_not_exists({KEY})"}
+    names = dict(enumerate(standing))
+    return {
+        "ConditionExpression": " AND ".join(f"#n{n} = :n{n}" for n in names),
+        "ExpressionAttributeNames": {f"#n{n}": name for n, name in names.items()},
+        "ExpressionAttributeValues": encoded({f":n{n}": standing[of] for n, of in names.items()}),
+    }
 
 
 def _standing(deployed: Deployed, product_id: str) -> Item | None:

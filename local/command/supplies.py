@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.progress import track
 
-from local.command import months, products, queues, secrets
+from local.command import months, products, queues, search, secrets
 from local.command import smoke as trying
 from local.command.deployed import StackError
 from local.command.desk import NEEDS_YOU, Desk, changes, is_confirmed, on_stack, on_stack_for_long
@@ -153,10 +153,15 @@ def smoke(desk: Desk, uid: str, amount: str, payout_id: str | None, seconds: int
 @click.command()
 @click.argument("queue", type=click.Choice(list(DEAD_LETTERS)))
 @click.option("--drop", is_flag=True, help="Delete them instead.")
+@changes
 @on_stack
-def redrive(desk: Desk, queue: str, *, drop: bool) -> None:
+def redrive(desk: Desk, queue: str, *, drop: bool, yes: bool, dry_run: bool) -> None:
     """Move a queue's dead letters back to where they came from."""
-    desk.tell(queues.redrive(desk.stack, queue, drop=drop))
+    waiting = queues.waiting(desk.stack, queue)
+    shown = {"queue": queue, "waiting": waiting, "means": DEAD_LETTERS[queue].meaning}
+    question = f"{'Delete' if drop else 'Move'} them?"
+    if is_confirmed(desk, shown, question, yes=yes, dry=dry_run):
+        desk.tell(queues.redrive(desk.stack, queue, drop=drop))
 
 
 @click.command()
@@ -205,9 +210,13 @@ def link(desk: Desk, old_uid: str, new_uid: str, *, undo: bool) -> None:
 
 @click.command()
 @click.argument("uid")
+@changes
 @on_stack_for_long
-def forget(desk: Desk, uid: str) -> None:
+def forget(desk: Desk, uid: str, *, yes: bool, dry_run: bool) -> None:
     """Erase a user's name from all records."""
+    found = search.find(desk.stack.app, uid)
+    if not is_confirmed(desk, found, "Erase the name?", yes=yes, dry=dry_run):
+        return
     while not (told := desk.stack.command("forget", uid=uid))["is_done"]:
         click.echo(f"{told['forgotten']} so far", err=True)
     desk.tell(told)

@@ -267,36 +267,47 @@ class DecideParts:
     clock: Clock
 
 
-def resume(parts: DecideParts, payout_id: str) -> PayoutRecord:
-    """It goes on where it stood, whatever it was to fail for. Raises NotFound, Conflict
-    `not_blocked`, WriteConflict."""
-    record = _blocked(parts, payout_id)
+def resume(parts: DecideParts, payout_id: str, seen: object = None) -> PayoutRecord:
+    """It goes on where it stood, whatever it was to fail for. `seen` is the version that the
+    operator has looked at, None for whichever it is. Raises NotFound, Conflict `not_blocked` or
+    `changed`, WriteConflict."""
+    record = _blocked(parts, payout_id, seen)
     return _go_on(parts, record, decided(record, parts.clock(), giving_up=None))
 
 
-def give_up(parts: DecideParts, payout_id: str) -> PayoutRecord:
+def give_up(parts: DecideParts, payout_id: str, seen: object = None) -> PayoutRecord:
     """It becomes `failed` once it is certain that it was not paid, `completed` if it was.
 
-    Raises NotFound, Conflict `payout_closed`, WriteConflict.
+    Raises NotFound, Conflict `payout_closed` or `changed`, WriteConflict.
     """
-    record = parts.payouts.require(payout_id)
+    record = _as_seen(parts, payout_id, seen)
     if record.closed_at is not None:
         raise Conflict("payout_closed", "This payout has come to its end.")
     return _go_on(parts, record, decided(record, parts.clock(), giving_up=Reason.GIVEN_UP))
 
 
-def close_as_paid(parts: DecideParts, payout_id: str, txid: str) -> PayoutRecord:
+def close_as_paid(
+    parts: DecideParts, payout_id: str, txid: str, seen: object = None
+) -> PayoutRecord:
     """It is `completed` on the word of an operator who has seen this transaction on the chain,
-    though Pi will never say so. Raises NotFound, Conflict `not_blocked`, WriteConflict."""
-    record = _blocked(parts, payout_id)
+    though Pi will never say so. Raises NotFound, Conflict `not_blocked` or `changed`,
+    WriteConflict."""
+    record = _blocked(parts, payout_id, seen)
     new = replace(completed(record, txid, parts.clock()), blocked_from=None)
     return _go_on(parts, record, new, told="closed as paid")
 
 
-def _blocked(parts: DecideParts, payout_id: str) -> PayoutRecord:
-    record = parts.payouts.require(payout_id)
+def _blocked(parts: DecideParts, payout_id: str, seen: object) -> PayoutRecord:
+    record = _as_seen(parts, payout_id, seen)
     if record.state is not PayoutState.BLOCKED:
         raise Conflict("not_blocked", "It is not blocked, so there is nothing to decide.")
+    return record
+
+
+def _as_seen(parts: DecideParts, payout_id: str, seen: object) -> PayoutRecord:
+    record = parts.payouts.require(payout_id)
+    if seen is not None and seen != record.version:
+        raise Conflict("changed", "It has changed since you looked at it. Look at it again.")
     return record
 
 

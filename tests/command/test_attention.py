@@ -72,7 +72,7 @@ def _letter(body: str) -> Message:
 def test_dead_letters_go_back_and_are_worked_off(operator: Operator, world: World) -> None:
     payment_id = world.paid_payment()
     world.wake_ups.dead_letters.append(_letter(f'{{"work": "payment", "key": "{payment_id}"}}'))
-    assert operator.does("redrive", "wake-ups") == {"queue": "wake-ups", "moved": 1}
+    assert operator.does("redrive", "wake-ups", "--yes") == {"queue": "wake-ups", "moved": 1}
     assert world.wake_ups.dead_letters == []
     world.work()
     assert world.record(payment_id).state == "completed"
@@ -83,7 +83,7 @@ def test_dead_letters_of_the_ordered_queue(operator: Operator, world: World) -> 
     world.payout_queue.messages.clear()
     due_at = world.payout().due_at
     world.payout_queue.dead_letters.append(_letter(f"{payout_id}:{due_at}"))
-    operator.does("redrive", "payouts")
+    operator.does("redrive", "payouts", "--yes")
     world.send()
     assert world.standing() == ("completed", None)
 
@@ -91,19 +91,19 @@ def test_dead_letters_of_the_ordered_queue(operator: Operator, world: World) -> 
 def test_dropped_they_are_gone(operator: Operator, world: World) -> None:
     world.wake_ups.dead_letters += [_letter(str(n)) for n in range(12)]
     sent = world.wake_ups.sent
-    assert operator.does("redrive", "wake-ups", "--drop")["dropped"] == 12
+    assert operator.does("redrive", "wake-ups", "--drop", "--yes")["dropped"] == 12
     assert (world.wake_ups.dead_letters, world.wake_ups.sent) == ([], sent)
 
 
 def test_a_send_that_fails_loses_none(operator: Operator, world: World) -> None:
     world.wake_ups.dead_letters.append(_letter("one"))
     world.wake_ups.down = True
-    assert "AWS" in operator.is_refused("redrive", "wake-ups")
+    assert "AWS" in operator.is_refused("redrive", "wake-ups", "--yes")
     assert len(world.wake_ups.dead_letters) == 1
 
 
 def test_notes_go_nowhere(operator: Operator) -> None:
-    assert "no queue to go back to" in operator.is_refused("redrive", "sweep")
+    assert "no queue to go back to" in operator.is_refused("redrive", "sweep", "--yes")
 
 
 # --- What comes next ------------------------------------------------------------------------------

@@ -95,8 +95,21 @@ def test_a_payment_that_names_no_transaction_needs_one(
 ) -> None:
     world.tables.edit("PaymentsTable", gone, txid=None, receipts=None)
     assert "txid_missing" in operator.is_refused("close", gone, "--as", "sold", "--yes")
-    operator.does("close", gone, "--as", "sold", "--txid", TXID, "--yes")
+    words = ("close", gone, "--as", "sold", "--txid", TXID, "--yes")
+    assert "does not show" in operator.is_refused(*words)
+    operator.does(*words, "--unseen")
     assert world.record(gone).txid == TXID
+
+
+def test_no_other_payments_transaction_has_paid_it(operator: Operator, world: World) -> None:
+    (gone, txid), (_, theirs) = world.paid(), world.paid(world.user("bob"))
+    del world.pi.payments[gone]
+    world.incomplete(gone)
+    words = ("close", gone, "--as", "sold", "--yes", "--txid")
+    assert "did not pay it" in operator.is_refused(*words, theirs)
+    assert world.record(gone).state != PaymentState.COMPLETED
+    operator.does(*words, txid)
+    assert world.record(gone).txid == txid
 
 
 @pytest.mark.parametrize(

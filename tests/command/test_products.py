@@ -1,9 +1,11 @@
 """Products are put as an approval reads them, or not at all."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from local.command import products
 from tests.command.operator import Operator
 from tests.world import User, World
 
@@ -120,3 +122,29 @@ def test_a_column_that_nobody_knows(operator: Operator, tmp_path: Path) -> None:
     file = tmp_path / "products.csv"
     file.write_text("product_id,prise\ncake,1\n")
     assert "no column 'prise'" in operator.is_refused("products", "import", file, "--yes")
+
+
+def test_a_price_does_not_put_on_sale_what_was_switched_off_meanwhile(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator.does("products", "put", "cake", "--price", "1")
+    read = products._standing
+
+    def read_and_overtaken(*given: Any) -> Any:
+        monkeypatch.setattr(products, "_standing", read)
+        row = read(*given)
+        operator.does("products", "off", "cake")
+        return row
+
+    monkeypatch.setattr(products, "_standing", read_and_overtaken)
+    assert "at this moment" in operator.is_refused("products", "put", "cake", "--price", "2")
+    [row] = [one for one in operator.does("products", "list") if one["product_id"] == "cake"]
+    assert (row["price"], row["active"]) == ("1", False)
+
+
+def test_two_who_put_a_new_product_do_not_write_over_each_other(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator.does("products", "put", "cake", "--price", "1")
+    monkeypatch.setattr(products, "_standing", lambda *_: None)
+    assert "at this moment" in operator.is_refused("products", "put", "cake", "--price", "2")

@@ -1,13 +1,18 @@
 """Sales and payouts are paused and go on; what is under way is finished."""
 
+from typing import Any
+
 import pytest
 
+from local.command import search
 from shared.base.errors import ServiceUnavailable
 from shared.payouts.record import blocked, delivered
 from tests.command.operator import Operator
+from tests.payouts.stories import PAYOUT
 from tests.world import User, World
 
 SEEN_SECONDS = 10
+UNSEEN = ("--txid", "ab" * 32, "--unseen")
 
 
 def test_paused_no_payment_is_approved_and_what_is_paid_completes(
@@ -99,18 +104,53 @@ def test_given_up_it_fails(operator: Operator, world: World) -> None:
 def test_blocked_it_is_resumed_or_closed_as_paid(operator: Operator, world: World) -> None:
     payout_id = world.requested()
     assert "not_blocked" in operator.is_refused("resume", payout_id, "--yes")
-    assert "not_blocked" in operator.is_refused("paid", payout_id, "--txid", "ab" * 32, "--yes")
+    assert "not_blocked" in operator.is_refused("paid", payout_id, *UNSEEN, "--yes")
     _block(world)
     operator.does("resume", payout_id, "--yes")
     assert world.payout().state == "requested"
     _block(world)
-    assert "invalid_txid" in operator.is_refused("paid", payout_id, "--txid", "ab", "--yes")
-    operator.does("paid", payout_id, "--txid", "ab" * 32, "--yes")
+    assert "64 hexadecimal digits" in operator.is_refused(
+        "paid", payout_id, "--txid", "ab", "--yes"
+    )
+    assert "does not show" in operator.is_refused("paid", payout_id, *UNSEEN[:2], "--yes")
+    operator.does("paid", payout_id, *UNSEEN, "--yes")
     world.send()
     record = world.payout()
     assert (record.state, record.txid, record.due_at) == ("completed", "ab" * 32, None)
     assert world.events(payout_id)[-1] == "PayoutCompleted"
     assert "closed as paid" in [entry.why for entry in record.story]
+
+
+def test_another_payouts_transaction_closes_none(operator: Operator, world: World) -> None:
+    world.requested("first")
+    world.send()
+    world.requested(PAYOUT)
+    _block(world)
+    theirs = str(world.payout("first").txid)
+    assert "did not pay it" in operator.is_refused("paid", PAYOUT, "--txid", theirs, "--yes")
+    assert world.payout().state == "blocked"
+
+
+@pytest.mark.parametrize(
+    "words", [("resume",), ("fail",), ("paid", *UNSEEN)], ids=lambda one: one[0]
+)
+def test_what_changed_since_it_was_shown_is_left_alone(
+    operator: Operator, world: World, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    payout_id = world.requested()
+    _block(world)
+    why = search.why
+
+    def shown_and_changed(app: Any, key: str) -> Any:
+        shown = why(app, key)
+        _block(world)
+        return shown
+
+    monkeypatch.setattr(search, "why", shown_and_changed)
+    command, *more = words
+    assert "(changed)" in operator.is_refused(command, payout_id, *more, "--yes")
+    assert world.payout().state == "blocked"
+    assert world.payout().giving_up is None
 
 
 def _block(world: World) -> None:
@@ -132,7 +172,7 @@ def test_a_new_uid_is_linked_and_a_name_forgotten(operator: Operator, world: Wor
     told = operator.does("link", old.uid, new.uid)
     assert told == {"uid": new.uid, "earlier_uids": [old.uid]}
     assert operator.does("link", old.uid, new.uid, "--undo")["earlier_uids"] == []
-    assert operator.does("forget", old.uid)["is_done"] is True
+    assert operator.does("forget", old.uid, "--yes")["is_done"] is True
     assert world.record(payment_id).username is None
 
 

@@ -14,6 +14,7 @@ ELSEWHERE = {"_matching": 2, "_failure": 1}
 # no caller; and whoever decides about a blocked payout is told by the runbook.
 INTERNAL = {
     "chain_unavailable",
+    "changed",
     "invalid_command",
     "invalid_decision",
     "not_blocked",

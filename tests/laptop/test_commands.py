@@ -102,7 +102,7 @@ def wants_a_person(
 def close(shell: Shell, how: str, record: PaymentRecord, reason: str) -> int:
     """Run the runbook's command for this payment."""
     block = under(f"Close it as {how}").strip()
-    more = f"--reason {reason}" + (f" --txid {TXID}" if how == "sold" else "")
+    more = f"--reason {reason}" + (f" --txid {TXID} --unseen" if how == "sold" else "")
     return shell(f"id={record.payment_id}\n{block} {more}").returncode
 
 

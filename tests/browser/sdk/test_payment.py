@@ -50,7 +50,8 @@ def test_what_the_sdk_does_is_told_by_events(alice: Visit) -> None:
     alice.wait("event completed")
 
     told: list[str] = alice.js("told.map(([name]) => name).filter((name) => name.match(/^event/))")
-    assert told == [
+    once = list(dict.fromkeys(told))  # Pi asks for the completion again while it is slow
+    assert once == [
         f"event {what}"
         for what in (
             *("createPayment", "payment-created", "onReadyForServerApproval", "approved"),
