@@ -3,7 +3,7 @@
 const main = document.querySelector("main");
 const connection = document.querySelector(".connection");
 
-if (location.pathname !== "/find") {
+function listen() {
   const asked = new URLSearchParams(location.search);
   asked.set("of", location.pathname);
   const live = new EventSource(`/live?${asked}`);
@@ -13,6 +13,18 @@ if (location.pathname !== "/find") {
     // What is being read with the keyboard is not taken away.
     if (!main.contains(document.activeElement)) main.innerHTML = JSON.parse(data);
   };
+  return live;
+}
+
+// A browser opens six connections at most to one address: a tab that nobody sees leaves its own.
+let live;
+function listenWhileSeen() {
+  live?.close();
+  live = document.hidden ? undefined : listen();
+}
+if (location.pathname !== "/find") {
+  document.addEventListener("visibilitychange", listenWhileSeen);
+  listenWhileSeen();
 }
 
 main.addEventListener("click", async ({ target }) => {

@@ -74,6 +74,13 @@ class _Common:
     def __hash__(self) -> int:
         return hash(self.values_of(self))
 
+    def __getstate__(self) -> list[Any]:
+        return [getattr(self, one.name) for one in fields(self)]  # type: ignore[arg-type]
+
+    def __setstate__(self, state: list[Any]) -> None:
+        for one, value in zip(fields(self), state, strict=True):  # type: ignore[arg-type]
+            object.__setattr__(self, one.name, value)
+
     def __setattr__(self, name: str, value: object) -> None:
         raise FrozenInstanceError(f"cannot assign to field {name!r}")
 
@@ -81,4 +88,7 @@ class _Common:
         raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 
-COMMON = ("__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__")
+COMMON = (
+    *("__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__"),
+    *("__getstate__", "__setstate__"),
+)

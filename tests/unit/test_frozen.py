@@ -1,12 +1,16 @@
 """What is made at a fifth of the price is what `dataclass(frozen=True, slots=True)` makes."""
 
+import copy
+import pickle
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
 from typing import Any
 
 import pytest
 
+from shared.base.amount import Amount
 from shared.base.frozen import frozen
+from shared.stellar.objects import Transfer
 
 Make = Callable[..., Any]
 KINDS: list[Make] = [frozen, dataclass(frozen=True, slots=True)]
@@ -69,6 +73,18 @@ def make_point(make: Make) -> Any:
             return "here"
 
     return Point
+
+
+def test_it_can_be_copied(make: Make) -> None:
+    one = sample(make)(1, "s", ["a"])
+    shallow, deep = copy.copy(one), copy.deepcopy(one)
+    assert shallow == deep == one
+    assert shallow.names is one.names is not deep.names
+
+
+def test_it_can_be_kept_in_a_file() -> None:
+    one = Transfer("from", "to", Amount.of("3.14"))
+    assert pickle.loads(pickle.dumps(one)) == one
 
 
 def test_what_is_secret_is_not_shown(make: Make) -> None:

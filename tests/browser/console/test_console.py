@@ -190,3 +190,30 @@ def test_when_it_ends_the_page_says_so(world: World, page: Page, watch: Watch) -
         page.goto(console.door.link())
         expect(page.locator(".connection")).to_be_hidden()
     expect(page.locator(".connection")).to_contain_text("has ended")
+
+
+STREAMS = """
+  window.streams = [];
+  const Native = window.EventSource;
+  window.EventSource = class extends Native {
+    constructor(...words) { super(...words); window.streams.push(this); }
+  };
+"""
+SEEN = """(isSeen) => {
+  Object.defineProperty(document, "hidden", { value: !isSeen, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_a_tab_that_nobody_sees_leaves_its_connection_to_others(
+    world: World, console: Console, opened: Page
+) -> None:
+    """Found by attack: a browser opens six to one address, so the seventh tab stayed empty."""
+    payment_id = world.paid_payment()
+    opened.add_init_script(STREAMS)
+    opened.goto(f"{console.door.url}/record?id={payment_id}")
+    opened.evaluate(SEEN, False)
+    assert opened.evaluate("streams.filter((one) => one.readyState !== 2).length") == 0
+    world.rounds(2)
+    opened.evaluate(SEEN, True)
+    expect(opened.locator(".state")).to_have_text("completed")
