@@ -40,7 +40,8 @@ except requests.HTTPError as refused:
 """
 JAVASCRIPT = """
 import { payOut } from "./pay.mjs";
-const told = await payOut(JSON.parse(process.argv[2])).catch(({ code = null }) => ({ refused: code }));
+const refused = ({ code = null }) => ({ refused: code });
+const told = await payOut(JSON.parse(process.argv[2])).catch(refused);
 console.log(JSON.stringify(told));
 """
 Pays = Callable[..., Any]
