@@ -1,6 +1,6 @@
-"""`make pictures`: the README's pictures, of the stage as `make run` serves it, in Chromium.
+"""`make pictures`: the README's pictures, of the stage and the console that `make run` serves.
 
-A still one of a purchase, and a moving one of a page that is closed after the payment.
+A purchase; a page that is closed after the payment, moving; and how the console tells of it.
 """
 
 import io
@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import requests
 from PIL import Image
 from playwright.sync_api import Page
 
@@ -19,7 +20,7 @@ from local.processes import HOST, ROOT, free_port
 from local.run import Settings, serve
 
 FOLDER = ROOT / "docs" / "pictures"
-STILL, MOVING = "stage.webp", "plug.webp"
+STILL, MOVING, CONSOLE = "stage.webp", "plug.webp", "console.webp"
 
 WIDE = {"width": 1280, "height": 800}
 SCENE_SECONDS = 120
@@ -42,10 +43,23 @@ def take(page: Page, stage: str, folder: Path, *, speed: float = 1) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     page.goto(f"{stage}/?speed={speed}#scene=bought")
     page.wait_for_selector("body[data-scene=over]", timeout=1000 * SCENE_SECONDS)
-    _shown(page).save(folder / STILL, quality=STILL_QUALITY, method=6)
+    _keep(page, folder / STILL)
     page.goto("about:blank")  # another anchor alone would load nothing anew
     page.goto(f"{stage}/?speed={speed}#scene=closed-page")
     _save(list(_film(page)), folder / MOVING)
+
+
+def take_console(page: Page, link: str, payment_id: str, folder: Path) -> None:
+    """What the console that this link opens tells of a payment."""
+    page.goto(link)
+    page.locator("#q").fill(payment_id)
+    page.keyboard.press("Enter")
+    page.locator(".story").wait_for()
+    _keep(page, folder / CONSOLE)
+
+
+def _keep(page: Page, path: Path) -> None:
+    _shown(page).save(path, quality=STILL_QUALITY, method=6)
 
 
 def _film(page: Page) -> Iterator[Frame]:
@@ -95,7 +109,10 @@ def main() -> None:
         serve(settings, running)
         browser = running.enter_context(chromium())
         page = browser.new_page(viewport=WIDE, color_scheme="light")  # type: ignore[arg-type]
-        take(page, f"http://{HOST}:{settings.stage_port}", FOLDER)
+        stage, pi = (f"http://{HOST}:{port}" for port in (settings.stage_port, settings.pi_port))
+        take(page, stage, FOLDER)
+        healed = requests.get(f"{pi}/_emulator/state", timeout=10).json()["payments"][-1]
+        take_console(page, f"{stage}/console", healed["identifier"], FOLDER)
 
 
 if __name__ == "__main__":

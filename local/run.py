@@ -37,6 +37,7 @@ from local.processes import (
 )
 from local.progress import say, step
 from local.stage.server import Stage
+from shared.base.observability import logger
 
 PI_PORT = 8314
 AWS_PORT = 8315
@@ -152,6 +153,7 @@ def serve(settings: Settings, running: ExitStack) -> Play | None:
     if emulator is None:
         report(settings, served)
         return None
+    logger.setLevel("CRITICAL")  # the console reads by the functions' code, which logs each call
     console = running.enter_context(Console(opened(stack.name, cloud.client), port=0))
     stage = Stage(
         settings.stage_port, settings.shop_port, stack, consumer, emulator, console=console.door

@@ -2,12 +2,15 @@
 keyboard, and with commands that can be copied. Its stack is a world in memory."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Literal
 
 import pytest
+from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
 from local.console.server import Console
+from local.pictures import CONSOLE, take_console
 from shared.payments.record import Attention
 from tests.browser.axe import violations
 from tests.browser.conftest import SCREENSHOTS, Watch
@@ -146,6 +149,14 @@ def _outside(page: Page) -> list[str]:
              .map((e) => e.outerHTML.slice(0, 120))"""
     )
     return found
+
+
+def test_the_readmes_picture_is_taken(
+    world: World, console: Console, page: Page, tmp_path: Path
+) -> None:
+    take_console(page, console.door.link(), world.paid_payment(), tmp_path)
+    with Image.open(tmp_path / CONSOLE) as picture:
+        assert picture.format == "WEBP"
 
 
 # --- What it does ---------------------------------------------------------------------------------

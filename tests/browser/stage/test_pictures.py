@@ -5,7 +5,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page
 
-from local.pictures import FOLDER, MOVING, STILL, take
+from local.pictures import CONSOLE, FOLDER, MOVING, STILL, take
 from local.stage.server import Stage
 
 MOST_BYTES = 1_500_000
@@ -20,4 +20,4 @@ def test_both_are_taken(stage: Stage, page: Page, tmp_path: Path) -> None:
 
 
 def test_those_of_the_readme_are_there_and_small() -> None:
-    assert sum((FOLDER / name).stat().st_size for name in (STILL, MOVING)) < MOST_BYTES
+    assert sum((FOLDER / name).stat().st_size for name in (STILL, MOVING, CONSOLE)) < MOST_BYTES
