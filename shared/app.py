@@ -315,6 +315,7 @@ class App:
     def operate(self) -> OperateParts:
         from shared.operate import OperateParts
         from shared.payments.by_hand import ByHandParts
+        from shared.payments.migrate import MigrateParts
         from shared.payments.people import PeopleParts
 
         return OperateParts(
@@ -322,6 +323,15 @@ class App:
             by_hand=ByHandParts(payments=self.payments, wake_ups=self.wake_ups, clock=self.clock),
             refunds=self.request_payout,
             sales=self.sales,
+            migration=MigrateParts(
+                pi=self.pi,
+                payments=self.payments,
+                prices=self.prices,
+                terms=self._terms,
+                wake_ups=self.wake_ups,
+                executor=self.executor,
+                clock=self.clock,
+            ),
         )
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from shared.base.frozen import frozen
 from shared.payments.by_hand import ByHandParts
+from shared.payments.migrate import MigrateParts
 from shared.payments.people import PeopleParts
 from shared.payments.sales import Sales
 from shared.payouts.request import RequestParts
@@ -16,3 +17,4 @@ class OperateParts:
     by_hand: ByHandParts
     refunds: RequestParts
     sales: Sales
+    migration: MigrateParts

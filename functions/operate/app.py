@@ -17,6 +17,8 @@ from shared.edge.invocation import Event
 from shared.edge.keys import allow_only
 from shared.operate import OperateParts
 from shared.payments.by_hand import Ending, close, sell_again, vouch
+from shared.payments.migrate import MOST_ROWS, adopt, take_in
+from shared.payments.past import COLUMNS
 from shared.payments.people import forget, link, unlink
 from shared.payments.view import payment_with_story
 from shared.payouts.record import payout_id_of
@@ -80,6 +82,27 @@ def _pay_back(parts: OperateParts, event: Event) -> Answer:
     )
 
 
+def _import(parts: OperateParts, event: Event) -> Answer:
+    """Past payments of another back end become closed records, at most `MOST_ROWS` at once."""
+    rows = event.get("rows")
+    if not isinstance(rows, list) or len(rows) > MOST_ROWS or not all(map(_is_row, rows)):
+        message = f"rows must be a list of at most {MOST_ROWS} rows, each of texts by column."
+        raise BadRequest("invalid_rows", message)
+    return {"rows": take_in(parts.migration, rows, dry_run=_is_dry(event))}
+
+
+def _is_row(row: object) -> bool:
+    return isinstance(row, dict) and all(
+        name in COLUMNS and isinstance(text, str) for name, text in row.items()
+    )
+
+
+def _adopt(parts: OperateParts, event: Event) -> Answer:
+    """A payment that another back end has approved is finished by this one."""
+    record = adopt(parts.migration, _payment_id(event), dry_run=_is_dry(event))
+    return payment_with_story(record)
+
+
 def _sales(parts: OperateParts, event: Event) -> Answer:
     """Stop or go on approving payments."""
     match event.get("switch"):
@@ -100,6 +123,8 @@ COMMANDS: dict[str, tuple[Callable[[OperateParts, Event], Answer], tuple[str, ..
     "sell_again": (_sell_again, ("payment_id", "dry_run")),
     "refund": (_refund, ("payment_id", "payout_id", "amount", "refund_to", "dry_run")),
     "pay_back": (_pay_back, ("payment_id", "payout_id", "dry_run")),
+    "import": (_import, ("rows", "dry_run")),
+    "adopt": (_adopt, ("payment_id", "dry_run")),
     "sales": (_sales, ("switch",)),
 }
 

@@ -4,7 +4,7 @@ import time
 
 import click
 
-from local.command import decisions, looks, supplies
+from local.command import decisions, looks, moves, supplies
 from local.command import deploy as deploying
 from local.command.deployed import clients
 from local.command.desk import tells_failures
@@ -86,6 +86,7 @@ for each in (
     *(decisions.paid, decisions.payouts),
     *(supplies.products_, supplies.key, supplies.seed, supplies.sweep, supplies.redrive),
     supplies.smoke,
+    *(moves.import_, moves.adopt),
     *(supplies.reconcile, supplies.export, supplies.link, supplies.forget),
 ):
     main.add_command(each)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from shared.base.errors import Conflict
 from shared.payments.price import Prices
 from shared.payments.record import ALREADY_BOUGHT, PaymentRecord, Terms, mismatch, taken_over
 from shared.payments.store import PaymentStore
@@ -21,8 +22,25 @@ def adopt_payment(
     """The record that stands afterwards. One that is completed at Pi was delivered by whoever
     completed it: it is kept for its refund, and owes nothing. A second one for what is sold once
     is refused, and if it is paid an operator refunds it."""
+    first, if_bought = records_of(prices, terms, now, payment)
+    record, _ = payments.begin(first, if_bought=if_bought)
+    return record
+
+
+def records_of(
+    prices: Prices, terms: Terms, now: int, payment: PaymentDto
+) -> tuple[PaymentRecord, PaymentRecord]:
+    """The record of a payment that is taken over, and the one where its user has bought the same
+    before, and it is sold once."""
     quote = prices(payment)
     made = partial(taken_over, payment, quote, terms=terms, now=now)
-    first = made(refusal=mismatch(payment, quote, terms))
-    record, _ = payments.begin(first, if_bought=made(refusal=ALREADY_BOUGHT))
-    return record
+    return made(refusal=mismatch(payment, quote, terms)), made(refusal=ALREADY_BOUGHT)
+
+
+def require_open(payment: PaymentDto) -> None:
+    """Raises Conflict `already_completed` or `payment_cancelled`: it is over, and was delivered, if
+    at all, by whoever completed it."""
+    if payment.status.developer_completed:
+        raise Conflict("already_completed", "This payment was completed elsewhere.")
+    if payment.is_cancelled and payment.transaction is None:
+        raise Conflict("payment_cancelled", "This payment was cancelled.")

@@ -22,6 +22,7 @@ from shared.payments.record import (
     PaymentState,
     cancelled,
     rested,
+    untold,
 )
 from shared.payments.store import PaymentStore
 from shared.work.events import owing
@@ -100,7 +101,7 @@ def _sold(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecord:
         raise Conflict("given_back", "Its money went back to the user.")
     if txid is None:
         raise Conflict("txid_missing", "Its record names no transaction: say which has paid it.")
-    return replace(
+    sold = replace(
         owing(record, PaymentEvent.COMPLETED),
         state=PaymentState.COMPLETED,
         needs_review=None,
@@ -108,6 +109,7 @@ def _sold(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecord:
         completed_at=now,
         due_at=now,
     )
+    return untold(sold) if record.delivered_before else sold
 
 
 def sell_again(parts: ByHandParts, payment_id: str, *, dry_run: bool = False) -> PaymentRecord:

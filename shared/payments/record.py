@@ -116,8 +116,9 @@ class PaymentRecord:
     when it was first seen that Pi calls it cancelled. `receipts` is what the wallet's book has
     noted, `refunded` what payouts pay back, or are about to. `vouched`: what an operator has seen
     on the chain of a payment that is gone at Pi. `settled_by_hand` is the transaction for which an
-    operator has closed it. `last_event` is the event that it came to owe last, told or
-    not, and `event_sequence` the version that owed it first. `version` counts the writes."""
+    operator has closed it. `delivered_before`: another back end has handed out its goods, so the
+    app is told nothing of its completion. `last_event` is the event that it came to owe last, told
+    or not, and `event_sequence` the version that owed it first. `version` counts the writes."""
 
     payment_id: str
     uid: str
@@ -144,6 +145,7 @@ class PaymentRecord:
     refunded: Amount = ZERO
     vouched: Amount = ZERO
     settled_by_hand: str | None = None
+    delivered_before: bool = False
     pending_event: PaymentEvent | None = field(default=None, metadata={"stored_as": "owed"})
     last_event: PaymentEvent | None = None
     event_sequence: int | None = None
@@ -292,24 +294,23 @@ def taken_over(
     if not payment.status.developer_completed:
         return record
     txid = payment.transaction.txid if payment.transaction else None
-    return replace(
-        completed(record, txid, now),
-        needs_review=None,
-        pending_event=None,
-        last_event=None,
-        event_sequence=None,
-        due_at=None,
-    )
+    return replace(untold(completed(record, txid, now)), needs_review=None, due_at=None)
+
+
+def untold(record: PaymentRecord) -> PaymentRecord:
+    """The same, but it owes no event: its goods were handed out by another back end."""
+    return replace(record, pending_event=None, last_event=None, event_sequence=None)
 
 
 def completed(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecord:
     """Pi has completed it. Goods are owed only for what was checked against a price, and whose
-    money did not go back."""
-    matched = record.price is not None and not record.is_given_back
+    money did not go back; and not for what was delivered before."""
+    is_sold = record.price is not None and not record.is_given_back
+    matched = is_sold or record.delivered_before
     event = PaymentEvent.COMPLETED if matched else PaymentEvent.UNMATCHED
     txid = txid or record.paid_by or record.txid
     is_odd = any(receipt.odd and receipt.txid != txid for receipt in record.receipts)
-    return replace(
+    new = replace(
         owing(record, event),
         state=PaymentState.COMPLETED,
         needs_review=(Attention.ODD_RECEIPT if is_odd else None)
@@ -319,6 +320,7 @@ def completed(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecor
         completed_at=now,
         due_at=now,
     )
+    return untold(new) if record.delivered_before else new
 
 
 def bought_twice(record: PaymentRecord) -> PaymentRecord:

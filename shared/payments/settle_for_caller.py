@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from shared.base.context import concerning
-from shared.base.errors import Conflict, NotOwner, UnknownPayment
+from shared.base.errors import NotOwner, UnknownPayment
 from shared.base.frozen import frozen
 from shared.base.secret import Secret
-from shared.payments.adopt import adopt_payment
+from shared.payments.adopt import adopt_payment, require_open
 from shared.payments.price import Prices
 from shared.payments.record import PaymentRecord, PaymentState
 from shared.payments.settle import SettleParts, require_payer, settle
@@ -82,10 +82,7 @@ def _adopt(parts: CallerParts, payment_id: str, user: UserDto | None) -> Payment
         raise UnknownPayment
     payment = parts.pi.get_payment(payment_id)
     require_payer(payment, user)
-    if payment.status.developer_completed:
-        raise Conflict("already_completed", "This payment was completed elsewhere.")
-    if payment.is_cancelled and payment.transaction is None:
-        raise Conflict("payment_cancelled", "This payment was cancelled.")
+    require_open(payment)
     if not payment.status.developer_approved:
         raise UnknownPayment
     return adopt_payment(parts.payments, parts.prices, parts.terms, parts.clock(), payment)

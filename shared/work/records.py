@@ -16,7 +16,7 @@ from shared.aws.dynamodb import Item, readable
 from shared.aws.table import Table, standing
 from shared.base.clock import Clock, clock
 from shared.base.context import doing
-from shared.work.story import Entry, continued
+from shared.work.story import ELSEWHERE, Entry, continued
 
 Record = TypeVar("Record")
 
@@ -46,6 +46,12 @@ class Records(Generic[Record]):
         was. Raises UnreadableRecord."""
         standing = self._table.put_if_absent(self._item(record))
         return record if standing is None else self._read(standing)
+
+    def begun_elsewhere(self, record: Any, why: str) -> Record:
+        """A record that is about to be put, with a story that says where it comes from: it began at
+        another back end."""
+        entry = Entry(self._clock(), ELSEWHERE, record.state, why, doing(), record.version)
+        return cast(Record, with_(record, story=(entry,)))
 
     def replace(
         self, old: Record, new: Record, *, decided: str | None = None

@@ -1,7 +1,8 @@
 """What became of a record: each transition appends to its story, in the same write.
 
 A person, a console and an accountant read it, and need no log to know what happened to money. It
-begins with the first change; how a record began stands in the record itself.
+begins with the first change; how a record began stands in the record itself, but for one that began
+at another back end.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from shared.base.frozen import frozen
 
 MOST_ENTRIES = 40
+ELSEWHERE = "elsewhere"  # the state before its first here, of what began at another back end
 REFUND = "refund "  # of a payment, and the payout's id: money, though its state stays
 
 

@@ -1,7 +1,7 @@
 """An operator at the command line, whose stack is the test's world."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,14 +37,17 @@ OUTPUTS = {
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """`aws` are services that the world has not."""
+    """`aws` are services that the world has not; `opens` gives another stack than the world's."""
 
     world: World
     aws: dict[str, Any] = field(default_factory=dict)
+    opens: Callable[[], Deployed] | None = None
 
     def run(self, *words: str | Path, typed: str = "") -> Result:
         runner = CliRunner(mix_stderr=False)
-        result = runner.invoke(main, list(map(str, words)), input=typed, obj=self.stack)
+        result = runner.invoke(
+            main, list(map(str, words)), input=typed, obj=self.opens or self.stack
+        )
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result

@@ -1,0 +1,134 @@
+"""Move to this stack from another back end of the same app: take its past payments in, and adopt
+what it left open.
+
+Each is asked of Pi, and written only where there is no record of it yet. So to do it again, after
+a crash or with a newer file, changes nothing that stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from functools import partial
+
+from shared.base.clock import Clock
+from shared.base.context import concerning
+from shared.base.errors import (
+    BadRequest,
+    Conflict,
+    PiInvalidResponse,
+    PiRefused,
+    PiUnavailable,
+    UnreadableRecord,
+)
+from shared.base.frozen import frozen
+from shared.payments.adopt import records_of, require_open
+from shared.payments.past import closed_elsewhere, read_past
+from shared.payments.price import Prices
+from shared.payments.record import PaymentRecord, Terms
+from shared.payments.store import PaymentStore
+from shared.pi.client import PiClient
+from shared.pi.objects import Direction, PaymentDto
+from shared.work.wake_ups import WakeUp, WakeUps, Work
+
+MOST_ROWS = 25  # at once: what Pi surely answers within a function's time
+Row = Mapping[str, str]
+Verdict = dict[str, object]
+"""What becomes of a row: `outcome`, and `error` with `why` where it is not taken."""
+
+
+@frozen(kw_only=True)
+class MigrateParts:
+    pi: PiClient
+    payments: PaymentStore
+    prices: Prices
+    terms: Terms
+    wake_ups: WakeUps[WakeUp]
+    executor: Executor
+    clock: Clock
+
+
+def take_in(parts: MigrateParts, rows: Sequence[Row], *, dry_run: bool) -> list[Verdict]:
+    """What becomes of each past payment, or would: `taken`, `known`, `refused`, or `unanswered`
+    while Pi is away. Raises PiAuthenticationError, and ServiceUnavailable: some may be taken.
+
+    Costs 1 read for what is known, else 1 call to Pi and 1 write."""
+    return list(parts.executor.map(partial(_take_in, parts, dry_run=dry_run), rows))
+
+
+def _take_in(parts: MigrateParts, row: Row, *, dry_run: bool) -> Verdict:
+    payment_id = str(row.get("payment_id", ""))
+    try:
+        past = read_past(row)
+        concerning(past.payment_id)
+        standing = parts.payments.get(past.payment_id)
+        if standing is not None:
+            return _known(standing)
+        payment = _shown(parts, past.payment_id)
+        record = closed_elsewhere(past, payment, parts.terms, parts.clock())
+        return _put(parts, record, dry_run=dry_run)
+    except PiUnavailable as away:
+        outcome, error = "unanswered", away
+    except (BadRequest, Conflict, PiRefused, PiInvalidResponse, UnreadableRecord) as refused:
+        outcome, error = "refused", refused
+    return _verdict(payment_id, outcome, error.code, error.message)
+
+
+def _put(parts: MigrateParts, record: PaymentRecord, *, dry_run: bool) -> Verdict:
+    state = record.state
+    if not dry_run:
+        told = parts.payments.begun_elsewhere(record, "imported")
+        # Two payments for what is sold once: the user has bought it, whichever keeps that.
+        often = replace(told, price=told.price and replace(told.price, once=False))
+        standing, is_new = parts.payments.begin(told, if_bought=often)
+        if not is_new:
+            return _known(standing)
+        if standing.due_at is not None:
+            parts.wake_ups.hint(WakeUp(Work.PAYMENT, record.payment_id))
+    why = None if record.due_at is None else "Delivered before: it is completed at Pi."
+    return {**_verdict(record.payment_id, "taken", None, why), "state": state}
+
+
+def _known(standing: PaymentRecord) -> Verdict:
+    verdict = _verdict(standing.payment_id, "known", None, "Its record stays as it is.")
+    return {**verdict, "state": standing.state}
+
+
+def _verdict(payment_id: str, outcome: str, error: str | None, why: str | None) -> Verdict:
+    return {"payment_id": payment_id, "outcome": outcome, "error": error, "why": why}
+
+
+def adopt(parts: MigrateParts, payment_id: str, *, dry_run: bool) -> PaymentRecord:
+    """The record of a payment that another back end has approved, as it stands afterwards or would;
+    from then on it is settled and delivered as any other.
+
+    Raises Conflict with the code of what forbids it, and what a question to Pi may."""
+    concerning(payment_id)
+    standing = parts.payments.get(payment_id)
+    if standing is not None:
+        return standing
+    payment = _shown(parts, payment_id)
+    if payment.direction != Direction.USER_TO_APP:
+        raise Conflict("differs_at_pi", "It is no payment from a user to this app.")
+    require_open(payment)
+    if not payment.status.developer_approved:
+        raise Conflict("not_approved", "It was never approved, so nobody can pay it: leave it.")
+    first, if_bought = records_of(parts.prices, parts.terms, parts.clock(), payment)
+    if dry_run:
+        return first
+    told = partial(parts.payments.begun_elsewhere, why="adopted")
+    record, _ = parts.payments.begin(told(first), if_bought=told(if_bought))
+    parts.wake_ups.hint(WakeUp(Work.PAYMENT, payment_id))
+    return record
+
+
+def _shown(parts: MigrateParts, payment_id: str) -> PaymentDto:
+    """Raises Conflict `not_at_pi`."""
+    try:
+        return parts.pi.get_payment(payment_id)
+    except PiRefused as refused:
+        if refused.code != "payment_not_found":
+            raise
+    message = "Pi does not know it: is the server key that of the app that it was paid to?"
+    raise Conflict("not_at_pi", message)
