@@ -26,8 +26,8 @@ def read_csv(path: Path) -> list[Line]:
             reader = csv.DictReader(file, restval="")
             _check_header(path.name, list(reader.fieldnames or ()))
             return list(_lines(path.name, reader))
-    except (UnicodeDecodeError, csv.Error) as wrong:
-        raise StackError(f"{path.name} is no CSV file in UTF-8: {wrong}") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as wrong:
+        raise StackError(f"{path.name} cannot be read as CSV in UTF-8: {wrong}") from None
 
 
 def _check_header(name: str, columns: list[str]) -> None:

@@ -11,7 +11,7 @@ from rich.progress import track
 from local.command import migration
 from local.command.desk import IDS, NEEDS_YOU, Desk, changes, is_confirmed, on_stack_for_long
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
 NOT_DONE = ("refused", "unanswered")
 
 

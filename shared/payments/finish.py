@@ -26,9 +26,9 @@ def finish_payment(parts: FinishParts, payment_id: str) -> None:
     if record.pending_event is None:
         record = settle(parts, record)
     record = _deliver(parts, record)
-    # What another back end has delivered may be years old: the book is not taken back so far.
-    is_watched = record.delivered_before or parts.watch.covers(record)
-    if is_watched and is_at_rest(record) and record.due_at is not None:
+    # What another back end has sold may be years old: the book is not taken back so far.
+    is_past = record.delivered_before and record.state is PaymentState.COMPLETED
+    if (is_past or parts.watch.covers(record)) and is_at_rest(record) and record.due_at is not None:
         parts.payments.replace(record, rested(record))
 
 

@@ -69,10 +69,9 @@ def _take_in(parts: MigrateParts, row: Row, *, dry_run: bool) -> Verdict:
         record = closed_elsewhere(past, payment, parts.terms, parts.clock())
         return _put(parts, record, dry_run=dry_run)
     except PiUnavailable as away:
-        outcome, error = "unanswered", away
+        return _verdict(payment_id, "unanswered", away.code, away.message)
     except (BadRequest, Conflict, PiRefused, PiInvalidResponse, UnreadableRecord) as refused:
-        outcome, error = "refused", refused
-    return _verdict(payment_id, outcome, error.code, error.message)
+        return _verdict(payment_id, "refused", refused.code, refused.message)
 
 
 def _put(parts: MigrateParts, record: PaymentRecord, *, dry_run: bool) -> Verdict:
@@ -86,7 +85,11 @@ def _put(parts: MigrateParts, record: PaymentRecord, *, dry_run: bool) -> Verdic
             return _known(standing)
         if standing.due_at is not None:
             parts.wake_ups.hint(WakeUp(Work.PAYMENT, record.payment_id))
-    why = None if record.due_at is None else "Delivered before: it is completed at Pi."
+    why = (
+        None
+        if record.due_at is None
+        else "Delivered before, and not completed at Pi: that follows."
+    )
     return {**_verdict(record.payment_id, "taken", None, why), "state": state}
 
 

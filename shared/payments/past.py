@@ -131,7 +131,8 @@ def closed_elsewhere(
     past: PastPayment, payment: PaymentDto, terms: Terms, now: int
 ) -> PaymentRecord:
     """The record of a payment that Pi shows as the file says. It is closed; but what was delivered
-    and waits at Pi for its completion is open, and owes the app nothing.
+    and is not completed at Pi is open until it is, by what Pi or the chain shows, and owes the app
+    nothing then.
 
     Raises Conflict `differs_at_pi` or `not_finished`, BadRequest `invalid_row`."""
     _require_same(past, payment, terms)
@@ -159,7 +160,7 @@ def _require_same(past: PastPayment, payment: PaymentDto, terms: Terms) -> None:
         "network": (terms.network.value, payment.network),
         "uid": (past.uid or payment.user_uid, payment.user_uid),
         "amount": (past.amount or payment.amount, payment.amount),
-        "txid": (past.txid or shown, shown),
+        "txid": (past.txid or shown, shown or past.txid),  # Pi may not know one until /complete
     }
     for what, (expected, came) in pairs.items():
         if expected != came:
@@ -176,11 +177,13 @@ def _unpaid(record: PaymentRecord, past: PastPayment, payment: PaymentDto) -> Pa
 
 
 def _paid(record: PaymentRecord, past: PastPayment, payment: PaymentDto, now: int) -> PaymentRecord:
-    if payment.transaction is None:
-        raise Conflict("differs_at_pi", "Pi shows no transaction for it: it is not known as paid.")
+    shown = payment.transaction.txid if payment.transaction else None
+    if not payment.status.developer_approved or (payment.is_cancelled and shown is None):
+        raise Conflict("differs_at_pi", "Pi has not approved it, or has cancelled it unpaid.")
     sold = replace(
         record,
-        txid=payment.transaction.txid,
+        txid=shown,
+        claimed_txid=past.txid if shown is None else None,
         price=_price(past, record.amount),
         refunded=_given_back(past, record.amount),
         delivered_before=True,

@@ -210,7 +210,7 @@ def differing(world: World, old: OldBackEnd) -> dict[str, tuple[str, dict[str, s
         "txid": (old.completed(), {"txid": "ab" * 32}),
         "paid": (old.completed(), {"state": "cancelled"}),
         "unpaid": (old.cancelled(), {"state": "completed"}),
-        "not paid yet": (old.approved(), {"state": "completed"}),
+        "never approved": (old.started(), {"state": "completed"}),
         "not cancelled": (old.approved(), {"state": "cancelled"}),
         "before it began": (old.completed(), app),
         "yet to come": (old.completed(), {"closed_at": "2999-01-01T00:00:00Z"}),
@@ -349,13 +349,42 @@ def test_promise_4_what_was_delivered_before_is_completed_at_pi_and_not_told(
     """As Pi's demo does: it marks an order as paid, and then its completion fails."""
     payment_id = old.delivered(alice)
     told = operator.does("import", old.file(tmp_path), "--yes")
-    assert "completed at Pi" in told["rows"][0]["why"]
+    assert "not completed at Pi" in told["rows"][0]["why"]
     world.work()
     record = world.record(payment_id)
     assert (record.state, record.due_at, record.needs_review) == ("completed", None, None)
     assert world.at_pi(payment_id).developer_completed
     assert world.events(payment_id) == []
     world.approved(alice)  # she can pay again
+
+
+def test_promise_4_nor_if_pi_does_not_know_its_transaction(
+    operator: Operator, world: World, old: OldBackEnd, tmp_path: Path, alice: User
+) -> None:
+    """The chain shows it, to the wallet's book."""
+    world.pi.settings.show_txid_before_complete = False
+    payment_id = old.delivered(alice)
+    world.at_pi(payment_id).txid = None
+    assert set(imported(operator, old.file(tmp_path)).values()) == {"taken"}
+    world.rounds(3)
+    record = world.record(payment_id)
+    assert (record.state, record.txid) == ("completed", old.rows[payment_id]["txid"])
+    assert (record.due_at, world.events(payment_id)) == (None, [])
+
+
+def test_delivered_and_never_paid_it_is_closed_and_told(
+    operator: Operator, world: World, old: OldBackEnd, tmp_path: Path
+) -> None:
+    """The old back end believed a page that made its transaction up."""
+    payment_id = old.approved()
+    row = {"state": "completed", "txid": "ab" * 32, "closed_at": f"{world.clock()}"}
+    old.rows[payment_id] |= row
+    assert imported(operator, old.file(tmp_path)) == {payment_id: "taken"}
+    assert world.record(payment_id).claimed_txid == "ab" * 32
+    world.until_proven()
+    world.rounds(12)
+    assert world.record(payment_id).state == "cancelled"
+    assert world.events(payment_id) == ["PaymentCancelled"]
 
 
 def test_delivered_before_and_settled_by_hand_it_is_not_told(
@@ -409,7 +438,8 @@ def test_it_is_counted_on_its_day_and_agrees_with_the_chain(
     world.ledgers_close_seldom()
     old.completed()
     before = f"{world.now:%Y-%m-%d}"
-    world.tick(48 * HOUR)  # a book reads a day more than it claims
+    imported(operator, old.file(tmp_path))
+    world.tick(24 * HOUR)
     world.settled_payment()
     old.completed()
     day = f"{world.now:%Y-%m-%d}"

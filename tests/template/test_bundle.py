@@ -46,7 +46,7 @@ LOADED_FOR = {
     "PAYOUTS_SWITCH": "aws.switch",
     "EVENT_BUS": "work.event_bus",
 }
-HAS_THREADS = {"approve_payment", "claim_ad_reward", "sweep", "settle"}
+HAS_THREADS = {"approve_payment", "claim_ad_reward", "sweep", "settle", "operate"}
 
 FUNCTIONS = sorted(app.parent.name for app in (ROOT / "functions").glob("*/app.py"))
 

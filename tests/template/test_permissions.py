@@ -83,8 +83,8 @@ ALLOWED: dict[str, set[tuple[str, str]]] = {
     | on(PAYOUTS, GET)
     | on(REWARDS, GET)
     | {TELL},
-    # A refund is a payout.
-    "Operate": PAYS_OUT | queries("by_user", PAYMENTS) | {WAKE},
+    # A refund is a payout. The key and the prices are for what another back end has left.
+    "Operate": PAYS_OUT | APPROVES | queries("by_user", PAYMENTS) | {WAKE},
     "DecidePayout": on(PAYOUTS, GET, UPDATE) | {WAKE_SENDER},
     "NotifyUsers": on(NOTIFICATIONS, GET, PUT) | {WAKE},
 }
@@ -149,7 +149,13 @@ TOLD = {
         *("REFUND_NOTIFICATION", "WAKE_UP_QUEUE_URL"),
     },
     "ReplayEvents": {"EVENT_BUS", "PAYMENTS_TABLE", "PAYOUTS_TABLE", "REWARDS_TABLE"},
-    "Operate": TAKES_PAYOUTS_ON | {"WAKE_UP_QUEUE_URL"},
+    "Operate": TAKES_PAYOUTS_ON
+    | ASKS_PI
+    | PRICED
+    | {
+        *("FIRST_LOOK_SECONDS", "PI_NETWORK", "PI_WALLET_ADDRESS", "SERVER_KEY_SECRET_ARN"),
+        "WAKE_UP_QUEUE_URL",
+    },
     "DecidePayout": {"PAYMENTS_TABLE", "PAYOUTS_TABLE", "PAYOUT_QUEUE_URL"},
     "NotifyUsers": {"NOTIFICATIONS_TABLE", "WAKE_UP_QUEUE_URL"},
 }
