@@ -66,7 +66,7 @@ def _(world: World, alice: User, _bob: User) -> Reply:
 @answers(HISTORY, 200)
 def _(world: World, alice: User, _bob: User) -> Reply:
     world.complete(*world.paid(alice), alice)
-    world.approved(alice)
+    world.complete(*world.paid(alice), alice)
     return history(world, alice, limit="1")
 
 

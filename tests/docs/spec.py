@@ -41,7 +41,7 @@ def resolved(node: dict[str, Any]) -> dict[str, Any]:
     return resolved(found)
 
 
-def validate_answer(route: str, status: int, body: object) -> None:
+def validate_answer(route: str, status: int | str, body: object) -> None:
     """Raises jsonschema's ValidationError, and KeyError for a status that the route has not."""
     response = resolved(operations()[route]["responses"][str(status)])
     _validate(response["content"]["application/json"]["schema"], body)

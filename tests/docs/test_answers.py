@@ -1,15 +1,11 @@
 """What the handlers really answer is what docs/openapi.yaml promises, the errors included."""
 
-from importlib import import_module
-
 import pytest
 
-from tests.docs.scene import SCENES, Expected
+from tests.docs.scene import Expected
+from tests.docs.scenes import SCENES
 from tests.docs.spec import codes_of, operations, validate_answer
 from tests.world import World
-
-for _topic in ("requests", "refusals", "payouts", "events", "notifications"):
-    import_module(f"tests.docs.scenes_of_{_topic}")  # each scene enters itself
 
 
 @pytest.mark.parametrize("expected", SCENES, ids=str)
