@@ -66,7 +66,7 @@ def _enumerated(node: Any) -> Iterator[str]:
     if isinstance(node, dict):
         if isinstance(error := node.get("error"), dict):
             for choice in (error, *error.get("anyOf", [])):
-                yield from choice.get("enum", [])
+                yield from resolved(choice).get("enum", [])
         for value in node.values():
             yield from _enumerated(value)
     elif isinstance(node, list):
