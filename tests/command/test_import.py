@@ -358,6 +358,20 @@ def test_promise_4_what_was_delivered_before_is_completed_at_pi_and_not_told(
     world.approved(alice)  # she can pay again
 
 
+def test_what_is_years_old_does_not_take_the_book_back(
+    operator: Operator, world: World, old: OldBackEnd, tmp_path: Path
+) -> None:
+    """It would read all that the wallet has had since, before anything is closed as unpaid."""
+    payment_id = old.delivered()
+    world.tick(3 * 24 * HOUR)
+    world.settled_payment()
+    since = world.book().since
+    imported(operator, old.file(tmp_path))
+    world.rounds(2)
+    assert world.record(payment_id).due_at is None
+    assert world.book().since == since
+
+
 def test_promise_4_nor_if_pi_does_not_know_its_transaction(
     operator: Operator, world: World, old: OldBackEnd, tmp_path: Path, alice: User
 ) -> None:
