@@ -75,9 +75,10 @@ def _take_in(parts: MigrateParts, row: Row, *, dry_run: bool) -> Verdict:
 
 
 def _put(parts: MigrateParts, record: PaymentRecord, *, dry_run: bool) -> Verdict:
-    state = record.state
+    is_open = record.due_at is not None
     if not dry_run:
-        told = parts.payments.begun_elsewhere(record, "imported")
+        origin = "imported, delivered before" if is_open else "imported"
+        told = parts.payments.begun_elsewhere(record, origin)
         # Two payments for what is sold once: the user has bought it, whichever keeps that.
         often = replace(told, price=told.price and replace(told.price, once=False))
         standing, is_new = parts.payments.begin(told, if_bought=often)
@@ -85,12 +86,8 @@ def _put(parts: MigrateParts, record: PaymentRecord, *, dry_run: bool) -> Verdic
             return _known(standing)
         if standing.due_at is not None:
             parts.wake_ups.hint(WakeUp(Work.PAYMENT, record.payment_id))
-    why = (
-        None
-        if record.due_at is None
-        else "Delivered before, and not completed at Pi: that follows."
-    )
-    return {**_verdict(record.payment_id, "taken", None, why), "state": state}
+    why = "Delivered before, and not completed at Pi: that follows." if is_open else None
+    return {**_verdict(record.payment_id, "taken", None, why), "state": record.state}
 
 
 def _known(standing: PaymentRecord) -> Verdict:

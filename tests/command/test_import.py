@@ -289,6 +289,14 @@ def test_without_the_key_of_the_app_nothing_is_taken(
     assert imported(operator, file) == {payment_id: "taken"}
 
 
+@pytest.mark.parametrize(
+    "rows", ["a,b", None, [["a"]], [{"payment_id": 1}], [{"id": "a"}], [{}] * (MOST_ROWS + 1)]
+)
+def test_the_function_takes_a_few_rows_of_known_columns_alone(world: World, rows: object) -> None:
+    order = {"command": "import", "rows": rows, "dry_run": True}
+    assert world.function("operate")(order)["error"] == "invalid_rows"
+
+
 # --- What a record is that was taken in -----------------------------------------------------------
 
 
@@ -353,6 +361,7 @@ def test_promise_4_what_was_delivered_before_is_completed_at_pi_and_not_told(
     world.work()
     record = world.record(payment_id)
     assert (record.state, record.due_at, record.needs_review) == ("completed", None, None)
+    assert record.story[0].why == "imported, delivered before"
     assert world.at_pi(payment_id).developer_completed
     assert world.events(payment_id) == []
     world.approved(alice)  # she can pay again

@@ -28,6 +28,7 @@ from shared.payments.record import (
 )
 from shared.payments.store import PaymentStore
 from shared.payouts.record import PayoutState
+from tests.conftest import SERVER_KEY
 from tests.docs.pages import DOCS, DOCUMENTS
 from tests.laptop.commands import blocks, prelude, run, under
 from tests.laptop.deployed import forget, parts, payouts, taken_on
@@ -319,6 +320,55 @@ def test_one_payment_is_found_and_finished_now(store: PaymentStore, shell: Shell
     assert record.uid in done.stdout
     assert re.search(r"^woken +\d+", done.stdout, re.MULTILINE)
     eventually(lambda: is_finished(store, owing), seconds=20)
+
+
+def test_the_payments_of_another_back_end_come_over(
+    stack: Stack, emulator: PiEmulator, store: PaymentStore, shell: Shell, tmp_path: Path
+) -> None:
+    """By the deployed function, under its own role: one that is closed, one that was delivered and
+    not completed at Pi, and one that is open."""
+    closed, delivered_before, open_one = (paid_elsewhere(emulator) for _ in range(3))
+    at_pi(emulator, closed["identifier"], "complete", {"txid": closed["txid"]})
+    rows = [
+        f"{one['identifier']},completed,{int(time.time())}" for one in (closed, delivered_before)
+    ]
+    lines = ["payment_id,state,closed_at", *rows, f"{open_one['identifier']},open,"]
+    (tmp_path / "payments.csv").write_text("\n".join(lines))
+    page = "\n".join(blocks(DOCS / "migrate.md"))
+    [adopt] = re.findall(r"^pi-bundle adopt .*", page, re.MULTILINE)
+
+    taken = shell("pi-bundle import payments.csv --yes --json")
+    assert taken.returncode == 3, taken.stderr
+    told = json.loads(taken.stdout)
+    assert [row["outcome"] for row in told["rows"]] == ["taken", "taken", "refused"]
+    assert shell(f"{adopt} --yes").returncode == 0
+
+    ids = [one["identifier"] for one in (closed, delivered_before, open_one)]
+    records = [record for one in ids if (record := store.get(one))]
+    assert len(records) == 3
+    eventually(lambda: all(is_finished(store, record) for record in records), seconds=30)
+    ends = [record for one in ids if (record := store.get(one))]
+    assert {record.state for record in ends} == {PaymentState.COMPLETED}
+    assert [record.last_event for record in ends] == [None, None, PaymentEvent.COMPLETED]
+    again = json.loads(shell("pi-bundle import payments.csv --yes --json").stdout)
+    assert [row["outcome"] for row in again["rows"]] == ["known", "known", "refused"]
+
+
+def paid_elsewhere(emulator: PiEmulator) -> dict[str, str]:
+    """A payment of a new user that another back end has approved, and its `txid`."""
+    token = emulator.control("POST", "/users", {})["accessToken"]
+    order = {"amount": 3.14, "memo": "An apple pie", "metadata": {"productId": PIE}}
+    payment_id = emulator.control("POST", "/payments", {"accessToken": token, **order})[
+        "identifier"
+    ]
+    at_pi(emulator, payment_id, "approve", {})
+    txid = emulator.control("POST", f"/payments/{payment_id}/pay", {})["txid"]
+    return {"identifier": payment_id, "txid": txid}
+
+
+def at_pi(emulator: PiEmulator, payment_id: str, step: str, body: dict[str, str]) -> None:
+    url, key = f"{emulator.url}/v2/payments/{payment_id}/{step}", f"Key {SERVER_KEY}"
+    requests.post(url, json=body, headers={"Authorization": key}, timeout=30).raise_for_status()
 
 
 def test_dead_letters_are_seen_and_sent_again(stack: Stack, shell: Shell) -> None:
