@@ -62,12 +62,13 @@ def deploy(
             return True
         tell(change.changes, as_json=False)
         if dry_run or not (yes or click.confirm("\nDeploy this?", err=True)):
+            deploying.discard(aws, change)
             return False
         deploying.carry_out(aws, change)
         return True
 
     if tables:
-        named = dict(one.split("=", 1) for one in tables)
+        named = deploying.named_tables(tables)
         if not is_done(deploying.take_over(aws, env.stack, named, parameters, number=number)):
             return
     url = deploying.uploaded(aws, deploying.package(env, region, profile))

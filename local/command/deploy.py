@@ -9,7 +9,7 @@ import json
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -253,6 +253,14 @@ def _changes(cloudformation: Any, which: Mapping[str, str]) -> Iterator[Row]:
         }
 
 
+def discard(aws: Callable[[str], Any], change: Change) -> None:
+    """Leave no trace of a change set that was only looked at; of a new stack nothing stands then."""
+    cloudformation = aws("cloudformation")
+    cloudformation.delete_change_set(StackName=change.stack, ChangeSetName=change.name)
+    if status_of(aws, change.stack) == "REVIEW_IN_PROGRESS":
+        cloudformation.delete_stack(StackName=change.stack)
+
+
 def carry_out(aws: Callable[[str], Any], change: Change) -> None:
     """Raises StackError: it failed, and what was before stands again."""
     cloudformation = aws("cloudformation")
@@ -279,6 +287,32 @@ def _failures(cloudformation: Any, stack: str) -> Iterator[str]:
 # --- Tables of a stack that is gone ---------------------------------------------------------------
 
 
+def named_tables(pairs: Iterable[str]) -> dict[str, str]:
+    """Physical names by logical id, of `PaymentsTable=its-name`. Raises StackError."""
+    named = dict[str, str]()
+    for pair in pairs:
+        logical, _, physical = pair.partition("=")
+        if not physical:
+            raise StackError(f"--take-over {pair}: give it as PaymentsTable=its-name.")
+        named[logical] = physical
+    return named
+
+
+def _require_fit(dynamodb: Any, logical: str, declared: Mapping[str, Any], physical: str) -> None:
+    """CloudFormation takes over whatever has the name. Raises StackError."""
+    try:
+        found = dynamodb.describe_table(TableName=physical)["Table"]
+    except dynamodb.exceptions.ResourceNotFoundException:
+        raise StackError(f"There is no table {physical} in this region.") from None
+    if found["KeySchema"] != declared["KeySchema"]:
+        key = found["KeySchema"][0]["AttributeName"]
+        raise StackError(f"{physical} is no {logical}: its key is {key}.")
+    indexes = {one["IndexName"] for one in declared.get("GlobalSecondaryIndexes", ())}
+    standing = {one["IndexName"] for one in found.get("GlobalSecondaryIndexes", ())}
+    if missing := indexes - standing:
+        raise StackError(f"{physical} is no {logical}: it has no index {min(missing)}.")
+
+
 def take_over(
     aws: Callable[[str], Any],
     stack: str,
@@ -295,6 +329,8 @@ def take_over(
     declared = template.of_type(bundle, "AWS::DynamoDB::Table")
     if unknown := tables.keys() - declared.keys():
         raise StackError(f"No table is called {min(unknown)}: {', '.join(sorted(declared))}")
+    for logical, physical in sorted(tables.items()):
+        _require_fit(aws("dynamodb"), logical, declared[logical]["Properties"], physical)
     only = {
         "AWSTemplateFormatVersion": bundle["AWSTemplateFormatVersion"],
         "Parameters": {"Environment": bundle["Parameters"]["Environment"]},

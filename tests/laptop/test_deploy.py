@@ -226,3 +226,42 @@ def test_a_new_stack_takes_the_tables_of_one_that_is_gone(aws: Aws, operated: Op
 def test_a_table_that_the_template_has_not(aws: Aws) -> None:
     with pytest.raises(StackError, match="No table is called Payments:"):
         deploy.take_over(aws, "none", {"Payments": "x"}, {"Environment": "dev"}, number=1)
+
+
+def test_a_table_of_another_kind(aws: Aws) -> None:
+    """CloudFormation would take it over, and the functions would write payments into it."""
+    client, name = aws("dynamodb"), f"old-{uuid4().hex}"
+    keys = ("product_id", "payment_id")
+    for suffix, key in zip("ab", keys, strict=True):
+        client.create_table(
+            TableName=f"{name}{suffix}",
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    for physical, told in (
+        (f"{name}a", "its key is product_id"),
+        (f"{name}b", "it has no index by_day"),
+        ("nothing", "There is no table nothing"),
+    ):
+        with pytest.raises(StackError, match=told):
+            deploy.take_over(
+                aws, "none", {"PaymentsTable": physical}, {"Environment": "dev"}, number=1
+            )
+    with pytest.raises(StackError, match="give it as PaymentsTable=its-name"):
+        deploy.named_tables(["PaymentsTable"])
+
+
+def test_what_was_only_looked_at_leaves_nothing(aws: Aws) -> None:
+    client, name, stack = aws("dynamodb"), f"old-{uuid4().hex}", "only-looked-at"
+    client.create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": "product_id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "product_id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    change = deploy.take_over(aws, stack, {"ProductsTable": name}, {"Environment": "dev"}, number=1)
+    assert change is not None
+    deploy.discard(aws, change)
+    assert deploy.status_of(aws, stack) in (None, "DELETE_COMPLETE")
+    assert client.describe_table(TableName=name)["Table"]["TableStatus"] == "ACTIVE"
