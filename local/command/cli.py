@@ -4,7 +4,7 @@ import time
 
 import click
 
-from local.command import decisions, looks, moves, supplies
+from local.command import decisions, looks, moves, supplies, whole_stack
 from local.command import deploy as deploying
 from local.command.deployed import clients
 from local.command.desk import tells_failures
@@ -89,5 +89,6 @@ for each in (
     supplies.smoke,
     *(moves.import_, moves.adopt),
     *(supplies.reconcile, supplies.export, supplies.link, supplies.forget),
+    whole_stack.restore,
 ):
     main.add_command(each)

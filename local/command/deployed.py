@@ -121,7 +121,7 @@ def opened(name: str, aws: Callable[[str], Any]) -> Deployed:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
         raise StackError(f"There is no stack {name} in this region. Name it: --stack") from None
-    functions = _functions(cloudformation, name)
+    functions = functions_of(cloudformation, name)
 
     def variables(function: str) -> Mapping[str, str]:
         found = aws("lambda").get_function_configuration(FunctionName=functions[function])
@@ -140,7 +140,7 @@ def opened(name: str, aws: Callable[[str], Any]) -> Deployed:
     )
 
 
-def _functions(cloudformation: Any, stack: str) -> dict[str, str]:
+def functions_of(cloudformation: Any, stack: str) -> dict[str, str]:
     """Physical names by logical id."""
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     return {

@@ -7,6 +7,7 @@ import csv
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from shutil import rmtree
@@ -21,7 +22,7 @@ from shared.base.errors import BundleError, UnreadableRecord
 from shared.payments.record import PaymentRecord
 from shared.payouts.record import PayoutRecord
 from shared.proof.prove import Side, compare_day
-from shared.proof.record import Settled, day_of
+from shared.proof.record import Day, Settled, day_of
 
 MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 DAY_SECONDS = 600  # the longest that one day may take
@@ -50,15 +51,15 @@ def today(app: App) -> date:
 # --- The wallet against the records ---------------------------------------------------------------
 
 
-def reconcile(app: App, days: Iterable[date]) -> Row:
+def reconcile(app: App, days: Iterable[date], until: int | None = None) -> Row:
     """Both directions of each day, summed, and the records that differ. A day that cannot be proven
-    is told of, and ends nothing."""
+    is told of, and ends nothing. `until`: the moment at which the last of them is cut off."""
     sums = {"in_by_chain": 0, "in_by_records": 0, "out_by_chain": 0, "out_by_records": 0}
     differing, unproven = list[Row](), list[Row]()
     for day in days:
         try:
             with within(DAY_SECONDS):
-                proof = compare_day(app.prove_wallet, day_of(day))
+                proof = compare_day(app.prove_wallet, _cut_off(day_of(day), until))
         except BundleError as error:
             unproven.append({"day": day.isoformat(), "why": error.message})
             continue
@@ -72,6 +73,10 @@ def reconcile(app: App, days: Iterable[date]) -> Row:
         ]
     told = {name: str(Amount(stroops)) for name, stroops in sums.items()}
     return {**told, "differing": differing, "not_proven": unproven}
+
+
+def _cut_off(day: Day, until: int | None) -> Day:
+    return day if until is None or until >= day.ends else replace(day, ends=until)
 
 
 def _difference(day: date, one: Any) -> Row:

@@ -67,6 +67,8 @@ def note_sent(parts: SentParts, wallet: str, movement: Movement) -> str | None:
     try:
         if payout_id is None or (record := parts.payouts.get(payout_id)) is None:
             record = _asked_for(parts, payment_id)
+            if record is not None:  # the proof of another day looks it up by this
+                parts.payouts.keep_payment(payment_id, record.payout_id)
     except UnreadableRecord:
         return payout_id or ""
     except PiUnavailable:

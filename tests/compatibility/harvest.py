@@ -57,7 +57,7 @@ def _see_items(patch: pytest.MonkeyPatch, harvest: Harvest) -> None:
     def written(client: Any, kind: str, call: Wire) -> None:
         write(client, kind, call)
         name, key = call["TableName"], dynamodb._name(client._key(call))
-        touched = by_hand.setdefault(client._database, set())
+        touched = by_hand.setdefault(client.database, set())
         if client._effects is None and not restoring:
             touched.add((name, key))
         if name == "ProductsTable" or (name, key) not in touched:

@@ -96,6 +96,8 @@ class Table:
         }
         [[self.key]] = [[key["AttributeName"] for key in declared["KeySchema"]]]
         self.items: dict[str, Item] = {}
+        # Told of each change, a deletion as None: what a point-in-time recovery keeps.
+        self.changed: Callable[[str, Item | None], None] | None = None
         self.indexes = {
             index["IndexName"]: self._index(index)
             for index in declared.get("GlobalSecondaryIndexes", [])
@@ -105,11 +107,15 @@ class Table:
         for index in self.indexes.values():
             index.move(self.items.get(name, {}), item)
         self.items[name] = item
+        if self.changed is not None:
+            self.changed(name, item)
 
     def delete(self, name: str) -> None:
         for index in self.indexes.values():
             index.move(self.items.get(name, {}), {})
         self.items.pop(name, None)
+        if self.changed is not None:
+            self.changed(name, None)
 
     def check(self, item: Item) -> Item:
         """As DynamoDB does: keys of the declared types, none of them empty; numbers are numbers."""
@@ -148,7 +154,7 @@ class Database:
 
 class Client:
     def __init__(self, database: Database, effects: Effects | None) -> None:
-        self._database, self._effects = database, effects
+        self.database, self._effects = database, effects
         self.exceptions = SimpleNamespace(
             ConditionalCheckFailedException=ConditionalCheckFailedException,
             TransactionCanceledException=TransactionCanceledException,
@@ -187,14 +193,14 @@ class Client:
             _check_placeholders(next(iter(write.values())))
         effects = self._effects
         if effects is None:
-            with self._database.lock:
+            with self.database.lock:
                 return _copied(act())
         self._require_role(effects, operation, call)
         effects.tell("before", operation)
         if fault := effects.fault(operation, sent=False):
             raise _refused(fault, operation)
         try:
-            with self._database.lock:
+            with self.database.lock:
                 answer = _copied(act())
                 effects.note_write(operation, call)
         finally:
@@ -212,7 +218,7 @@ class Client:
             raise
 
     def _table(self, call: Item) -> Table:
-        return self._database.tables[call["TableName"]]
+        return self.database.tables[call["TableName"]]
 
     def _find(self, call: Item) -> Item:
         return self._table(call).items.get(_name(self._key(call)), {})
@@ -221,7 +227,7 @@ class Client:
         found = self._find(call)
         if self._effects is None or call.get("ConsistentRead"):
             return found
-        return self._database.former.get((call["TableName"], _name(call["Key"])), found)
+        return self.database.former.get((call["TableName"], _name(call["Key"])), found)
 
     def _key(self, call: Item) -> Item:
         key = self._table(call).key
@@ -242,7 +248,7 @@ class Client:
             return {"Error": {"Code": fault.code, "Message": "injected"}}
         table, changed, key, same = SWAP.fullmatch(call["Statement"]).groups()  # type: ignore[union-attr]
         assert changed == same
-        assert key == self._database.tables[table].key
+        assert key == self.database.tables[table].key
         new, name, old = call["Parameters"]
         write = {
             "TableName": table,
@@ -274,7 +280,7 @@ class Client:
         return {}
 
     def _apply(self, writes: list[Item]) -> None:
-        self._database.former.clear()
+        self.database.former.clear()
         for write in writes:
             [(kind, call)] = write.items()
             self._write(kind, call)
@@ -283,7 +289,7 @@ class Client:
         table, key = self._table(call), self._key(call)
         new = call["Item"] if kind == "Put" else _updated(call, {**self._find(call), **key})
         if self._effects is not None:
-            self._database.former[call["TableName"], _name(key)] = self._find(call)
+            self.database.former[call["TableName"], _name(key)] = self._find(call)
         table.put(_name(key), _copied(table.check(new)))
 
     def _delete(self, call: Item) -> Item:

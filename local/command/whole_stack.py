@@ -1,0 +1,73 @@
+"""The commands about a stack as a whole: bring it back to a moment, take it down."""
+
+import sys
+from datetime import datetime
+
+import click
+
+from local.command import restore as restoring
+from local.command.deployed import StackError
+from local.command.desk import NEEDS_YOU, Desk, changes, end, is_confirmed, on_stack_for_long
+from local.command.restore import Journal
+
+
+@click.command()
+@click.option("--to", metavar="TIME", help="As 2026-11-27T04:30:00Z; else that of the one begun.")
+@click.option("--give-up", is_flag=True, help="End it instead, as long as no row is written.")
+@changes
+@on_stack_for_long
+def restore(desk: Desk, to: str | None, *, give_up: bool, yes: bool, dry_run: bool) -> None:
+    """Bring payments, payouts and rewards back to a moment, and read on from there.
+
+    What was paid since is found at Pi and on the chain, and is not paid again. If it breaks off,
+    the same command goes on.
+
+    \b
+    pi-bundle restore --to 2026-11-27T04:30:00Z --dry-run
+    """
+    if give_up:
+        desk.tell(restoring.give_up(desk.stack))
+        return
+    journal = restoring.begin(desk.stack, _moment(desk, to), dry=True)
+    if not _is_meant(desk, journal, "Begin, or go on?", yes=yes, dry=dry_run):
+        return
+    journal = restoring.begin(desk.stack, journal.to or 0)
+    journal = restoring.go_on(desk.stack, journal, _say, restoring.COPIES_STAND)
+    if journal.done == restoring.COPIES_STAND:
+        question = "Stop the functions for some minutes, and write these rows?"
+        if not _is_meant(desk, journal, question, yes=yes):
+            end(f"Nothing is written yet. {_ways(desk)}", NEEDS_YOU)
+    answer = restoring.finish(desk.stack, restoring.go_on(desk.stack, journal, _say))
+    desk.tell(answer)
+    if not answer["agrees"]:
+        sys.exit(NEEDS_YOU)
+
+
+def _is_meant(desk: Desk, journal: Journal, question: str, *, yes: bool, dry: bool = False) -> bool:
+    plan = restoring.plan(desk.stack, journal)
+    return is_confirmed(desk, plan, question, yes=yes, dry=dry)
+
+
+def _ways(desk: Desk) -> str:
+    option = desk.stack.option
+    return f"Go on: pi-bundle restore {option}. Or leave it: pi-bundle restore --give-up {option}"
+
+
+def _moment(desk: Desk, text: str | None) -> int:
+    """In seconds since 1970. Raises StackError."""
+    if text is None:
+        under_way = restoring.journal_of(desk.stack).to
+        if under_way is None:
+            raise StackError("No restore is under way. To begin one: --to 2026-11-27T04:30:00Z")
+        return under_way
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise StackError(f"{text!r} is no time. Write it so: 2026-11-27T04:30:00Z") from None
+    if moment.tzinfo is None:
+        raise StackError(f"{text!r} does not say where. By UTC it is {text}Z")
+    return int(moment.timestamp())
+
+
+def _say(told: str) -> None:
+    click.echo(told, err=True)

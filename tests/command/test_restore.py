@@ -1,0 +1,310 @@
+"""`pi-bundle restore`: the tables go back to a moment, and the world goes on from there. Promises 3
+and 4: nothing is paid or delivered twice, nothing stays stuck, and the wallet agrees with the
+records, wherever the command has died.
+
+The tables, the stores, the functions, Pi and the chain are the world's own. Only what a restore
+asks of AWS itself is played: see point_in_time.py. tests/laptop/test_whole_stack.py plays it on the
+local cloud.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from shared.payouts.record import PayoutState
+from tests.command.point_in_time import FUNCTIONS, Restorer
+from tests.payouts.promises import check
+from tests.payouts.stories import payout_world
+from tests.world import User, World
+from tests.world.devices import Died, starts
+
+HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What happened before the moment `to`, and after it."""
+
+    to: str
+    payments: list[str]  # all are paid
+    paid: list[str]  # payouts
+    given_up: str
+    forgotten: str  # requested after the moment, and still to be paid
+
+
+def half_an_hour(world: World) -> Told:
+    """Payments and payouts before a moment, across it, and after it."""
+    world.pi.settings.ledger_close_s = 30  # an hour of them is read in a page
+    old = world.settled_payment()
+    world.requested("before", world.uid("bob"))
+    world.send()
+    across = world.approved()
+    world.requested("across", world.uid("bob"))
+    world.requested("given-up", world.uid("carol"))
+    world.switch.value = "off"
+    world.rounds()
+    to = world.clock()
+
+    world.tick(60)
+    txid = world.pay(across)
+    world.complete(across, txid)
+    world.decide("given-up", "fail")
+    world.switch.value = "on"
+    world.rounds(5)
+    world.requested("after", world.uid("dora"))
+    assert world.post(payout_id="refund", refund_of=old).status == 202
+    world.rounds(2)
+    new = world.settled_payment()
+    closed_page = world.paid_payment()
+    world.requested("forgotten", world.uid("emil"))
+    world.switch.value = "off"
+    world.rounds()
+    world.switch.value = "on"
+    assert world.payout("given-up").state is PayoutState.FAILED
+    at = datetime.fromtimestamp(to, UTC).isoformat()
+    payments = [old, across, new, closed_page]
+    return Told(at, payments, ["before", "across", "after", "refund"], "given-up", "forgotten")
+
+
+@contextmanager
+def told_world() -> Iterator[tuple[Restorer, Told]]:
+    with payout_world() as world:
+        world.deploy(PiWalletAddress=world.wallet)
+        operator = Restorer(world)
+        told = half_an_hour(world)
+        world.tick(600)
+        yield operator, told
+
+
+def restores(operator: Restorer, told: Told) -> dict[str, Any]:
+    result = operator.run("restore", "--to", told.to, "--yes", "--json")
+    assert result.exit_code == 0, result.output + result.stderr
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return answer
+
+
+def check_all_is_right(operator: Restorer, told: Told) -> None:
+    """Nothing twice, nothing stuck, the switches as they were, no copy left."""
+    world = operator.world
+    again = {"uid": world.uid("emil"), "amount": "3.14", "memo": "Thank you"}
+    assert world.post(payout_id=told.forgotten, **again).status in (200, 202)  # as it is told to
+    world.rounds(8)
+    check(world)
+    for payout_id in (*told.paid, told.forgotten):
+        assert world.payout(payout_id).state is PayoutState.COMPLETED, payout_id
+        assert len(world.transfers_of(payout_id)) == 1, payout_id
+    assert world.payout(told.given_up).state is PayoutState.FAILED
+    assert world.transfers_of(told.given_up) == []
+    for payment_id in told.payments:
+        assert world.record(payment_id).state == "completed"
+        assert set(world.events(payment_id)) == {"PaymentCompleted"}
+    _check_told_once(world)
+    assert all(record.due_at is None for record in world.all_payouts())
+    assert world.switch.value == "on"
+    assert world.look(world.eyes.sales.paused_since) is None
+    assert operator.functions.reserved == {"Operate": 3}
+    assert set(operator.functions.triggers.values()) == {"Enabled"}
+    assert not [name for name in operator.recovery.tables if "-restore-" in name]
+
+
+def _check_told_once(world: World) -> None:
+    """To a consumer that drops what it has seen, as docs/events says: no payout both fails and is
+    completed, and no goods are owed twice."""
+    seen = {event.event_id: event for event in world.bus.events}
+    ends = Counter(
+        event.business_id
+        for event in seen.values()
+        if event.type in ("PaymentCompleted", "PaymentCancelled", "PayoutCompleted", "PayoutFailed")
+    )
+    assert set(ends.values()) == {1}
+
+
+def test_what_was_paid_since_is_found_and_not_paid_again() -> None:
+    with told_world() as (operator, told):
+        answer = restores(operator, told)
+        assert answer["agrees"] is True
+        assert (answer["differing"], answer["not_proven"]) == ([], [])
+        assert answer["out_by_chain"] == answer["out_by_records"] == "12.56"
+        assert answer["in_by_chain"] == answer["in_by_records"] == "12.56"
+        assert answer["given_up_again"] == [told.given_up]
+        assert answer["request_again"] == [told.forgotten]
+        assert (answer["payments"], answer["payouts"]) == ("on", "on")
+        check_all_is_right(operator, told)
+
+
+def test_dies_at_every_change_and_goes_on(subtests: pytest.Subtests) -> None:
+    """The laptop dies before each change (of like ones in a row before the first), and after the
+    last; the world lives on, and the same command brings it to its end."""
+    with told_world() as (operator, told):
+        restores(operator, told)
+        log = operator.log
+    assert len(log) > len(FUNCTIONS)
+    deaths = [*((number, "before") for number, _ in starts(log)), (len(log), "after")]
+    for death in deaths:
+        with subtests.test(death=death), told_world() as (operator, told):
+            operator.dies_at.append(death)
+            with suppress(Died):
+                restores(operator, told)
+            operator.dies_at.clear()
+            for _ in range(3):
+                operator.waits(operator.world.sweep_seconds)
+            restores(operator, told)
+            check_all_is_right(operator, told)
+
+
+# --- What it refuses, and how it is left ----------------------------------------------------------
+
+
+@pytest.fixture
+def restorer(world: World) -> Restorer:
+    """An hour ago its recovery began."""
+    world.pi.settings.ledger_close_s = 30
+    restorer = Restorer(world)
+    world.tick(HOUR)
+    return restorer
+
+
+def moment(world: World, ago: int) -> str:
+    return datetime.fromtimestamp(world.clock() - ago, UTC).isoformat()
+
+
+def test_a_dry_run_changes_nothing(restorer: Restorer, world: World) -> None:
+    told = restorer.does("restore", "--to", moment(world, 600), "--dry-run")
+    assert told["tables"] == ["PaymentsTable", "PayoutsTable", "RewardsTable"]
+    assert len(told["steps"]) == 10
+    assert restorer.log == []
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (("--to", "yesterday"), "is no time"),
+        (("--to", "2026-11-27T04:30:00"), "By UTC it is 2026-11-27T04:30:00Z"),
+        ((), "No restore is under way"),
+        (("--give-up",), "No restore is under way"),
+    ],
+)
+def test_what_is_no_restore(restorer: Restorer, given: tuple[str, ...], why: str) -> None:
+    assert why in restorer.is_refused("restore", *given, "--yes")
+    assert restorer.log == []
+
+
+@pytest.mark.parametrize("ago", [60, 2 * HOUR, -60])
+def test_a_moment_that_dynamodb_does_not_know(restorer: Restorer, world: World, ago: int) -> None:
+    told = restorer.is_refused("restore", "--to", moment(world, ago), "--yes")
+    assert "PaymentsTable can be restored to a moment from" in told
+    assert restorer.log == []
+
+
+def test_a_table_that_is_gone(restorer: Restorer, world: World) -> None:
+    del restorer.recovery.tables["PayoutsTable"]
+    told = restorer.is_refused("restore", "--to", moment(world, 600), "--yes")
+    assert "PayoutsTable is gone" in told
+    assert "docs/restore.md#a-table-is-gone" in told
+
+
+def test_one_at_a_time(restorer: Restorer, world: World) -> None:
+    to = moment(world, 900)
+    restorer.dies_at.append((5, "after"))
+    with pytest.raises(Died):
+        restorer.run("restore", "--to", to, "--yes")
+    restorer.dies_at.clear()
+    told = restorer.is_refused("restore", "--to", moment(world, 1200), "--yes")
+    assert "is under way" in told
+    assert restorer.does("restore", "--yes")["agrees"] is True
+
+
+def test_never_to_what_a_restore_has_undone(restorer: Restorer, world: World) -> None:
+    """There a payout may have failed that was paid since; and what has ended is not checked."""
+    to, between = moment(world, 1800), moment(world, 900)
+    before = moment(world, 2400)
+    restorer.does("restore", "--to", to, "--yes")
+    world.tick(HOUR)
+    assert "has undone" in restorer.is_refused("restore", "--to", between, "--yes")
+    assert restorer.does("restore", "--to", before, "--yes")["agrees"] is True
+    assert "has undone" in restorer.is_refused("restore", "--to", between, "--yes")
+
+
+def test_before_rows_are_written_it_can_be_given_up(restorer: Restorer, world: World) -> None:
+    world.settled_payment()
+    rows = world.all_payments()
+    result = restorer.run("restore", "--to", moment(world, 600), typed="y\nn\n")
+    assert result.exit_code == 3
+    assert "Nothing is written yet." in result.stderr
+    assert world.switch.value == "off"
+    told = restorer.does("restore", "--give-up")
+    assert (told["payments"], told["payouts"], len(told["removed"])) == ("on", "on", 3)
+    assert (world.switch.value, world.all_payments()) == ("on", rows)
+    assert not restorer.recovery.tables.keys() & set(told["removed"])
+
+
+def test_while_the_wallet_differs_all_stays_off(
+    restorer: Restorer, world: World, alice: User
+) -> None:
+    """And the pause of the sales is no row that goes back."""
+    payment_id = world.settled_payment()
+    amount = world.record(payment_id).amount.stroops
+    world.tables.edit("PaymentsTable", payment_id, amount=1)
+    world.tick(900)
+    told = restorer.does("restore", "--to", moment(world, 600), "--yes", status=3)
+    assert [row["id"] for row in told["differing"]] == [payment_id]
+    assert told["next"][0] == f"pi-bundle why {payment_id} --stack the-world"
+    assert world.switch.value == "off"
+    another = world.start(alice)
+    assert world.approve(another, alice).error == "sales_paused"
+
+    world.tables.edit("PaymentsTable", payment_id, amount=amount)
+    told = restorer.does("restore", "--yes")
+    assert (told["agrees"], told["payments"], told["payouts"]) == (True, "on", "on")
+    world.tick(10)
+    assert world.approve(another, alice).status == 200
+
+
+def test_what_was_off_stays_off(restorer: Restorer, world: World) -> None:
+    restorer.does("payouts", "off")
+    restorer.does("payments", "off")
+    told = restorer.does("restore", "--to", moment(world, 600), "--yes")
+    assert (told["payments"], told["payouts"]) == ("off", "off")
+    assert world.switch.value == "off"
+    assert world.look(world.eyes.sales.paused_since) is not None
+
+
+def test_while_the_chain_cannot_be_read_nothing_is_switched_on(
+    restorer: Restorer, world: World
+) -> None:
+    world.settled_payment()
+    world.tick(900)
+    world.fault("GET", "/horizon/*", status=503)
+    told = restorer.is_refused("restore", "--to", moment(world, 600), "--yes")
+    assert "chain cannot be read" in told
+    assert world.switch.value == "off"
+    assert restorer.functions.reserved == {"Operate": 3}, "the functions run all the same"
+    world.heal()
+    assert restorer.does("restore", "--yes")["agrees"] is True
+    assert world.switch.value == "on"
+
+
+def test_before_the_first_payout_there_was_no_book(restorer: Restorer, world: World) -> None:
+    """By hand, what was paid more than a day before it is requested again would be paid again: a
+    new book reads no further back. Here the book begins at the moment of the restore."""
+    to = moment(world, 0)
+    world.tick(60)
+    world.requested("prize")
+    world.send()
+    world.rounds(3)
+    [paid] = world.transfers_of("prize")
+    world.ledgers_close_seldom()
+    world.tick(5 * 24 * HOUR)
+    told = restorer.does("restore", "--to", to, "--yes")
+    assert (told["agrees"], told["out_by_records"]) == (True, "3.14")
+    assert world.payout("prize").txid == paid
+    world.rounds(3)
+    again = world.post(payout_id="prize", uid=world.uid("alice"), amount="3.14", memo="Thank you")
+    assert (again.status, again.state) == (200, "completed")
+    assert world.transfers_of("prize") == [paid]
