@@ -89,6 +89,6 @@ for each in (
     supplies.smoke,
     *(moves.import_, moves.adopt),
     *(supplies.reconcile, supplies.export, supplies.link, supplies.forget),
-    whole_stack.restore,
+    *(whole_stack.restore, whole_stack.tear_down),
 ):
     main.add_command(each)

@@ -121,6 +121,8 @@ def opened(name: str, aws: Callable[[str], Any]) -> Deployed:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
         raise StackError(f"There is no stack {name} in this region. Name it: --stack") from None
+    if (status := str(stack["StackStatus"])).startswith("DELETE"):
+        raise StackError(f"{name} is {status}. aws cloudformation delete-stack tries it again.")
     functions = functions_of(cloudformation, name)
 
     def variables(function: str) -> Mapping[str, str]:

@@ -36,6 +36,19 @@ def standing(deployed: Deployed) -> Before:
     return Before(triggers=on, reserved=reserved)
 
 
+def as_deployed(deployed: Deployed) -> Before:
+    """How the template has them: for functions of which nobody knows how they stood."""
+    return Before(triggers=[one["UUID"] for one in _triggers(deployed)])
+
+
+def is_stopped(deployed: Deployed) -> bool:
+    client = deployed.aws("lambda")
+    answers = (
+        client.get_function_concurrency(FunctionName=name) for name in _functions(deployed).values()
+    )
+    return all(answer.get("ReservedConcurrentExecutions") == 0 for answer in answers)
+
+
 def stop(deployed: Deployed) -> None:
     """No function of the stack is started any more; what runs ends within `longest_run`. To repeat
     it changes nothing. Raises StackError."""

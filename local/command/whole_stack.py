@@ -6,9 +6,9 @@ from datetime import datetime
 import click
 
 from local.command import restore as restoring
+from local.command import tear_down as tearing
 from local.command.deployed import StackError
 from local.command.desk import NEEDS_YOU, Desk, changes, end, is_confirmed, on_stack_for_long
-from local.command.restore import Journal
 
 
 @click.command()
@@ -43,7 +43,9 @@ def restore(desk: Desk, to: str | None, *, give_up: bool, yes: bool, dry_run: bo
         sys.exit(NEEDS_YOU)
 
 
-def _is_meant(desk: Desk, journal: Journal, question: str, *, yes: bool, dry: bool = False) -> bool:
+def _is_meant(
+    desk: Desk, journal: restoring.Journal, question: str, *, yes: bool, dry: bool = False
+) -> bool:
     plan = restoring.plan(desk.stack, journal)
     return is_confirmed(desk, plan, question, yes=yes, dry=dry)
 
@@ -71,3 +73,61 @@ def _moment(desk: Desk, text: str | None) -> int:
 
 def _say(told: str) -> None:
     click.echo(told, err=True)
+
+
+@click.command("tear-down")
+@click.option("--dry-run", is_flag=True, help="Only show what is open, and what stays.")
+@click.option("--confirm", metavar="STACK", help="The stack's name, instead of typing it.")
+@click.option("--minutes", default=15, show_default=True, help="How long what is open may take.")
+@click.option("--leave-open", is_flag=True, help="Though something is open: a new stack ends it.")
+@click.option("--give-up", is_flag=True, help="Start the functions again, if they were stopped.")
+@on_stack_for_long
+def tear_down(
+    desk: Desk,
+    confirm: str | None,
+    minutes: int,
+    *,
+    dry_run: bool,
+    leave_open: bool,
+    give_up: bool,
+) -> None:
+    """Delete a stack, once nothing is open; its tables and the wallet's seed stay.
+
+    \b
+    pi-bundle tear-down --stack pi-bundle-dev --dry-run
+    """
+    if give_up:
+        desk.tell(tearing.go_on(desk.stack))
+        return
+    tearing.require_alone(desk.stack)
+    stays = tearing.left(desk.stack)
+    if dry_run or not desk.as_json:
+        desk.tell({"stack": desk.stack.name, "open": tearing.still_open(desk.stack), "left": stays})
+    if dry_run:
+        return
+    _require_name(desk, confirm)
+    rows = tearing.come_to_rest(desk.stack, 60 * minutes, _say)
+    if rows and not leave_open:
+        desk.tell(rows)
+        end(
+            f"{len(rows)} are open, and payments and payouts are off. {_other_ways(desk)}",
+            NEEDS_YOU,
+        )
+    tearing.delete(desk.stack, _say)
+    next_ = tearing.taken_over_by(stays)
+    desk.tell({"taken_down": desk.stack.name, "left": stays, "next": next_})
+
+
+def _require_name(desk: Desk, typed: str | None) -> None:
+    if typed is None:
+        typed = str(click.prompt(f"To delete {desk.stack.name}, type its name", err=True)).strip()
+    if typed != desk.stack.name:
+        raise StackError("That is not its name. Nothing has changed.")
+
+
+def _other_ways(desk: Desk) -> str:
+    option = desk.stack.option
+    return (
+        "Run it again when they have ended, or with --leave-open: a new stack that takes the tables"
+        f" over ends them. To go on instead: pi-bundle payments on {option}, payouts on {option}"
+    )

@@ -71,6 +71,11 @@ class Operated:
 
     def paid(self) -> str:
         """A payment that was approved and paid, and of which nobody has told the stack."""
+        payment_id = self.approved()
+        self.emulator.control("POST", f"/payments/{payment_id}/pay", {})
+        return payment_id
+
+    def approved(self) -> str:
         user = self.emulator.control("POST", "/users", {})
         order = {"accessToken": user["accessToken"], "amount": 3.14, "memo": "One pie"}
         opened_ = self.emulator.control(
@@ -81,7 +86,6 @@ class Operated:
             "POST /pi_payment/approve", body={"paymentId": payment_id}, token=user["accessToken"]
         )
         assert self.stack.invoke("ApprovePayment", told)["statusCode"] == 200
-        self.emulator.control("POST", f"/payments/{payment_id}/pay", {})
         return payment_id
 
     def requested(self) -> str:

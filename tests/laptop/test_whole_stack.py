@@ -15,16 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from local.cloud.ministack import LocalCloud
 from local.cloud.stack import NOT_HERE
+from local.command import deploy, pause
 from local.command.cli import main
 from local.command.deployed import Deployed
 from local.emulator.process import PiEmulator
 from shared.app import App
 from shared.payouts.record import PayoutState
-from tests.laptop.operated import Aws, Operated, uploaded
+from tests.laptop.operated import STACK, Aws, Operated, uploaded
 from tests.laptop.waiting import eventually
 
 STEP_SECONDS = 0.2
@@ -88,6 +89,7 @@ class Commanded(Operated):
 
     ahead: Ahead
     recovery: Recovery
+    url: str
 
     def opened(self) -> Deployed:
         own = {"dynamodb": self.recovery}
@@ -99,13 +101,16 @@ class Commanded(Operated):
         edges = replace(stack.app.edges, aws=aws, sleep=self.ahead.sleep, clock=self.ahead.clock)
         return replace(stack, aws=aws, app=App(stack.app.settings, edges))
 
-    def does(self, *words: str, typed: str = "", status: int = 0) -> Any:
+    def does(self, *words: str, status: int = 0) -> Any:
+        return json.loads(self.runs(*words, status=status).stdout)
+
+    def runs(self, *words: str, status: int, typed: str = "") -> Result:
         runner = CliRunner(mix_stderr=False)
         result = runner.invoke(main, [*words, "--json"], input=typed, obj=self.opened)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code == status, result.output + result.stderr
-        return json.loads(result.stdout)
+        return result
 
 
 @pytest.fixture(scope="module")
@@ -124,20 +129,21 @@ def commanded(
         "FirstLookSeconds": "1",
     }
     commanded = Commanded(
-        aws,
-        emulator,
-        parameters,
+        aws=aws,
+        emulator=emulator,
+        parameters=parameters,
         ahead=Ahead(cloud, emulator),
         recovery=Recovery(aws("dynamodb")),
+        url=uploaded(cloud, aws, built, "whole"),
     )
-    commanded.deploys(uploaded(cloud, aws, built, "whole"))
+    commanded.deploys(commanded.url)
     commanded.fill()
     yield commanded
     cloud.set_clock(ahead=0)
-    aws("cloudformation").delete_stack(StackName=commanded.stack.name)
+    aws("cloudformation").delete_stack(StackName=STACK)
 
 
-def finished(operated: Operated, payment_id: str, payout_id: str) -> None:
+def finished(operated: Commanded, payment_id: str, payout_id: str) -> None:
     app = operated.stack.app
 
     def are_finished() -> bool:
@@ -175,3 +181,73 @@ def test_restored_and_nothing_is_paid_twice(commanded: Commanded) -> None:
     assert not [
         n for n in commanded.aws("dynamodb").list_tables()["TableNames"] if "-restore-" in n
     ]
+
+
+@pytest.mark.usefixtures("built")
+def test_taken_down_and_taken_over_nothing_is_lost(commanded: Commanded) -> None:
+    """What was open when the stack went is finished by the one that takes its tables over."""
+    payment_id, payout_id = commanded.paid(), commanded.requested()
+    finished(commanded, payment_id, payout_id)
+    unpaid = commanded.approved()
+    tables = _tables(commanded)
+
+    seen = commanded.does("tear-down", "--dry-run")
+    assert [row["id"] for row in seen["open"]] == [unpaid]
+    wrong = commanded.runs("tear-down", typed="pi-bundle\n", status=1)
+    assert "That is not its name." in wrong.stderr
+    assert commanded.stack.app.switch.is_on()
+
+    listed = commanded.does("tear-down", "--confirm", STACK, "--minutes", "1", status=3)
+    assert [row["id"] for row in listed] == [unpaid]
+    assert not commanded.stack.app.switch.is_on()
+    assert commanded.stack.app.payments.get(unpaid) is not None, "the functions run, it stands"
+
+    told = commanded.does(
+        *("tear-down", "--confirm", STACK, "--minutes", "0", "--leave-open"),
+    )
+    assert deploy.status_of(commanded.aws, STACK) is None
+    assert {row["what"]: row["name"] for row in told["left"] if row["what"] in tables} == tables
+    assert "--take-over PaymentsTable=" + tables["PaymentsTable"] in told["next"]
+    seed = next(row["name"] for row in told["left"] if row["what"] == "WalletSeed")
+    secret = commanded.aws("secretsmanager").get_secret_value(SecretId=seed)
+    assert secret["SecretString"] == commanded.emulator.wallet_seed
+
+    change = deploy.take_over(commanded.aws, STACK, tables, {"Environment": "dev"}, number=1)
+    assert change is not None
+    deploy.carry_out(commanded.aws, change)
+    commanded.deploys(commanded.url)
+    commanded.fill()
+    assert _tables(commanded) == tables
+    record = commanded.stack.app.payouts.require(payout_id)
+    assert record.state is PayoutState.COMPLETED
+    commanded.emulator.control("POST", f"/payments/{unpaid}/pay", {})
+    finished(commanded, unpaid, payout_id)
+
+
+@pytest.mark.usefixtures("built")
+def test_what_hears_of_the_stack_goes_first(commanded: Commanded) -> None:
+    """And a run that died between the functions and the deletion goes on, or is given up."""
+    bus, events = commanded.stack.outputs["EventBusName"], commanded.aws("events")
+    events.put_rule(Name="somebodys", EventBusName=bus, EventPattern='{"source": ["pi-bundle"]}')
+    told = commanded.runs("tear-down", "--confirm", STACK, status=1)
+    assert "not its own: somebodys." in told.stderr
+    assert commanded.stack.app.switch.is_on()
+    events.delete_rule(Name="somebodys", EventBusName=bus)
+
+    pause.stop(commanded.opened())
+    given_up = commanded.does("tear-down", "--give-up")
+    assert given_up["functions"] == "run"
+    finished(commanded, commanded.paid(), commanded.requested())
+    pause.stop(commanded.opened())
+    assert commanded.does("tear-down", "--confirm", STACK)["taken_down"] == STACK
+    assert deploy.status_of(commanded.aws, STACK) is None
+
+
+def _tables(commanded: Commanded) -> dict[str, str]:
+    """Physical names by logical id."""
+    resources = commanded.aws("cloudformation").list_stack_resources(StackName=STACK)
+    return {
+        one["LogicalResourceId"]: one["PhysicalResourceId"]
+        for one in resources["StackResourceSummaries"]
+        if one["ResourceType"] == "AWS::DynamoDB::Table"
+    }
