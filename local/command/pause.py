@@ -41,12 +41,14 @@ def as_deployed(deployed: Deployed) -> Before:
     return Before(triggers=[one["UUID"] for one in _triggers(deployed)])
 
 
-def is_stopped(deployed: Deployed) -> bool:
+def is_any_stopped(deployed: Deployed) -> bool:
     client = deployed.aws("lambda")
     answers = (
         client.get_function_concurrency(FunctionName=name) for name in _functions(deployed).values()
     )
-    return all(answer.get("ReservedConcurrentExecutions") == 0 for answer in answers)
+    return any(one["State"] != "Enabled" for one in _triggers(deployed)) or any(
+        answer.get("ReservedConcurrentExecutions") == 0 for answer in answers
+    )
 
 
 def stop(deployed: Deployed) -> None:

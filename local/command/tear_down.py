@@ -131,20 +131,15 @@ def _messages(deployed: Deployed, url: str) -> int:
 
 
 def come_to_rest(deployed: Deployed, seconds: int, say: Say) -> list[Row]:
-    """What is open after so long, with payments and payouts off. Where the functions are stopped
-    already, a former run has seen to that."""
-    if pause.is_stopped(deployed):
-        return []
+    """What is open after so long, with payments and payouts off. Functions that a former run has
+    stopped are started for it."""
     say("Switch payments and payouts off")
-    _switch_off(deployed)
-    return _run_out(deployed, seconds, say)
-
-
-def _switch_off(deployed: Deployed) -> None:
-    """Nothing new is approved, taken on or sent; what is under way goes on."""
     name = deployed.app.settings.text("PAYOUTS_SWITCH")
     deployed.aws("ssm").put_parameter(Name=name, Value="off", Overwrite=True)
+    if pause.is_any_stopped(deployed):
+        pause.go_on(deployed, pause.as_deployed(deployed))
     deployed.command("sales", switch="off")
+    return _run_out(deployed, seconds, say)
 
 
 def _run_out(deployed: Deployed, seconds: int, say: Say) -> list[Row]:
@@ -166,8 +161,7 @@ def go_on(deployed: Deployed) -> Row:
 def delete(deployed: Deployed, say: Say) -> None:
     """The functions are stopped, then the stack is deleted. Where AWS refuses that, they go on.
     Raises StackError."""
-    is_stopped = pause.is_stopped(deployed)
-    before = pause.as_deployed(deployed) if is_stopped else pause.standing(deployed)
+    before = pause.standing(deployed)
     say("Stop the functions")
     pause.stop(deployed)
     deployed.app.edges.sleep(pause.longest_run(deployed))

@@ -30,6 +30,7 @@ OUTPUTS = {
     "WalletSeedSecretArn": "WalletSeed",
     "WakeUpDeadLettersUrl": "WakeUpDeadLetters",
     "PayoutDeadLettersUrl": "PayoutDeadLetters",
+    "EventBusName": "Bus",
     "Version": "0.1.0",
     "ApiUrl": "https://api.test",
 }

@@ -1,6 +1,7 @@
-"""What a restore asks of AWS and the test's world has not: point-in-time recovery, stopping a
-function, a parameter beside the switch. Each stands in for its calls alone; the tables are the
-world's own, and so is whatever reads and writes them.
+"""What a restore, or a deletion, asks of AWS and the test's world has not: point-in-time recovery,
+stopping a function, a parameter beside the switch, CloudFormation, the rules of the bus. Each
+stands in for its calls alone; the tables are the world's own, and so is whatever reads and writes
+them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -112,7 +113,9 @@ class Recovery:
         self._table(TableName, "DescribeTable")
         self._asked[TableName] = self._asked.get(TableName, 0) + 1
         status = "CREATING" if self._asked[TableName] < 3 else "ACTIVE"
-        return {"Table": {"TableStatus": status}}
+        index = {"IndexSizeBytes": 10**9}
+        sizes = {"TableSizeBytes": 10**9, "GlobalSecondaryIndexes": [index]}
+        return {"Table": {"TableStatus": status, **sizes}}
 
     def delete_table(self, *, TableName: str) -> None:  # noqa: N803
         assert "-restore-" in TableName, "only what a restore has made"
@@ -214,8 +217,13 @@ class Kept:
             self.values[Name] = Value
 
 
+@dataclass(slots=True)
 class Resources:
-    """CloudFormation: functions are called by their logical ids."""
+    """CloudFormation: everything is called by its logical id."""
+
+    is_protected: bool = False
+    refuses: bool = False
+    is_deleted: bool = False
 
     def get_paginator(self, call: str) -> Any:
         assert call == "list_stack_resources"
@@ -223,13 +231,43 @@ class Resources:
 
     def _resources(self, *, StackName: str) -> Iterator[Any]:  # noqa: N803
         assert StackName == STACK
-        kind = {"ResourceType": "AWS::Lambda::Function"}
+        declared = template.bundle()["Resources"]
+        kinds = {name: declared[name]["Type"] for name in declared}
+        kinds |= dict.fromkeys(FUNCTIONS, "AWS::Lambda::Function")
         yield {
             "StackResourceSummaries": [
-                {"LogicalResourceId": name, "PhysicalResourceId": name, **kind}
-                for name in FUNCTIONS
+                {"LogicalResourceId": name, "PhysicalResourceId": name, "ResourceType": kind}
+                for name, kind in kinds.items()
             ]
         }
+
+    def describe_stacks(self, *, StackName: str) -> Any:  # noqa: N803
+        assert StackName == STACK
+        stack = {"StackId": STACK, "EnableTerminationProtection": self.is_protected}
+        return {"Stacks": [stack]}
+
+    def delete_stack(self, *, StackName: str) -> None:  # noqa: N803
+        assert StackName == STACK
+        if self.refuses:
+            raise refused("AccessDenied", "DeleteStack")
+        self.is_deleted = True
+
+    def get_waiter(self, what: str) -> Any:
+        assert what == "stack_delete_complete"
+        return SimpleNamespace(wait=lambda **_how: None)
+
+
+@dataclass(slots=True)
+class Rules:
+    """EventBridge: the rules on the bus."""
+
+    names: list[str] = field(default_factory=lambda: ["Webhook"])
+
+    def get_paginator(self, call: str) -> Any:
+        assert call == "list_rules"
+        rules = [{"Name": name} for name in self.names]
+        rules.append({"Name": "Events-Archive-1", "ManagedBy": "prod.vhs.events.aws.internal"})
+        return SimpleNamespace(paginate=lambda **_which: iter([{"Rules": rules}]))
 
 
 class Watched:
@@ -260,6 +298,8 @@ class Restorer(Operator):
     recovery: Recovery = field(init=False)
     functions: Functions = field(init=False)
     parameters: Kept = field(init=False)
+    resources: Resources = field(default_factory=Resources)
+    rules: Rules = field(default_factory=Rules)
     log: list[str] = field(default_factory=list)
     dies_at: list[tuple[int, str]] = field(default_factory=list)
 
@@ -274,7 +314,8 @@ class Restorer(Operator):
             "dynamodb": self.recovery,
             "lambda": self.functions,
             "ssm": self.parameters,
-            "cloudformation": Resources(),
+            "cloudformation": self.resources,
+            "events": self.rules,
         }
         deployed = Operator.stack(self)
         aws = {name: Watched(client, self._told) for name, client in own.items()}

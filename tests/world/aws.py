@@ -184,11 +184,15 @@ class Sqs:
         return queue.send_batch(Entries)
 
     def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> Any:  # noqa: N803
-        [name] = AttributeNames
-        assert name == "ApproximateNumberOfMessages"
+        assert AttributeNames[0] == "ApproximateNumberOfMessages"
         is_dead = QueueUrl not in self._queues
-        number = len(self._dead(QueueUrl)) if is_dead else self._queues[QueueUrl].visible()
-        return {"Attributes": {name: str(number)}}
+        queue = self._of_dead(QueueUrl) if is_dead else self._queues[QueueUrl]
+        number = len(queue.dead_letters) if is_dead else queue.visible()
+        there = {
+            "ApproximateNumberOfMessages": number,
+            "ApproximateNumberOfMessagesNotVisible": 0 if is_dead else len(queue.messages) - number,
+        }
+        return {"Attributes": {name: str(there[name]) for name in AttributeNames}}
 
     # --- Dead letters, as an operator sees them; their queue is called `<name>DeadLetters` --------
 
