@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from local.command import restore
 from shared.payouts.record import PayoutState
 from tests.command.point_in_time import FUNCTIONS, Restorer
 from tests.payouts.promises import check
@@ -288,6 +289,27 @@ def test_while_the_chain_cannot_be_read_nothing_is_switched_on(
     world.heal()
     assert restorer.does("restore", "--yes")["agrees"] is True
     assert world.switch.value == "on"
+
+
+def test_what_cannot_be_compared_is_not_switched_on(restorer: Restorer, world: World) -> None:
+    """The books are read, and then the chain is away."""
+    world.settled_payment()
+    world.tick(900)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(restore, "finish", _dies)
+        with pytest.raises(Died):
+            restorer.run("restore", "--to", moment(world, 600), "--yes")
+    world.fault("GET", "/horizon/*", status=503)
+    told = restorer.does("restore", "--yes", status=3)
+    assert (told["agrees"], told["differing"]) == (False, [])
+    assert told["not_proven"]
+    assert world.switch.value == "off"
+    world.heal()
+    assert restorer.does("restore", "--yes")["agrees"] is True
+
+
+def _dies(*_given: object) -> None:
+    raise Died
 
 
 def test_before_the_first_payout_there_was_no_book(restorer: Restorer, world: World) -> None:
