@@ -7,8 +7,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.command.attention import unfinished
 from local.command.deployed import Deployed
+from local.command.point_in_time import utc
 from local.command.products import rows, unusable
 from local.command.queues import DEAD_LETTERS, waiting
+from local.command.restore import journal_of
 from local.command.tell import Row
 from shared.base.amount import Amount
 from shared.base.errors import BundleError
@@ -139,6 +141,13 @@ def _payouts(deployed: Deployed) -> Found:
     return (State.FINE, "on") if is_on else (State.LOOK, "off. pi-bundle payouts on")
 
 
+def _restore(deployed: Deployed) -> Found:
+    to = journal_of(deployed).to
+    if to is None:
+        return State.FINE, "none is under way"
+    return State.WRONG, f"One to {utc(to)} is under way: pi-bundle restore"
+
+
 def _sweep(deployed: Deployed) -> Found:
     """What is due is put off by each sweep: nothing stays due for long."""
     minutes = int(deployed.app.settings.text("SWEEP_MINUTES"))
@@ -180,5 +189,5 @@ def _quota(deployed: Deployed) -> Found:
 
 CHECKS: tuple[Callable[[Deployed], Found], ...] = (
     *(_api, _version, _server_key, _network, _wallet, _seed, _app_id, _products, _origins),
-    *(_sales, _payouts, _sweep, _dead_letters, _alarms, _quota),
+    *(_sales, _payouts, _restore, _sweep, _dead_letters, _alarms, _quota),
 )

@@ -6,7 +6,7 @@ is simply repeated.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -79,25 +79,31 @@ def utc(at: int) -> str:
 def restore_aside(deployed: Deployed, tables: Iterable[Restored]) -> None:
     """Each of them into a copy beside it, and wait until all stand. To repeat it restores nothing
     anew. Raises StackError."""
-    for table in tables:
-        if _status(deployed, table.copy) is None:
-            deployed.aws("dynamodb").restore_table_to_point_in_time(
-                SourceTableName=table.name,
-                TargetTableName=table.copy,
-                RestoreDateTime=datetime.fromtimestamp(table.to, UTC),
-                GlobalSecondaryIndexOverride=[],  # it is only read through
-            )
     for _ in range(MOST_LOOKS):
-        if all(_status(deployed, table.copy) == "ACTIVE" for table in tables):
+        stand = [_stands(deployed, table) for table in tables]
+        if all(stand):
             return
         deployed.app.edges.sleep(LOOK_EVERY_SECONDS)
     raise StackError("A table has not been restored within a day. Look at it in the console.")
 
 
+def _stands(deployed: Deployed, table: Restored) -> bool:
+    """Whether its copy does; it is begun where there is none."""
+    status = _status(deployed, table.copy)
+    if status is None:
+        deployed.aws("dynamodb").restore_table_to_point_in_time(
+            SourceTableName=table.name,
+            TargetTableName=table.copy,
+            RestoreDateTime=datetime.fromtimestamp(table.to, UTC),
+            GlobalSecondaryIndexOverride=[],  # it is only read through
+        )
+    return status == "ACTIVE"
+
+
 def drop(deployed: Deployed, tables: Iterable[Restored]) -> None:
     """The copies alone. To repeat it changes nothing."""
     for table in tables:
-        if _status(deployed, table.copy) is not None:
+        if _status(deployed, table.copy) not in (None, "DELETING"):
             deployed.aws("dynamodb").delete_table(TableName=table.copy)
 
 
@@ -139,28 +145,28 @@ def rows(deployed: Deployed, name: str) -> Iterator[Item]:
         call["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
-def write(deployed: Deployed, table: Restored, wanted: Iterable[Change]) -> int:
-    """How many rows were written. Only while nothing else writes: what stands is not asked."""
-    written, left = 0, iter(wanted)
+def write(
+    deployed: Deployed,
+    table: Restored,
+    wanted: Iterable[Change],
+    require: Callable[[], None],
+) -> None:
+    """Only while nothing else writes: what stands is not asked. `require` is called before each
+    batch, and raises where this run may not go on."""
+    left = iter(wanted)
     while batch := list(islice(left, MOST_WRITES)):
-        _write(deployed, table, batch)
-        written += len(batch)
-    return written
+        waiting = {table.name: [_request(table, change) for change in batch]}
+        while waiting:
+            require()
+            answer = deployed.aws("dynamodb").batch_write_item(RequestItems=waiting)
+            if waiting := answer.get("UnprocessedItems", {}):
+                deployed.app.edges.sleep(AGAIN_SECONDS)
 
 
-def _write(deployed: Deployed, table: Restored, batch: list[Change]) -> None:
-    requests = [
-        {"DeleteRequest": {"Key": {table.key: {"S": change.key}}}}
-        if change.item is None
-        else {"PutRequest": {"Item": change.item}}
-        for change in batch
-    ]
-    waiting = {table.name: requests}
-    while waiting:
-        answer = deployed.aws("dynamodb").batch_write_item(RequestItems=waiting)
-        waiting = answer.get("UnprocessedItems", {})
-        if waiting:
-            deployed.app.edges.sleep(AGAIN_SECONDS)
+def _request(table: Restored, change: Change) -> dict[str, Any]:
+    if change.item is None:
+        return {"DeleteRequest": {"Key": {table.key: {"S": change.key}}}}
+    return {"PutRequest": {"Item": change.item}}
 
 
 def _key(table: Restored, item: Item) -> str:

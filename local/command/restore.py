@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
@@ -46,6 +47,7 @@ TABLES = {
     "RewardsTable": ("REWARDS_TABLE", REWARD_KEY),
 }
 REMEMBERED_SECONDS = 35 * 24 * 3600  # DynamoDB's own: nothing older can be restored
+ASK_EVERY_SECONDS = 2
 READ_EVERY_SECONDS = 30
 MOST_READS = 120
 ENDED = (PayoutState.COMPLETED, PayoutState.FAILED)
@@ -55,11 +57,13 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """How far a restore has come; times are in seconds since 1970. `done`: the steps that are over;
-    `sold` and `paid`: whether sales and payouts were on before it; `wallets`: whose books there
-    were; `undone`: from when to when earlier restores took something back."""
+    """How far a restore has come; times are in seconds since 1970. `run`: which run of the command
+    is at work; `done`: the steps that are over; `sold` and `paid`: whether sales and payouts were
+    on before it; `wallets`: whose books there were; `undone`: from when to when earlier restores
+    took something back."""
 
     to: int | None = None
+    run: str = ""
     begun_at: int = 0
     done: int = 0
     sold: bool = False
@@ -88,11 +92,37 @@ def journal_of(deployed: Deployed) -> Journal:
 
 
 def _keep(deployed: Deployed, journal: Journal) -> Journal:
+    """Raises StackError: another run is at work."""
+    _require_ours(deployed, journal)
+    return _put(deployed, journal)
+
+
+def _put(deployed: Deployed, journal: Journal) -> Journal:
     text = json.dumps(asdict(journal))
     deployed.aws("ssm").put_parameter(
         Name=_name(deployed), Value=text, Type="String", Overwrite=True
     )
     return journal
+
+
+def _require_ours(deployed: Deployed, journal: Journal) -> None:
+    """A laptop that slept must not go on with what another one has ended. Raises StackError."""
+    if journal_of(deployed).run != journal.run:
+        raise StackError("Another run of this command is at work, or has ended it.")
+
+
+def _now_and_then(deployed: Deployed, journal: Journal) -> Callable[[], None]:
+    """The same, asked at most every two seconds by the clock on the wall, which goes on while a
+    laptop sleeps."""
+    asked_at = 0
+
+    def require() -> None:
+        nonlocal asked_at
+        if (now := deployed.app.clock()) - asked_at >= ASK_EVERY_SECONDS:
+            _require_ours(deployed, journal)
+            asked_at = now
+
+    return require
 
 
 def tables_of(deployed: Deployed, to: int) -> list[Restored]:
@@ -104,8 +134,8 @@ def tables_of(deployed: Deployed, to: int) -> list[Restored]:
 
 
 def begin(deployed: Deployed, to: int, *, dry: bool = False) -> Journal:
-    """Write down what is to be done, and how the switches stood. Raises StackError: another restore
-    is under way, or none to this moment is possible."""
+    """Write down what is to be done, and how the switches stood; or take over the one that is under
+    way. Raises StackError: that goes to another moment, or none to this one is possible."""
     journal = journal_of(deployed)
     if journal.to is not None:
         if journal.to != to:
@@ -113,7 +143,7 @@ def begin(deployed: Deployed, to: int, *, dry: bool = False) -> Journal:
                 f"A restore to {utc(journal.to)} is under way. Go on with it: pi-bundle restore"
                 f" {deployed.option}"
             )
-        return journal
+        return journal if dry else _put(deployed, replace(journal, run=uuid4().hex))
     for since, until in journal.undone:
         if since < to < until:
             raise StackError(
@@ -124,12 +154,13 @@ def begin(deployed: Deployed, to: int, *, dry: bool = False) -> Journal:
         require_restorable(deployed, table)
     journal = Journal(
         to=to,
+        run=uuid4().hex,
         begun_at=deployed.app.clock(),
         sold=deployed.app.sales.paused_since() is None,
         paid=deployed.app.switch.is_on(),
         undone=journal.undone,
     )
-    return journal if dry else _keep(deployed, journal)
+    return journal if dry else _put(deployed, journal)
 
 
 # --- The steps ------------------------------------------------------------------------------------
@@ -173,8 +204,9 @@ def _note_down(deployed: Deployed, journal: Journal) -> Journal:
 
 def _write_back(deployed: Deployed, journal: Journal) -> Journal:
     """Raises StackError: something else writes."""
+    require = _now_and_then(deployed, journal)
     for table in _tables(deployed, journal):
-        write(deployed, table, changes(deployed, table))
+        write(deployed, table, changes(deployed, table), require)
         if next(changes(deployed, table), None) is not None:
             raise StackError(f"Something else writes to {table.name}. Stop it, and go on.")
     return journal
@@ -305,6 +337,7 @@ def go_on(deployed: Deployed, journal: Journal, say: Say, until: int = len(STEPS
     """Do the steps that are left, up to a number. Each is written down once it is done."""
     for number in range(journal.done, until):
         told, step = STEPS[number]
+        _require_ours(deployed, journal)
         say(f"{number + 1}/{len(STEPS)} {told}")
         journal = _keep(deployed, replace(step(deployed, journal), done=number + 1))
     return journal
@@ -370,13 +403,14 @@ def _next(deployed: Deployed, found: Mapping[str, Any]) -> list[str]:
 
 def _end(deployed: Deployed, journal: Journal) -> Row:
     """The journal last: until then the same command ends it again."""
+    _require_ours(deployed, journal)
     tables = _tables(deployed, journal)
     drop(deployed, tables)
     undone = journal.undone
     if journal.done >= RUNNING:
         undone = [*undone, [_to(journal), journal.running_at]]
     since = deployed.app.clock() - REMEMBERED_SECONDS
-    _keep(deployed, Journal(undone=[period for period in undone if period[1] > since]))
+    _put(deployed, Journal(undone=[period for period in undone if period[1] > since]))
     return {"removed": [table.copy for table in tables]}
 
 

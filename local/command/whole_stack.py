@@ -26,6 +26,7 @@ def restore(desk: Desk, to: str | None, *, give_up: bool, yes: bool, dry_run: bo
     pi-bundle restore --to 2026-11-27T04:30:00Z --dry-run
     """
     if give_up:
+        _require_meant(dry=dry_run)
         desk.tell(restoring.give_up(desk.stack))
         return
     journal = restoring.begin(desk.stack, _moment(desk, to), dry=True)
@@ -41,6 +42,11 @@ def restore(desk: Desk, to: str | None, *, give_up: bool, yes: bool, dry_run: bo
     desk.tell(answer)
     if not answer["agrees"]:
         sys.exit(NEEDS_YOU)
+
+
+def _require_meant(*, dry: bool) -> None:
+    if dry:
+        raise click.UsageError("--give-up changes something: leave --dry-run out.")
 
 
 def _is_meant(
@@ -97,6 +103,7 @@ def tear_down(
     pi-bundle tear-down --stack pi-bundle-dev --dry-run
     """
     if give_up:
+        _require_meant(dry=dry_run)
         desk.tell(tearing.go_on(desk.stack))
         return
     tearing.require_alone(desk.stack)

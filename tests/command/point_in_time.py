@@ -48,6 +48,8 @@ class Recovery:
         self._since = world.clock()
         self._log: list[tuple[int, str, str, Item | None]] = []
         self._asked: dict[str, int] = {}
+        self._going: dict[str, int] = {}
+        self.goes_slowly = False
         names = {
             "ResourceNotFoundException": NotFoundError,
             "TableNotFoundException": NotFoundError,
@@ -109,8 +111,13 @@ class Recovery:
         self.tables[TargetTableName] = copy
 
     def describe_table(self, *, TableName: str) -> Any:  # noqa: N803
-        """It is not there at once."""
+        """It is not there at once, and perhaps not gone at once."""
         self._table(TableName, "DescribeTable")
+        if TableName in self._going:
+            self._going[TableName] -= 1
+            if not self._going[TableName]:
+                del self._going[TableName], self.tables[TableName]
+            return {"Table": {"TableStatus": "DELETING"}}
         self._asked[TableName] = self._asked.get(TableName, 0) + 1
         status = "CREATING" if self._asked[TableName] < 3 else "ACTIVE"
         index = {"IndexSizeBytes": 10**9}
@@ -119,7 +126,12 @@ class Recovery:
 
     def delete_table(self, *, TableName: str) -> None:  # noqa: N803
         assert "-restore-" in TableName, "only what a restore has made"
-        del self.tables[TableName]
+        assert TableName not in self._going, "AWS refuses that"
+        self._asked.pop(TableName)
+        if self.goes_slowly:
+            self._going[TableName] = 2
+        else:
+            del self.tables[TableName]
 
     def batch_write_item(self, *, RequestItems: Mapping[str, list[Any]]) -> Any:  # noqa: N803
         """The last of several is not processed, as DynamoDB does when it is busy."""

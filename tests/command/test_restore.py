@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from local.command import restore
+from local.command import doctor, restore
+from shared.base.context import within
 from shared.payouts.record import PayoutState
 from tests.command.point_in_time import FUNCTIONS, Restorer
 from tests.payouts.promises import check
@@ -218,7 +219,50 @@ def test_one_at_a_time(restorer: Restorer, world: World) -> None:
     restorer.dies_at.clear()
     told = restorer.is_refused("restore", "--to", moment(world, 1200), "--yes")
     assert "is under way" in told
+    with within(60):
+        checks = {check.__name__: check for check in doctor.CHECKS}
+        state, told = checks["_restore"](restorer.stack())
+    assert (state, "pi-bundle restore" in told) == ("wrong", True)
     assert restorer.does("restore", "--yes")["agrees"] is True
+
+
+def test_a_laptop_that_slept_writes_nothing_more(restorer: Restorer, world: World) -> None:
+    """Between two batches another one has taken over, and ended the restore; it does not write over
+    what was done since."""
+    to = moment(world, 0)
+    world.tick(60)
+    for _ in range(60):
+        world.sold()
+    world.tick(600)
+    write, after = restorer.recovery.batch_write_item, list[Any]()
+
+    def sleeps(**given: Any) -> Any:
+        answer = write(**given)
+        if not after:
+            after.append(None)
+            assert restorer.does("restore", "--yes")["agrees"] is True
+            payment_id = world.settled_payment()
+            after.append((world.record(payment_id), world.switch.value))
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(restorer.recovery, "batch_write_item", sleeps)
+        told = restorer.is_refused("restore", "--to", to, "--yes")
+
+    assert "Another run of this command" in told
+    record, switch = after[1]
+    assert (world.record(record.payment_id), world.switch.value) == (record, switch)
+    assert "No restore is under way" in restorer.is_refused("restore", "--yes")
+
+
+def test_a_copy_that_is_going_is_waited_for(restorer: Restorer, world: World) -> None:
+    """A restore was given up, and begun again at once: its copies are still being deleted."""
+    to = moment(world, 600)
+    restorer.recovery.goes_slowly = True
+    result = restorer.run("restore", "--to", to, typed="y\nn\n")
+    assert result.exit_code == 3
+    restorer.does("restore", "--give-up")
+    assert restorer.does("restore", "--to", to, "--yes")["agrees"] is True
 
 
 def test_never_to_what_a_restore_has_undone(restorer: Restorer, world: World) -> None:

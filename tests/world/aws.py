@@ -347,6 +347,9 @@ class Parameters:
         self.effects.tell("before", "GetParameter")
         if self.down:
             raise EndpointConnectionError(endpoint_url=Name)
+        if Name != "PayoutsSwitch":
+            error: Any = {"Error": {"Code": "ParameterNotFound", "Message": Name}}
+            raise ClientError(error, "GetParameter")
         answer = {"Parameter": {"Name": Name, "Value": self.value}}
         self.reads.append(self.value)
         self.effects.tell("after", "GetParameter")
