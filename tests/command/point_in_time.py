@@ -124,6 +124,13 @@ class Recovery:
         sizes = {"TableSizeBytes": 10**9, "GlobalSecondaryIndexes": [index]}
         return {"Table": {"TableStatus": status, **sizes}}
 
+    def scan(self, **call: Any) -> Any:
+        """Only of a table that stands."""
+        name = call["TableName"]
+        if name in self._going or ("-restore-" in name and self._asked.get(name, 0) < 3):
+            raise refused("ResourceNotFoundException", "Scan")
+        return self._eyes.scan(**call)
+
     def delete_table(self, *, TableName: str) -> None:  # noqa: N803
         assert "-restore-" in TableName, "only what a restore has made"
         assert TableName not in self._going, "AWS refuses that"
