@@ -160,9 +160,6 @@ def test_dies_at_every_change_and_goes_on(subtests: pytest.Subtests) -> None:
             check_all_is_right(operator, told)
 
 
-# --- What it refuses, and how it is left ----------------------------------------------------------
-
-
 @pytest.fixture
 def restorer(world: World) -> Restorer:
     """An hour ago its recovery began."""
@@ -174,6 +171,32 @@ def restorer(world: World) -> Restorer:
 
 def moment(world: World, ago: int) -> str:
     return datetime.fromtimestamp(world.clock() - ago, UTC).isoformat()
+
+
+def test_a_reward_that_was_forgotten_is_told_by_the_same_event_again(
+    restorer: Restorer, world: World, alice: User
+) -> None:
+    """Its consumer, which drops what it has seen, grants it once."""
+    first, second = (world.pi.show_ad("granted").identifier for _ in range(2))
+    assert world.claim(first, alice).status == 200
+    world.rounds()
+    to = moment(world, 0)
+    world.tick(60)
+    assert world.claim(second, alice).status == 200
+    world.rounds(2)
+    restorer.does("restore", "--to", to, "--yes")
+    assert world.rewards_of(alice)[0] == [first]
+    assert world.claim(second, alice).status == 200
+    world.rounds(2)
+    told = [event for event in world.bus.events if event.type == "RewardGranted"]
+    assert {event.event_id for event in told} == {
+        f"{first}:RewardGranted",
+        f"{second}:RewardGranted",
+    }
+    assert world.rewards_of(alice) == (sorted([first, second]), 2)
+
+
+# --- What it refuses, and how it is left ----------------------------------------------------------
 
 
 def test_a_dry_run_changes_nothing(restorer: Restorer, world: World) -> None:
