@@ -32,7 +32,7 @@ ADDRESS = re.compile(r"\b(docs/[\w/-]+\.md|(?:README|SECURITY|CHANGELOG)\.md)(?:
 
 def test_no_page_is_too_long_to_be_read() -> None:
     sizes = {page.name: page.stat().st_size for page in PAGES}
-    assert README.stat().st_size <= 9 * KB
+    assert README.stat().st_size <= 8 * KB
     assert {name: size for name, size in sizes.items() if size > 12 * KB} == {}
 
 
