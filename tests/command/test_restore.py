@@ -196,6 +196,32 @@ def test_a_reward_that_was_forgotten_is_told_by_the_same_event_again(
     assert world.rewards_of(alice) == (sorted([first, second]), 2)
 
 
+def test_who_pays_while_the_functions_stand_still_gets_what_he_paid_for(
+    restorer: Restorer, world: World, alice: User
+) -> None:
+    """Approved after the moment: the tables forget it, and the wallet's book finds it."""
+    world.settled_payment()
+    to = moment(world, 0)
+    world.tick(60)
+    payment_id = world.approved(alice)
+    world.tick(600)
+    write = restorer.recovery.batch_write_item
+
+    def pays_meanwhile(**given: Any) -> Any:
+        if not world.at_pi(payment_id).on_chain:
+            world.pay(payment_id)
+        return write(**given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(restorer.recovery, "batch_write_item", pays_meanwhile)
+        told = restorer.does("restore", "--to", to, "--yes")
+    assert told["agrees"] is True
+    assert told["in_by_chain"] == told["in_by_records"] == "6.28"
+    world.rounds(2)
+    assert world.record(payment_id).state == "completed"
+    assert world.events(payment_id) == ["PaymentCompleted"]
+
+
 # --- What it refuses, and how it is left ----------------------------------------------------------
 
 
