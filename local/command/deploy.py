@@ -254,7 +254,7 @@ def _changes(cloudformation: Any, which: Mapping[str, str]) -> Iterator[Row]:
 
 
 def discard(aws: Callable[[str], Any], change: Change) -> None:
-    """A change set that was only looked at leaves no trace, nor does the stack that it would make."""
+    """A change set that was only looked at leaves no trace, nor does the stack it would make."""
     cloudformation = aws("cloudformation")
     cloudformation.delete_change_set(StackName=change.stack, ChangeSetName=change.name)
     if status_of(aws, change.stack) == "REVIEW_IN_PROGRESS":
