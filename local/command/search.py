@@ -22,17 +22,24 @@ from shared.work.story import told
 
 Record = PaymentRecord | PayoutRecord | RewardRecord
 MOST_FOUND = 200
+# What stands around an id that was copied from a log or a program, and is in none.
+AROUND = "\"'`,"
 REASONS = {reason.value: reason for reason in Reason}
 
 
 def find(app: App, text: str) -> list[Row]:
     """The records that this is about: the id of a payment, payout or ad, a transaction, a user's
     uid or name (`@name` too). Of a user the newest come last, at most 200."""
-    text = text.strip()
+    text = _bare(text)
     found = [row(record) for record in by_id(app, text)]
     if not found and re.fullmatch(TXID, text.lower()):
         found = [row(record) for record in _by_transaction(app, text.lower())]
     return found or [row(record) for record in _by_user(app, text)]
+
+
+def _bare(text: str) -> str:
+    """The id or name, without what was copied with it: `"id",` is `id`."""
+    return text.strip().strip(AROUND).strip()
 
 
 def by_id(app: App, key: str) -> Iterator[Record]:
@@ -102,7 +109,7 @@ def _row(what: str, key: str, record: Record, amount: object, why: str | None, a
 def why(app: App, key: str) -> Row:
     """Everything about one record: what it says and what became of it, Pi's view and the chain's,
     and what comes next. Raises StackError: there is none."""
-    record = next(iter(by_id(app, key)), None)
+    record = next(iter(by_id(app, _bare(key))), None)
     match record:
         case PaymentRecord():
             return _why_payment(app, record)

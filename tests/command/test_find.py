@@ -24,6 +24,8 @@ BY = {
     "its user's name": lambda _user, _payment_id, _txid: "alice",
     "the name as Pi writes it": lambda _user, _payment_id, _txid: "@alice",
     "with a blank that was copied too": lambda _user, payment_id, _txid: f" {payment_id}",
+    "as a log shows its id": lambda _user, payment_id, _txid: f'"{payment_id}",',
+    "as a program shows its transaction": lambda _user, _payment_id, txid: f"'{txid}'",
 }
 
 
@@ -108,6 +110,10 @@ def test_why_a_payout_waits(operator: Operator, world: World) -> None:
 def test_why_a_reward(operator: Operator, world: World) -> None:
     ad_id = world.granted_ad()
     assert operator.does("why", ad_id)["reward"]["uid"] == world.reward(ad_id).uid
+
+
+def test_why_an_id_as_a_log_shows_it(operator: Operator, bought: tuple[str, str]) -> None:
+    assert operator.does("why", f'"{bought[0]}",\n')["payment"]["payment_id"] == bought[0]
 
 
 def test_an_id_may_begin_with_a_dash(operator: Operator) -> None:
