@@ -5,6 +5,7 @@ import tomllib
 
 import pytest
 
+from local.command import tear_down
 from local.processes import ROOT
 from shared.aws.dynamodb import encoded
 from tests.cost import bill, flows, page
@@ -95,6 +96,12 @@ def test_each_price_has_its_source_and_a_name() -> None:
     assert billed <= set(bill.prices())
     assert billed <= set(page.NAMES)
     assert f"{bill.read_on():%Y-%m-%d}" in text(PAGE)
+
+
+def test_what_a_tear_down_says_that_it_costs_is_of_this_table() -> None:
+    told = (tear_down.STORED_GB, tear_down.RECOVERABLE_GB, tear_down.ONE_SECRET)
+    table = bill.prices()
+    assert told == tuple(table[name].usd for name in ("stored_gb", "restorable_gb", "secrets"))
 
 
 # --- AWS's units ----------------------------------------------------------------------------------
