@@ -17,6 +17,7 @@ from shared.payments.record import PaymentRecord
 from shared.payments.view import payment_with_story
 from shared.payouts.record import PayoutRecord
 from shared.payouts.view import payout_with_story
+from shared.stellar.objects import ExpectedTransfer, Transfer
 from shared.work.ordered import OrderedWakeUp
 from shared.work.wake_ups import WakeUp, Work
 
@@ -77,8 +78,8 @@ def close(
     """
     record = desk.stack.app.payments.get(payment_id)
     reason = reason or str(record and record.needs_review)
-    if txid is not None and not unseen:
-        _require_seen(desk, txid, payment_id)
+    if record is not None and txid is not None and not unseen:
+        _require_seen(desk, txid, record)
     order = {"payment_id": payment_id, "as": ending, "reason": reason, "txid": txid}
     _carry_out(desk, "close", order, f"Close it as {ending}?", yes=yes, dry=dry_run)
 
@@ -187,18 +188,23 @@ def fail(desk: Desk, payout_id: str, *, yes: bool, dry_run: bool) -> None:
 def paid(desk: Desk, payout_id: str, txid: str, *, unseen: bool, yes: bool, dry_run: bool) -> None:
     """Close a blocked payout that the chain has paid and Pi will never complete."""
     if not unseen:
-        _require_seen(desk, txid, _payout(desk, payout_id).payment_id)
+        _require_seen(desk, txid, _payout(desk, payout_id))
     _decide(desk, payout_id, "paid", "Close it as paid?", yes=yes, dry=dry_run, txid=txid)
 
 
-def _require_seen(desk: Desk, txid: str, memo: str | None) -> None:
+def _require_seen(desk: Desk, txid: str, record: PaymentRecord | PayoutRecord) -> None:
     """A transaction that a person has typed in is believed once the chain shows that it has paid
-    this. Raises StackError."""
+    this. Anyone can send a memo: its wallets and its amount count as well. Raises StackError."""
     transaction = desk.stack.app.chain.transaction(txid_of(txid))
     if transaction is None:
         raise StackError("The chain does not show this transaction. If you are certain: --unseen")
-    if not transaction.successful or transaction.memo != memo:
-        raise StackError(f"This transaction did not pay it: its memo is {transaction.memo}.")
+    source, destination = str(record.from_address), str(record.to_address)
+    moved = Transfer(source, destination, record.amount)
+    if not ExpectedTransfer(str(record.payment_id), moved).is_met_by(transaction):
+        raise StackError(
+            f"This transaction did not pay it: expected {record.amount} Pi from {source} to"
+            f" {destination} with the memo {record.payment_id}. If you are certain: --unseen"
+        )
 
 
 def _decide(

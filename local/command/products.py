@@ -133,9 +133,17 @@ def _only_if(standing: Item | None) -> dict[str, Any]:
     if standing is None:
         return {"ConditionExpression": f"attribute_not_exists({KEY})"}
     names = dict(enumerate(standing))
+    absent = [name for name in COLUMNS if name not in standing]  # `once`, say
+    tests = [
+        *(f"#n{n} = :n{n}" for n in names),
+        *(f"attribute_not_exists(#{name})" for name in absent),
+    ]
     return {
-        "ConditionExpression": " AND ".join(f"#n{n} = :n{n}" for n in names),
-        "ExpressionAttributeNames": {f"#n{n}": name for n, name in names.items()},
+        "ConditionExpression": " AND ".join(tests),
+        "ExpressionAttributeNames": {
+            **{f"#n{n}": name for n, name in names.items()},
+            **{f"#{name}": name for name in absent},
+        },
         "ExpressionAttributeValues": encoded({f":n{n}": standing[of] for n, of in names.items()}),
     }
 

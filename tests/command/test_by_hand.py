@@ -112,6 +112,25 @@ def test_no_other_payments_transaction_has_paid_it(operator: Operator, world: Wo
     assert world.record(gone).txid == txid
 
 
+@pytest.mark.parametrize("amount", ["0.0000001", "3.14"])
+def test_a_memo_alone_has_paid_nothing(
+    operator: Operator, world: World, alice: User, amount: str
+) -> None:
+    """Its user sends something to himself, with the payment's id as its memo, and writes to the
+    support."""
+    payment_id = world.approved(alice)
+    wallet = str(world.record(payment_id).from_address)
+    sent = {"source": wallet, "destination": wallet, "memo": payment_id}
+    txids = [world.stranger_pays(amount, **sent), world.stranger_pays("0.0000001", memo=payment_id)]
+    del world.pi.payments[payment_id]
+    world.incomplete(payment_id)
+    for txid in txids:
+        words = ("close", payment_id, "--as", "sold", "--txid", txid, "--yes")
+        assert f"expected 3.14 Pi from {wallet}" in operator.is_refused(*words)
+    world.rounds(2)
+    assert world.events(payment_id) == []
+
+
 @pytest.mark.parametrize(
     ("payment", "how", "code"),
     [

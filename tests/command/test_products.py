@@ -124,22 +124,31 @@ def test_a_column_that_nobody_knows(operator: Operator, tmp_path: Path) -> None:
     assert "no column 'prise'" in operator.is_refused("products", "import", file, "--yes")
 
 
-def test_a_price_does_not_put_on_sale_what_was_switched_off_meanwhile(
-    operator: Operator, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("words", "name", "value"),
+    [(("off", "cake"), "active", False), (("put", "cake", "--once"), "once", True)],
+)
+def test_a_price_writes_over_nothing_that_was_changed_meanwhile(
+    operator: Operator,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    name: str,
+    value: object,
 ) -> None:
+    """What was switched off is not on sale again, nor sold twice what became sold once."""
     operator.does("products", "put", "cake", "--price", "1")
     read = products._standing
 
     def read_and_overtaken(*given: Any) -> Any:
         monkeypatch.setattr(products, "_standing", read)
         row = read(*given)
-        operator.does("products", "off", "cake")
+        operator.does("products", *words)
         return row
 
     monkeypatch.setattr(products, "_standing", read_and_overtaken)
     assert "at this moment" in operator.is_refused("products", "put", "cake", "--price", "2")
     [row] = [one for one in operator.does("products", "list") if one["product_id"] == "cake"]
-    assert (row["price"], row["active"]) == ("1", False)
+    assert (row["price"], row[name]) == ("1", value)
 
 
 def test_two_who_put_a_new_product_do_not_write_over_each_other(
