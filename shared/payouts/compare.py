@@ -16,6 +16,7 @@ from shared.base.errors import (
     PiInvalidResponse,
     PiRefused,
     PiUnavailable,
+    UnknownPayment,
     UnreadableRecord,
 )
 from shared.base.frozen import frozen
@@ -51,9 +52,10 @@ class SentParts:
 
 
 def note_sent(parts: SentParts, wallet: str, movement: Movement) -> str | None:
-    """None once it is settled; else the payout whose record cannot be read (that is counted), or an
-    empty text where Pi does not say what was paid: to be tried again. Raises PiError while Pi
-    answers nothing at all, and ServiceUnavailable."""
+    """None once it is settled; else the payout whose record cannot be read (that is counted), or
+    which refunds a payment that is forgotten too and not found yet, or an empty text where Pi does
+    not say what was paid: to be tried again. Raises PiError while Pi answers nothing at all, and
+    ServiceUnavailable."""
     moved = movement.transfer
     if moved is None or moved.source != wallet or moved.destination == wallet:
         return None
@@ -66,10 +68,12 @@ def note_sent(parts: SentParts, wallet: str, movement: Movement) -> str | None:
     payout_id = parts.payouts.payout_of(payment_id)
     try:
         if payout_id is None or (record := parts.payouts.get(payout_id)) is None:
-            record = _asked_for(parts, payment_id)
+            asked = _asked_for(parts, payment_id)
+            payout_id = payout_id if asked is None else asked.payout_id
+            record = None if asked is None else _made_anew(parts, asked, payment_id)
             if record is not None:  # the proof of another day looks it up by this
                 parts.payouts.keep_payment(payment_id, record.payout_id)
-    except UnreadableRecord:
+    except (UnreadableRecord, UnknownPayment):
         return payout_id or ""
     except PiUnavailable:
         if parts.clock() - movement.at < PI_PATIENCE_SECONDS:
@@ -87,8 +91,8 @@ def note_sent(parts: SentParts, wallet: str, movement: Movement) -> str | None:
 
 
 def _asked_for(parts: SentParts, payment_id: str) -> PayoutRecord | None:
-    """Our record of what Pi knows this payment was made for, made anew if it was forgotten; None:
-    for no payout here. Raises PiError, and UnreadableRecord."""
+    """The record of what Pi knows this payment was made for, as it was asked for; None: for no
+    payout here. Raises PiError."""
     payment, is_certain = parts.canary.look_for(payment_id)
     if not is_certain:
         raise PiInvalidResponse  # nothing tells yet whose key this is
@@ -98,8 +102,12 @@ def _asked_for(parts: SentParts, payment_id: str) -> PayoutRecord | None:
         asked = None
     if asked is None and payment is not None and payment.direction is None:
         raise PiInvalidResponse  # Pi does not say just now what it is
-    if asked is None:
-        return None
+    return asked
+
+
+def _made_anew(parts: SentParts, asked: PayoutRecord, payment_id: str) -> PayoutRecord | None:
+    """Our record of it, made anew if it was forgotten; None: it is another stack's. Raises
+    UnreadableRecord, and UnknownPayment: what it refunds is not known yet."""
     record = parts.payouts.get(asked.payout_id) or parts.payouts.take_over(asked)
     # Another stack of this app may pay another user under the same id.
     is_its_own = record.uid == asked.uid or record.payment_id == payment_id

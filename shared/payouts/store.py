@@ -18,7 +18,7 @@ from shared.aws.table import FAILED_CONDITION, Table
 from shared.base.amount import Amount
 from shared.base.clock import Clock, clock
 from shared.base.context import concerning, doing
-from shared.base.errors import Conflict, NotFound
+from shared.base.errors import Conflict, NotFound, UnknownPayment
 from shared.payments.record import PaymentRecord
 from shared.payouts.record import (
     MOST_WITHDRAWALS,
@@ -118,7 +118,8 @@ class PayoutStore(Records[PayoutRecord]):
 
     def take_over(self, record: PayoutRecord) -> PayoutRecord:
         """The record that stands afterwards: this one, of which a restored table knew nothing, with
-        all that it had reserved, or the one that was first."""
+        all that it had reserved, or the one that was first. Raises UnknownPayment: what it refunds
+        is not known, yet, so the refund would be counted nowhere, and could be paid again."""
         writes = [
             self._put(record),
             self._count(_day_of_user(record), record.amount, None),
@@ -129,6 +130,8 @@ class PayoutStore(Records[PayoutRecord]):
         elif payment := self._payments.get(record.refund_of):
             told = self._told(payment, f"{REFUND}{record.payout_id}")
             writes.append(self._refund(record, record.amount, None, told))
+        else:
+            raise UnknownPayment
         reasons = self._table.transact(writes)
         return record if reasons is None else self._standing(reasons[0])
 

@@ -423,3 +423,32 @@ def test_before_the_first_payout_there_was_no_book(restorer: Restorer, world: Wo
     again = world.post(payout_id="prize", uid=world.uid("alice"), amount="3.14", memo="Thank you")
     assert (again.status, again.state) == (200, "completed")
     assert world.transfers_of("prize") == [paid]
+
+
+def test_a_refund_is_counted_though_its_payment_is_found_later(
+    restorer: Restorer, world: World, alice: User
+) -> None:
+    """Both came after the moment, and the app's price function is away: the wallet's outgoing book
+    comes by the refund before the payment has its record again."""
+    world.price_by(lambda _: {"price": "3.14", "product_id": "pie"})
+    world.settled_payment()
+    world.requested("before", world.uid("bob"))
+    world.send()
+    to = moment(world, 0)
+    world.tick(60)
+    payment_id, txid = world.paid(alice)
+    world.complete(payment_id, txid, alice)
+    world.rounds(2)
+    restorer.does("refund", payment_id, "--yes")
+    world.rounds(2)
+    world.tick(600)
+    world.price_by(lambda _: {})
+    told = restorer.does("restore", "--to", to, "--yes", status=3)
+    assert {row["why"] for row in told["differing"]} == {"no_record"}
+    world.price_by(lambda _: {"price": "3.14", "product_id": "pie"})
+    world.rounds(3)
+    assert restorer.does("restore", "--yes")["agrees"] is True
+    assert world.record(payment_id).refunded == world.record(payment_id).amount
+    again = ("refund", payment_id, "--payout-id", "again", "--yes")
+    assert "above_paid_amount" in restorer.is_refused(*again)
+    [_] = world.transfers_of(f"refund-{payment_id}")
