@@ -47,7 +47,9 @@ SWITCHES = {
     "links_forgotten": Switch(
         "Pi forgets the transaction", "Pi does not link the payment to the user's transaction."
     ),
-    "chain_lags": Switch("The chain lags", "By a minute. Felt when Pi forgets the transaction."),
+    "chain_lags": Switch(
+        "The chain lags", "By a minute. It matters only if Pi forgets the transaction."
+    ),
 }
 
 

@@ -18,6 +18,12 @@ export class Director {
       this.switches.set(name, button);
     }
     const orders = section.querySelector(".orders");
+    // A person is too slow to close the page between the payment and the call that tells the server.
+    const once = this.#add(orders, "Close the page once paid", () => this.closeOncePaid(once.ariaChecked !== "true"));
+    once.role = "switch";
+    once.ariaChecked = "false";
+    this.once = once;
+    phone.on.held = () => this.closeOncePaid(false);
     this.#add(orders, "Close the page now", () => phone.close());
     this.#add(orders, "An hour later", () => this.order("an-hour-later"));
     this.#add(orders, "A second tab", () => phone.openSecondTab());
@@ -43,12 +49,18 @@ export class Director {
     return ask(on ? "PUT" : "DELETE", `weather/${name}`);
   }
 
+  closeOncePaid(on) {
+    this.once.ariaChecked = String(on);
+    this.phone.holdNext(on ? "/pi_payment/complete" : null);
+  }
+
   order(what) {
     return ask("POST", what);
   }
 
   // `setup` is the page's: see observer.js.
   async reset(setup = {}) {
+    this.closeOncePaid(false);
     const emptied = this.lanes.nextEmpty();
     await this.order("reset");
     await emptied;

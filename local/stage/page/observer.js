@@ -68,7 +68,9 @@
   // --- What the stage asks for -----------------------------------------------------------------
 
   window.addEventListener("message", async ({ origin, source, data }) => {
-    if (origin !== stage || source !== parent || !data.ask) return;
+    if (origin !== stage || source !== parent) return;
+    if ("hold" in data) setup.hold = data.hold;
+    if (!data.ask) return;
     try {
       if (data.press) await press(data);
       if (data.again) await again(data.again);

@@ -6,7 +6,8 @@ export class Phone {
   constructor(section, shop, { call, sdk }) {
     this.shop = shop;
     this.tabs = [];
-    this.on = { call, sdk };
+    this.on = { call, sdk, held: () => {} };
+    this.hold = null;
     this.frame = section.querySelector(".phone");
     this.bar = section.querySelector(".tabs");
     this.bar.addEventListener("keydown", (event) => this.#arrow(event));
@@ -60,6 +61,12 @@ export class Phone {
     tab.panel.replaceChildren(card);
   }
 
+  // The page that calls this path next is closed before the call leaves. null: none is.
+  holdNext(path) {
+    this.hold = path;
+    for (const { iframe } of this.tabs) iframe?.contentWindow.postMessage({ hold: path }, this.shop);
+  }
+
   reopen(tab = this.current) {
     if (!tab.iframe) this.#load(tab, {});
     return tab.opened;
@@ -92,7 +99,7 @@ export class Phone {
 
   #load(tab, setup) {
     const title = tab.number > 1 ? `The shop, tab ${tab.number}` : "The shop";
-    tab.iframe = element("iframe", { title, name: JSON.stringify(setup), src: `${this.shop}/?stage=${location.origin}` });
+    tab.iframe = element("iframe", { title, name: JSON.stringify({ hold: this.hold, ...setup }), src: `${this.shop}/?stage=${location.origin}` });
     tab.asked = new Map();
     tab.opened = new Promise((done) => (tab.isOpen = done));
     tab.panel.replaceChildren(tab.iframe);
@@ -104,7 +111,10 @@ export class Phone {
     if (data.opened) tab.isOpen();
     if (data.call) this.on.call(tab.number, data.call, data.at);
     if (data.sdk) this.on.sdk(data.sdk, data.at);
-    if (data.held) this.close(tab);
+    if (data.held) {
+      this.close(tab);
+      this.on.held();
+    }
     if (data.ask) {
       const { done, failed } = tab.asked.get(data.ask);
       tab.asked.delete(data.ask);

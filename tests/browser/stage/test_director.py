@@ -87,6 +87,45 @@ def test_the_page_is_closed_and_opened_again(stage: Stage, page: Page) -> None:
     expect(shop(page).get_by_text("alice")).to_be_visible(timeout=LONG_MS)
 
 
+def test_the_page_is_closed_once_it_is_paid_and_the_sweep_finishes(
+    stage: Stage, page: Page
+) -> None:
+    once = page.get_by_role("switch", name="Close the page once paid")
+    sign_in(page)
+    once.click()
+    expect(once).to_be_checked()
+    buy(page)
+    expect(page.get_by_role("heading", name="The page is closed")).to_be_visible(timeout=LONG_MS)
+    expect(once).not_to_be_checked()  # the next purchase is left alone
+    press(page, "An hour later")
+    row(page, "completed, by the worker")
+    row(page, "delivered: 1 apple_pie_1")
+    assert page.locator(".lanes li").filter(has_text="/pi_payment/complete").count() == 0
+    press(page, "Open it again")
+    buy(page)
+    row(page, "/pi_payment/complete → 200")
+
+
+def test_a_page_that_is_opened_later_is_closed_once_paid_and_a_reset_switches_it_off(
+    stage: Stage, page: Page
+) -> None:
+    once = page.get_by_role("switch", name="Close the page once paid")
+    sign_in(page)
+    press(page, "Close the page now")
+    once.click()
+    press(page, "Open it again")
+    buy(page)
+    expect(page.get_by_role("heading", name="The page is closed")).to_be_visible(timeout=LONG_MS)
+
+    once.click()
+    press(page, "Reset everything")
+    expect(page.get_by_text("Nothing has happened yet.")).to_be_visible(timeout=LONG_MS)
+    expect(once).not_to_be_checked()
+    sign_in(page)
+    buy(page)
+    row(page, "/pi_payment/complete → 200")
+
+
 def test_a_second_tab_is_the_same_person_in_the_same_shop(stage: Stage, page: Page) -> None:
     sign_in(page)
     press(page, "A second tab")
