@@ -3,7 +3,7 @@ import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 import { AwsClient } from "aws4fetch";
 
 const API = process.env.BUNDLE_API; // the stack's output ApiUrl
-const region = process.env.AWS_REGION;
+const region = process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
 const credentials = fromNodeProviderChain(); // of a role they are renewed
 
 /**

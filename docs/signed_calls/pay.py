@@ -30,7 +30,8 @@ class Signed(requests.auth.AuthBase):
 
 
 bundle = requests.Session()
-bundle.auth = Signed(boto3.Session())
+# boto3 itself reads AWS_DEFAULT_REGION and ~/.aws, and not AWS_REGION.
+bundle.auth = Signed(boto3.Session(region_name=os.environ.get("AWS_REGION")))
 bundle.mount(API, HTTPAdapter(max_retries=AGAIN))
 
 
