@@ -13,23 +13,23 @@ from local.command.tell import tell
 
 @click.group(
     context_settings={"max_content_width": 100},
-    epilog="Ends with 0 if all is well, 1 if it was refused, 2 for a wrong usage, 3 if something"
-    ' needs you. Completion: eval "$(_PI_BUNDLE_COMPLETE=bash_source pi-bundle)"',
+    epilog="Exit codes: 0 all is well, 1 the command was refused, 2 wrong usage, 3 something needs"
+    ' you. Completion: eval "$(_PI_BUNDLE_COMPLETE=bash_source pi-bundle)"',
 )
 def main() -> None:
     """Operate a deployed Pi bundle, with your own AWS credentials."""
 
 
 @main.command()
-@click.option("--env", "name", default="default", show_default=True, help="Of samconfig.toml.")
-@click.option("--region", help="Else that of your AWS configuration.")
-@click.option("--profile", help="Of your AWS configuration.")
+@click.option("--env", "name", default="default", show_default=True, help="In samconfig.toml.")
+@click.option("--region", help="Default: the region of your AWS configuration.")
+@click.option("--profile", help="A profile of your AWS configuration.")
 @click.option(
     "--take-over",
     "tables",
     multiple=True,
     metavar="TABLE=NAME",
-    help="A table of a stack that is gone, for a new one: PaymentsTable=its-name.",
+    help="Give a new stack the table of a deleted stack: PaymentsTable=its-name.",
 )
 @click.option("--dry-run", is_flag=True, help="Only show what would change.")
 @click.option("--yes", is_flag=True, help="Do it without asking.")
@@ -43,10 +43,10 @@ def deploy(
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Build and deploy a stack; it asks six questions, once.
+    """Build and deploy a stack. The first time, it asks six questions.
 
-    It rolls back by itself when an alarm of the stack rings meanwhile, or ten minutes after. Your
-    answers stay in .deploy/, which git ignores.
+    It rolls back by itself if an alarm of the stack rings during the deployment or in the ten
+    minutes after. Your answers are kept in .deploy/, which git ignores.
 
     \b
     pi-bundle deploy

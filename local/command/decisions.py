@@ -24,7 +24,7 @@ from shared.work.wake_ups import WakeUp, Work
 WAIT_SECONDS = 20
 LOOK_EVERY_SECONDS = 0.5
 UNSEEN = click.option(
-    "--unseen", is_flag=True, help="The chain does not show it, and you are certain."
+    "--unseen", is_flag=True, help="Accept it although the chain does not show it."
 )
 
 # --- Payments -------------------------------------------------------------------------------------
@@ -55,8 +55,8 @@ def settle(desk: Desk, key: str, *, yes: bool, dry_run: bool) -> None:
 @click.command(context_settings=IDS)
 @click.argument("payment_id")
 @click.option("--as", "ending", type=click.Choice(list(Ending)), required=True)
-@click.option("--reason", help="That it needs review for; else the one that it has now.")
-@click.option("--txid", help="What has paid it, where its record names none.")
+@click.option("--reason", help="Why it needs review; default: its present reason.")
+@click.option("--txid", help="The transaction that paid it, if its record names none.")
 @UNSEEN
 @changes
 @on_stack
@@ -71,7 +71,7 @@ def close(
     yes: bool,
     dry_run: bool,
 ) -> None:
-    """Close a payment that needs review: sold, not_sold or looked_after.
+    """Close a payment that needs review. It was sold, not_sold or looked_after.
 
     \b
     pi-bundle close b7Pq-3xK_mZ0aYwVtR5sLcDe9fGh --as not_sold
@@ -86,8 +86,8 @@ def close(
 
 @click.command(context_settings=IDS)
 @click.argument("payment_id")
-@click.option("--amount", help="In Pi; else all that can be refunded.")
-@click.option("--payout-id", help="Else refund-<payment_id>, so that a repeat pays nothing more.")
+@click.option("--amount", help="In Pi; default: all that can be refunded.")
+@click.option("--payout-id", help="Default: refund-<payment_id>, so a repeat pays nothing more.")
 @click.option("--to", "refund_to", metavar="UID", help="The user's new uid.")
 @changes
 @on_stack
@@ -101,7 +101,7 @@ def refund(
     yes: bool,
     dry_run: bool,
 ) -> None:
-    """Pay a payment back to its user, once however often it is repeated."""
+    """Refund a payment to its user. A repeated command pays only once."""
     order = {"payment_id": payment_id, "payout_id": payout_id, "amount": amount}
     order["refund_to"] = refund_to
     _carry_out(desk, "refund", order, "Refund it?", yes=yes, dry=dry_run)
@@ -109,13 +109,13 @@ def refund(
 
 @click.command("pay-back", context_settings=IDS)
 @click.argument("payment_id")
-@click.option("--payout-id", help="Else refund-<payment_id>.")
+@click.option("--payout-id", help="Default: refund-<payment_id>.")
 @changes
 @on_stack
 def pay_back(
     desk: Desk, payment_id: str, payout_id: str | None, *, yes: bool, dry_run: bool
 ) -> None:
-    """Refund a payment that is `gone` at Pi, when the chain has shown you that it was paid."""
+    """Refund a payment that is `gone` at Pi. First see on the chain that it was paid."""
     order = {"payment_id": payment_id, "payout_id": payout_id}
     _carry_out(desk, "pay_back", order, "Pay it back?", yes=yes, dry=dry_run)
 
@@ -125,7 +125,7 @@ def pay_back(
 @changes
 @on_stack
 def sell_again(desk: Desk, payment_id: str, *, yes: bool, dry_run: bool) -> None:
-    """Let its user buy again what is sold once, after you have refunded it."""
+    """Let a user buy a product again. It is sold once, and you have refunded the payment."""
     order = {"payment_id": payment_id}
     _carry_out(desk, "sell_again", order, "Sell it again?", yes=yes, dry=dry_run)
 
@@ -141,13 +141,13 @@ def _carry_out(
 
 @click.group()
 def payments() -> None:
-    """Approve payments, or pause."""
+    """Switch the approval of payments on or off."""
 
 
 @payments.command("off")
 @on_stack
 def payments_off(desk: Desk) -> None:
-    """Approve no payment any more; what is approved is completed."""
+    """Stop approving payments. Payments that are already approved are completed."""
     desk.tell(desk.stack.command("sales", switch="off"))
 
 
@@ -166,7 +166,7 @@ def payments_on(desk: Desk) -> None:
 @changes
 @on_stack
 def resume(desk: Desk, payout_id: str, *, yes: bool, dry_run: bool) -> None:
-    """Let a blocked payout go on from where it stopped."""
+    """Resume a blocked payout from where it stopped."""
     _decide(desk, payout_id, "resume", "Let it go on?", yes=yes, dry=dry_run)
 
 
@@ -175,7 +175,7 @@ def resume(desk: Desk, payout_id: str, *, yes: bool, dry_run: bool) -> None:
 @changes
 @on_stack
 def fail(desk: Desk, payout_id: str, *, yes: bool, dry_run: bool) -> None:
-    """Give a payout up: it fails once the chain proves that it was not paid."""
+    """Give a payout up. It fails when the chain proves that it was not paid."""
     _decide(desk, payout_id, "fail", "Give it up?", yes=yes, dry=dry_run)
 
 
@@ -186,7 +186,7 @@ def fail(desk: Desk, payout_id: str, *, yes: bool, dry_run: bool) -> None:
 @changes
 @on_stack
 def paid(desk: Desk, payout_id: str, txid: str, *, unseen: bool, yes: bool, dry_run: bool) -> None:
-    """Close a blocked payout that the chain has paid and Pi will never complete."""
+    """Close a blocked payout as paid. The chain shows it, and Pi will never complete it."""
     if not unseen:
         _require_seen(desk, txid, _payout(desk, payout_id))
     _decide(desk, payout_id, "paid", "Close it as paid?", yes=yes, dry=dry_run, txid=txid)
@@ -218,20 +218,20 @@ def _decide(
 
 @click.group()
 def payouts() -> None:
-    """Switch payouts on or off, and list what is open."""
+    """Switch payouts on or off, and list the open ones."""
 
 
 @payouts.command("on")
 @on_stack
 def payouts_on(desk: Desk) -> None:
-    """Pay out."""
+    """Switch payouts on."""
     _switch(desk, "on")
 
 
 @payouts.command("off")
 @on_stack
 def payouts_off(desk: Desk) -> None:
-    """Create and submit nothing new; what was submitted is finished."""
+    """Switch payouts off. A payout that was submitted before is still finished."""
     _switch(desk, "off")
 
 

@@ -54,10 +54,10 @@ def on_stack(command: Callable[..., None], seconds: int = COMMAND_SECONDS) -> Ca
 
     @tells_failures
     @click.option("--stack", envvar="PI_BUNDLE_STACK", default="pi-bundle-dev", show_default=True)
-    @click.option("--region", help="Else that of your AWS configuration.")
-    @click.option("--profile", help="Of your AWS configuration.")
+    @click.option("--region", help="Default: the region of your AWS configuration.")
+    @click.option("--profile", help="A profile of your AWS configuration.")
     @click.option("--local", is_flag=True, help="The stack of `make run` on this machine.")
-    @click.option("--json", "as_json", is_flag=True, help="For programs.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
     @click.pass_context
     @wraps(command)
     def opened(

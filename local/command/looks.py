@@ -19,7 +19,7 @@ from shared.base.context import within
 @click.command()
 @on_stack
 def doctor(desk: Desk) -> None:
-    """Is all well? Key, wallet, seed, products, alarms, quotas.
+    """Check the stack: key, wallet, seed, products, alarms, quotas.
 
     \b
     pi-bundle doctor --stack pi-bundle-dev
@@ -34,7 +34,10 @@ def doctor(desk: Desk) -> None:
 @click.argument("what")
 @on_stack
 def find(desk: Desk, what: str) -> None:
-    """Find records by the id of a payment, payout or ad, a txid, a uid or a user's name.
+    """Find records by an id, a txid or a user's name.
+
+    The id of a payment, payout or ad, a txid, a uid or a user's name. It may be in the quotes
+    with which you copied it.
 
     \b
     pi-bundle find @alice
@@ -47,14 +50,14 @@ def find(desk: Desk, what: str) -> None:
 @click.argument("key")
 @on_stack
 def why(desk: Desk, key: str) -> None:
-    """Everything about one record: its story, Pi's view, the chain's, and what comes next."""
+    """Show everything about one record. Its story, Pi's view, the chain's, and what comes next."""
     desk.tell(search.why(desk.stack.app, key))
 
 
 @click.command()
 @on_stack
 def attention(desk: Desk) -> None:
-    """All that waits for you, each with the next command."""
+    """List what waits for you, each with the next command."""
     found = attending.attention(desk.stack)
     desk.tell(found)
     if found:
@@ -62,10 +65,10 @@ def attention(desk: Desk) -> None:
 
 
 @click.command()
-@click.option("--seconds", type=click.IntRange(1), help="Stop after so long; else Ctrl-C does.")
+@click.option("--seconds", type=click.IntRange(1), help="Stop after them, not at Ctrl-C.")
 @on_stack_for_long
 def watch(desk: Desk, seconds: int | None) -> None:
-    """What is unfinished, line by line as it changes."""
+    """Show unfinished work; each change is a line."""
     until = None if seconds is None else time.monotonic() + seconds
     before: dict[tuple[str, str], Row] = {}
     while until is None or time.monotonic() < until:
@@ -94,10 +97,10 @@ def _line(desk: Desk, what: str, key: str, row: Row) -> None:
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Else any that is free.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Default: any free port.")
 @on_stack_for_long
 def console(desk: Desk, port: int) -> None:
-    """A page on this machine that shows the stack, and changes nothing. Ctrl-C ends it."""
+    """Serve a page on this machine that shows the stack. It changes nothing. Ctrl-C ends it."""
     from local.console.server import Console
 
     with suppress(KeyboardInterrupt), Console(desk.stack, port) as opened:

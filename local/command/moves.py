@@ -20,10 +20,10 @@ NOT_DONE = ("refused", "unanswered")
 @changes
 @on_stack_for_long
 def import_(desk: Desk, file: Path, *, yes: bool, dry_run: bool) -> None:
-    """Take in the past payments of another back end, from a CSV file.
+    """Import the past payments of another back end from a CSV file.
 
-    Each is held against what Pi shows of it, and what stands already stays as it is: to do it again
-    changes nothing. It ends with 3 if a row was refused.
+    Each payment is compared with what Pi shows. Existing records stay as they are, so you may
+    repeat the command. The exit code is 3 if a row was refused.
 
     \b
     pi-bundle import payments.csv --dry-run
@@ -48,7 +48,7 @@ def import_(desk: Desk, file: Path, *, yes: bool, dry_run: bool) -> None:
 def adopt(
     desk: Desk, payment_ids: tuple[str, ...], file: Path | None, *, yes: bool, dry_run: bool
 ) -> None:
-    """Finish payments that another back end of your app has approved.
+    """Finish payments that another back end has approved.
 
     \b
     pi-bundle adopt b7Pq-3xK_mZ0aYwVtR5sLcDe9fGh

@@ -39,7 +39,7 @@ def products_list(desk: Desk) -> None:
 @click.option("--active/--inactive", default=None, help="Whether it is for sale.")
 @on_stack
 def products_put(desk: Desk, product_id: str, **given: Any) -> None:
-    """Put a product, or change it: what you do not give stays as it was.
+    """Put a product, or change it: values that you do not give stay as they were.
 
     \b
     pi-bundle products put apple_pie_1 --name "Apple pie" --price 3.14
@@ -52,7 +52,7 @@ def products_put(desk: Desk, product_id: str, **given: Any) -> None:
 @click.argument("product_id")
 @on_stack
 def products_off(desk: Desk, product_id: str) -> None:
-    """Sell a product no more; its row stays."""
+    """Stop selling a product; its row stays."""
     desk.tell(products.switch_off(desk.stack, product_id))
 
 
@@ -78,7 +78,7 @@ def key() -> None:
 @key.command("put")
 @on_stack
 def key_put(desk: Desk) -> None:
-    """Put the key, once Pi has taken it. It is typed in unseen, or comes by standard input."""
+    """Put the key, after Pi has accepted it. Type it in (it is not shown) or pipe it in."""
     desk.tell(secrets.put_key(desk.stack, _secret("Server key")))
 
 
@@ -89,13 +89,13 @@ def seed() -> None:
 
 @seed.command("put")
 @click.option(
-    "--yes", is_flag=True, help="It is the app's wallet's, though PiWalletAddress is not set."
+    "--yes", is_flag=True, help="This is the app's wallet, though PiWalletAddress is not set."
 )
 @on_stack
 def seed_put(desk: Desk, *, yes: bool) -> None:
-    """Put the seed, once it is certain that it is the wallet's.
+    """Put the seed, after a check that it belongs to the app's wallet.
 
-    PiWalletAddress says which wallet that is. The seed that stands does not: only the sender of
+    PiWalletAddress says which wallet that is. The stored seed is not compared: only the sender of
     payouts may read it.
     """
     typed = _secret("Seed")
@@ -130,18 +130,18 @@ def _secret(what: str) -> str:
 @click.command()
 @on_stack
 def sweep(desk: Desk) -> None:
-    """Look for unfinished work now, without waiting for the schedule."""
+    """Look for unfinished work now. It does not wait for the schedule."""
     desk.tell(desk.stack.invoke("Sweep", {}))
 
 
 @click.command()
-@click.option("--uid", envvar="SMOKE_UID", required=True, help="Who is paid: a user of your own.")
+@click.option("--uid", envvar="SMOKE_UID", required=True, help="The user to pay: one of your own.")
 @click.option("--amount", default="0.01", show_default=True, help="In Pi.")
-@click.option("--payout-id", help="Else a new one: smoke-<seconds since 1970>.")
+@click.option("--payout-id", help="Default: a new one, smoke-<seconds since 1970>.")
 @click.option("--seconds", default=300, show_default=True, help="How long to wait.")
 @on_stack_for_long
 def smoke(desk: Desk, uid: str, amount: str, payout_id: str | None, seconds: int) -> None:
-    """Pay a user of your own a little Testnet Pi, and wait until it has arrived: does all work?
+    """Test the stack with a tiny payout on Testnet. It pays a user of your own, and waits for it.
 
     \b
     pi-bundle smoke --stack pi-bundle-staging --uid 5d0b... --amount 0.01
@@ -156,7 +156,7 @@ def smoke(desk: Desk, uid: str, amount: str, payout_id: str | None, seconds: int
 @changes
 @on_stack
 def redrive(desk: Desk, queue: str, *, drop: bool, yes: bool, dry_run: bool) -> None:
-    """Move a queue's dead letters back to where they came from."""
+    """Move the dead letters of a queue back to that queue."""
     waiting = queues.waiting(desk.stack, queue)
     shown = {"queue": queue, "waiting": waiting, "means": DEAD_LETTERS[queue].meaning}
     question = f"{'Delete' if drop else 'Move'} them?"
@@ -168,7 +168,7 @@ def redrive(desk: Desk, queue: str, *, drop: bool, yes: bool, dry_run: bool) -> 
 @click.argument("month", metavar="YYYY-MM[-DD]")
 @on_stack_for_long
 def reconcile(desk: Desk, month: str) -> None:
-    """Hold a month of the wallet, or a day, against the records, in both directions."""
+    """Compare the wallet with the records. Of a month or a day, in both directions."""
     app = desk.stack.app
     days = months.days_of(month, months.today(app))
     found = months.reconcile(app, _tracked(days, "Days"))
@@ -182,7 +182,7 @@ def reconcile(desk: Desk, month: str) -> None:
 @click.option("--csv", "to", type=click.Path(dir_okay=False, path_type=Path), required=True)
 @on_stack_for_long
 def export(desk: Desk, month: str, to: Path) -> None:
-    """Write a month's (or a day's) payments, refunds, payouts and fees to a CSV file.
+    """Write the money of a month or a day to a CSV file. Payments, refunds, payouts and fees.
 
     \b
     pi-bundle export 2026-11 --csv november.csv
@@ -200,10 +200,10 @@ def _tracked(days: list[Any], what: str) -> Any:
 @click.command()
 @click.argument("old_uid")
 @click.argument("new_uid")
-@click.option("--undo", is_flag=True, help="It was a mistake.")
+@click.option("--undo", is_flag=True, help="Remove the link.")
 @on_stack
 def link(desk: Desk, old_uid: str, new_uid: str, *, undo: bool) -> None:
-    """Pi has given a person a new uid: payments and refunds follow."""
+    """Link a user's new uid to the old one. Payments and refunds follow."""
     command = "unlink" if undo else "link"
     desk.tell(desk.stack.command(command, old_uid=old_uid, new_uid=new_uid))
 

@@ -12,15 +12,15 @@ from local.command.desk import NEEDS_YOU, Desk, changes, end, is_confirmed, on_s
 
 
 @click.command()
-@click.option("--to", metavar="TIME", help="As 2026-11-27T04:30:00Z; else that of the one begun.")
-@click.option("--give-up", is_flag=True, help="End it instead, as long as no row is written.")
+@click.option("--to", metavar="TIME", help="As 2026-11-27T04:30:00Z; default: the begun one's.")
+@click.option("--give-up", is_flag=True, help="Cancel a begun restore, if no row is written yet.")
 @changes
 @on_stack_for_long
 def restore(desk: Desk, to: str | None, *, give_up: bool, yes: bool, dry_run: bool) -> None:
-    """Bring payments, payouts and rewards back to a moment, and read on from there.
+    """Bring payments, payouts and rewards back to a moment. It reads on from there.
 
-    What was paid since is found at Pi and on the chain, and is not paid again. If it breaks off,
-    the same command goes on.
+    What was paid since then is found at Pi and on the chain, and is not paid again. If the command
+    is interrupted, run it again: it goes on.
 
     \b
     pi-bundle restore --to 2026-11-27T04:30:00Z --dry-run
@@ -84,9 +84,9 @@ def _say(told: str) -> None:
 @click.command("tear-down")
 @click.option("--dry-run", is_flag=True, help="Only show what is open, and what stays.")
 @click.option("--confirm", metavar="STACK", help="The stack's name, instead of typing it.")
-@click.option("--minutes", default=15, show_default=True, help="How long what is open may take.")
-@click.option("--leave-open", is_flag=True, help="Though something is open: a new stack ends it.")
-@click.option("--give-up", is_flag=True, help="Start the functions again, if they were stopped.")
+@click.option("--minutes", default=15, show_default=True, help="How long to wait for open work.")
+@click.option("--leave-open", is_flag=True, help="Delete though work is open: a new stack ends it.")
+@click.option("--give-up", is_flag=True, help="Start the functions again if they were stopped.")
 @on_stack_for_long
 def tear_down(
     desk: Desk,
@@ -97,7 +97,7 @@ def tear_down(
     leave_open: bool,
     give_up: bool,
 ) -> None:
-    """Delete a stack, once nothing is open; its tables and the wallet's seed stay.
+    """Delete a stack when nothing is open. Its tables and the wallet's seed stay.
 
     \b
     pi-bundle tear-down --stack pi-bundle-dev --dry-run
