@@ -21,7 +21,9 @@ def complete_payment(parts: CallerParts, request: Request) -> Answer:
     record, is_owner = settle_for_caller(parts, payment_id, request.token(body), txid)
     has_goods = record.state is PaymentState.COMPLETED and record.price is not None
     if record.needs_review is not None and not has_goods:
-        raise Conflict("payment_needs_attention", "Someone of this app must look at this payment.")
+        raise Conflict(
+            "payment_needs_attention", "An operator of this app must review this payment."
+        )
     if record.state is PaymentState.CANCELLED:
         raise Conflict("payment_cancelled", "This payment was cancelled.")
     view = payment_for_owner if is_owner else payment_for_anyone

@@ -161,7 +161,7 @@ def _amount(value: object) -> Amount:
     try:
         return Amount.of(value)
     except InvalidAmount as invalid:
-        raise BadRequest("invalid_amount", f"The amount is not one: {invalid}.") from None
+        raise BadRequest("invalid_amount", f"The amount is not valid: {invalid}.") from None
 
 
 def _is_dry(event: Event) -> bool:

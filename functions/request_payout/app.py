@@ -61,7 +61,7 @@ def _amount(value: object) -> Amount:
     try:
         return Amount.of(value)
     except InvalidAmount as invalid:
-        raise BadRequest("invalid_amount", f"The amount is not one: {invalid}.") from None
+        raise BadRequest("invalid_amount", f"The amount is not valid: {invalid}.") from None
 
 
 handler = serve(app.request_payout, {"POST /payouts": request, "GET /payouts/{payout_id}": read})

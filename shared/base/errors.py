@@ -141,7 +141,7 @@ class PiInvalidResponse(PiError):
     status = 502
 
     def __init__(self, answer: PiAnswer | None = None) -> None:
-        super().__init__("pi_answer_invalid", "Pi answered something unexpected.", answer)
+        super().__init__("pi_answer_invalid", "Pi's answer is not valid.", answer)
 
 
 class PiUnavailable(PiError):
@@ -175,7 +175,7 @@ class ServiceUnavailable(BundleError):
     def __init__(
         self,
         code: str = "service_unavailable",
-        message: str = "One of our services is not available.",
+        message: str = "A service of this app is not available.",
     ) -> None:
         super().__init__(code, message)
 
@@ -211,4 +211,4 @@ class WriteConflict(BundleError):
     retryable = True
 
     def __init__(self) -> None:
-        super().__init__("overtaken", "Somebody else is at work on this.")
+        super().__init__("overtaken", "Another call is changing this record.")

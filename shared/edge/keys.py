@@ -23,5 +23,5 @@ def allow_only(keys: frozenset[str], given: Mapping[str, Any], what: str) -> Non
 def one_of(first: object, second: object, code: str) -> object:
     """What is there of two values for the same thing. Raises BadRequest if both are and differ."""
     if first and second and first != second:
-        raise BadRequest(code, "The body names two different ones.")
+        raise BadRequest(code, "The body has two different values for it.")
     return first or second

@@ -32,7 +32,9 @@ class NotificationStore(Records[BatchRecord]):
             return list(new)
         standing = standing or self.batches(notification_id)
         if standing[0].fingerprint != new[0].fingerprint:
-            raise Conflict("notification_id_taken", "This id stands for another notification.")
+            raise Conflict(
+                "notification_id_taken", "Another notification was requested under this id."
+            )
         return standing
 
 

@@ -35,7 +35,7 @@ TOO_MANY_DECIMALS = (
     "The amount of this payment has more than 7 decimals, so nobody can pay it. Round it, and start"
     " a new payment."
 )
-PRICE_EXPIRED = "The price of this payment has expired. Start a new one at the price of now."
+PRICE_EXPIRED = "The price of this payment has expired. Start a new one at the current price."
 NEWEST = 10  # of a user's payments: an older one that is open was long settled
 MOST_OTHERS = 3  # are settled while the user waits; the rest is the sweep's
 

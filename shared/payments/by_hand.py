@@ -82,7 +82,9 @@ def ended(
     is_completed = record.state is PaymentState.COMPLETED
     if ending is Ending.LOOKED_AFTER:
         if not is_completed or record.pending_event is not None:
-            raise Conflict("not_completed", "It is not completed, or your app must hear of it yet.")
+            raise Conflict(
+                "not_completed", "It is not completed, or its event is not delivered yet."
+            )
         return rested(replace(record, needs_review=None))
     if is_completed:
         raise Conflict(
@@ -96,11 +98,13 @@ def ended(
 
 def _sold(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecord:
     if record.price is None:
-        raise Conflict("not_priced", "It was never held against a price, so no goods are owed.")
+        raise Conflict("not_priced", "It was never compared with a price, so no goods are owed.")
     if record.refunded > ZERO:
-        raise Conflict("given_back", "Its money went back to the user.")
+        raise Conflict("given_back", "It was refunded to the user.")
     if txid is None:
-        raise Conflict("txid_missing", "Its record names no transaction: say which has paid it.")
+        raise Conflict(
+            "txid_missing", "Its record names no transaction: give the one that paid it."
+        )
     sold = replace(
         owing(record, PaymentEvent.COMPLETED),
         state=PaymentState.COMPLETED,
@@ -117,11 +121,11 @@ def sell_again(parts: ByHandParts, payment_id: str, *, dry_run: bool = False) ->
     Conflict `not_sold_once`, `not_refunded` or `not_the_holder`."""
     record = _required(parts, payment_id)
     if record.sold_once is None:
-        raise Conflict("not_sold_once", "It has sold nothing that is sold once.")
+        raise Conflict("not_sold_once", "Its product is not sold once.")
     if not record.is_given_back:
         raise Conflict("not_refunded", "Refund it first.")
     if not dry_run and not parts.payments.let_go(record):
-        raise Conflict("not_the_holder", "Its user may buy it already, or has.")
+        raise Conflict("not_the_holder", "Its user may already buy it again, or has bought it.")
     return record
 
 

@@ -110,10 +110,10 @@ def adopt(parts: MigrateParts, payment_id: str, *, dry_run: bool) -> PaymentReco
         return standing
     payment = _shown(parts, payment_id)
     if payment.direction != Direction.USER_TO_APP:
-        raise Conflict("differs_at_pi", "It is no payment from a user to this app.")
+        raise Conflict("differs_at_pi", "It is not a payment from a user to this app.")
     require_open(payment)
     if not payment.status.developer_approved:
-        raise Conflict("not_approved", "It was never approved, so nobody can pay it: leave it.")
+        raise Conflict("not_approved", "It was never approved, so it cannot be paid: leave it.")
     first, if_bought = records_of(parts.prices, parts.terms, parts.clock(), payment)
     if dry_run:
         return first

@@ -103,12 +103,12 @@ def _amount(column: str, text: str) -> Amount:
     try:
         return Amount.of(text)
     except InvalidAmount as invalid:
-        raise BadRequest("invalid_amount", f"{column} is no amount of Pi: {invalid}.") from None
+        raise BadRequest("invalid_amount", f"{column} is not an amount of Pi: {invalid}.") from None
 
 
 def _product(text: str | None) -> str | None:
     if text and not PRODUCT_ID.fullmatch(text):
-        raise BadRequest("invalid_row", "product_id is no id that a product can have.")
+        raise BadRequest("invalid_row", "product_id is not a valid id of a product.")
     return text or None
 
 
@@ -137,7 +137,7 @@ def closed_elsewhere(
     Raises Conflict `differs_at_pi` or `not_finished`, BadRequest `invalid_row`."""
     _require_same(past, payment, terms)
     if not payment.created_at.timestamp() - CLOCK_SKEW_SECONDS <= past.closed_at <= now:
-        raise BadRequest("invalid_row", "closed_at is before its beginning at Pi, or yet to come.")
+        raise BadRequest("invalid_row", "closed_at is before its creation at Pi, or in the future.")
     record = PaymentRecord(
         payment_id=payment.identifier,
         uid=payment.user_uid,
@@ -170,7 +170,9 @@ def _require_same(past: PastPayment, payment: PaymentDto, terms: Terms) -> None:
 
 def _unpaid(record: PaymentRecord, past: PastPayment, payment: PaymentDto) -> PaymentRecord:
     if payment.status.developer_completed or payment.transaction is not None:
-        raise Conflict("differs_at_pi", "It is paid at Pi. Delivered: completed. Else: adopt it.")
+        raise Conflict(
+            "differs_at_pi", "It is paid at Pi. If delivered: completed. Otherwise: adopt it."
+        )
     if not payment.is_cancelled:
         raise Conflict("not_finished", ADOPT)
     return replace(record, state=PaymentState.CANCELLED, cancelled_at=past.closed_at)

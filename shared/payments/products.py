@@ -56,7 +56,7 @@ def _range(row: Item) -> tuple[Amount, Amount]:
     except KeyError:
         raise UnusableProduct("It has neither a price nor a minimum and a maximum.") from None
     except InvalidAmount as invalid:
-        raise UnusableProduct(f"Its price is no amount of Pi: {invalid}.") from None
+        raise UnusableProduct(f"Its price is not an amount of Pi: {invalid}.") from None
     if minimum > maximum:
         raise UnusableProduct("Its minimum is above its maximum.")
     return minimum, maximum

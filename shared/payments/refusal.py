@@ -67,8 +67,8 @@ def _sentence(record: PaymentRecord) -> str:
     if record.refusal == ALREADY_BOUGHT and record.expected is not None:
         return (
             f"{record.expected.product_id} is sold once to each user, and another payment of this"
-            " user has bought it, or may yet: see GET /payments. If nobody pays that one, it is"
-            " closed, and a new payment is taken."
+            " user has bought it or may still be paid: see GET /payments. If it is not paid, it is"
+            " closed, and a new payment is accepted."
         )
     if record.refusal == "unknown_product" and record.not_for_sale is not None:
         return _about_product(record.not_for_sale)
@@ -77,13 +77,13 @@ def _sentence(record: PaymentRecord) -> str:
             return CANCELLED
         case "unexpected_network":
             return (
-                "This payment is not on the network that this app sells on. Check `sandbox` in"
+                "This payment is not on the network that this app uses. Check `sandbox` in"
                 " Pi.init, and the parameter PiNetwork."
             )
         case "unexpected_token":
             return "This payment is not in native Pi. Start a new one in Pi."
         case "unexpected_split":
-            return "This payment pays others as well. Start a new one without split recipients."
+            return "This payment also pays others. Start a new one without split recipients."
         case "unexpected_wallet":
             return (
                 "This payment does not go to this app's wallet. Check the parameter"
@@ -96,8 +96,8 @@ def _about_amount(record: PaymentRecord, price: Price) -> str:
     is_exact = price.minimum == price.maximum
     expected = f"{price.minimum}" if is_exact else f"{price.minimum} to {price.maximum}"
     return (
-        f"{price.quantity} x {price.product_id} costs {expected} Pi, and this payment is of"
-        f" {record.amount} Pi. Start a new one of the right amount."
+        f"{price.quantity} x {price.product_id} costs {expected} Pi, but this payment has"
+        f" {record.amount} Pi. Start a new one with the right amount."
     )
 
 
@@ -118,7 +118,7 @@ def _about_product(reason: NotForSale) -> str:
                 f" this is: {reason.came}."
             )
         case Why.ONE_PIECE_ONLY:
-            return f"{named} is sold once to each user, and one piece of it. Leave quantity out."
+            return f"{named} is sold once to each user, as one piece. Leave quantity out."
         case Why.UNREADABLE_METADATA:
             return "The metadata is nested too deeply to be read. Send less of it."
         case Why.NO_SUCH_PRODUCT:

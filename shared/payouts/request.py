@@ -179,7 +179,7 @@ def _warning(
 def _received(parts: RequestParts, payment_id: str) -> PaymentRecord:
     payment = _found(parts, payment_id)
     if payment.refundable == ZERO:
-        raise Conflict("not_refundable", "Nothing was received for it that can be paid back.")
+        raise Conflict("not_refundable", "Nothing was received that can be refunded.")
     return payment
 
 
@@ -282,7 +282,7 @@ def give_up(parts: DecideParts, payout_id: str, seen: object = None) -> PayoutRe
     """
     record = _as_seen(parts, payout_id, seen)
     if record.closed_at is not None:
-        raise Conflict("payout_closed", "This payout has come to its end.")
+        raise Conflict("payout_closed", "This payout is closed.")
     return _go_on(parts, record, decided(record, parts.clock(), giving_up=Reason.GIVEN_UP))
 
 
@@ -300,7 +300,7 @@ def close_as_paid(
 def _blocked(parts: DecideParts, payout_id: str, seen: object) -> PayoutRecord:
     record = _as_seen(parts, payout_id, seen)
     if record.state is not PayoutState.BLOCKED:
-        raise Conflict("not_blocked", "It is not blocked, so there is nothing to decide.")
+        raise Conflict("not_blocked", "This payout is not blocked, so there is nothing to decide.")
     return record
 
 

@@ -83,7 +83,7 @@ class PayoutStore(Records[PayoutRecord]):
             "user_daily_number_reached" if payment is None else "above_paid_amount",
         )
         refused = next(n for n, reason in enumerate(reasons) if reason["Code"] != "None")
-        raise Conflict(codes[refused], "This payout would exceed what may be paid out.")
+        raise Conflict(codes[refused], "This payout would exceed the amount that may be paid out.")
 
     def release(self, old: PayoutRecord, new: PayoutRecord) -> tuple[PayoutRecord, bool]:
         """Write that a payout failed, and give back all that it had reserved; but it counts towards

@@ -71,7 +71,7 @@ def judge(ad: RewardedAdStatusDto, limits: RewardLimits, now: int) -> BundleErro
     Source: reference, RewardedAdStatusDTO.
     """
     if ad.is_revoked:
-        return Conflict("ad_revoked", "The ad network took this grant back.")
+        return Conflict("ad_revoked", "The ad network has revoked this grant.")
     if ad.mediator_ack_status != AdStatus.GRANTED or ad.mediator_granted_at is None:
         return Conflict("ad_not_granted", "The ad network did not grant a reward for this ad.")
     age = now - ad.mediator_granted_at.timestamp()

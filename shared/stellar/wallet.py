@@ -73,7 +73,7 @@ class Wallet:
     def _keypair(self) -> Keypair:
         keypair = _keypair(self._seed.current())
         if keypair is None:
-            raise ServiceUnavailable("wallet_seed_invalid", "The wallet's seed is not one.")
+            raise ServiceUnavailable("wallet_seed_invalid", "The wallet's seed is not valid.")
         return keypair
 
 

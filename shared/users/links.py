@@ -37,7 +37,9 @@ class Links:
         `not_linkable`: one of the two is linked to another uid, or both to each other."""
         later, before = [new, *self._along("next", new)], [old, *self._along("previous", old)]
         if old in later or len(later) + len(before) > MOST_LINKS + 1:
-            raise Conflict("not_linkable", "They form a circle, or a person of too many uids.")
+            raise Conflict(
+                "not_linkable", "They would form a circle, or one user would have too many uids."
+            )
         self._write(old, new, "SET #{0} = :uid", "attribute_not_exists(#{0}) OR #{0} = :uid")
 
     def remove(self, old: str, new: str) -> None:
@@ -58,7 +60,9 @@ class Links:
             ]
         )
         if reasons is not None:
-            raise Conflict("not_linkable", "One of the two is linked to another uid, or to none.")
+            raise Conflict(
+                "not_linkable", "One of the two uids is linked to another uid, or to none."
+            )
 
     def _along(self, direction: str, uid: str) -> Iterator[str]:
         for _ in range(MOST_LINKS):

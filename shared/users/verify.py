@@ -16,7 +16,7 @@ from shared.users.seen_tokens import SeenTokens
 T = TypeVar("T")
 
 NO_APP_ID = (
-    "Pi does not say for which app this access token was issued, so it cannot be told from another"
+    "Pi does not say for which app this access token was issued, so it may be another"
     " app's. Sign in with Pi.authenticate; a token of Pi.signIn may have no app."
 )
 

@@ -192,7 +192,7 @@ def test_a_strangers_text_is_text(desk: Desk, world: World) -> None:
 def test_what_cannot_be_asked_is_said_and_ends_nothing(desk: Desk, world: World) -> None:
     world.switch.down = True
     page = desk.enter().reads("/")
-    assert "One of our services is not available." in page
+    assert "A service of this app is not available." in page
     assert "Unfinished" in page
 
 

@@ -46,8 +46,8 @@ def test_a_product_may_be_named_by_a_number(
 def test_another_amount_is_told_with_the_price(world: World, alice: User) -> None:
     assert told(world, alice, "3.14", {"productId": PIE, "quantity": "2"}) == {
         "error": "unexpected_amount",
-        "error_message": "2 x apple_pie_1 costs 6.28 Pi, and this payment is of 3.14 Pi. Start a"
-        " new one of the right amount.",
+        "error_message": "2 x apple_pie_1 costs 6.28 Pi, but this payment has 3.14 Pi. Start a"
+        " new one with the right amount.",
         "details": {
             "product_id": PIE,
             "quantity": 2,
@@ -61,7 +61,7 @@ def test_another_amount_is_told_with_the_price(world: World, alice: User) -> Non
 def test_an_amount_out_of_range_is_told_with_the_range(world: World, alice: User) -> None:
     body = told(world, alice, "0.0000001", {"productId": DONATION})
 
-    assert "costs 0.1 to 100 Pi, and this payment is of 0.0000001 Pi" in body["error_message"]
+    assert "costs 0.1 to 100 Pi, but this payment has 0.0000001 Pi" in body["error_message"]
     assert (body["details"]["minimum"], body["details"]["maximum"]) == ("0.1", "100")
 
 
