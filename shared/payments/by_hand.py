@@ -110,6 +110,7 @@ def _sold(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecord:
         state=PaymentState.COMPLETED,
         needs_review=None,
         txid=txid,
+        settled_by_hand=txid,
         completed_at=now,
         due_at=now,
     )

@@ -37,6 +37,7 @@ def _deliver(parts: FinishParts, record: PaymentRecord) -> PaymentRecord:
         return delivered(standing, parts.clock())
 
     standing = deliver(parts.bus, record, payment_event, told, parts.payments.replace)
-    if standing.state is PaymentState.COMPLETED:
+    # What an operator has closed need not be completed at Pi, nor known to it.
+    if standing.state is PaymentState.COMPLETED and standing.settled_by_hand is None:
         parts.canary.remember(standing.payment_id)
     return standing

@@ -29,6 +29,8 @@ UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
 # After that the chain's silence can be proven, whatever the clocks and Horizon's nodes differ by.
 PROOF_SECONDS = CLOCK_SKEW_SECONDS + 2 * NODES_APART_SECONDS
 ALREADY_BOUGHT = "already_bought"  # the refusal of a second payment for what is sold once
+# Refusals of what pays the wallet less Pi than its amount says: none, or a share of it.
+PAID_OTHERWISE = frozenset({"unexpected_token", "unexpected_split"})
 MOST_RECEIPTS = 20  # of one payment: odd ones by strangers, and as many by its user
 STRANGE = "wallets"  # between other wallets than the payment's
 
@@ -176,7 +178,7 @@ class PaymentRecord:
         """What the wallet got for it, and can give back."""
         shown = sum(receipt.amount.stroops for receipt in self.receipts)
         is_paid = self.state is PaymentState.COMPLETED or self.needs_review in SEEN_PAID
-        untold = is_paid and self.paid_by is None
+        untold = is_paid and self.paid_by is None and self.refusal not in PAID_OTHERWISE
         return Amount(shown + (self.amount.stroops if untold else 0))
 
     @property

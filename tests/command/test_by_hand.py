@@ -308,6 +308,37 @@ def test_a_part_is_refunded(operator: Operator, world: World, bought: str) -> No
     assert "invalid_amount" in operator.is_refused(*wrong)
 
 
+@pytest.mark.parametrize(
+    "shown", [{"token_canonical": {"code": "GOLD"}}, {"split_recipients": [{"address": "G"}]}]
+)
+def test_of_a_token_or_a_share_no_whole_amount_of_pi_is_refunded(
+    operator: Operator, world: World, alice: User, shown: dict[str, Any]
+) -> None:
+    """Another back end has approved it. The wallet got no Pi for it, or less."""
+    payment_id = world.start(alice, **shown)
+    world.at_pi(payment_id).approve()
+    world.complete(payment_id, world.pay(payment_id), alice)
+    world.rounds()
+    assert world.record(payment_id).needs_review is Attention.UNMATCHED
+    assert "not_refundable" in operator.is_refused("refund", payment_id, "--yes")
+
+
+def test_what_an_operator_has_closed_tells_nothing_about_the_key(
+    operator: Operator, world: World, alice: User, gone: str
+) -> None:
+    """Pi does not know it: were it held for what Pi must know, the key would look like another
+    app's, and the wallet's book would stop at a stranger's memo."""
+    operator.does("close", gone, "--as", "sold", "--txid", TXID, "--unseen", "--yes")
+    world.rounds()
+    world.cold_start()
+    stranger = world.pi.registry.sign_in("stranger")[0].wallet
+    world.stranger_pays(source=stranger, destination=world.wallet, memo="made-up")
+    unpaid = world.approved(alice)
+    world.until_proven()
+    world.rounds(8)
+    assert world.record(unpaid).state == PaymentState.CANCELLED
+
+
 def test_what_pi_has_forgotten_is_paid_back_once(
     operator: Operator, world: World, gone: str
 ) -> None:
