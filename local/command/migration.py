@@ -74,9 +74,18 @@ def _twice(line: Line, first: dict[str, int]) -> Row:
 
 
 def open_ones(path: Path) -> list[str]:
-    """The payments that the other back end has not finished."""
-    lines = read_csv(path)
-    return [row["payment_id"] for _, row in lines if row["state"].strip() == PastState.OPEN]
+    """The payments that the other back end has not finished. Raises StackError: the file says two
+    things of one, so it may have been delivered."""
+    rows = [row for _, row in read_csv(path)]
+    ids = [row["payment_id"].strip() for row in rows if _is_open(row)]
+    number = Counter(row["payment_id"].strip() for row in rows)
+    if twice := [payment_id for payment_id in ids if number[payment_id] > 1]:
+        raise StackError(f"{path.name}: {twice[0]} stands in it twice, and once as open.")
+    return ids
+
+
+def _is_open(row: dict[str, str]) -> bool:
+    return row["state"].strip().lower() == PastState.OPEN
 
 
 def adopted(deployed: Deployed, ids: Iterable[str], *, dry_run: bool) -> list[Row]:

@@ -158,13 +158,16 @@ def _require_same(past: PastPayment, payment: PaymentDto, terms: Terms) -> None:
     pairs = {
         "direction": (Direction.USER_TO_APP.value, payment.direction),
         "network": (terms.network.value, payment.network),
+        # Else the wallet got less of native Pi than its amount, and could give it back.
+        "token": (None, payment.token_canonical),
+        "split": (False, bool(payment.split_recipients)),
         "uid": (past.uid or payment.user_uid, payment.user_uid),
         "amount": (past.amount or payment.amount, payment.amount),
         "txid": (past.txid or shown, shown or past.txid),  # Pi may not know one until /complete
     }
     for what, (expected, came) in pairs.items():
         if expected != came:
-            message = f"Expected {what} {expected}, and Pi shows {came or 'none'}."
+            message = f"Expected {what} {expected or 'none'}, and Pi shows {came or 'none'}."
             raise Conflict("differs_at_pi", message)
 
 

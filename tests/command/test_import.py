@@ -217,6 +217,8 @@ def differing(world: World, old: OldBackEnd) -> dict[str, tuple[str, dict[str, s
         "more paid back": (old.completed(), {"refunded": "3.15"}),
         "another network": (old.completed(network="Pi Network"), {}),
         "no direction": (old.completed(direction=None), {}),
+        "another token": (old.completed(token_canonical={"code": "GOLD"}), {}),
+        "a share": (old.completed(split_recipients=[{"address": "G"}]), {}),
     }
 
 
@@ -532,6 +534,33 @@ def test_open_ones_heal_and_are_delivered_once(
     assert [world.record(one).state for one in (paid, unpaid)] == ["completed", "cancelled"]
     assert world.events(paid) == ["PaymentCompleted"]
     assert world.record(paid).story[0].why == "adopted"
+
+
+def test_open_is_read_as_import_reads_it(
+    operator: Operator, world: World, old: OldBackEnd, tmp_path: Path
+) -> None:
+    """Tables in SQL often have capitals. What `import` calls open would stay open for ever."""
+    payment_id = old.paid()
+    old.rows[payment_id]["state"] = "OPEN"
+    assert imported(operator, old.file(tmp_path), status=3) == {payment_id: "not_finished"}
+    operator.does("adopt", "--csv", old.file(tmp_path), "--yes")
+    world.rounds(2)
+    assert world.events(payment_id) == ["PaymentCompleted"]
+
+
+def test_promise_4_what_the_file_calls_open_and_delivered_is_not_adopted(
+    operator: Operator, world: World, old: OldBackEnd, tmp_path: Path
+) -> None:
+    """A table of what became of payments has a row for each change."""
+    payment_id = old.delivered()
+    delivered = dict(old.rows[payment_id])
+    old.rows[payment_id]["state"] = "open"
+    file = old.file(tmp_path, delivered)
+    imported(operator, file, status=3)
+    assert "stands in it twice" in operator.is_refused("adopt", "--csv", file, "--yes")
+    world.rounds(2)
+    assert world.all_payments() == []
+    assert world.events(payment_id) == []
 
 
 def test_what_cannot_be_adopted(operator: Operator, world: World, old: OldBackEnd) -> None:

@@ -86,6 +86,20 @@ def of_sql(old: OldBackEnd, folder: Path) -> None:
     database.close()
 
 
+def test_what_a_user_has_put_into_an_order_is_no_row_of_the_file(
+    world: World, old: OldBackEnd, tmp_path: Path
+) -> None:
+    """The demo takes the product's id from the page. It might name another's payment as
+    delivered."""
+    mine, theirs = old.completed(), old.approved()
+    old.rows[mine]["product_id"] = f'x"\n{theirs},completed,2026-11-27T12:00:00Z,,,'
+    of_mongo(old, tmp_path)
+    told = Operator(world).does("import", tmp_path / "payments.csv", "--yes", status=3)
+    errors = {row["payment_id"]: row["error"] for row in told["rows"]}
+    assert (errors[mine], errors[theirs]) == ("invalid_row", "not_finished")
+    assert world.find_record(theirs) is None
+
+
 @pytest.mark.parametrize("exported", [of_mongo, of_sql])
 def test_its_commands_move_an_app_here(
     world: World,
