@@ -10,6 +10,7 @@ from local.command import attention as attending
 from local.command import search
 from local.command.deployed import StackError
 from local.command.desk import IDS, Desk, changes, end, is_confirmed, on_stack
+from local.command.restore import require_none
 from local.command.tell import Row
 from shared.base.identifiers import txid_of
 from shared.payments.by_hand import Ending
@@ -155,6 +156,7 @@ def payments_off(desk: Desk) -> None:
 @on_stack
 def payments_on(desk: Desk) -> None:
     """Approve payments again."""
+    require_none(desk.stack)
     desk.tell(desk.stack.command("sales", switch="on"))
 
 
@@ -225,6 +227,7 @@ def payouts() -> None:
 @on_stack
 def payouts_on(desk: Desk) -> None:
     """Switch payouts on."""
+    require_none(desk.stack)
     _switch(desk, "on")
 
 

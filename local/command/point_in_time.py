@@ -7,6 +7,7 @@ is simply repeated.
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -181,9 +182,12 @@ def _digest(item: Item) -> bytes:
 
 
 def keep_note(deployed: Deployed, table: Restored, note: dict[str, Any]) -> None:
-    """In the copy, which lasts until the restore is over: the stack's own table is written over."""
+    """In the copy, which lasts until the restore is over: the stack's own table is written over.
+    The first one stays, since it was made before that."""
     item = {table.key: {"S": NOTE}, "note": {"S": json.dumps(note)}}
-    deployed.aws("dynamodb").put_item(TableName=table.copy, Item=item)
+    client, first = deployed.aws("dynamodb"), f"attribute_not_exists({table.key})"
+    with suppress(client.exceptions.ConditionalCheckFailedException):
+        client.put_item(TableName=table.copy, Item=item, ConditionExpression=first)
 
 
 def note_of(deployed: Deployed, table: Restored) -> dict[str, Any]:

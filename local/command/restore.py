@@ -7,7 +7,7 @@ seen by nobody. How far it has come is kept in AWS, so any laptop goes on with i
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from local.command import months, pause
 from local.command.deployed import Deployed, StackError
 from local.command.pause import Before
 from local.command.point_in_time import (
+    Item,
     Restored,
     changes,
     drop,
@@ -33,6 +34,7 @@ from local.command.point_in_time import (
 from local.command.tell import Row
 from shared.book.read import BookParts, book_of
 from shared.book.store import BookStore
+from shared.payments.record import PaymentEvent
 from shared.payments.store import KEY as PAYMENT_KEY
 from shared.payouts.record import PayoutState, Reason
 from shared.payouts.store import KEY as PAYOUT_KEY
@@ -111,6 +113,22 @@ def _require_ours(deployed: Deployed, journal: Journal) -> None:
         raise StackError("Another run of this command is at work, or has ended it.")
 
 
+def require_none(deployed: Deployed) -> None:
+    """What a restore has switched off, it switches on itself, once nothing is paid or sold a second
+    time. Raises StackError: one is under way."""
+    if journal_of(deployed).to is not None:
+        raise StackError(f"A restore is under way. pi-bundle restore {deployed.option}")
+
+
+def _taken_over(deployed: Deployed, journal: Journal) -> Journal:
+    """From now on it is this run's. One that is at work elsewhere sees that before it writes, and
+    what that one kept at this moment is seen here. Raises StackError."""
+    journal = _put(deployed, replace(journal, run=uuid4().hex))
+    deployed.app.edges.sleep(ASK_EVERY_SECONDS)
+    _require_ours(deployed, journal)
+    return journal
+
+
 def _now_and_then(deployed: Deployed, journal: Journal) -> Callable[[], None]:
     """The same, asked at most every two seconds by the clock on the wall, which goes on while a
     laptop sleeps."""
@@ -143,7 +161,7 @@ def begin(deployed: Deployed, to: int, *, dry: bool = False) -> Journal:
                 f"A restore to {utc(journal.to)} is under way. Go on with it: pi-bundle restore"
                 f" {deployed.option}"
             )
-        return journal if dry else _put(deployed, replace(journal, run=uuid4().hex))
+        return journal if dry else _taken_over(deployed, journal)
     for since, until in journal.undone:
         if since < to < until:
             raise StackError(
@@ -195,8 +213,7 @@ def _note_down(deployed: Deployed, journal: Journal) -> Journal:
     """Once nothing runs any more: what the rows tell that will be written over."""
     over_at = journal.stopped_at + pause.longest_run(deployed)
     deployed.app.edges.sleep(max(0, over_at - deployed.app.clock()))
-    payouts = _payouts(deployed, journal)
-    keep_note(deployed, payouts, _since_then(deployed, payouts))
+    keep_note(deployed, _payouts(deployed, journal), _since_then(deployed, journal))
     proof, address = deployed.app.prove_wallet, deployed.parameters.get("PiWalletAddress")
     wallets = {*proof.payments.days.wallets(), *proof.payouts.days.wallets()}
     return replace(journal, wallets=sorted(wallets | ({address} if address else set())))
@@ -212,24 +229,41 @@ def _write_back(deployed: Deployed, journal: Journal) -> Journal:
     return journal
 
 
-def _since_then(deployed: Deployed, payouts: Restored) -> dict[str, list[str]]:
+def _since_then(deployed: Deployed, journal: Journal) -> dict[str, list[str]]:
     """What an operator has to know of the payouts that were under way then or came later: those
-    that have failed since, and would be tried again; and those that will be forgotten, unpaid."""
-    now = dict(_states(deployed, payouts, payouts.name))
-    then = dict(_states(deployed, payouts, payouts.copy))
+    that have failed since or were given up, and would be tried again; and those that will be
+    forgotten, unpaid. And of the payments: those that will be forgotten before the app has heard
+    of them, which Pi shows as completed, so that they owe nothing then."""
+    payouts, payments = (_table(deployed, journal, of) for of in ("PayoutsTable", "PaymentsTable"))
+    now = dict(_ends(deployed, payouts, payouts.name))
+    then = dict(_ends(deployed, payouts, payouts.copy))
     failed = [
         key
         for key, state in now.items()
         if state == PayoutState.FAILED and key in then and then[key] not in ENDED
     ]
     forgotten = [key for key, state in now.items() if key not in then and state not in ENDED]
-    return {"failed": sorted(failed), "forgotten": sorted(forgotten)}
+    known = {key for key, _ in _records(deployed, payments, payments.copy)}
+    untold = [
+        key
+        for key, item in _records(deployed, payments, payments.name)
+        if key not in known and item.get("owed", {}).get("S") == PaymentEvent.COMPLETED
+    ]
+    return {"failed": sorted(failed), "forgotten": sorted(forgotten), "untold": sorted(untold)}
 
 
-def _states(deployed: Deployed, payouts: Restored, name: str) -> list[tuple[str, str]]:
-    """Of each payout; the table's other rows have a `#` in their key."""
-    keyed = ((item[payouts.key]["S"], item) for item in rows(deployed, name))
-    return [(key, item.get("state", {}).get("S", "")) for key, item in keyed if "#" not in key]
+def _ends(deployed: Deployed, payouts: Restored, name: str) -> Iterator[tuple[str, str]]:
+    """Of each payout, its state; of one that is given up, the state to which that leads."""
+    for key, item in _records(deployed, payouts, name):
+        state = item.get("state", {}).get("S", "")
+        is_given_up = item.get("giving_up", {}).get("S") == Reason.GIVEN_UP
+        yield key, PayoutState.FAILED if is_given_up and state not in ENDED else state
+
+
+def _records(deployed: Deployed, table: Restored, name: str) -> Iterator[tuple[str, Item]]:
+    """By their ids; the table's other rows have a `#` in their key."""
+    keyed = ((item[table.key]["S"], item) for item in rows(deployed, name))
+    return ((key, item) for key, item in keyed if "#" not in key)
 
 
 def _go_on(deployed: Deployed, journal: Journal) -> Journal:
@@ -325,8 +359,12 @@ def _tables(deployed: Deployed, journal: Journal) -> list[Restored]:
 
 
 def _payouts(deployed: Deployed, journal: Journal) -> Restored:
-    [payouts] = [one for one in _tables(deployed, journal) if one.logical == "PayoutsTable"]
-    return payouts
+    return _table(deployed, journal, "PayoutsTable")
+
+
+def _table(deployed: Deployed, journal: Journal, logical: str) -> Restored:
+    [table] = [one for one in _tables(deployed, journal) if one.logical == logical]
+    return table
 
 
 def _note(deployed: Deployed, journal: Journal) -> dict[str, Any]:
@@ -352,7 +390,7 @@ def plan(deployed: Deployed, journal: Journal) -> Row:
     told: dict[str, Any] = {"restore_to": utc(_to(journal)), "tables": list(TABLES)}
     if COPIES_STAND <= journal.done <= WRITING:
         told["rows"] = [_counted(deployed, table) for table in _tables(deployed, journal)]
-        told |= _since_then(deployed, _payouts(deployed, journal))
+        told |= _since_then(deployed, journal)
     return {**told, "steps": [{"step": told} for told, _ in STEPS[journal.done :]]}
 
 
@@ -371,6 +409,7 @@ def finish(deployed: Deployed, journal: Journal) -> Row:
     if journal.done < AGREED:
         note = _note(deployed, journal)
         told |= {"given_up_again": note["failed"], "request_again": note["forgotten"]}
+        told["deliver_by_hand"] = note.get("untold", [])
         found = _compared(deployed, journal)
         told |= found
         if found["differing"] or found["not_proven"]:
@@ -422,7 +461,8 @@ def give_up(deployed: Deployed) -> Row:
     if journal.done >= WRITING:
         told = "Rows may be written already. Go on to its end; then restore to another moment"
         raise StackError(f"{told}: pi-bundle restore {deployed.option}")
+    journal = _taken_over(deployed, journal)
     if journal.done >= STOPPING:
         pause.go_on(deployed, journal.before)
     switched = _switch_back(deployed, journal)
-    return {"given_up": utc(journal.to), **switched, **_end(deployed, journal)}
+    return {"given_up": utc(_to(journal)), **switched, **_end(deployed, journal)}

@@ -15,7 +15,7 @@ from local.command import pause
 from local.command.attention import unfinished
 from local.command.deployed import Deployed, StackError
 from local.command.queues import DEAD_LETTERS, waiting
-from local.command.restore import journal_of
+from local.command.restore import require_none
 from local.command.tell import Row
 
 KINDS = ("payment", "payout", "reward")
@@ -77,8 +77,7 @@ def _resources(deployed: Deployed) -> Iterator[Resource]:
 def require_alone(deployed: Deployed) -> None:
     """Raises StackError: a restore is under way, AWS protects the stack, or another stack's rule
     hangs on its bus."""
-    if journal_of(deployed).to is not None:
-        raise StackError(f"A restore is under way. pi-bundle restore {deployed.option}")
+    require_none(deployed)
     [stack] = deployed.aws("cloudformation").describe_stacks(StackName=deployed.name)["Stacks"]
     if stack.get("EnableTerminationProtection"):
         raise StackError(
@@ -152,7 +151,8 @@ def _run_out(deployed: Deployed, seconds: int, say: Say) -> list[Row]:
 
 
 def go_on(deployed: Deployed) -> Row:
-    """Instead of the deletion: the functions run. The switches stay off."""
+    """Instead of the deletion: the functions run. The switches stay off. Raises StackError."""
+    require_none(deployed)
     pause.go_on(deployed, pause.as_deployed(deployed))
     switches = [f"pi-bundle {one} on {deployed.option}" for one in ("payments", "payouts")]
     return {"stack": deployed.name, "functions": "run", "next": switches}
@@ -161,6 +161,7 @@ def go_on(deployed: Deployed) -> Row:
 def delete(deployed: Deployed, say: Say) -> None:
     """The functions are stopped, then the stack is deleted. Where AWS refuses that, they go on.
     Raises StackError."""
+    require_alone(deployed)  # it has waited long
     before = pause.standing(deployed)
     say("Stop the functions")
     pause.stop(deployed)

@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from local.command import doctor, restore
+from local.command import doctor, pause, restore
+from local.command.deployed import StackError
 from shared.base.context import within
 from shared.payouts.record import PayoutState
 from tests.command.point_in_time import FUNCTIONS, Restorer
@@ -222,6 +223,52 @@ def test_who_pays_while_the_functions_stand_still_gets_what_he_paid_for(
     assert world.events(payment_id) == ["PaymentCompleted"]
 
 
+def test_what_was_given_up_since_is_not_paid_though_it_has_not_failed_yet(
+    restorer: Restorer, world: World
+) -> None:
+    """The chain could not prove until then that it was not paid."""
+    world.requested("before", world.uid("bob"))
+    world.send()
+    world.requested("given-up")
+    restorer.does("payouts", "off")
+    world.rounds()
+    to = moment(world, 0)
+    world.tick(60)
+    world.fault("GET", "/horizon/*", status=503)
+    restorer.does("fail", "given-up", "--yes")
+    world.rounds(2)
+    assert world.payout("given-up").state is not PayoutState.FAILED
+    restorer.does("payouts", "on")
+    world.tick(600)
+    assert "chain cannot be read" in restorer.is_refused("restore", "--to", to, "--yes")
+    world.heal()
+    told = restorer.does("restore", "--yes")
+    assert told["given_up_again"] == ["given-up"]
+    world.rounds(4)
+    assert world.payout("given-up").state is PayoutState.FAILED
+    assert world.transfers_of("given-up") == []
+
+
+def test_what_the_app_has_not_heard_of_is_named(
+    restorer: Restorer, world: World, alice: User
+) -> None:
+    """It came after the moment, and the event bus was away: Pi shows it as completed, so that it
+    owes no event once it is found again."""
+    world.settled_payment()
+    to = moment(world, 0)
+    world.tick(60)
+    heard, (payment_id, txid) = world.settled_payment(), world.paid(alice)
+    world.bus.down = True
+    world.complete(payment_id, txid, alice)
+    world.tick(600)
+    told = restorer.does("restore", "--to", to, "--yes")
+    assert told["deliver_by_hand"] == [payment_id]
+    world.bus.down = False
+    world.rounds(2)
+    assert world.record(payment_id).state == "completed"
+    assert (world.events(heard), world.events(payment_id)) == (["PaymentCompleted"], [])
+
+
 # --- What it refuses, and how it is left ----------------------------------------------------------
 
 
@@ -273,6 +320,59 @@ def test_one_at_a_time(restorer: Restorer, world: World) -> None:
         state, told = checks["_restore"](restorer.stack())
     assert (state, "pi-bundle restore" in told) == ("wrong", True)
     assert restorer.does("restore", "--yes")["agrees"] is True
+
+
+def test_meanwhile_nobody_switches_on_what_it_has_switched_off(
+    restorer: Restorer, world: World, alice: User
+) -> None:
+    """Its books are not read yet: what is sold once would be sold a second time."""
+    world.sell("badge", price="1", once=True)
+    badge: dict[str, Any] = {"amount": "1", "metadata": {"productId": "badge"}}
+    world.settled_payment()
+    to = moment(world, 0)
+    world.tick(60)
+    payment_id = world.approved(alice, **badge)
+    world.complete(payment_id, world.pay(payment_id), alice)
+    world.tick(600)
+    go_on = pause.go_on
+
+    def another_operator(*given: Any) -> None:
+        go_on(*given)
+        for words in (("payments", "on"), ("payouts", "on"), ("tear-down", "--give-up")):
+            assert "A restore is under way" in restorer.is_refused(*words)
+        assert world.approve(world.start(alice, **badge), alice).error == "sales_paused"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pause, "go_on", another_operator)
+        assert restorer.does("restore", "--to", to, "--yes")["agrees"] is True
+    world.tick(60)
+    assert world.approve(world.start(alice, **badge), alice).error == "already_bought"
+
+
+def test_given_up_by_one_it_is_not_written_by_another(restorer: Restorer, world: World) -> None:
+    """While one waits for the last function to end, another gives it up; and the first one wakes
+    up before all of that is done."""
+    to = moment(world, 0)
+    world.tick(60)
+    payment_id = world.settled_payment()
+    world.tick(600)
+    restorer.dies_at.append((len(FUNCTIONS) + 13, "before"))  # its note
+    with suppress(Died):
+        restorer.run("restore", "--to", to, "--yes")
+    restorer.dies_at.clear()
+    journal = restore.journal_of(restorer.stack())
+    assert restore.STOPPING <= journal.done < restore.WRITING
+    go_on = pause.go_on
+
+    def first_wakes(*given: Any) -> None:
+        go_on(*given)
+        with pytest.raises(StackError, match="Another run"):
+            restore.go_on(restorer.stack(), journal, lambda _: None)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pause, "go_on", first_wakes)
+        restorer.does("restore", "--give-up")
+    assert world.record(payment_id).state == "completed"
 
 
 def test_a_laptop_that_slept_writes_nothing_more(restorer: Restorer, world: World) -> None:

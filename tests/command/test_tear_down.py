@@ -102,6 +102,26 @@ def test_what_is_in_its_way(restorer: Restorer, world: World, way: str) -> None:
     assert world.switch.value == "on"
 
 
+def test_a_restore_that_was_begun_while_it_waited_is_not_cut_off(
+    restorer: Restorer, world: World
+) -> None:
+    """A new stack would take over tables that are half restored."""
+    world.approved()
+    ticks, journal = world.tick, {"Name": f"/{STACK}/restore", "Type": "String"}
+
+    def another_operator(seconds: float) -> None:
+        ticks(seconds)
+        value = '{"to": 1, "before": {}}'
+        restorer.parameters.put_parameter(Value=value, Overwrite=True, **journal)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world, "tick", another_operator)
+        told = restorer.is_refused(*CONFIRMED, "--leave-open", "--minutes", "1")
+    assert "A restore is under way" in told
+    assert restorer.functions.runs("Settle")
+    assert not restorer.resources.is_deleted
+
+
 def test_where_aws_refuses_the_functions_go_on(restorer: Restorer, world: World) -> None:
     restorer.resources.refuses = True
     assert "AccessDenied" in restorer.is_refused(*CONFIRMED)
