@@ -49,7 +49,7 @@ def test_a_product_that_cannot_be_sold(operator: Operator, world: World) -> None
     world.sell("off", price="3,14", active=False)
     [found] = operator.does("attention", status=3)
     assert (found["what"], found["id"]) == ("product", "cake")
-    assert "no amount of Pi" in found["means"]
+    assert "not an amount of Pi" in found["means"]
 
 
 def test_a_transfer_in_doubt(operator: Operator, world: World) -> None:

@@ -96,7 +96,7 @@ WRONG = {
     "no seed": (_no_seed, "seed", "pi-bundle seed put"),
     "another network": (_wrong_network, "network", "PiNetwork"),
     "a wallet that is none": (_no_such_wallet, "wallet", "no account"),
-    "a product": (_product, "products", "no amount of Pi"),
+    "a product": (_product, "products", "not an amount of Pi"),
     "a silent sweep": (_silent_sweep, "sweep", "SweepSilentAlarm"),
     "a dead letter": (_dead_letter, "dead letters", "pi-bundle attention"),
 }

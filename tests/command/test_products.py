@@ -37,9 +37,9 @@ def test_a_price_takes_the_place_of_a_range_and_back(operator: Operator) -> None
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("cake", "--price", "3,14"), "no amount of Pi"),
-        (("cake", "--price", "0.00000001"), "no amount of Pi"),
-        (("cake", "--price", "-1"), "no amount of Pi"),
+        (("cake", "--price", "3,14"), "not an amount of Pi"),
+        (("cake", "--price", "0.00000001"), "not an amount of Pi"),
+        (("cake", "--price", "-1"), "not an amount of Pi"),
         (("cake",), "neither a price"),
         (("cake", "--minimum", "1"), "neither a price"),
         (("cake", "--minimum", "2", "--maximum", "1"), "above its maximum"),
@@ -67,7 +67,7 @@ def test_the_list_says_what_is_wrong(operator: Operator, world: World) -> None:
     world.sell("cake", price="3,14")
     shown = {row["product_id"]: row for row in operator.does("products", "list")}
     assert shown["apple_pie_1"]["wrong"] is None
-    assert "no amount of Pi" in shown["cake"]["wrong"]
+    assert "not an amount of Pi" in shown["cake"]["wrong"]
 
 
 # --- Import ---------------------------------------------------------------------------------------
