@@ -11,7 +11,13 @@ from urllib3.util import Retry
 
 API = os.environ["BUNDLE_API"]  # the stack's output ApiUrl
 # 503 says in Retry-After when to ask again. The id of a payout keeps a repeat from paying twice.
-AGAIN = Retry(5, backoff_factor=1, status_forcelist=[429, 500, 502, 503, 504], allowed_methods=None)
+AGAIN = Retry(
+    5,
+    backoff_factor=1,
+    status_forcelist=[429, 500, 502, 503, 504],
+    allowed_methods=None,  # POST as well
+    raise_on_status=False,  # its last answer says why
+)
 
 
 class Signed(requests.auth.AuthBase):

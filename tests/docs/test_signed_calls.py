@@ -159,6 +159,18 @@ def test_what_may_be_repeated_is_repeated(pays: Pays, gateway: Gateway) -> None:
     assert gateway.statuses == [503, 503, 202]
 
 
+def test_what_stays_away_is_said_as_well(pays: Pays, gateway: Gateway, tmp_path: Path) -> None:
+    waits = {"pay.py": ("backoff_factor=1", "backoff_factor=0"), "pay.mjs": ("Ms: 500", "Ms: 1")}
+    for name, (long, short) in waits.items():
+        text = (tmp_path / name).read_text()
+        assert long in text
+        (tmp_path / name).write_text(text.replace(long, short))
+    gateway.is_down_for = 9
+    assert pays() == {"refused": "service_unavailable"}
+    assert gateway.statuses == [503] * 6
+    assert gateway.world.all_payouts() == []
+
+
 def test_what_was_refused_is_said(pays: Pays, gateway: Gateway) -> None:
     assert pays(amount="0.00000001") == {"refused": "invalid_amount"}
     assert gateway.statuses == [400]
