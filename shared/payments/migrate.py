@@ -24,7 +24,7 @@ from shared.base.errors import (
 )
 from shared.base.frozen import frozen
 from shared.payments.adopt import records_of, require_open
-from shared.payments.past import closed_elsewhere, read_past
+from shared.payments.past import PastPayment, closed_elsewhere, given_back, read_past
 from shared.payments.price import Prices
 from shared.payments.record import PaymentRecord, Terms
 from shared.payments.store import PaymentStore
@@ -64,17 +64,19 @@ def _take_in(parts: MigrateParts, row: Row, *, dry_run: bool) -> Verdict:
         concerning(past.payment_id)
         standing = parts.payments.get(past.payment_id)
         if standing is not None:
-            return _known(standing)
+            return _known(standing, past)
         payment = _shown(parts, past.payment_id)
         record = closed_elsewhere(past, payment, parts.terms, parts.clock())
-        return _put(parts, record, dry_run=dry_run)
+        return _put(parts, record, past, dry_run=dry_run)
     except PiUnavailable as away:
         return _verdict(payment_id, "unanswered", away.code, away.message)
     except (BadRequest, Conflict, PiRefused, PiInvalidResponse, UnreadableRecord) as refused:
         return _verdict(payment_id, "refused", refused.code, refused.message)
 
 
-def _put(parts: MigrateParts, record: PaymentRecord, *, dry_run: bool) -> Verdict:
+def _put(
+    parts: MigrateParts, record: PaymentRecord, past: PastPayment, *, dry_run: bool
+) -> Verdict:
     is_open = record.due_at is not None
     if not dry_run:
         origin = "imported, delivered before" if is_open else "imported"
@@ -83,14 +85,18 @@ def _put(parts: MigrateParts, record: PaymentRecord, *, dry_run: bool) -> Verdic
         often = replace(told, price=told.price and replace(told.price, once=False))
         standing, is_new = parts.payments.begin(told, if_bought=often)
         if not is_new:
-            return _known(standing)
+            return _known(standing, past)
         if standing.due_at is not None:
             parts.wake_ups.hint(WakeUp(Work.PAYMENT, record.payment_id))
     why = "Delivered before, and not completed at Pi: that follows." if is_open else None
     return {**_verdict(record.payment_id, "taken", None, why), "state": record.state}
 
 
-def _known(standing: PaymentRecord) -> Verdict:
+def _known(standing: PaymentRecord, past: PastPayment) -> Verdict:
+    """Raises BadRequest, and Conflict `refunded_before`: it could be refunded once more."""
+    if (refunded := given_back(past, standing.amount)) > standing.refunded:
+        message = f"{refunded} Pi of it went back, and its record knows of {standing.refunded}."
+        raise Conflict("refunded_before", f"{message} Do not refund that here.")
     verdict = _verdict(standing.payment_id, "known", None, "Its record stays as it is.")
     return {**verdict, "state": standing.state}
 

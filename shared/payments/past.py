@@ -190,7 +190,7 @@ def _paid(record: PaymentRecord, past: PastPayment, payment: PaymentDto, now: in
         txid=shown,
         claimed_txid=past.txid if shown is None else None,
         price=_price(past, record.amount),
-        refunded=_given_back(past, record.amount),
+        refunded=given_back(past, record.amount),
         delivered_before=True,
     )
     if payment.status.developer_completed:
@@ -207,7 +207,8 @@ def _price(past: PastPayment, amount: Amount) -> Price | None:
     return Price(past.product_id, past.quantity, amount, amount, once=is_once)
 
 
-def _given_back(past: PastPayment, amount: Amount) -> Amount:
+def given_back(past: PastPayment, amount: Amount) -> Amount:
+    """What the other back end has paid back of this amount. Raises BadRequest `invalid_row`."""
     if past.state is PastState.REFUNDED:
         return amount
     if (refunded := past.refunded or ZERO) > amount:

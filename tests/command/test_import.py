@@ -264,6 +264,21 @@ def test_a_record_that_stands_is_never_written_over(
     assert world.events(payment_id) == ["PaymentCompleted"]
 
 
+def test_what_was_paid_back_and_has_a_record_that_does_not_know_it_is_told(
+    operator: Operator, world: World, old: OldBackEnd, tmp_path: Path
+) -> None:
+    """The wallet's book has come by it first: it could be refunded a second time."""
+    given_back, partly = old.refunded(), old.completed()
+    world.settled_payment()
+    old.rows[partly]["refunded"] = "0.14"
+    before = [world.record(one) for one in (given_back, partly)]
+    refused = dict.fromkeys((given_back, partly), "refunded_before")
+    assert imported(operator, old.file(tmp_path), status=3) == refused
+    assert [world.record(one) for one in (given_back, partly)] == before
+    operator.does("refund", partly, "--amount", "0.14", "--yes")
+    assert imported(operator, old.file(tmp_path), status=3)[partly] == "known"
+
+
 def test_while_pi_is_away_nothing_is_taken_and_the_next_run_goes_on(
     operator: Operator, world: World, old: OldBackEnd, tmp_path: Path
 ) -> None:

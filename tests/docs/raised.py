@@ -32,6 +32,7 @@ TO_AN_OPERATOR = {
     *("not_the_holder", "other_reason", "txid_missing"),
     # Of what another back end has left: docs/migrate.md.
     *("differs_at_pi", "invalid_row", "invalid_rows", "not_approved", "not_at_pi", "not_finished"),
+    "refunded_before",
 }
 ANSWERED_TOO = {"already_completed"}  # by a route as well
 # Why a payout is blocked, for the runbook too.
