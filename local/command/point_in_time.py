@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any
 
 from local.command.deployed import Deployed, StackError
+from shared.payments.record import PaymentState
 from shared.payments.sales import PAUSE
 
 MOST_WRITES = 25  # DynamoDB's own, of one batch
@@ -121,18 +122,27 @@ def _status(deployed: Deployed, name: str) -> str | None:
 
 def changes(deployed: Deployed, table: Restored) -> Iterator[Change]:
     """What has to be written to make the table what its copy is. Meanwhile a digest is kept of each
-    row that stands: a few hundred bytes."""
-    now = {
-        _key(table, item): _digest(item)
-        for item in rows(deployed, table.name)
-        if not _key(table, item).startswith(KEPT)
-    }
+    row that stands: a few hundred bytes. What another back end has delivered and Pi has open is not
+    forgotten, nor what it has sold once: it would be found again, and delivered a second time."""
+    now, kept, holders = dict[str, bytes](), set[str](), dict[str, str]()
+    for item in rows(deployed, table.name):
+        if not (key := _key(table, item)).startswith(KEPT):
+            now[key] = _digest(item)
+            holders[key] = item.get("held_by", {}).get("S", key)
+            if is_delivered_before(item) and item["state"]["S"] == PaymentState.OPEN:
+                kept.add(key)
     for item in rows(deployed, table.copy):
         key = _key(table, item)
         if not key.startswith(KEPT) and now.pop(key, None) != _digest(item):
             yield Change(key, item)
     for key in now:
-        yield Change(key, None)
+        if holders[key] not in kept:
+            yield Change(key, None)
+
+
+def is_delivered_before(item: Item) -> bool:
+    """A payment that was imported."""
+    return bool(item.get("delivered_before", {}).get("BOOL"))
 
 
 def rows(deployed: Deployed, name: str) -> Iterator[Item]:

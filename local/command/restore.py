@@ -23,6 +23,7 @@ from local.command.point_in_time import (
     Restored,
     changes,
     drop,
+    is_delivered_before,
     keep_note,
     note_of,
     require_restorable,
@@ -233,7 +234,8 @@ def _since_then(deployed: Deployed, journal: Journal) -> dict[str, list[str]]:
     """What an operator has to know of the payouts that were under way then or came later: those
     that have failed since or were given up, and would be tried again; and those that will be
     forgotten, unpaid. And of the payments: those that will be forgotten before the app has heard
-    of them, which Pi shows as completed, so that they owe nothing then."""
+    of them, which Pi shows as completed, so that they owe nothing then; and those that another
+    back end has delivered, of which only its file knows the rest."""
     payouts, payments = (_table(deployed, journal, of) for of in ("PayoutsTable", "PaymentsTable"))
     now = dict(_ends(deployed, payouts, payouts.name))
     then = dict(_ends(deployed, payouts, payouts.copy))
@@ -244,12 +246,14 @@ def _since_then(deployed: Deployed, journal: Journal) -> dict[str, list[str]]:
     ]
     forgotten = [key for key, state in now.items() if key not in then and state not in ENDED]
     known = {key for key, _ in _records(deployed, payments, payments.copy)}
-    untold = [
-        key
-        for key, item in _records(deployed, payments, payments.name)
-        if key not in known and item.get("owed", {}).get("S") == PaymentEvent.COMPLETED
-    ]
-    return {"failed": sorted(failed), "forgotten": sorted(forgotten), "untold": sorted(untold)}
+    untold, imported = list[str](), list[str]()
+    for key, item in _records(deployed, payments, payments.name):
+        if key not in known and item.get("owed", {}).get("S") == PaymentEvent.COMPLETED:
+            untold.append(key)
+        if key not in known and is_delivered_before(item):
+            imported.append(key)
+    found = {"failed": failed, "forgotten": forgotten, "untold": untold, "imported": imported}
+    return {name: sorted(keys) for name, keys in found.items()}
 
 
 def _ends(deployed: Deployed, payouts: Restored, name: str) -> Iterator[tuple[str, str]]:
@@ -410,6 +414,7 @@ def finish(deployed: Deployed, journal: Journal) -> Row:
         note = _note(deployed, journal)
         told |= {"given_up_again": note["failed"], "request_again": note["forgotten"]}
         told["deliver_by_hand"] = note.get("untold", [])
+        told["import_again"] = note.get("imported", [])
         found = _compared(deployed, journal)
         told |= found
         if found["differing"] or found["not_proven"]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,11 +22,12 @@ from local.command import doctor, pause, restore
 from local.command.deployed import StackError
 from shared.base.context import within
 from shared.payouts.record import PayoutState
+from tests.command.old_back_end import OldBackEnd
 from tests.command.point_in_time import FUNCTIONS, Restorer
 from tests.payouts.promises import check
 from tests.payouts.stories import payout_world
 from tests.world import User, World
-from tests.world.devices import Died, starts
+from tests.world.devices import ActsAt, Died, starts, writes
 
 HOUR = 3600
 
@@ -269,6 +271,89 @@ def test_what_the_app_has_not_heard_of_is_named(
     assert (world.events(heard), world.events(payment_id)) == (["PaymentCompleted"], [])
 
 
+def test_promise_4_what_was_imported_since_is_not_delivered_a_second_time(
+    restorer: Restorer, world: World, tmp_path: Path, alice: User
+) -> None:
+    """Pi has one open still: the wallet's book comes by it, and knows nothing of the file."""
+    world.sell("badge", price="1", once=True)
+    to, old = moment(world, 0), OldBackEnd(world)
+    world.tick(60)
+    ids = [old.completed(), old.delivered(alice, **BADGE)]
+    old.rows[ids[1]] |= {"product_id": "badge", "once": "yes"}
+    world.fault("POST", "/v2/payments/*/complete", status=503)
+    restorer.does("import", old.file(tmp_path), "--yes")
+    world.tick(600)
+    told = restorer.does("restore", "--to", to, "--yes")
+    assert told["import_again"] == sorted(ids)
+    restorer.does("import", old.file(tmp_path), "--yes")
+    world.heal()
+    world.rounds(2)
+    assert [world.record(one).state for one in ids] == ["completed", "completed"]
+    assert [world.events(one) for one in ids] == [[], []]
+    assert world.approve(world.start(alice, **BADGE), alice).error == "already_bought"
+
+
+def test_at_whichever_write_the_moment_falls(subtests: pytest.Subtests) -> None:
+    """Promises 3 and 4: amid a refund, a payout, and a payment for what is sold once."""
+    with payout_world() as world:
+        restorer, old = stocked(world)
+        with world.counting() as counted:
+            a_refund_a_payout_and_a_badge(world, old)
+        changes = writes(counted.log)
+    for number, effect in changes[::3]:
+        with subtests.test(number=number, effect=effect), payout_world() as world:
+            restorer, old = stocked(world)
+            moments = list[str]()
+
+            def falls(moments: list[str] = moments, world: World = world) -> None:
+                moments.append(moment(world, 0))
+                world.tick(1)
+
+            with world.effects.watched_by(ActsAt(world.effects, number, falls)):
+                payment_id = a_refund_a_payout_and_a_badge(world, old)
+            world.tick(600)
+            assert restorer.does("restore", "--to", moments[0], "--yes")["agrees"] is True
+            world.rounds(4)
+            check(world)
+            for payout_id in ("refund", "prize"):
+                assert world.payout(payout_id).state is PayoutState.COMPLETED
+                assert len(world.transfers_of(payout_id)) == 1
+            again = ("refund", old, "--payout-id", "again", "--yes")
+            assert "above_paid_amount" in restorer.is_refused(*again)
+            record = world.record(payment_id)
+            assert (record.state, record.due_at) == ("completed", None)
+            assert set(world.events(payment_id)) == {"PaymentCompleted"}
+            alice = world.user("alice")
+            another = world.start(alice, **BADGE)
+            assert world.approve(another, alice).error == "already_bought"
+
+
+BADGE: dict[str, Any] = {"amount": "1", "metadata": {"productId": "badge"}}
+
+
+def stocked(world: World) -> tuple[Restorer, str]:
+    """And a payment that can be refunded."""
+    world.deploy(PiWalletAddress=world.wallet)
+    world.pi.settings.ledger_close_s = 30
+    world.sell("badge", price="1", once=True)
+    restorer, old = Restorer(world), world.settled_payment()
+    world.requested("before", world.uid("bob"))
+    world.send()
+    world.tick(HOUR)
+    return restorer, old
+
+
+def a_refund_a_payout_and_a_badge(world: World, old: str) -> str:
+    assert world.post(payout_id="refund", refund_of=old).status == 202
+    world.requested("prize", world.uid("carol"))
+    world.send()
+    alice = world.user("alice")
+    payment_id = world.approved(alice, **BADGE)
+    world.complete(payment_id, world.pay(payment_id), alice)
+    world.work()
+    return payment_id
+
+
 # --- What it refuses, and how it is left ----------------------------------------------------------
 
 
@@ -327,11 +412,10 @@ def test_meanwhile_nobody_switches_on_what_it_has_switched_off(
 ) -> None:
     """Its books are not read yet: what is sold once would be sold a second time."""
     world.sell("badge", price="1", once=True)
-    badge: dict[str, Any] = {"amount": "1", "metadata": {"productId": "badge"}}
     world.settled_payment()
     to = moment(world, 0)
     world.tick(60)
-    payment_id = world.approved(alice, **badge)
+    payment_id = world.approved(alice, **BADGE)
     world.complete(payment_id, world.pay(payment_id), alice)
     world.tick(600)
     go_on = pause.go_on
@@ -340,13 +424,13 @@ def test_meanwhile_nobody_switches_on_what_it_has_switched_off(
         go_on(*given)
         for words in (("payments", "on"), ("payouts", "on"), ("tear-down", "--give-up")):
             assert "A restore is under way" in restorer.is_refused(*words)
-        assert world.approve(world.start(alice, **badge), alice).error == "sales_paused"
+        assert world.approve(world.start(alice, **BADGE), alice).error == "sales_paused"
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pause, "go_on", another_operator)
         assert restorer.does("restore", "--to", to, "--yes")["agrees"] is True
     world.tick(60)
-    assert world.approve(world.start(alice, **badge), alice).error == "already_bought"
+    assert world.approve(world.start(alice, **BADGE), alice).error == "already_bought"
 
 
 def test_given_up_by_one_it_is_not_written_by_another(restorer: Restorer, world: World) -> None:
