@@ -79,7 +79,9 @@ def checked(row: Item) -> Item:
     try:
         product_of(row)
     except UnusableProduct as wrong:
-        raise StackError(f"{product_id}: {wrong}") from None
+        has_comma = any("," in str(row.get(name, "")) for name in AMOUNTS)
+        hint = " Write it with a point: 3.14" if has_comma else ""
+        raise StackError(f"{product_id}: {wrong}{hint}") from None
     return row
 
 
@@ -96,27 +98,39 @@ def switch_off(deployed: Deployed, product_id: str) -> Row:
 def read_csv(path: Path) -> list[Item]:
     """Products of a file with a header of these columns: product_id, name, price, minimum, maximum,
     once, active. Each is checked before any is put. Raises StackError with the line."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        if unknown := set(reader.fieldnames or ()) - set(COLUMNS):
-            raise StackError(
-                f"{path.name}: no column {min(unknown)!r}; known: {', '.join(COLUMNS)}"
-            )
-        found = []
-        for number, line in enumerate(reader, start=2):
-            try:
-                found.append(checked(_of_line(line)))
-            except (KeyError, StackError) as wrong:
-                raise StackError(f"{path.name}, line {number}: {wrong}") from None
-    return found
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            return list(_products_of(path.name, csv.DictReader(file)))
+    except (OSError, UnicodeDecodeError, csv.Error) as wrong:
+        raise StackError(f"{path.name} cannot be read as CSV in UTF-8: {wrong}") from None
+
+
+def _products_of(name: str, reader: "csv.DictReader[str]") -> Iterator[Item]:
+    if unknown := set(reader.fieldnames or ()) - set(COLUMNS):
+        raise StackError(
+            f"{name}: no column {min(unknown)!r}; known, with commas between: {', '.join(COLUMNS)}"
+        )
+    for line in reader:
+        try:
+            yield checked(_of_line(line))
+        except StackError as wrong:
+            raise StackError(f"{name}, line {reader.line_num}: {wrong}") from None
 
 
 def _of_line(line: dict[str, str]) -> Item:
-    """Raises KeyError: a flag is neither yes nor no."""
+    """Raises StackError: a flag is neither yes nor no, or there are more cells than columns."""
+    if None in line:
+        raise StackError("it has more cells than the header. A price has a point: 3.14")
     row: dict[str, Any] = {name: text.strip() or None for name, text in line.items() if text}
     row[KEY] = row.get(KEY) or ""
-    flags = {name: FLAGS[row[name].lower()] for name in ("once", "active") if row.get(name)}
+    flags = {name: _flag(name, row[name]) for name in ("once", "active") if row.get(name)}
     return {**row, **flags}  # what is not given stays as it was
+
+
+def _flag(name: str, text: str) -> bool:
+    if text.lower() not in FLAGS:
+        raise StackError(f"{name} is {text!r}. Write yes or no.")
+    return FLAGS[text.lower()]
 
 
 def _replace(deployed: Deployed, standing: Item | None, row: Item) -> None:

@@ -106,6 +106,9 @@ def test_an_import_keeps_what_it_does_not_name(operator: Operator, tmp_path: Pat
         ("cake,Cake,2;5,,,,", "line 5"),
         ("cake,Cake,2.5,,,perhaps,", "line 5"),
         (",Cake,2.5,,,,", "line 5"),
+        ('cake,Cake,"2,5",,,,', "with a point"),
+        ("cake,Cake,2,5,,,yes,yes", "more cells than the header"),
+        ("cake,Cake,2.5,,,perhaps,", "once is 'perhaps'. Write yes or no."),
     ],
 )
 def test_nothing_is_imported_if_one_line_is_wrong(
@@ -116,6 +119,12 @@ def test_nothing_is_imported_if_one_line_is_wrong(
     before = world.tables.items("ProductsTable")
     assert told in operator.is_refused("products", "import", file, "--yes")
     assert world.tables.items("ProductsTable") == before
+
+
+def test_a_file_that_is_not_utf_8(operator: Operator, tmp_path: Path) -> None:
+    file = tmp_path / "products.csv"
+    file.write_bytes("product_id,name,price\ntart,Tärt,1\n".encode("latin-1"))
+    assert "CSV in UTF-8" in operator.is_refused("products", "import", file, "--yes")
 
 
 def test_a_column_that_nobody_knows(operator: Operator, tmp_path: Path) -> None:
