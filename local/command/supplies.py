@@ -2,6 +2,7 @@
 dead letters, months, people."""
 
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -169,10 +170,9 @@ def redrive(desk: Desk, queue: str, *, drop: bool, yes: bool, dry_run: bool) -> 
 @on_stack_for_long
 def reconcile(desk: Desk, month: str) -> None:
     """Compare the wallet with the records. Of a month or a day, in both directions."""
-    app = desk.stack.app
-    days = months.days_of(month, months.today(app))
-    found = months.reconcile(app, _tracked(days, "Days"))
-    desk.tell(found)
+    days = _days(desk, month)
+    found = months.reconcile(desk.stack.app, _tracked(days, "Days"))
+    desk.tell({**_from_to(days), **found})
     if found["differing"] or found["not_proven"]:
         sys.exit(NEEDS_YOU)
 
@@ -187,14 +187,26 @@ def export(desk: Desk, month: str, to: Path) -> None:
     \b
     pi-bundle export 2026-11 --csv november.csv
     """
-    app = desk.stack.app
-    days = months.days_of(month, months.today(app))
-    desk.tell(months.export(app, _tracked(days, "Days"), to, desk.stack.name))
+    days = _days(desk, month)
+    done = months.export(desk.stack.app, _tracked(days, "Days"), to, desk.stack.name)
+    desk.tell({**_from_to(days), **done})
 
 
-def _tracked(days: list[Any], what: str) -> Any:
+def _days(desk: Desk, month: str) -> list[date]:
+    """Raises StackError: none of them is over yet, so nothing can be said of it."""
+    days = months.days_of(month, months.today(desk.stack.app))
+    if not days:
+        raise StackError(f"No day of {month} is over yet, by UTC.")
+    return days
+
+
+def _from_to(days: list[date]) -> dict[str, str]:
+    return {"first_day": days[0].isoformat(), "last_day": days[-1].isoformat()}
+
+
+def _tracked(days: list[date], what: str) -> Any:
     """With a bar on standard error, where a person sees it."""
-    return track(days, what, disable=not sys.stderr.isatty()) if days else days
+    return track(days, what, disable=not sys.stderr.isatty())
 
 
 @click.command()

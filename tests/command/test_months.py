@@ -65,6 +65,18 @@ def test_what_is_no_month(operator: Operator, month: str, tmp_path: Path) -> Non
     assert "no month" in operator.is_refused("export", month, "--csv", tmp_path / "x.csv")
 
 
+def test_what_is_not_over_is_refused(operator: Operator, world: World, tmp_path: Path) -> None:
+    """Sums of nothing would read as if all agreed."""
+    today = f"{world.now:%Y-%m-%d}"
+    assert "is over yet" in operator.is_refused("reconcile", today)
+    assert "is over yet" in operator.is_refused("export", today, "--csv", tmp_path / "x.csv")
+
+
+def test_which_days_were_looked_at_is_told(operator: Operator, day: str) -> None:
+    found = operator.does("reconcile", day)
+    assert (found["first_day"], found["last_day"]) == (day, day)
+
+
 def test_only_days_that_are_over() -> None:
     days = days_of("2026-02", date(2026, 2, 3))
     assert days == [date(2026, 2, 1), date(2026, 2, 2)]
