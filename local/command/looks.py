@@ -15,6 +15,12 @@ from local.command.desk import COMMAND_SECONDS, IDS, NEEDS_YOU, Desk, on_stack, 
 from local.command.tell import Row, local_time, shown
 from shared.base.context import within
 
+NOTHING_FOUND = (
+    "A name must be written exactly as Pi writes it. A payment that this stack has not approved has"
+    " no record, and nobody can pay it. If another back end of your app approved it:"
+    " pi-bundle adopt ID"
+)
+
 
 @click.command()
 @on_stack
@@ -43,7 +49,10 @@ def find(desk: Desk, what: str) -> None:
     pi-bundle find @alice
     pi-bundle find 40813ae426e7a88ae4990fd36f4991318a90f3c7e67b4179bc60ef89a399f79c
     """
-    desk.tell(search.find(desk.stack.app, what))
+    found = search.find(desk.stack.app, what)
+    desk.tell(found)
+    if not found and not desk.as_json:
+        click.echo(NOTHING_FOUND, err=True)
 
 
 @click.command(context_settings=IDS)

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 
 from local.command.deployed import StackError
 from local.command.tell import Row
 from shared.app import App
-from shared.base.errors import BundleError, UnreadableRecord
+from shared.base.amount import Amount
+from shared.base.errors import BundleError, PiUnavailable, UnreadableRecord
 from shared.base.identifiers import AD_ID, PAYMENT_ID, TXID
 from shared.payments.look import look
 from shared.payments.record import PaymentRecord
@@ -85,7 +85,8 @@ def row(record: Record) -> Row:
     match record:
         case PaymentRecord():
             what, needs = "payment", record.needs_review or record.refusal
-            return _row(what, record.payment_id, record, record.amount, needs, record.created_at)
+            found = _row(what, record.payment_id, record, record.amount, needs, record.created_at)
+            return {**found, "refunded": str(record.refunded) if record.refunded.stroops else None}
         case PayoutRecord():
             what, needs = "refund" if record.refund_of else "payout", record.reason
             return _row(what, record.payout_id, record, record.amount, needs, record.requested_at)
@@ -100,6 +101,7 @@ def _row(what: str, key: str, record: Record, amount: object, why: str | None, a
         "state": record.state,
         "why": why,
         "amount": None if amount is None else str(amount),
+        "refunded": None,
         "uid": record.uid,
         "user": user,
         "at": at,
@@ -133,33 +135,42 @@ def _why_payment(app: App, record: PaymentRecord) -> Row:
     else:
         step = seen.decision.step.meaning
     return {
-        "payment": payment_with_story(record),
+        "payment": {**payment_with_story(record), "refundable": str(_left(record))},
         "means": record.state.meaning,
         **({"needs": record.needs_review.meaning} if record.needs_review else {}),
-        "pi": _at_pi(seen.payment),
+        "pi": _at_pi(seen.payment, seen.failed_with),
         "chain": _on_chain(app, txid),
         "settling it now": step,
         "looked_at_again_at": record.due_at,
     }
 
 
+def _left(record: PaymentRecord) -> Amount:
+    """What can still be refunded of it."""
+    return Amount(max(0, record.refundable.stroops - record.refunded.stroops))
+
+
 def _why_payout(app: App, record: PayoutRecord) -> Row:
-    payment = None
+    payment, failed_with = None, None
     if record.payment_id is not None:
-        with suppress(BundleError):
+        try:
             payment = app.pi.get_payment(record.payment_id)
+        except BundleError as error:
+            failed_with = error
     reason = REASONS.get(record.reason or "")
     return {
         "payout": payout_with_story(record),
         "means": record.state.meaning,
         **({"needs": reason.meaning} if reason else {}),
-        "pi": _at_pi(payment),
+        "pi": _at_pi(payment, failed_with),
         "chain": _on_chain(app, record.txid),
         "looked_at_again_at": record.due_at,
     }
 
 
-def _at_pi(payment: PaymentDto | None) -> Row | str:
+def _at_pi(payment: PaymentDto | None, failed_with: BundleError | None) -> Row | str:
+    if payment is None and isinstance(failed_with, PiUnavailable):
+        return failed_with.message
     if payment is None:
         return "Pi does not show it."
     return {

@@ -60,6 +60,12 @@ def test_nothing(operator: Operator, word: str) -> None:
     assert "Nothing." in operator.run("find", word).output
 
 
+def test_what_may_be_the_reason_for_nothing(operator: Operator) -> None:
+    told = operator.run("find", "Alice")
+    assert "exactly as Pi writes it" in told.stderr
+    assert "exactly as Pi writes it" not in told.stdout
+
+
 def test_a_record_that_was_edited_by_hand_is_named(
     operator: Operator, world: World, bought: tuple[str, str]
 ) -> None:
@@ -94,8 +100,18 @@ def test_why_while_pi_is_down(operator: Operator, world: World, alice: User) -> 
     payment_id, _ = world.paid(alice)
     world.fault(status=503)
     told = operator.does("why", payment_id)
-    assert told["pi"] == "Pi does not show it."
+    assert told["pi"] == "Pi is not reachable at the moment."
     assert told["settling it now"].startswith("It is tried again: Pi is not reachable")
+
+
+def test_what_was_refunded_cannot_be_refunded_again(
+    operator: Operator, world: World, bought: tuple[str, str]
+) -> None:
+    world.tables.edit("PaymentsTable", bought[0], refunded=10_000_000)
+    told = operator.does("why", bought[0])["payment"]
+    assert (told["refunded"], told["refundable"]) == ("1", "2.14")
+    [found] = operator.does("find", bought[0])
+    assert found["refunded"] == "1"
 
 
 def test_why_a_payout_waits(operator: Operator, world: World) -> None:
