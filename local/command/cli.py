@@ -54,7 +54,8 @@ def deploy(
     """
     env = deploying.environment(name)
     aws, number = clients(region, profile), int(time.time())
-    parameters = deploying.answered(env, _ask, deploying.standing(aws, env.stack))
+    stands = deploying.standing(aws, env.stack)
+    parameters = deploying.answered(env, _ask, stands)
 
     def is_done(change: deploying.Change | None) -> bool:
         if change is None:
@@ -73,7 +74,11 @@ def deploy(
             return
     url = deploying.uploaded(aws, deploying.package(env, region, profile))
     if is_done(deploying.change_set(aws, env.stack, url, parameters, number=number)):
-        click.echo(f"{env.stack} stands. Next: pi-bundle key put --stack {env.stack}, then doctor")
+        of = f"--stack {env.stack}"
+        next_ = f"pi-bundle key put {of}, then doctor" if not stands else f"pi-bundle doctor {of}"
+        click.echo(f"{env.stack} stands. Next: {next_}")
+        if tables:
+            click.echo(f"Payments are off, as they were left: pi-bundle payments on {of}")
 
 
 def _ask(_name: str, question: str, default: str) -> str:

@@ -58,13 +58,24 @@ class Environment:
 
 def environment(name: str) -> Environment:
     """Raises StackError: there is none of this name."""
-    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    config = _config()
     if name not in config or name == "version":
         known = ", ".join(one for one in config if one != "version")
         raise StackError(f"samconfig.toml has no {name}. It has: {known}")
     overrides = config[name]["deploy"]["parameters"]["parameter_overrides"]
     fixed = {key: text.strip('"') for key, _, text in (one.partition("=") for one in overrides)}
     return Environment(name, config[name]["global"]["parameters"]["stack_name"], fixed)
+
+
+def environment_option(stack: str) -> str:
+    """What `pi-bundle deploy` is told to deploy this stack: ` --env staging`; empty for that of the
+    default, and for a stack that samconfig.toml does not name."""
+    names = [name for name in _config() if name not in ("version", "default")]
+    return next((f" --env {name}" for name in names if environment(name).stack == stack), "")
+
+
+def _config() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "samconfig.toml").read_text())
 
 
 # --- The questions --------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from local.command import pause
 from local.command.attention import unfinished
+from local.command.deploy import environment_option
 from local.command.deployed import Deployed, StackError
 from local.command.queues import DEAD_LETTERS, waiting
 from local.command.restore import require_none
@@ -57,11 +58,11 @@ def _table(deployed: Deployed, table: Resource) -> Row:
     return {"what": table.logical, "name": table.physical, "usd_a_month": round(cost, 2)}
 
 
-def taken_over_by(stays: list[Row]) -> str:
-    """The command that gives a new stack these tables."""
+def taken_over_by(stack: str, stays: list[Row]) -> str:
+    """The command that gives a new stack of the same name these tables."""
     tables = [row for row in stays if row["what"].endswith("Table")]
     options = " ".join(f"--take-over {row['what']}={row['name']}" for row in tables)
-    return f"pi-bundle deploy {options}"
+    return f"pi-bundle deploy{environment_option(stack)} {options}"
 
 
 def _resources(deployed: Deployed) -> Iterator[Resource]:

@@ -121,7 +121,7 @@ def tear_down(
             NEEDS_YOU,
         )
     tearing.delete(desk.stack, _say)
-    next_ = tearing.taken_over_by(stays)
+    next_ = tearing.taken_over_by(desk.stack.name, stays)
     desk.tell({"taken_down": desk.stack.name, "left": stays, "next": next_})
 
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 
 from local.command import pause
+from local.command.tear_down import taken_over_by
 from tests.command.point_in_time import FUNCTIONS, STACK, Restorer
 from tests.payouts.stories import payout_world
 from tests.world import World
@@ -35,6 +36,16 @@ def test_nothing_is_open_and_it_goes(restorer: Restorer, world: World) -> None:
         *("NotificationsTable", "WalletSeed"),
     }
     assert told["next"].startswith("pi-bundle deploy --take-over ")
+
+
+def test_the_next_command_makes_the_same_stack() -> None:
+    table = {"what": "PaymentsTable", "name": "old"}
+    told = {name: taken_over_by(name, [table]) for name in ("pi-bundle", "pi-bundle-dev", "mine")}
+    assert told == {
+        "pi-bundle": "pi-bundle deploy --env prod --take-over PaymentsTable=old",
+        "pi-bundle-dev": "pi-bundle deploy --take-over PaymentsTable=old",
+        "mine": "pi-bundle deploy --take-over PaymentsTable=old",
+    }
 
 
 def test_only_looked_at_it_stays(restorer: Restorer, world: World) -> None:
