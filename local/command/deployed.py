@@ -52,16 +52,21 @@ class Deployed:
         """What a command needs to reach this stack, and no other."""
         return "--local" if self.name == STACK else f"--stack {self.name}"
 
-    def ringing(self) -> list[str]:
-        """The alarms of this stack, and of none whose name begins alike, that ring."""
+    def ringing(self) -> dict[str, str]:
+        """The alarms of this stack, and of none whose name begins alike, that ring; each with its
+        description, which says where the runbook has it."""
         pages = (
             self.aws("cloudwatch")
             .get_paginator("describe_alarms")
             .paginate(AlarmNamePrefix=f"{self.name}-", StateValue="ALARM")
         )
-        names = [str(alarm["AlarmName"]) for page in pages for alarm in page["MetricAlarms"]]
         own = re.compile(rf"{re.escape(self.name)}-[A-Za-z]+(-[A-Z0-9]+)?")
-        return [name for name in names if own.fullmatch(name)]
+        return {
+            str(alarm["AlarmName"]): str(alarm.get("AlarmDescription", ""))
+            for page in pages
+            for alarm in page["MetricAlarms"]
+            if own.fullmatch(alarm["AlarmName"])
+        }
 
     def command(self, name: str, **given: Any) -> dict[str, Any]:
         """What the function for commands answers. Raises StackError where it refuses."""

@@ -171,7 +171,8 @@ def _dead_letters(deployed: Deployed) -> Found:
 
 def _alarms(deployed: Deployed) -> Found:
     if ringing := deployed.ringing():
-        return State.WRONG, ", ".join(ringing)
+        told = (f"{name}: {means}" if means else name for name, means in ringing.items())
+        return State.WRONG, "; ".join(told)
     if not any(deployed.parameters.get(name) for name in ("AlarmEmail", "AlarmTopicArn")):
         return State.LOOK, "Nobody hears them: set AlarmEmail."
     return State.FINE, "none rings"

@@ -23,7 +23,8 @@ class Watched:
     def paginate(self, *, AlarmNamePrefix: str, StateValue: str) -> Any:  # noqa: N803 - AWS's
         assert StateValue == "ALARM"
         found = [name for name in self.ringing if name.startswith(AlarmNamePrefix)]
-        return [{"MetricAlarms": [{"AlarmName": name}]} for name in found]
+        means = {"AlarmDescription": "See docs/alarms.md"}
+        return [{"MetricAlarms": [{"AlarmName": name, **means}]} for name in found]
 
     def get_account_settings(self) -> Any:
         return {"AccountLimit": {"ConcurrentExecutions": self.most}}
@@ -113,7 +114,8 @@ def test_what_is_wrong(operator: Operator, world: World, what: str) -> None:
 
 def test_an_alarm_that_rings(operator: Operator) -> None:
     operator.aws["cloudwatch"] = Watched(("the-world-PaymentsStuckAlarm",))
-    assert checks(operator, status=3)["alarms"] == ("wrong", "the-world-PaymentsStuckAlarm")
+    told = "the-world-PaymentsStuckAlarm: See docs/alarms.md"
+    assert checks(operator, status=3)["alarms"] == ("wrong", told)
 
 
 def test_another_stacks_alarm_is_none_of_ours(operator: Operator) -> None:
