@@ -39,7 +39,11 @@ def put_key(deployed: Deployed, key: str) -> Row:
     deployed.aws("secretsmanager").put_secret_value(
         SecretId=deployed.outputs["ServerKeySecretArn"], SecretString=key
     )
-    told = "Pi knows this stack's payments by it." if knows else "No payment can tell whose it is."
+    told = (
+        "Pi knows this stack's payments by it."
+        if knows
+        else "No payment has been completed yet that would show whose app it is of."
+    )
     return {"server_key": "put", "checked": f"Pi takes it. {told}"}
 
 

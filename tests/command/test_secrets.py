@@ -40,7 +40,7 @@ def test_before_the_first_payment_nothing_tells_whose_key_it_is(
     operator: Operator, another_key: str
 ) -> None:
     told = operator.does("key", "put", typed=another_key)
-    assert "No payment can tell" in told["checked"]
+    assert "No payment has been completed yet" in told["checked"]
 
 
 def test_while_pi_is_down_the_old_key_stays(operator: Operator, world: World) -> None:
