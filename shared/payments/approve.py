@@ -1,5 +1,5 @@
-"""Approve a payment: from here on the user can pay, so our record must stand first and the price
-must be ours.
+"""Approve a payment: after that the user can pay. So the record must be written first, and the
+price must be right.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class ApproveParts(SettleParts):
 
 def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> PaymentRecord:
     """Check, record, approve, in this order. A repeat gives the same answer and approves once. The
-    price is asked for once the user is known to own the payment, and for a repeat only as long as
-    Pi does not show it approved.
+    price is asked for after it is known that the user owns the payment; for a repeat, only while Pi
+    does not show the approval.
 
     Raises TokenRefused, NotOwner, UnknownPayment, Conflict (the stable code of what is wrong with
     the payment), PiError, ServiceUnavailable. Costs 3 calls to Pi (2 with a token seen within a
@@ -96,7 +96,7 @@ def approve(parts: ApproveParts, payment_id: str, token: Secret | None) -> Payme
 
 
 def _looked_up(parts: ApproveParts, payment_id: str) -> tuple[PaymentDto, list[str] | None]:
-    """The payment, and what else its user has open; None for an amount that nobody can pay."""
+    """The payment, and the user's other open payments; None if its amount cannot be paid."""
     try:
         payment = parts.pi.get_payment(payment_id)
     except PiInexactAmount as inexact:
@@ -125,7 +125,7 @@ def _recorded(parts: ApproveParts, payment: PaymentDto, payer: UserDto) -> Payme
 
 
 def _has_bought_before(parts: ApproveParts, payment: PaymentDto, quote: Quote) -> bool:
-    """What is sold once, under another uid of the same person."""
+    """Whether another uid of the same user has bought what is sold once."""
     if not isinstance(quote, Price) or not quote.once:
         return False
     earlier = parts.links.earlier(payment.user_uid)
@@ -140,8 +140,8 @@ def _require_price(record: PaymentRecord, now: int) -> None:
 
 
 def _settle_others(parts: ApproveParts, payment_ids: list[str]) -> None:
-    """Before the user pays once more: what he has paid already is completed, so that nobody buys
-    twice because a page said nothing."""
+    """Before the user pays again, complete the payments that are paid already. Otherwise the user
+    may buy twice because a page did not report the first payment."""
     for payment_id in payment_ids:
         with suppress(BundleError):  # the sweep comes back to it
             record = parts.payments.get(payment_id)

@@ -1,4 +1,4 @@
-"""What is left to do for a payment: settle it, then deliver what it owes."""
+"""What is left to do for a payment: settle it, then deliver its pending event."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class FinishParts(SettleParts):
 
 
 def finish_payment(parts: FinishParts, payment_id: str) -> None:
-    """Settle it unless it is closed, then deliver what it owes. Raises BundleError: it
+    """Settle it unless it is closed, then deliver its pending event. Raises BundleError: it
     stays due."""
     record = parts.payments.get(payment_id)
     if record is None or record.due_at is None:

@@ -1,4 +1,4 @@
-"""What is known of a payment now, and what the worker would decide: asked, and nothing written."""
+"""What is known about a payment now, and what the worker would decide. Nothing is written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.pi.objects import PaymentDto
 
 
 class ReadOnlyPayments(PaymentStore):
-    """Takes each write for done, so that what follows from it is decided too."""
+    """Acts as if each write succeeded, so that the next decision is made too."""
 
     def replace(
         self,
@@ -28,7 +28,7 @@ class ReadOnlyPayments(PaymentStore):
 
 @frozen
 class Look:
-    """`payment` None: Pi knows it not, or did not answer; then `decision` is None too, and
+    """`payment` None: Pi does not know it, or did not answer; then `decision` is None too, and
     `failed_with` says why."""
 
     payment: PaymentDto | None

@@ -2,8 +2,8 @@
 
 A claim is an item beside the payments, `once#<product>#<uid>`. It is written in the transaction
 that writes the record of its payment, so of two payments at once one wins, and a crash leaves
-neither without the other. Only an operator gives it back: once its payment is cancelled, or is no
-more, another payment takes it over. `takes` counts the takings, so that none overtakes one that it
+neither without the other. Only an operator releases it. If its payment is cancelled or deleted,
+another payment may take it. `takes` counts the takings, so that none overtakes one that it
 has not seen.
 """
 

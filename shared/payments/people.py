@@ -1,6 +1,6 @@
-"""What an operator decides about a user: two uids are one person, or a name is to be forgotten.
+"""What an operator decides about a user: two uids belong to one person, or a name is erased.
 
-The name that Pi tells us (scope `username`) is the only personal thing that is kept beside the uid.
+The name that Pi gives (scope `username`) is the only personal data that is stored beside the uid.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class PeopleParts:
 
 
 def link(parts: PeopleParts, old: str, new: str) -> dict[str, object]:
-    """From now on the person sees and gets as `new` what belonged to `old`. Raises Conflict
+    """From now on `new` sees the payments of `old` and gets their refunds. Raises Conflict
     `not_linkable`."""
     concerning(new)
     parts.links.add(old, new)

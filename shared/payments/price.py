@@ -1,4 +1,4 @@
-"""What a payment must cost: the app's own function says it, or the Products table."""
+"""What a payment must cost, from the app's own function or from the Products table."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from shared.payments.products import ProductStore
 from shared.pi.objects import PaymentDto
 
 Prices = Callable[[PaymentDto], Quote]
-"""Gives the `Price` that a payment must have, or why it has none. Asked only about a payment of a
-user whom Pi has vouched for, or that Pi shows approved. Raises ServiceUnavailable."""
+"""Gives the `Price` that a payment must have, or why it has none. It is asked only if Pi has
+confirmed the payment's user, or shows the payment approved. Raises ServiceUnavailable."""
 
 
 def price_in_table(products: ProductStore, payment: PaymentDto) -> Quote:

@@ -1,7 +1,7 @@
-"""Prices from the app's own Lambda function, for what no table can say: carts, orders, rates.
+"""Prices from the app's own Lambda function, for what a table cannot hold: carts, orders, rates.
 
-It is asked once, and whatever is not exactly the answer that docs/prices.md describes is no
-price: nothing is approved then, the operator hears of it, and the front end asks again.
+It is asked once. Any answer that differs from the one that docs/prices.md describes is no price:
+then nothing is approved, an alarm rings, and the front end asks again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ NOT_SOLD = {"price", "why", "product_id"}
 
 
 class UnusableAnswer(ValueError):
-    """Names what is wrong with an answer, and never repeats it."""
+    """Says what is wrong with an answer, and never repeats the answer."""
 
 
 class PriceFunction:
@@ -132,7 +132,7 @@ def _price(answer: Mapping[str, Any], now: int) -> Price:
 
 
 def _require_keys(answer: Mapping[str, Any], known: set[str]) -> None:
-    """A key that is not known may be a known one with a mistake in it."""
+    """An unknown key may be a misspelt one."""
     if not answer.keys() <= known:
         raise UnusableAnswer("a key that no such answer has")
 

@@ -1,5 +1,5 @@
-"""What we sell and for how much. The amount of a payment is chosen in the browser, so it is always
-held against this.
+"""What the app sells, and for how much. The browser chooses the amount of a payment, so it is
+always compared with this.
 
 A product's id is text everywhere: in the table, in records and in events. Metadata may give it, and
 the quantity, as a whole number too: 42 and "42" are the same.
@@ -63,9 +63,9 @@ class Why(StrEnum):
 
 @frozen
 class NotForSale:
-    """There is no price, and why: one of `Why`, or an app's own code. The payment's developer is
-    told all of it, and its record keeps it. `metadata_keys` are the keys that came instead of a
-    product's id; `came` is a number that cannot be meant, or the kind of a value that is none."""
+    """Why there is no price: one of `Why`, or the app's own code. The front end's developer is told
+    all of it, and the record stores it. `metadata_keys` are the keys that came instead of a
+    product's id; `came` is an impossible number, or the type of a value that is not a number."""
 
     why: str
     product_id: str | None = None
@@ -101,8 +101,8 @@ class Order:
 
     @classmethod
     def read(cls, metadata: Mapping[str, Any]) -> Order | NotForSale:
-        """Or why it asks for nothing: it names no product, or not a whole number of pieces from 1
-        to 10 000."""
+        """Or why it asks for nothing: it names no product, or its quantity is not a whole number
+        from 1 to 10 000."""
         product_id, quantity = metadata.get("productId"), metadata.get("quantity", 1)
         if product_id is None:
             return NotForSale(Why.NO_PRODUCT_ID, metadata_keys=_names(metadata))
@@ -123,13 +123,13 @@ def _text_of(value: object) -> str | None:
 
 
 def _names(metadata: Mapping[str, Any]) -> tuple[str, ...]:
-    """The browser has chosen them, so they are bounded, and nothing but plain text."""
+    """The browser has chosen them, so they are limited, and only plain text is kept."""
     names = [name[:LONGEST_NAME] for name in metadata][:MOST_KEYS]
     return tuple("".join(c if c.isprintable() else "?" for c in name) for name in names)
 
 
 def _shown(value: object) -> str:
-    """A number, or the kind of anything else: a text may hold what is nobody's business."""
+    """A number, or only the type of anything else: a text may be private."""
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return str(value)[:LONGEST_NAME]
     return KINDS.get(type(value), "number")

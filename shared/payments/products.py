@@ -21,8 +21,8 @@ class ProductStore:
         self._table = table
 
     def get(self, product_id: str) -> Product | NotForSale:
-        """The product, or why it is not for sale. A row without a usable price is the operator's
-        to mend: it is counted."""
+        """The product, or why it is not for sale. A row without a usable price is counted: the
+        operator must correct it."""
         row = self._table.get(product_id, consistent=False)
         if not row:
             return NotForSale(Why.NO_SUCH_PRODUCT, product_id)
@@ -37,7 +37,7 @@ class ProductStore:
 
 
 class UnusableProduct(ValueError):
-    """A row that nothing can be sold by; a sentence says what is wrong with it."""
+    """A row from which nothing can be sold; a sentence says what is wrong with it."""
 
 
 def product_of(row: Item) -> Product:

@@ -1,4 +1,4 @@
-"""A user's own payments, from our table alone: Pi is asked only who the user is."""
+"""A user's own payments, only from the Payments table: Pi is asked only who the user is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from shared.users.links import Links
 from shared.users.verify import Users
 
 Place = tuple[int, Cursor]
-"""Under which of a person's uids a history goes on, and where; 0 is the newest."""
+"""Where a history continues, and under which of the person's uids; 0 is the newest."""
 
 
 @frozen(kw_only=True)

@@ -1,10 +1,10 @@
-"""Our record of a payment, its transitions, and the decision what to do next about it.
+"""The record of a payment, its transitions, and the decision what to do next about it.
 
-The record holds what Pi cannot tell us: that we wanted this payment, at which price, and what is
-still owed for it. Everything else (approved, transaction, verified) is asked of Pi each time. `open
--> completed | cancelled`, and `cancelled -> completed` where a cancelled payment turns out to be
-paid; never back. While anything is left to do, the record has a `due_at`, and the sweep will come
-back to it: losing a request, an answer or a process costs time only.
+The record holds what Pi does not know: that the app accepted this payment, at which price, and
+which event is pending. Everything else (approved, transaction, verified) is read from Pi each time.
+`open -> completed | cancelled`, and `cancelled -> completed` if a cancelled payment was paid after
+all; never back. While work is left, the record has a `due_at`, and the sweep will come back to it:
+a lost request, answer or process only costs time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from shared.work.events import owing
 from shared.work.story import Story
 
 UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
-# After that the chain's silence can be proven, whatever the clocks and Horizon's nodes differ by.
+# After that the chain can prove that nothing was paid, however clocks and Horizon's nodes differ.
 PROOF_SECONDS = CLOCK_SKEW_SECONDS + 2 * NODES_APART_SECONDS
 ALREADY_BOUGHT = "already_bought"  # the refusal of a second payment for what is sold once
 # Refusals of what pays the wallet less Pi than its amount says: none, or a share of it.
@@ -45,18 +45,19 @@ class PaymentState(Described):
 
 
 class Attention(Described):
-    """Why a person must look, the mildest first. Retried daily, alarmed, never closed by itself. A
-    worse reason never makes room for a milder one: that the chain shows a payment to be paid
-    survives a wrong key, and every later answer of Pi."""
+    """Why an operator must review a payment, the least serious reason first. It is tried again
+    daily, rings an alarm, and is never closed by itself. A less serious reason never replaces a
+    more serious one: if the chain has shown that a payment is paid, neither a wrong key nor a later
+    answer of Pi changes that."""
 
     GONE = "gone", "Pi does not know it any more. Look for its transaction on the chain."
     ODD_RECEIPT = (
         "odd_receipt",
-        "The wallet got something else for it, or a second time. Refund what came beside it.",
+        "The wallet got another transfer for it, or a second one. Refund what came in addition.",
     )
     NEVER_VERIFIES = (
         "never_verifies",
-        "Pi shows a transaction and has not accepted it for a day. Look at it, and ask Pi.",
+        "Pi shows a transaction, but has not accepted it for a day. Look at it, and ask Pi.",
     )
     CANCELLED_BUT_PAID = (
         "cancelled_but_paid",
@@ -216,8 +217,8 @@ class Terms:
 
 @frozen
 class Patience:
-    """The age in seconds below which an unpaid payment is not cancelled: by itself, or where
-    somebody has asked for it."""
+    """The age in seconds below which an unpaid payment is not cancelled: `alone` without a request,
+    `asked` if a front end has requested it."""
 
     alone: int
     asked: int
@@ -227,10 +228,10 @@ class Patience:
 
 
 def mismatch(payment: PaymentDto, quote: Quote, terms: Terms) -> str | None:
-    """The stable code of the first reason why this payment is not one that we sell; None if it is.
+    """The stable code of the first reason why the app does not sell this payment; None if it does.
 
-    Source: reference, PaymentDTO; a missing `network` (samples of 2022) is a mismatch, since
-    nothing vouches for it.
+    Source: reference, PaymentDTO; a missing `network` (samples of 2022) is a mismatch, because
+    nothing confirms the network.
     """
     if payment.network != terms.network:
         return "unexpected_network"
@@ -300,13 +301,13 @@ def taken_over(
 
 
 def untold(record: PaymentRecord) -> PaymentRecord:
-    """The same, but it owes no event: its goods were handed out by another back end."""
+    """The same, but without a pending event: another back end has handed out its goods."""
     return replace(record, pending_event=None, last_event=None, event_sequence=None)
 
 
 def completed(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecord:
-    """Pi has completed it. Goods are owed only for what was checked against a price, and whose
-    money did not go back; and not for what was delivered before."""
+    """Pi has completed it. Goods are owed only if it was checked against a price, was not refunded,
+    and was not delivered before."""
     is_sold = record.price is not None and not record.is_given_back
     matched = is_sold or record.delivered_before
     event = PaymentEvent.COMPLETED if matched else PaymentEvent.UNMATCHED
@@ -326,8 +327,8 @@ def completed(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecor
 
 
 def bought_twice(record: PaymentRecord) -> PaymentRecord:
-    """It is completed after it was cancelled, and its user has bought the same in between, though
-    it is sold once: an operator refunds it."""
+    """It is completed after it was cancelled. In between, its user has bought the same product,
+    which is sold once: an operator refunds it."""
     return replace(
         owing(record, PaymentEvent.UNMATCHED),
         price=None,
@@ -351,21 +352,21 @@ def cancelled(record: PaymentRecord, now: int) -> PaymentRecord:
 def attended(
     record: PaymentRecord, reason: Attention, now: int, txid: str | None = None
 ) -> PaymentRecord:
-    """Nothing closes it but a person or a change at Pi; it is looked at again tomorrow, or at once
-    if the app has still to hear of it. `txid` is the proof that it was paid."""
+    """Only an operator or a change at Pi can close it. It is tried again tomorrow, or at once if
+    its event is still pending. `txid` is the proof that it was paid."""
     due_at = record.due_at if record.pending_event is not None else now + ATTENTION_PAUSE_SECONDS
     return replace(record, needs_review=reason, txid=txid or record.txid, due_at=due_at)
 
 
 def died(record: PaymentRecord, now: int) -> PaymentRecord:
-    """Pi calls it cancelled: from now on it cannot be paid, but it may have been before."""
+    """Pi says that it is cancelled: it cannot be paid from now on, but it may be paid already."""
     attention = None if record.needs_review is Attention.GONE else record.needs_review
     return replace(record, needs_review=attention, dead_at=now, due_at=now + PROOF_SECONDS)
 
 
 def noted(record: PaymentRecord, movement: Movement, now: int) -> PaymentRecord:
     """The chain shows that the wallet got this for it; the same record if that is noted already. A
-    payment that is not closed is looked at again, and so is one that was closed as unpaid."""
+    payment that is open, or was closed as unpaid, becomes due again."""
     is_known = any(receipt.token == movement.token for receipt in record.receipts)
     odd = _oddness(record, movement)
     if movement.transfer is None or is_known or (odd and _is_full(record, odd)):
@@ -380,13 +381,13 @@ def noted(record: PaymentRecord, movement: Movement, now: int) -> PaymentRecord:
         return replace(new, txid=txid, due_at=record.due_at if is_completed else now)
     if _is_worse(Attention.ODD_RECEIPT, record.needs_review):
         seen = attended(new, Attention.ODD_RECEIPT, now)
-        # What pays it is looked at first.
+        # The transfer that pays it is handled first.
         return seen if is_completed or record.paid_by is None else replace(seen, due_at=now)
     return new
 
 
 def _is_full(record: PaymentRecord, odd: str) -> bool:
-    """Strangers must not make a record grow for ever, nor hide what its own user sends."""
+    """Strangers must not make a record grow for ever, nor hide a transfer of its own user."""
     alike = [receipt for receipt in record.receipts if (receipt.odd == STRANGE) is (odd == STRANGE)]
     return len(alike) >= MOST_RECEIPTS
 
@@ -406,7 +407,7 @@ def _oddness(record: PaymentRecord, movement: Movement) -> str | None:
 
 
 def informed(record: PaymentRecord, payment: PaymentDto) -> PaymentRecord:
-    """With what Pi did not show, or a former version did not keep, when the record was made."""
+    """Add what Pi did not show, or an older version did not store, when the record was made."""
     return replace(
         record,
         started_at=record.started_at or int(payment.created_at.timestamp()),
@@ -416,7 +417,7 @@ def informed(record: PaymentRecord, payment: PaymentDto) -> PaymentRecord:
 
 
 def is_at_rest(record: PaymentRecord) -> bool:
-    """Whether nothing is left to do: closed, told, and no case for a person."""
+    """Whether nothing is left to do: it is closed, its event is delivered, it needs no review."""
     is_closed = record.state is not PaymentState.OPEN and not record.is_paid_after_all
     return is_closed and record.pending_event is None and record.needs_review is None
 
@@ -426,8 +427,8 @@ def rested(record: PaymentRecord) -> PaymentRecord:
 
 
 def delivered(record: PaymentRecord, now: int) -> PaymentRecord:
-    """The app has had its event. What needs an operator stays in sight, and what was paid after
-    all is completed."""
+    """Its event is delivered. A record that needs review stays due, and so does one that was paid
+    after all, to be completed."""
     due_at = None if record.needs_review is None else now + ATTENTION_PAUSE_SECONDS
     if record.is_paid_after_all:
         due_at = now
@@ -435,7 +436,7 @@ def delivered(record: PaymentRecord, now: int) -> PaymentRecord:
 
 
 def recovered(record: PaymentRecord, now: int) -> PaymentRecord:
-    """Pi knows it again; it goes on like any open payment."""
+    """Pi knows it again: it continues like any open payment."""
     return replace(record, needs_review=None, due_at=now)
 
 
@@ -443,17 +444,17 @@ class Step(Described):
     """The next step of a settlement."""
 
     NOTHING = "nothing", "Nothing can be done now."
-    REST = "rest", "Nothing until it can be closed, if the book surely wakes it before."
+    REST = "rest", "Nothing until it can be closed: the book makes it due earlier if it is paid."
     DISOWN = "disown", "It is not a payment from a user to this app: it is left alone."
-    RECORD_COMPLETED = "record_completed", "Pi has completed it: that is written down."
-    RECORD_CANCELLED = "record_cancelled", "It is unpaid for ever: that is written down."
+    RECORD_COMPLETED = "record_completed", "Pi has completed it: the record becomes completed."
+    RECORD_CANCELLED = "record_cancelled", "It is proven unpaid: the record becomes cancelled."
     COMPLETE = "complete", "It is paid: Pi is asked to complete it with that transaction."
-    CANCEL = "cancel", "It is old, and certainly unpaid: Pi is asked to cancel it."
+    CANCEL = "cancel", "It is old and certainly unpaid: Pi is asked to cancel it."
     PROVE = "prove", "The chain is asked whether the claimed transaction is this payment."
-    ASK_BOOK = "ask_book", "The book is asked until when the chain surely has nothing for it."
-    NOTE_DEATH = "note_death", "Pi calls it cancelled: whether it was paid will show."
-    ATTEND = "attend", "An operator must look at it."
-    RECOVER = "recover", "What needed an operator has mended itself: it goes on."
+    ASK_BOOK = "ask_book", "The book is asked until when it is certain that nothing was paid."
+    NOTE_DEATH = "note_death", "Pi says that it is cancelled: the chain will show if it was paid."
+    ATTEND = "attend", "An operator must review it."
+    RECOVER = "recover", "The reason for review is gone: it continues."
 
 
 @frozen
@@ -465,7 +466,7 @@ class Decision:
 
 @frozen
 class Refusal:
-    """Pi's no to the step just tried, COMPLETE (with this txid) or CANCEL."""
+    """Pi has refused the step just tried: COMPLETE (with this txid) or CANCEL."""
 
     step: Step
     code: str
@@ -486,11 +487,11 @@ def decide(
     refusal: Refusal | None = None,
     silent_until: int | None = None,
 ) -> Decision:
-    """What to do about a payment, from Pi's fresh answer, our record and the clock.
+    """What to do about a payment, from Pi's fresh answer, the record and the clock.
 
-    `patience` None: it is not for this caller to cancel it. `claimed_txid` is what the front end
-    says the transaction is. `silent_until` is the wallet's book's answer, None as long as it was
-    not asked. Source: the table in docs/architecture.md.
+    `patience` None: this caller may not cancel it. `claimed_txid` is the transaction that the front
+    end names. `silent_until`: until then the wallet's book proves that nothing was paid; None: the
+    book was not asked yet. Source: the table in docs/architecture.md.
     """
     if payment.direction != Direction.USER_TO_APP:
         return Decision(Step.DISOWN)

@@ -1,6 +1,6 @@
-"""What the developer of a front end is told of a refused payment: what was expected, what came, and
-what to do. All of it is read from the record, so a repeat is told the same, whatever the price is
-by then.
+"""What the developer of a front end is told about a refused payment: what was expected, what came,
+and what to do. All of it is read from the record, so a repeat gets the same answer, even if the
+price has changed.
 """
 
 from __future__ import annotations

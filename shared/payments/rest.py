@@ -1,8 +1,8 @@
-"""Leave an unpaid payment alone until it can be closed: most of them were opened and dropped.
+"""Let an unpaid payment rest until it can be closed: most of them were opened and dropped.
 
-A wallet's book that is read in each sweep notes whatever comes in, and what it notes in a record
-makes that due at once. So until then Pi need not be asked for this payment. If the book falls
-behind, the sweep makes due what rests, and everything is as without a rest.
+The wallet's book is read in each sweep and notes every transfer in its record, which makes the
+record due at once. So until then Pi need not be asked about this payment. If the book falls behind,
+the sweep makes all resting records due.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The operator's switch for sales, an item beside the payments: while it is there, no payment is
-approved. What is approved already is completed all the same.
+"""The operator's switch for sales, an item in the Payments table: while it exists, no payment is
+approved. Payments that are already approved are still completed.
 """
 
 from __future__ import annotations

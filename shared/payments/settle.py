@@ -1,8 +1,8 @@
-"""Bring one payment to its end: ask Pi, decide, act, write down. Safe to call at any time, any
-number of times.
+"""Bring one payment to its end: ask Pi, decide, act, write. Safe to call at any time, any number of
+times.
 
-Whoever calls it (the front end's complete, incomplete, cancel and error, later the sweep) gets the
-same result, so nothing that a caller loses, repeats or makes up changes where a payment ends.
+Every caller (complete, incomplete, cancel and error of the front end, later the worker) gets the
+same result. So a lost, repeated or forged call does not change how a payment ends.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def settle(
     *,
     claimed_txid: str | None = None,
 ) -> PaymentRecord:
-    """The record as it stands after everything that can be done now has been done.
+    """Do everything that can be done now; the record as it is afterwards.
 
     Raises PiError, ServiceUnavailable, and UnknownPayment for one that is not from a user to this
     app. Costs 1 call to Pi if there is nothing to do, 2 if it completes or cancels, and 1 write.
@@ -92,8 +92,8 @@ def next_step(
     claimed_txid: str | None = None,
     refusal: Refusal | None = None,
 ) -> tuple[PaymentRecord, Decision]:
-    """From Pi's fresh answer, and the chain's where that is needed; and the record that it is
-    about."""
+    """The decision, from Pi's fresh answer, and the chain's answer if needed; and the record that
+    it is about."""
     payment = parts.canary.find(record.payment_id)
     if payment is None:
         return record, _after_unknown(record)
@@ -116,7 +116,7 @@ def next_step(
 
 
 def _after_unknown(record: PaymentRecord) -> Decision:
-    """Pi does not know it (any more): what the chain has shown counts, whatever Pi says."""
+    """Pi does not know it (any more). What the chain has shown counts, whatever Pi says."""
     if record.state is not PaymentState.CANCELLED:
         return Decision(Step.ATTEND, record.paid_by, Attention.GONE)
     if record.is_paid_after_all:

@@ -18,7 +18,7 @@ from shared.work.wake_ups import WakeUp, WakeUps, Work
 
 @frozen(kw_only=True)
 class CallerParts(SettleParts):
-    """To settle for a front end, which may name a payment that we do not know yet."""
+    """What is needed to settle for a front end, which may name a payment without a record."""
 
     users: Users
     links: Links
@@ -60,7 +60,7 @@ def settle_for_caller(
 
 
 def _keep_claim(parts: CallerParts, record: PaymentRecord, txid: str, user: UserDto | None) -> None:
-    """While it is not known what has paid it; the payer's word replaces that of anybody."""
+    """Only while its transaction is not known. The payer's claim replaces that of other callers."""
     is_news = record.state is not PaymentState.COMPLETED and txid != record.claimed_txid
     if is_news and (user is not None or record.claimed_txid is None):
         parts.payments.keep_claim(record.payment_id, txid, is_its_payer=user is not None)
@@ -75,8 +75,8 @@ def _adopt(parts: CallerParts, payment_id: str, user: UserDto | None) -> Payment
     """Take over a payment that another back end of this app approved: only approved payments can be
     paid.
 
-    One that is already completed was delivered by whoever completed it, and is not ours to deliver
-    again.
+    If it is already completed, the program that completed it has delivered it. It must not be
+    delivered again.
     """
     if user is None:
         raise UnknownPayment

@@ -1,4 +1,4 @@
-"""What the wallet's book says of a payment for which the chain has shown nothing."""
+"""Until when the wallet's book proves that nothing was paid for a payment ("silence")."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ WATCHED_SECONDS = 3600  # after that it is looked up again whether a wallet stil
 
 
 def known_silence(books: BookStore, record: PaymentRecord) -> int:
-    """Until when, by our clock, the chain has surely nothing for this payment but what its record
-    says, as far as the book was read; 0: it cannot tell."""
+    """The time, by the bundle's clock, until which the chain certainly has nothing for this payment
+    except what its record says, as far as the book was read; 0: not known."""
     if (begun := _begun(record)) is None:
         return 0
     wallet, started_at = begun
@@ -30,7 +30,7 @@ def known_silence(books: BookStore, record: PaymentRecord) -> int:
 
 
 def silence(parts: BookParts, record: PaymentRecord) -> int:
-    """The same, after reading on. Never raises for the chain: then it knows less."""
+    """The same, after reading on. If the chain cannot be read, it does not raise: it knows less."""
     if (begun := _begun(record)) is not None:
         with suppress(ChainUnavailable):
             book = book_of(parts, *begun)

@@ -116,9 +116,9 @@ class PaymentStore(Records[PaymentRecord]):
         return holder is not None and holder.sold_once == product_id
 
     def ask_to_free(self, record: PaymentRecord, now: int) -> bool:
-        """Note that somebody wants an open payment freed; whether that is news. Beside the record's
-        version: it takes no write from anybody else. It is due now, however long it would have
-        rested; but for what needs an operator, who is not helped by that."""
+        """Note that a caller wants an open payment cancelled; whether that is new. The record's
+        version stays, so that no other writer's write is refused. The payment becomes due now, even
+        if it rests; but not if it needs review, because that would not help the operator."""
         needs_look = record.needs_review is None
         return self._table.update(
             record.payment_id,
@@ -139,8 +139,8 @@ class PaymentStore(Records[PaymentRecord]):
         )
 
     def keep_claim(self, payment_id: str, txid: str, *, is_its_payer: bool) -> None:
-        """Remember for the support which transaction a page has named. Beside the record's version,
-        as `ask_to_free`. A caller who may be anybody replaces nothing."""
+        """Store for support which transaction a page has named. The record's version stays, as in
+        `ask_to_free`. An anonymous caller replaces nothing."""
         self._table.update(
             payment_id,
             "SET claimed_txid = :txid",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def payment_for_owner(record: PaymentRecord) -> dict[str, Any]:
-    """`attention` tells why a person of the app must look at it first; absent parts are null."""
+    """`attention` says why an operator must review it first; absent parts are null."""
     return {
         **payment_for_anyone(record),
         "amount": str(record.amount),
@@ -52,7 +52,7 @@ def payment_with_story(record: PaymentRecord) -> dict[str, Any]:
 
 
 def payment_for_anyone(record: PaymentRecord) -> dict[str, Any]:
-    """For a caller who may not be the owner: what Pi's chain tells everybody."""
+    """For a caller who may not be the owner: only what anyone can see on the chain."""
     return {"payment_id": record.payment_id, "state": record.state}
 
 

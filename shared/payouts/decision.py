@@ -1,13 +1,13 @@
-"""The pure decision about a payout: from its record and what was asked, the next question or step.
+"""The pure decision about a payout: from its record and the answers, the next question or step.
 
-Source: the table in docs/payout-decision.md. What holds for all of it:
+Source: the table in docs/payout-decision.md. These rules hold for every row:
 
-- No answer never counts as absent: where there is none, the payout waits.
+- A missing answer never means that something does not exist: without an answer, the payout waits.
 - Only the record's own transaction is submitted.
 - Nothing is signed, failed or cancelled before the wallet's book shows that nothing was paid, and
-  before all that was signed earlier is dead. The account's sequence number is asked for before the
-  book: a transaction that is applied in between takes that number.
-- It is completed on the chain's proof, or on Pi's own word.
+  before every earlier signed transaction is dead. The account's sequence number is read before the
+  book: a transaction that is applied in between uses that number.
+- A payout is completed only if the chain proves it, or Pi itself says so.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ FINAL_REFUSALS = frozenset(
 PASSING_REFUSALS = frozenset(
     {"ongoing_payment_found", "too_many_payments", "too_many_cancelled_payments"}
 )
-# The transaction is dead and another would fare better, once the wallet has enough for it.
+# The transaction is dead, but another one can succeed, if the wallet has enough for it.
 TRANSIENT_CHAIN_ERRORS = frozenset(
     {
         *("never_applied", "tx_bad_seq", "tx_too_late", "tx_too_early", "tx_insufficient_fee"),
@@ -89,7 +89,7 @@ TRANSIENT_CHAIN_ERRORS = frozenset(
 
 
 class Ask(Described):
-    """What a decision may ask for, and what is answered."""
+    """The questions that a decision may ask, each with its answer."""
 
     SWITCH = "switch", "bool: payouts are on."
     SWITCH_AGAIN = "switch_again", "bool: payouts are on, right before a creation."
@@ -104,7 +104,7 @@ class Ask(Described):
     FEE = "fee", "int: stroops that the chain takes for a transaction now."
     RESERVE = "reserve", "int: stroops that an account must keep for each of its reserves."
     TRANSACTION = "transaction", "ChainTransaction | None: what the chain shows of this one."
-    IS_BEHIND = "is_behind", "bool: this wallet's book was not read for an hour."
+    IS_BEHIND = "is_behind", "bool: this wallet's book has not been read for an hour."
     BOOK = "book", "True: this wallet's book is read; the record's `sent` has what it shows."
     OVER_REFUNDED = "over_refunded", "bool: more was paid back than was received."
     MAY_WITHDRAW = "may_withdraw", "bool: one more may be cancelled at Pi today; it is counted."
@@ -112,8 +112,9 @@ class Ask(Described):
 
 @frozen
 class Question:
-    """`about` is an address, a txid or a payment's identifier. Of the book: nothing that was signed
-    can be applied after `dead_since` (seconds since 1970), so what came later does not matter."""
+    """`about` is an address, a txid or a payment's identifier. `dead_since` is only for the book:
+    no signed transaction can be applied after it (seconds since 1970), so later movements do not
+    matter."""
 
     ask: Ask
     about: str | None = None
@@ -125,8 +126,8 @@ class Why(StrEnum):
 
     CHAIN = "chain"  # it cannot be read, or not far enough
     REFUSED = "refused"  # by Pi
-    SEED = "seed"  # is missing, or is none
-    LIST = "list"  # of open payouts: Pi does not take the server key, or answers none
+    SEED = "seed"  # is missing or not valid
+    LIST = "list"  # of open payouts: Pi refuses the server key, or does not give the list
 
 
 @frozen
@@ -137,7 +138,8 @@ class NoAnswer:
 
 @frozen
 class Tried:
-    """The step just tried, which Pi refused (of a CANCEL: or not). `txid`: what was reported."""
+    """The step just tried. Pi refused it; only a CANCEL may have succeeded. `txid`: the reported
+    one."""
 
     step: Step
     answer: PiAnswer = field(default_factory=PiAnswer)
@@ -146,8 +148,8 @@ class Tried:
 
 @frozen(kw_only=True)
 class Seen:
-    """What was asked and tried for one step. From earlier ones: creations are held up for a reason
-    until a moment (`held`), and the user's address has no account (`no_account`)."""
+    """What was asked and tried for one step. Known from earlier steps: why and until when creations
+    are held up (`held`), and the user's address if it has no account (`no_account`)."""
 
     answers: Mapping[Question, Any] = field(default_factory=dict)
     created: PaymentDto | None = None
@@ -159,8 +161,8 @@ class Seen:
 
 @frozen
 class Terms:
-    """What this deployment pays. `app_wallet` is the app's wallet where the operator has named it,
-    `fee_cap` the most that one transaction may cost."""
+    """What this deployment pays. `app_wallet` is the app's wallet, if the operator has named it;
+    `fee_cap` is the most that one transaction may cost."""
 
     network: Network
     app_wallet: str | None
@@ -168,19 +170,19 @@ class Terms:
 
 
 class Step(StrEnum):
-    """What is done next, with at most one external effect but UNDO's two."""
+    """What is done next. Each has at most one external effect; only UNDO has two."""
 
     WRITE = "write"  # nothing else
     HOLD_UP = "hold_up"  # write; all payouts wait for the same
     HOLD_CREATIONS = "hold_creations"  # the same; and no payout is created meanwhile
-    BLOCK = "block"  # write; an operator must look
+    BLOCK = "block"  # write; an operator must decide
     FAIL = "fail"  # write, and release what it had reserved
     ADOPT = "adopt"  # Pi's payment is this payout's: remember that, and write
     MAKE_WAY = "make_way"  # wake, or report, what Pi has open instead, and write
     CREATE = "create"  # write; then the payment at Pi
     UNDO = "undo"  # adopt what was created just now, and cancel it at once
     SIGN = "sign"  # sign, and write
-    SUBMIT = "submit"  # write; then hand in the record's transaction
+    SUBMIT = "submit"  # write; then submit the record's transaction
     REPORT = "report"  # tell Pi what has paid it, and write that it is completed
     COMPLETE = "complete"  # write: Pi has completed it
     CANCEL = "cancel"  # at Pi
@@ -189,8 +191,8 @@ class Step(StrEnum):
 
 @frozen
 class Decision:
-    """`new` is the record to be written, before the effect of CREATE, UNDO and SUBMIT. It is the
-    old one for SIGN, REPORT and CANCEL: what is written then follows from the answer. `fee` in
+    """`new` is the record to write. CREATE, UNDO and SUBMIT write it before their effect. For SIGN,
+    REPORT and CANCEL it is the old record: what they write depends on the answer. `fee` is in
     stroops."""
 
     step: Step
@@ -220,7 +222,7 @@ class _Case:
     now: int
 
     def ask(self, ask: Ask, about: str | None = None, dead_since: int | None = None) -> Any:
-        """The answer; it ends the decision if there is none."""
+        """The answer. If there is none, the decision ends here."""
         question = Question(ask, about, dead_since)
         if question not in self.seen.answers:
             raise _AskError(question)
@@ -245,18 +247,18 @@ class _Case:
     def hold_up(
         self, reason: str, seconds: int = RETRY_SECONDS, at: PayoutRecord | None = None
     ) -> Decision:
-        """`at`: where it goes on from, if that is not where it stands."""
+        """`at`: the record from which it goes on, if not the present one."""
         return Decision(Step.HOLD_UP, waiting(at or self.record, self.now + seconds, reason))
 
     def block(self, reason: str, at: PayoutRecord | None = None) -> Decision:
         return Decision(Step.BLOCK, blocked(at or self.record, reason, self.now))
 
     def withdraw(self, reason: str, at: PayoutRecord | None = None) -> Decision:
-        """It cannot be paid as it is, and may hold up the others no longer than the proof takes."""
+        """It cannot be paid now. It holds up the other payouts only until it is proven unpaid."""
         return self.write(withdrawing(at or self.record, reason, self.now))
 
     def doubt(self, code: str) -> Decision:
-        """Pi refuses to answer: it is asked again for a day, then an operator must look."""
+        """Pi refuses to answer: it is asked again for a day, then an operator must decide."""
         asked = doubtful(self.record, code, self.now)
         if self.now - (asked.doubt_since or self.now) >= UNVERIFIED_PATIENCE_SECONDS:
             return self.block(code)
@@ -268,8 +270,8 @@ class _Case:
 
 def decide(record: PayoutRecord, seen: Seen, terms: Terms, now: int) -> Question | Decision:
     """What to ask next, or what to do, about a payout that is requested, created or signed; `now`
-    in seconds since 1970. After CREATE, SUBMIT, CANCEL and a refused REPORT it is decided once
-    more, from what came of it; each other step ends in a write."""
+    is in seconds since 1970. After CREATE, SUBMIT, CANCEL and a refused REPORT, `decide` is called
+    again with the result; every other step ends in a write."""
     case = _Case(record, seen, terms, now)
     try:
         try:
@@ -281,7 +283,7 @@ def decide(record: PayoutRecord, seen: Seen, terms: Terms, now: int) -> Question
 
 
 def _without(case: _Case, answer: NoAnswer) -> Decision:
-    """What it depends on cannot be told now."""
+    """A question that matters has no answer now."""
     if answer.why is Why.SEED:
         return case.hold_up(answer.code)
     if answer.why is Why.LIST:
@@ -294,7 +296,7 @@ def _without(case: _Case, answer: NoAnswer) -> Decision:
 
 
 def _not_known_to_pi(case: _Case) -> Decision:
-    """Another app's key is answered so for each payment."""
+    """With another app's key, Pi gives this answer for every payment."""
     try:
         is_ours = case.ask(Ask.KEY)
     except _NoAnswerError:
@@ -304,13 +306,13 @@ def _not_known_to_pi(case: _Case) -> Decision:
     return case.doubt(Reason.PAYMENT_NOT_FOUND)
 
 
-# --- Requested: nothing stands at Pi yet, as far as the record knows ------------------------------
+# --- Requested: as far as the record knows, Pi has no payment yet ---------------------------------
 
 
 def _requested(case: _Case) -> Decision:
-    """Have Pi create the payment, once. A creation has no idempotency key: our payout id stands in
-    the payment's metadata, and Pi lists what is open, so that is looked at before each creation,
-    and an unclear one is given time to show."""
+    """Let Pi create the payment, once. A creation has no idempotency key. But the payment's
+    metadata has the payout id, and Pi lists the open payments: this list is read before each
+    creation, and after an unclear creation the payment gets time to appear in it."""
     record = case.record
     if case.seen.created is not None:
         return _adopt_new(case, case.seen.created)
@@ -333,7 +335,7 @@ def _requested(case: _Case) -> Decision:
 def _create(case: _Case, open_payments: tuple[PaymentDto, ...]) -> Decision:
     if (cause := _why_not_create(case, open_payments)) is not None:
         return case.hold_up(cause)
-    # A restored table is as old as its book: what was paid since must be known first.
+    # A restored table is as old as its book: first find out what was paid since then.
     wallet = case.terms.app_wallet or _own_wallet(case)
     if case.ask(Ask.IS_BEHIND, wallet):
         case.ask(Ask.BOOK, wallet)
@@ -343,7 +345,7 @@ def _create(case: _Case, open_payments: tuple[PaymentDto, ...]) -> Decision:
 
 
 def _wait_first(case: _Case) -> Decision | None:
-    """What is known without a call to Pi. None: nothing is in the way."""
+    """What prevents the creation, known without a call to Pi. None: nothing does."""
     record = case.record
     if not case.ask(Ask.SWITCH):
         return case.wait(Reason.PAYOUTS_OFF)
@@ -363,7 +365,7 @@ def _wait_first(case: _Case) -> Decision | None:
 
 
 def _give_up_request(case: _Case, reason: str) -> Decision:
-    """Pi has nothing open for it; but it may have been paid before a restored table forgot that."""
+    """Pi has nothing open for it. But it may have been paid, and a restored table forgot that."""
     wallet = case.terms.app_wallet or case.ask(Ask.WALLET)
     if case.ask(Ask.KEY) is False:
         return case.hold_up(Reason.SERVER_KEY_OF_ANOTHER_APP)
@@ -374,8 +376,8 @@ def _give_up_request(case: _Case, reason: str) -> Decision:
 
 
 def _why_not_create(case: _Case, open_payments: tuple[PaymentDto, ...]) -> str | None:
-    """Why no payment should be created now, as far as that can be known before: so what is wrong
-    with the stack costs no payout anything. Pi's open payments name the wallet too."""
+    """Why no payment should be created now, as far as that can be known in advance. So a fault of
+    the stack makes no payout fail. Pi's open payments name the wallet too."""
     named = (payment.from_address for payment in open_payments if payment.from_address)
     wallet = case.terms.app_wallet or next(named, None)
     if wallet is not None and not case.ask(Ask.SIGNS_FOR, wallet):
@@ -406,14 +408,14 @@ def _why_account_cannot_pay(case: _Case, account: Account) -> str | None:
 
 
 def _own_wallet(case: _Case) -> str:
-    """As it is now, if the seed was read again in this step."""
+    """The present wallet, if the seed was read again in this step; else the known one."""
     fresh = case.seen.answers.get(Question(Ask.WALLET))
     return fresh if isinstance(fresh, str) else str(case.ask(Ask.KNOWN_WALLET))
 
 
 def _adopt(case: _Case, payment: PaymentDto) -> Decision:
-    """Pi's payment is this payout's from here on; one that is not what was asked for is to be
-    cancelled. One that is given up need not match: it is only searched for, and cancelled."""
+    """From now on Pi's payment belongs to this payout. If it differs from the request, it will be
+    cancelled. For a payout that is given up it need not match: it is only found, and cancelled."""
     adopted = created(case.record, payment, case.now)
     reason = mismatch(payment, case.record, case.terms.network)
     if reason is not None and case.record.giving_up is None:
@@ -422,8 +424,8 @@ def _adopt(case: _Case, payment: PaymentDto) -> Decision:
 
 
 def _adopt_new(case: _Case, payment: PaymentDto) -> Decision:
-    """What this very call has created. If its recipient has no account on the chain, it is
-    cancelled at once: nothing can have been signed for it, nor could that be applied."""
+    """The payment that was created just now. If its recipient has no account on the chain, it is
+    cancelled at once: no transaction can be signed for it yet, and none could be applied."""
     adoption = _adopt(case, payment)
     if adoption.new.ending or payment.to_address is None:
         return adoption
@@ -433,7 +435,7 @@ def _adopt_new(case: _Case, payment: PaymentDto) -> Decision:
         has_account = True  # asked again before anything is signed
     if has_account:
         return adoption
-    # The intent first: another sender that would sign for it loses this write, or stops us.
+    # The intent first: if another sender signs for it, only one of the two writes succeeds.
     doomed = withdrawing(adoption.new, Reason.NO_DESTINATION, case.now)
     return Decision(Step.UNDO, doomed, payment)
 
@@ -461,8 +463,8 @@ def _after_refused_creation(case: _Case, refused: PiAnswer) -> Decision:
 
 
 def _after_unknown_user(case: _Case) -> Decision:
-    """Another app's key would be answered so for everybody. With ours it is the user who is not
-    there."""
+    """With another app's key, Pi gives this answer for every user. With the right key, the user
+    does not exist."""
     record, now = case.record, case.now
     is_ours = case.ask(Ask.KEY)
     if is_ours is False:
@@ -477,8 +479,9 @@ def _after_unknown_user(case: _Case) -> Decision:
 
 
 def _wait_for_recipient(case: _Case, reason: Reason) -> Decision:
-    """Only the recipient can change it: Pi is asked again daily, and after a month it fails. A
-    restored table may have forgotten that it was paid, so the book is asked too, if it answers."""
+    """Only the recipient can change this: Pi is asked again daily, and the payout fails after a
+    month. A restored table may have forgotten that it was paid, so the book is asked too, if it
+    answers."""
     with suppress(_NoAnswerError):
         case.ask(Ask.BOOK, case.terms.app_wallet or _own_wallet(case))
     asked = awaiting_recipient(case.record, reason, case.now)
@@ -488,7 +491,7 @@ def _wait_for_recipient(case: _Case, reason: Reason) -> Decision:
 
 
 def _after_unknown_refusal(case: _Case, refused: PiAnswer) -> Decision:
-    """Nothing was created; asking again may help, but not for ever."""
+    """Nothing was created. It is tried again, but only a few times."""
     again = creation_refused(case.record, refused)
     if again.refusals >= MOST_REFUSALS:
         return case.block(refused.code, at=again)
@@ -502,11 +505,11 @@ def _read(json: Mapping[str, object]) -> PaymentDto | None:
         return None
 
 
-# --- Created: it is open at Pi, and nothing that may pay it is alive ------------------------------
+# --- Created: it is open at Pi, and no transaction that could pay it is valid ---------------------
 
 
 def _created(case: _Case) -> Decision:
-    """Sign a transaction, once it is certain that none can have paid yet."""
+    """Sign a transaction, when it is certain that no earlier one has paid."""
     payment, record = _payment_of(case), case.record
     if payment is None:
         return _end_forgotten(case)
@@ -530,7 +533,7 @@ def _created(case: _Case) -> Decision:
 
 
 def _sign(case: _Case, expected: ExpectedTransfer, account: Account) -> Decision:
-    """Nothing has paid it: sign for it, unless something is in the way."""
+    """Nothing has paid it: sign a transaction, unless something prevents it."""
     record = case.record
     # After a restore, a refund may be asked for again that a lost payout has paid. The book has
     # counted it in the payment's `refunded` by now.
@@ -553,7 +556,7 @@ def _sign(case: _Case, expected: ExpectedTransfer, account: Account) -> Decision
 
 
 def _let_forgotten_die(case: _Case) -> Decision:
-    """A restored table may have forgotten what was signed: wait for as long as that may live."""
+    """A restored table may have forgotten a signed transaction: wait as long as it may be valid."""
     last = case.now + ENVELOPE_LIVES_SECONDS + CHAIN_SETTLES_SECONDS
     return case.write(silent_until(case.record, last))
 
@@ -603,7 +606,7 @@ def _end_unpaid(case: _Case, failed_for: str | None) -> Decision:
 
 
 def _signed(case: _Case) -> Decision:
-    """Hand in the one envelope until the chain shows it or it can no longer apply."""
+    """Submit the one envelope until the chain shows it or it can no longer apply."""
     record = case.record
     if record.envelope is None or record.txid is None or record.max_time is None:
         return case.block(Reason.NO_ENVELOPE)
@@ -629,7 +632,7 @@ def _signed(case: _Case) -> Decision:
 
 
 def _submit(case: _Case, payment: PaymentDto) -> Decision:
-    """It may still be applied: hand it in, unless something is in the way."""
+    """It may still be applied: submit it, unless something prevents it."""
     record = case.record
     if (fault := _fault(case, payment)) is not None:
         return case.withdraw(fault)
@@ -641,14 +644,14 @@ def _submit(case: _Case, payment: PaymentDto) -> Decision:
 def _after_submission(case: _Case, payment: PaymentDto, submission: Submission) -> Decision:
     if submission.txid == case.record.txid:
         return _report(case, payment, submission.txid)
-    # On a repeat, an error may be the echo of our own success: only the chain's history tells.
+    # On a repeat, an error may follow our own success: only the chain's history shows it.
     record, error = case.record, submission.error
     retry_at = record.due_at or case.now
     return case.write(waiting(record, retry_at, Reason.NOT_APPLIED, chain_error=error))
 
 
 def _outlive(case: _Case, settled_at: int) -> Decision:
-    """It is to end, and Pi does not know its payment: wait until its envelope is dead."""
+    """It must end, and Pi does not know its payment: wait until its envelope is dead."""
     if case.now <= settled_at:
         return case.wait(Reason.MAY_STILL_APPLY, until=settled_at + 1)
     case.ask(Ask.BOOK, _wallet_of(case), case.record.max_time)
@@ -656,7 +659,7 @@ def _outlive(case: _Case, settled_at: int) -> Decision:
 
 
 def _after_death(case: _Case, payment: PaymentDto, dead_since: int | None) -> Decision:
-    """The envelope can no longer apply: what the chain shows of it by now is final."""
+    """The envelope can no longer apply: what the chain shows now is final."""
     record = case.record
     case.ask(Ask.BOOK, _wallet_of(case), dead_since)
     if payment.transaction is not None:
@@ -671,8 +674,8 @@ def _after_death(case: _Case, payment: PaymentDto, dead_since: int | None) -> De
 
 
 def _after_sent(case: _Case) -> Decision:
-    """The chain shows that it was paid: by the payment in hand, or by a former one that a restored
-    table has forgotten. Then the one in hand must not be paid as well."""
+    """The chain shows that it was paid: by the present payment, or by a former one that a restored
+    table has forgotten. In the second case the present one must not be paid too."""
     record = case.record
     if len(record.sent) > 1:
         return case.block(Reason.OTHER_TRANSACTION)
@@ -698,7 +701,7 @@ def _after_sent(case: _Case) -> Decision:
 
 
 def _report(case: _Case, payment: PaymentDto, txid: str | None) -> Decision:
-    """Tell Pi of the transaction that paid. `txid` None: Pi itself names it."""
+    """Tell Pi which transaction paid. `txid` None: Pi itself names it."""
     record = case.record
     if (fault := _fault(case, payment)) is not None:
         return case.block(fault)
@@ -723,8 +726,8 @@ def _report(case: _Case, payment: PaymentDto, txid: str | None) -> Decision:
 
 
 def _payment_of(case: _Case) -> PaymentDto | None:
-    """Pi's fresh answer; None: it is to end, and Pi does not know it. It did know it if a step was
-    tried just now."""
+    """Pi's fresh answer. None: the payout must end, and Pi does not know its payment. (If a step
+    was tried just now, Pi did know it.)"""
     try:
         payment: PaymentDto = case.ask(Ask.PAYMENT, case.record.payment_id)
     except _NoAnswerError as unanswered:
@@ -736,7 +739,7 @@ def _payment_of(case: _Case) -> PaymentDto | None:
 
 
 def _fault(case: _Case, payment: PaymentDto) -> str | None:
-    """Why the payment at Pi must not be paid; it does not matter where it is given up."""
+    """Why the payment at Pi must not be paid; this does not matter if the payout is given up."""
     if case.record.giving_up is not None:
         return None
     if is_moved(payment, case.record):
@@ -745,7 +748,7 @@ def _fault(case: _Case, payment: PaymentDto) -> str | None:
 
 
 def _wallet_of(case: _Case) -> str:
-    """The wallet that it is paid from, whatever Pi shows by now."""
+    """The wallet from which it is paid, whatever Pi shows now."""
     wallet: str = case.record.from_address or case.terms.app_wallet or case.ask(Ask.WALLET)
     return wallet
 

@@ -1,9 +1,9 @@
-"""Our record of a payout (an A2U payment), and the pure part of paying it once.
+"""The record of a payout (an A2U payment), and the pure part of paying it once.
 
-`requested -> created -> signed -> completed | failed`; `blocked` waits for a person. Before each
-external effect the record says what will recognise the effect afterwards: the payout id that Pi
-carries in the payment's metadata, the hash of the signed transaction, its last moment. So the
-next wake-up resumes, and never starts again.
+`requested -> created -> signed -> completed | failed`; `blocked` waits for an operator. Before each
+external effect the record stores how the effect can be recognised afterwards: the payout id in the
+metadata of Pi's payment, the hash of the signed transaction, the last moment at which it can apply.
+So the next wake-up resumes the work, and never starts it again.
 
 Pi cannot tell "never paid" from "paid but not reported": the chain decides, and only once the
 signed transaction can no longer apply.
@@ -28,7 +28,7 @@ from shared.work.events import owing
 from shared.work.story import Story
 
 PAYOUT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-RESERVED_KEY = "payout_id"  # in the metadata at Pi: how we recognise our own payment
+RESERVED_KEY = "payout_id"  # in the metadata at Pi: by it the bundle recognises its own payment
 REFUND_MEMO = "Refund"
 
 CREATE_SETTLES_SECONDS = 120  # a payment that Pi may have created shows in its list by then
@@ -37,29 +37,29 @@ ENVELOPE_LIVES_SECONDS = 300
 CHAIN_SETTLES_SECONDS = NODES_APART_SECONDS + 15
 RETRY_SECONDS = 60
 UNVERIFIED_PATIENCE_SECONDS = 24 * 3600
-STACK_RETRY_SECONDS = 600  # what holds up all payouts is mended by a person
+STACK_RETRY_SECONDS = 600  # a cause that holds up all payouts is corrected by an operator
 NO_DESTINATION_RETRY_SECONDS = 3600
 NO_DESTINATION_PATIENCE_SECONDS = 24 * 3600
 RECIPIENT_RETRY_SECONDS = 24 * 3600
 RECIPIENT_PATIENCE_SECONDS = 30 * 24 * 3600
 MOST_ENVELOPES = 5
-MOST_REFUSALS = 5  # of a creation, without a reason that we know
+MOST_REFUSALS = 5  # of a creation, without a known reason
 MOST_SENT = 20  # for one payout: by hand, if at all
 MOST_WITHDRAWALS = 20  # a day: Pi limits an app's cancelled payments
 
 
 class PayoutState(Described):
-    REQUESTED = "requested", "Taken on and counted. Nothing stands at Pi yet."
-    CREATED = "created", "Its payment is open at Pi. Nothing that may pay it is alive."
-    SIGNED = "signed", "A transaction is written down that may pay it, and may have."
-    COMPLETED = "completed", "The chain shows it paid, once, and Pi knows."
-    FAILED = "failed", "Proven unpaid, for good. What it had reserved is released."
-    BLOCKED = "blocked", "A program cannot decide. An operator resumes it, or gives it up."
+    REQUESTED = "requested", "Accepted, and its amount is reserved. Pi has no payment for it yet."
+    CREATED = "created", "Its payment is open at Pi. No transaction that could pay it is valid."
+    SIGNED = "signed", "A transaction is recorded. It may pay the payout, or has paid it."
+    COMPLETED = "completed", "The chain shows that it is paid, once, and Pi knows it."
+    FAILED = "failed", "It is proven unpaid, and never will be paid. Its reservations are released."
+    BLOCKED = "blocked", "The bundle cannot decide. An operator resumes it, or gives it up."
 
 
 class Reason(Described):
-    """Why it waits, is blocked, or failed, as far as the bundle says so itself. It may also be
-    Pi's code of a refusal, or the chain's of a failed transaction: docs/payout-reasons.md."""
+    """Why a payout waits, is blocked, or failed: the bundle's own codes. A reason may also be Pi's
+    code of a refusal, or the chain's code of a failed transaction: docs/payout-reasons.md."""
 
     # --- It waits, and goes on by itself ---------------------------------------------------------
     PAYOUTS_OFF = "payouts_off", "The switch is off. It goes on when the switch is on again."
@@ -81,45 +81,45 @@ class Reason(Described):
     )
     NOT_APPLIED = (
         "not_applied",
-        "The chain has not applied the transaction yet. The same one is handed in again.",
+        "The chain has not applied the transaction yet. The same one is submitted again.",
     )
-    NOT_VERIFIED = "not_verified", "Pi has not verified the transaction yet. Blocked after a day."
+    NOT_VERIFIED = "not_verified", "Pi has not verified the transaction yet. Blocks after a day."
     NO_DESTINATION = (
         "no_destination",
-        "The recipient's wallet is not on the chain. Asked for hourly, failed after a day.",
+        "The recipient's wallet is not on the chain. Looked for hourly. Fails after a day.",
     )
     USER_NOT_FOUND = (
         "user_not_found",
-        "Pi knows no such user of this app. Asked for daily, failed after a month.",
+        "Pi does not know this user of the app. Pi is asked daily. Fails after a month.",
     )
     MISSING_SCOPE = (
         "missing_scope",
-        "The user has not granted wallet_address. Asked for daily, failed after a month.",
+        "The user has not granted wallet_address. Pi is asked daily. Fails after a month.",
     )
     PAYMENT_NOT_FOUND = (
         "payment_not_found",
-        "Pi does not know the payment that it created. Blocked after a day.",
+        "Pi does not know the payment that it created. Blocks after a day.",
     )
 
     # --- All payouts wait for the same; an alarm rings -------------------------------------------
     WRONG_SEED = "wrong_seed", "The seed is not that of the app's wallet. Put the right one."
     WALLET_SEED_MISSING = "wallet_seed_missing", "There is no seed. Put it into its secret."
-    WALLET_SEED_INVALID = "wallet_seed_invalid", "The seed is none. Put the right one."
+    WALLET_SEED_INVALID = "wallet_seed_invalid", "The seed is not valid. Put the right one."
     NO_WALLET = "no_wallet", "The wallet is not on the chain. Fund it, or put the right seed."
-    BALANCE_TOO_LOW = "balance_too_low", "The wallet cannot pay this one. Fund it."
+    BALANCE_TOO_LOW = "balance_too_low", "The wallet cannot pay this payout. Fund it."
     FEE_ABOVE_CAP = "fee_above_cap", "The chain's fee is above FeeCapStroops. Wait, or raise it."
-    SERVER_KEY_REFUSED = "server_key_refused", "Pi does not take the server key. Put a valid one."
+    SERVER_KEY_REFUSED = "server_key_refused", "Pi refuses the server key. Put a valid one."
     SERVER_KEY_OF_ANOTHER_APP = (
         "server_key_of_another_app",
-        "Pi takes the server key, and does not know this stack's payments by it. Put this app's.",
+        "The server key is another app's: Pi knows no payment of this stack. Put this app's.",
     )
     FEATURE_NOT_AVAILABLE = (
         "feature_not_available",
-        "Pi has not enabled payouts for this app. Asked for every ten minutes.",
+        "Pi has not enabled payouts for this app. Pi is asked every ten minutes.",
     )
     PI_ANSWER_INVALID = (
         "pi_answer_invalid",
-        "Pi does not list the open payouts, without which none is created.",
+        "Pi does not list the open payouts. Without the list none is created.",
     )
     TOO_MANY_WITHDRAWALS = (
         "too_many_withdrawals",
@@ -129,24 +129,24 @@ class Reason(Described):
     # --- An operator must look -------------------------------------------------------------------
     ABOVE_PAID_AMOUNT = (
         "above_paid_amount",
-        "A restored table took on a refund that was paid already. Give it up.",
+        "After a restore, a refund was accepted that was already paid. Give it up.",
     )
     MISSING_ADDRESS = "missing_address", "Pi's payment names no wallets. Ask Pi, then resume it."
     UNEXPECTED_ADDRESS = (
         "unexpected_address",
-        "Pi names other wallets than at the creation. Ask Pi; resume it, or give it up.",
+        "Pi names other wallets than at the creation. Ask Pi. Then resume it, or give it up.",
     )
     UNEXPECTED_DIRECTION = (
         "unexpected_direction",
-        "Pi's payment has this payout's id, and is none to a user. Find who created it.",
+        "Pi's payment has this payout's id, but is not to a user. Find who created it.",
     )
     UNEXPECTED_USER = (
         "unexpected_user",
-        "Pi's payment has this payout's id, and another user. Find who created it.",
+        "Pi's payment has this payout's id, but another user. Find who created it.",
     )
     UNEXPECTED_AMOUNT = (
         "unexpected_amount",
-        "Pi's payment has this payout's id, and another amount. Find who created it.",
+        "Pi's payment has this payout's id, but another amount. Find who created it.",
     )
     UNEXPECTED_NETWORK = (
         "unexpected_network",
@@ -158,27 +158,27 @@ class Reason(Described):
     )
     UNEXPECTED_IDENTIFIER = (
         "unexpected_identifier",
-        "Pi's identifier is no memo of the chain. Give it up; the bundle must be changed.",
+        "Pi's identifier cannot be a memo on the chain. Give it up; the bundle must be changed.",
     )
     OTHER_TRANSACTION = (
         "other_transaction",
-        "Two transactions name it: it may be paid twice. Look at both, and change the wallet.",
+        "Two transactions name it: it may be paid twice. Check both, and change the wallet.",
     )
     NOT_CANCELLED = (
         "not_cancelled",
-        "It is unpaid, and Pi does not cancel it. Look at Pi's answer, and resume it later.",
+        "It is unpaid, but Pi does not cancel it. Look at Pi's answer, and resume it later.",
     )
     COMPLETED_WITHOUT_TXID = (
         "completed_without_txid",
-        "Pi has completed it and shows no transaction. Find it, and close it as paid.",
+        "Pi has completed it, but shows no transaction. Find it, and close it as paid.",
     )
-    NO_ENVELOPE = "no_envelope", "Its transaction was edited away. Put back what the chain shows."
-    UNEXPECTED_ERROR = "unexpected_error", "A bug in the bundle. Resume it when that is fixed."
+    NO_ENVELOPE = "no_envelope", "Its transaction was edited out. Put back what the chain shows."
+    UNEXPECTED_ERROR = "unexpected_error", "A bug in the bundle. Resume it when the bug is fixed."
 
     # --- It failed, or is about to, with proof that it was not paid ------------------------------
     NEVER_APPLIED = (
         "never_applied",
-        "No transaction was applied: it failed, or five in turn were not, and it is blocked.",
+        "No transaction was applied. It failed; or it is blocked after five in a row.",
     )
     GIVEN_UP = "given_up", "An operator gave it up."
 
@@ -204,8 +204,8 @@ class PayoutEvent(StrEnum):
 
 @frozen
 class Sent:
-    """What the wallet has sent for a payout, as the chain shows it. `token` is the movement's place
-    in the wallet's history, `payment_id` the payment at Pi that its memo names."""
+    """A transfer from the wallet for a payout, as the chain shows it. `token` is its place in the
+    wallet's history, `payment_id` the payment at Pi that its memo names."""
 
     token: int
     txid: str
@@ -216,18 +216,18 @@ class Sent:
 class PayoutRecord:
     """Times are seconds since 1970. `day` is the UTC day whose counters hold it. `envelope` is the
     signed transaction (base64 XDR), `txid` its hash, `max_time` the last second at which it can
-    apply; `submitted_at`: from then on it may have been. `giving_up` is why it is to fail, as soon
-    as it is certain that it was not paid; `withdrawing`, why its payment is to be cancelled at Pi,
-    so that it holds up no other payout. `former_payments` are those that were, one space between.
-    `sent` is what the wallet's book has noted, but for what a record tells that is completed.
+    apply; since `submitted_at` it may have been applied. `giving_up`: why the payout will fail when
+    it is certain that it was not paid. `withdrawing`: why its payment will be cancelled at Pi, so
+    that it holds up no other payout. `former_payments` are the cancelled ones, separated by spaces.
+    `sent` is what the wallet's book has noted, except what a completed record already says.
     `doubt` is what Pi refuses to answer, since `doubt_since`. `refusals` counts the creations that
-    Pi has refused in turn without a reason that we know, `refused_with` is the last one's status
-    and Pi's request id. `no_account_since`: `to_address` is not on the chain. `blocked_reason` is
-    why it was last blocked, whatever was decided since; `decided_at`: when a person last decided.
-    `warning`: what may be in its way, as far as was known when it was taken on.
-    `handed_in` are the transactions that were handed to the chain, in their order. `last_event` is
-    the event that it came to owe last, told or not, and `event_sequence` the version that owed it
-    first.
+    Pi has refused in a row without a known reason, `refused_with` is the status and Pi's request id
+    of the last one. Since `no_account_since`, `to_address` is not on the chain. `blocked_reason` is
+    why it was last blocked, whatever was decided later; `decided_at`: the operator's last decision.
+    `warning`: what may prevent the payment, as known when the payout was accepted.
+    `handed_in` are the transactions that were submitted to the chain, in their order. `last_event`
+    is the newest event, delivered or not, and `event_sequence` the version at which it became
+    pending.
     """
 
     payout_id: str
@@ -276,25 +276,25 @@ class PayoutRecord:
 
     @property
     def waiting_since(self) -> int:
-        """It has been on its way since then, without a person."""
+        """Since then it has been on its way without an operator."""
         return self.decided_at or self.requested_at
 
     @property
     def is_on_its_way(self) -> bool:
-        """It waits neither for a person nor for its event alone."""
+        """It does not wait for an operator, nor only for its event."""
         return self.closed_at is None and self.state is not PayoutState.BLOCKED
 
     @property
     def ending(self) -> str | None:
-        """Why its payment at Pi is not to be paid any more."""
+        """Why its payment at Pi must not be paid any more."""
         return self.giving_up or self.withdrawing
 
 
 @frozen
 class Caps:
-    """The most that one payout, one user a day, and the wallet a day may pay; the most payouts of
-    one user a day, and the least that one pays, since the chain takes a fee for each. Neither of
-    the last two is for refunds."""
+    """The most Pi for one payout, for one user in a day, and for the wallet in a day; the most
+    payouts of one user in a day; and the least amount of one, since the chain takes a fee for each.
+    The last two do not apply to refunds."""
 
     payment: Amount
     user_day: Amount
@@ -311,15 +311,15 @@ def payout_id_of(value: object) -> str:
 
 
 def payout_of(payment: PaymentDto) -> str | None:
-    """The id of the payout that Pi's payment was made for; None: not by us."""
+    """The id of the payout that Pi's payment was made for; None: the bundle did not make it."""
     payout_id = payment.metadata.get(RESERVED_KEY)
     is_ours = isinstance(payout_id, str) and PAYOUT_ID.fullmatch(payout_id)
     return payout_id if is_ours else None
 
 
 def knows(record: PayoutRecord, payment: PaymentDto, now: int) -> bool:
-    """Whether this payout stands for Pi's payment that is open and carries its id, or may still
-    adopt it. One that is closed does not, but for a moment; one that is blocked adopts nothing."""
+    """Whether Pi's open payment with this payout's id belongs to it, or may still be adopted by it.
+    A payout that was closed a while ago does not know it; a blocked one adopts nothing."""
     if record.state is PayoutState.BLOCKED and record.payment_id is None:
         return False
     if record.closed_at is not None and now - record.closed_at > RETRY_SECONDS:

@@ -1,8 +1,8 @@
-"""What the operator asks for: take a payout on, go on with a blocked one, or give one up.
+"""What the operator asks for: accept a payout, resume a blocked one, or give one up.
 
-It is taken on with everything that it reserves, in one transaction, or not at all. Neither of the
-two decisions pays or fails anything here: the sender goes on from where it stood, and gives up only
-with the same proof that it needs by itself.
+One transaction accepts a payout with everything that it reserves, or nothing. Resuming and giving
+up pay or fail nothing here: the sender continues from the present state, and gives up only with the
+same proof that it always needs.
 """
 
 from __future__ import annotations
@@ -102,8 +102,8 @@ class RequestParts:
 
 
 def request_payout(parts: RequestParts, request: PayoutRequest) -> PayoutRecord:
-    """The payout under this id. The same request again gives the same payout, whatever has become
-    of it and of the caps; another request under the same id is refused.
+    """The payout under this id. A repeated request gets the same payout, whatever its state and the
+    caps are now; another request under the same id is refused.
 
     Raises BadRequest, Conflict with the stable code of what forbids it, ServiceUnavailable.
     """
@@ -131,12 +131,12 @@ def refund(
     uid: str | None = None,
     refund_to: str | None = None,
 ) -> PayoutRequest:
-    """The request that pays a payment back to its user; `amount` None: all of what was paid, or
-    what came in for a payment that was not paid as asked. It goes to the uid that the operator has
-    linked to the payer's, or to `refund_to`, which is the user's new uid too. `uid`, if the caller
-    names one, must be the payer's.
+    """The request that refunds a payment to its user. `amount` None: all that was paid, or all that
+    came in for a payment that was not paid as requested. It goes to the uid that the operator has
+    linked to the payer's, or to `refund_to`, also a new uid of the user. `uid`, if the caller names
+    one, must be the payer's.
 
-    What the caller leaves open is decided once: a repeat gets what stands, whatever has become of
+    What the caller leaves open is decided once: a repeat gets the stored values, whatever became of
     the payment. Raises NotFound, Conflict `not_refundable`, BadRequest `invalid_uid`.
     """
     if uid is not None and refund_to is not None:
@@ -167,7 +167,7 @@ def _refundable(parts: RequestParts, request: PayoutRequest) -> PaymentRecord | 
 def _warning(
     parts: RequestParts, request: PayoutRequest, refunded: PaymentRecord | None
 ) -> str | None:
-    """What the record of the user's payment tells: Pi will refuse to pay him, as things stand."""
+    """A warning from the user's last payment: Pi will refuse to pay this user at present."""
     paid = refunded
     if paid is None or paid.uid != request.uid:
         with suppress(UnreadableRecord):
@@ -210,7 +210,7 @@ def check(request: PayoutRequest, caps: Caps) -> None:
 
 
 def _is_unicode(text: str) -> bool:
-    """JSON can spell half a character, which cannot be stored."""
+    """JSON can contain half of a character, which cannot be stored."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 

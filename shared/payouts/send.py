@@ -1,9 +1,9 @@
 """Pay a payout out, once: ask, decide, act, write, for each wake-up.
 
-One sender at a time, but safe if two are forced at once: each step begins from the record, and ends
-in a write on condition that the record did not change. What will recognise an external effect is
-written down before it. What cannot be decided now waits in `due_at`; what cannot be decided by a
-program is `blocked` for an operator.
+One sender runs at a time, but two at once are safe: each step begins from the record, and ends in a
+write on condition that the record did not change. The record stores how to recognise an external
+effect before it happens. A payout that cannot be decided now waits until `due_at`; a payout that
+the bundle cannot decide is `blocked` for an operator.
 """
 
 from __future__ import annotations
@@ -88,9 +88,10 @@ Answers = Mapping[Question, Any]
 
 @dataclass(slots=True)
 class SenderMemory:
-    """What the sender knows for its environment's life: what never changes (what an account must
-    keep, and which accounts there are), and what was met just now. Until `held_until` no payment is
-    created at Pi, for the reason `held_for`. `no_account`: the address of each user without one."""
+    """What the sender remembers while its environment lives: what never changes (what an account
+    must keep, and which accounts exist), and what it has just found. Until `held_until` no payment
+    is created at Pi, for the reason `held_for`. `no_account`: the address of each user without an
+    account."""
 
     base_reserve: int | None = None
     accounts: set[str] = field(default_factory=set)
@@ -119,8 +120,8 @@ class SendParts:
 
 
 def send_payout(parts: SendParts, wake_up: OrderedWakeUp) -> None:
-    """Do all that can be done now for this payout, or read on in this wallet's book. As
-    `due_again`."""
+    """Do everything that can be done now for this payout, or read on in this wallet's book. Raises
+    as `due_again`."""
     wallet = wallet_of(wake_up.key)
     with due_again(wake_up.key, "payout" if wallet is None else "book"):
         if wallet is not None:
@@ -141,15 +142,15 @@ def _send(parts: SendParts, wake_up: OrderedWakeUp) -> None:
 
 
 def _is_meant(record: PayoutRecord, wake_up: OrderedWakeUp, now: int) -> bool:
-    """The sweep puts off when a payout is due and then wakes for that moment; an older message
-    finds another one."""
+    """The sweep moves `due_at` and sends a wake-up for that moment. An older message has another
+    `due_at`."""
     return record.due_at is not None and (record.due_at <= now or record.due_at == wake_up.due_at)
 
 
 def _advance(
     parts: SendParts, record: PayoutRecord, known: Answers
 ) -> tuple[PayoutRecord, Answers]:
-    """What is `known` from the last step of this run, and then what is from this one."""
+    """The next record, and the answers that are still valid. `known`: those of the last step."""
     if record.pending_event is not None:
         return _deliver(parts, record), {}
     try:
@@ -165,9 +166,9 @@ def _advance(
 
 
 def _step(parts: SendParts, record: PayoutRecord, known: Answers) -> tuple[PayoutRecord, Answers]:
-    """Ask until it is decided, and act. An effect may only be half a step: what came of it is
-    decided on too. Raises WriteConflict where another writer was first: the next wake-up decides
-    from what stands."""
+    """Ask until it is decided, and act. An effect may be only half of a step: then its result is
+    decided too. Raises WriteConflict if another writer was first: the next wake-up decides from the
+    current record."""
     seen = replace(_remembered(parts, record), answers=known)
     for _ in range(MOST_ROUNDS):
         decision = decide(record, seen, parts.terms, parts.clock())
@@ -186,9 +187,9 @@ def _step(parts: SendParts, record: PayoutRecord, known: Answers) -> tuple[Payou
 
 
 def _still_known(record: PayoutRecord, decision: Decision, seen: Seen) -> Answers:
-    """What need not be asked again a moment later, on the way from a creation to its submission. An
-    account's sequence number is the safer the earlier it was read. Whether Pi still wants it paid
-    is asked once more before it is handed in."""
+    """The answers that need not be asked again between a creation and its submission. A sequence
+    number is safer if it was read earlier. Pi is asked once more whether it still wants the payment
+    before the transaction is submitted."""
     if decision.step not in (Step.ADOPT, Step.SIGN):
         return {}
     known = {
@@ -211,8 +212,8 @@ def _remembered(parts: SendParts, record: PayoutRecord) -> Seen:
 
 
 def _standing(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
-    """The record as it stands. Raises WriteConflict where it has come to its end, or waits for an
-    operator, meanwhile."""
+    """The current record. Raises WriteConflict if it was closed, or blocked for an operator, in the
+    meantime."""
     standing = parts.payouts.get(record.payout_id)
     if standing is None or standing.state not in BY_STATE:
         raise WriteConflict
@@ -280,7 +281,7 @@ def _is_over_refunded(parts: SendParts, payment_id: str) -> bool:
 
 
 def _may_withdraw(parts: SendParts, _about: str = "") -> bool:
-    """Pi's patience with an app's cancelled payments is limited: they are counted."""
+    """Pi limits an app's cancelled payments, so they are counted."""
     today = datetime.fromtimestamp(parts.clock(), UTC).date()
     return parts.payouts.count_withdrawal(today.isoformat())
 
@@ -308,9 +309,9 @@ ANSWERS: Mapping[Ask, Callable[[SendParts, str], Any]] = {
 def _read_wallet(
     parts: SendParts, record: PayoutRecord, seen: Seen, question: Question
 ) -> tuple[PayoutRecord, Any]:
-    """Read the wallet's book to its end: it notes in the record (`sent`) what has paid it, also
-    what a restored table has forgotten. If nothing is noted, then certainly nothing was sent, as of
-    now, or as of when all that was signed is dead."""
+    """Read the wallet's book to its end: it notes in the record (`sent`) what has paid it, even if
+    a restored table has forgotten that. If nothing is noted, then certainly nothing was sent until
+    now, or until the moment when every signed transaction is dead."""
     in_hand = seen.answers.get(Question(Ask.PAYMENT, record.payment_id))
     shown = in_hand.identifier if isinstance(in_hand, PaymentDto) else None
     wallet, is_silent = question.about or "-", False
@@ -342,7 +343,7 @@ def _only_write(parts: SendParts, record: PayoutRecord, decision: Decision, _see
 
 
 def _fail(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: Seen) -> After:
-    """Certainly unpaid, for good: what it reserved is released with the same write."""
+    """It is certainly unpaid and will stay so: the same write releases what it reserved."""
     standing, written = parts.payouts.release(record, decision.new)
     if not written:
         raise WriteConflict
@@ -350,7 +351,8 @@ def _fail(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: See
 
 
 def _adopt(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: Seen) -> After:
-    """Before it is written, the table remembers whose payment this is: the book will ask."""
+    """Before the record is written, the table stores to which payout this payment belongs: the book
+    needs it."""
     parts.payouts.keep_payment(str(decision.new.payment_id), record.payout_id)
     return _write(parts, record, decision.new), None
 
@@ -391,7 +393,7 @@ def _undo(parts: SendParts, record: PayoutRecord, decision: Decision, seen: Seen
 
 
 def _begin_anew(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: Seen) -> After:
-    """Pi has just named its user's wallet: until that has an account, no other payout to him is
+    """Pi has just named the user's wallet: until it has an account, no other payout to this user is
     created."""
     standing = _write(parts, record, decision.new)
     if standing.to_address is not None:
@@ -400,7 +402,8 @@ def _begin_anew(parts: SendParts, record: PayoutRecord, decision: Decision, _see
 
 
 def _make_way(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: Seen) -> After:
-    """Pi has one payment open at a time: wake it if it is known, else report it. Pay neither."""
+    """Pi keeps one payment open at a time. Wake its payout if it is known, else report it. Pay
+    neither."""
     in_the_way, now = decision.payment, parts.clock()
     other_id = in_the_way and payout_of(in_the_way)
     other = parts.payouts.get(other_id) if other_id else None
@@ -453,7 +456,7 @@ def _report(parts: SendParts, record: PayoutRecord, decision: Decision, seen: Se
 
 
 def _complete(parts: SendParts, record: PayoutRecord, decision: Decision, _seen: Seen) -> After:
-    """From now on the server key can be told by its payment."""
+    """From now on this payment shows whether the server key is the app's."""
     standing = _write(parts, record, decision.new)
     count("PayoutCompleted")
     count("PayoutVolume", standing.amount.stroops)
@@ -462,8 +465,8 @@ def _complete(parts: SendParts, record: PayoutRecord, decision: Decision, _seen:
 
 
 def _cancel(parts: SendParts, record: PayoutRecord, _decision: Decision, seen: Seen) -> After:
-    """Whatever Pi answers, it is asked what became of it: a refusal may be the echo of our own
-    success. Source: `POST /payments/{id}/cancel` of the reference."""
+    """Whatever Pi answers, it is asked for the payment again: a refusal may follow our own success.
+    Source: `POST /payments/{id}/cancel` of the reference."""
     tried = Tried(Step.CANCEL)
     try:
         payment = parts.pi.cancel(str(record.payment_id))
@@ -516,7 +519,7 @@ def _write(parts: SendParts, old: PayoutRecord, new: PayoutRecord) -> PayoutReco
 
 
 def _write_and_tell(parts: SendParts, old: PayoutRecord, decision: Decision) -> PayoutRecord:
-    """Alarms ring as long as these are counted."""
+    """Alarms ring while these are counted."""
     standing = _write(parts, old, decision.new)
     match decision.step:
         case Step.HOLD_UP | Step.HOLD_CREATIONS:
