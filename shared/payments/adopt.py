@@ -1,5 +1,5 @@
-"""Take over a payment that our table does not know: another back end of this app approved it, or a
-restore forgot it."""
+"""Adopt a payment that the table does not know: another back end of this app approved it, or a
+restore has removed it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def adopt_payment(
     now: int,
     payment: PaymentDto,
 ) -> PaymentRecord:
-    """The record that stands afterwards. One that is completed at Pi was delivered by whoever
-    completed it: it is kept for its refund, and owes nothing. A second one for what is sold once
-    is refused, and if it is paid an operator refunds it."""
+    """The record afterwards. If it is completed at Pi, the program that completed it has delivered
+    it: the record is kept for a refund, and sends no event. A second payment for a product that is
+    sold once is refused, and if it is paid an operator refunds it."""
     first, if_bought = records_of(prices, terms, now, payment)
     record, _ = payments.begin(first, if_bought=if_bought)
     return record
@@ -38,8 +38,8 @@ def records_of(
 
 
 def require_open(payment: PaymentDto) -> None:
-    """Raises Conflict `already_completed` or `payment_cancelled`: it is over, and was delivered, if
-    at all, by whoever completed it."""
+    """Raises Conflict `already_completed` or `payment_cancelled`: it is over. If it was completed,
+    the program that completed it has delivered it."""
     if payment.status.developer_completed:
         raise Conflict("already_completed", "This payment was completed elsewhere.")
     if payment.is_cancelled and payment.transaction is None:

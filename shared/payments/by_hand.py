@@ -1,8 +1,8 @@
 """What an operator decides about a payment: it is closed by hand, or its product may be bought
 again.
 
-Each decision names the reason that the operator has looked into, and is refused once the record has
-another one: it never hits a payment that the worker closes at that moment.
+Each decision names the reason that the operator has seen, and is refused if the record now has
+another one: so it never hits a payment that the worker closes at that moment.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def close(
     *,
     dry_run: bool = False,
 ) -> PaymentRecord:
-    """The record as it stands afterwards, or would. `reason` is the one that it needs review for;
-    `txid` has paid what is closed as sold, where the record names none.
+    """The record as it is afterwards, or would be. `reason` is the one for which it needs review;
+    `txid` is the transaction that paid it, if it is closed as sold and its record names none.
 
     Raises UnknownPayment, Conflict with the code of what forbids it, WriteConflict.
     """
@@ -75,7 +75,7 @@ def close(
 def ended(
     record: PaymentRecord, ending: Ending, reason: str, txid: str | None, now: int
 ) -> PaymentRecord:
-    """The record once it is closed so. Raises Conflict."""
+    """The record after it is closed in this way. Raises Conflict."""
     if record.needs_review != reason:
         message = f"It needs review for: {record.needs_review or 'nothing'}. Look at it again."
         raise Conflict("other_reason", message)
@@ -118,8 +118,8 @@ def _sold(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecord:
 
 
 def sell_again(parts: ByHandParts, payment_id: str, *, dry_run: bool = False) -> PaymentRecord:
-    """Let its user buy once more what is sold once, and was refunded. Raises UnknownPayment,
-    Conflict `not_sold_once`, `not_refunded` or `not_the_holder`."""
+    """Let its user buy the product again, which is sold once and was refunded. Raises
+    UnknownPayment, Conflict `not_sold_once`, `not_refunded` or `not_the_holder`."""
     record = _required(parts, payment_id)
     if record.sold_once is None:
         raise Conflict("not_sold_once", "Its product is not sold once.")

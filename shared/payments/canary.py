@@ -1,7 +1,7 @@
 """Whether the server key is this app's.
 
-A key is never judged by one refusal. Pi takes another app's key as well, but then does not know
-what this stack has seen completed: such a payment is kept as a canary.
+One refusal proves nothing about a key. Pi also accepts another app's key, but with it does not know
+the payments that this stack has seen completed: one of these is kept as a canary.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Canary:
     shown: str | None = None
 
     def knows_us(self) -> bool | None:
-        """Whether Pi takes our key for this app's; None: nothing can tell, since no payment was
-        seen completed yet. Raises PiRefused and what else a question may."""
+        """Whether the key is this app's; None: not known, because no payment was seen completed
+        yet. Raises PiRefused, and whatever a question to Pi may raise."""
         if self.payment_id is None:
             self.payment_id = self.payments.canary()
         canary = self.payment_id or self.shown
@@ -49,13 +49,13 @@ class Canary:
         return True
 
     def find(self, payment_id: str) -> PaymentDto | None:
-        """Pi's payment; None: it knows none of this name, and the key is not known to be another
-        app's. Raises PiAuthenticationError and what else a question may."""
+        """Pi's payment; None: Pi does not know this id, and the key is not known to be another
+        app's. Raises PiAuthenticationError, and whatever a question to Pi may raise."""
         return self.look_for(payment_id)[0]
 
     def look_for(self, payment_id: str) -> tuple[PaymentDto | None, bool]:
-        """The same, and whether it is certain: where Pi knows none, there was something to tell the
-        key by."""
+        """The same, and whether it is certain: if Pi does not know the payment, a canary has shown
+        whose key it is."""
         try:
             return self.pi.get_payment(payment_id), True
         except PiRefused as refused:
@@ -70,7 +70,8 @@ class Canary:
 
     @contextmanager
     def while_shown(self, payment_id: str | None) -> Iterator[None]:
-        """Pi has just shown this payment: meanwhile it serves where nothing was completed yet."""
+        """Pi has just shown this payment: meanwhile it is the canary, if nothing was completed
+        yet."""
         self.shown = payment_id
         try:
             yield
@@ -78,8 +79,8 @@ class Canary:
             self.shown = None
 
     def remember(self, payment_id: str) -> None:
-        """Pi has completed this payment for us. The newest replaces the one before; one for each
-        environment's life goes into the table."""
+        """Pi has completed this payment for this stack. The newest replaces the one before; each
+        environment writes one into the table in its life."""
         self.payment_id = payment_id
         if not self.is_kept:
             self.payments.keep_canary(payment_id)

@@ -1,8 +1,8 @@
 """Move to this stack from another back end of the same app: take its past payments in, and adopt
 what it left open.
 
-Each is asked of Pi, and written only where there is no record of it yet. So to do it again, after
-a crash or with a newer file, changes nothing that stands.
+Pi is asked about each, and a record is written only if there is none yet. So a repeat, after a
+crash or with a newer file, changes no existing record.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from shared.work.wake_ups import WakeUp, WakeUps, Work
 MOST_ROWS = 25  # at once: what Pi surely answers within a function's time
 Row = Mapping[str, str]
 Verdict = dict[str, object]
-"""What becomes of a row: `outcome`, and `error` with `why` where it is not taken."""
+"""The result of a row: `outcome`, and `error` with `why` if it is not taken."""
 
 
 @frozen(kw_only=True)
@@ -50,8 +50,9 @@ class MigrateParts:
 
 
 def take_in(parts: MigrateParts, rows: Sequence[Row], *, dry_run: bool) -> list[Verdict]:
-    """What becomes of each past payment, or would: `taken`, `known`, `refused`, or `unanswered`
-    while Pi is away. Raises PiAuthenticationError, and ServiceUnavailable: some may be taken.
+    """The result of each past payment, or what it would be: `taken`, `known`, `refused`, or
+    `unanswered` while Pi is not reachable. Raises PiAuthenticationError, and ServiceUnavailable:
+    some may be taken.
 
     Costs 1 read for what is known, else 1 call to Pi and 1 write."""
     return list(parts.executor.map(partial(_take_in, parts, dry_run=dry_run), rows))
@@ -106,8 +107,8 @@ def _verdict(payment_id: str, outcome: str, error: str | None, why: str | None) 
 
 
 def adopt(parts: MigrateParts, payment_id: str, *, dry_run: bool) -> PaymentRecord:
-    """The record of a payment that another back end has approved, as it stands afterwards or would;
-    from then on it is settled and delivered as any other.
+    """The record of a payment that another back end has approved, as it is afterwards or would be;
+    from then on it is settled and delivered like any other.
 
     Raises Conflict with the code of what forbids it, and what a question to Pi may."""
     concerning(payment_id)

@@ -1,7 +1,8 @@
-"""Note in a payment's record what its wallet got for it, as the wallet's book comes by it.
+"""Note in a payment's record what its wallet got for it, when the wallet's book reads the movement.
 
-Each movement is noted once, however often it is read, in any state of the record: closed is not
-forgotten. What our table does not know, after a restore say, is asked of Pi and taken over.
+Each movement is noted once, however often it is read, in any state of the record, also in a closed
+one. If the table does not know the payment, for example after a restore, Pi is asked and the
+payment is adopted.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def _note(parts: NoteParts, record: PaymentRecord, movement: Movement) -> None:
 
 
 def _informed(parts: NoteParts, record: PaymentRecord) -> PaymentRecord:
-    """With its addresses, if Pi shows them by now: without them nothing matches it. Raises
+    """With its addresses, if Pi shows them now: without them no movement matches it. Raises
     PiError."""
     if record.from_address is not None and record.to_address is not None:
         return record
@@ -99,8 +100,8 @@ def _tell(old: PaymentRecord, new: PaymentRecord, movement: Movement) -> None:
 
 
 def _forgotten(parts: NoteParts, payment_id: str, movement: Movement) -> PaymentRecord | None:
-    """Our record of it if it is a payment of this app that was approved, made anew; None: a
-    stranger's memo. Raises PiError."""
+    """A new record of it, if it is an approved payment of this app; None: a stranger's memo. Raises
+    PiError."""
     payment, is_certain = parts.canary.look_for(payment_id)
     if payment is not None and payment.direction is None:
         raise PiInvalidResponse  # Pi does not say just now what it is

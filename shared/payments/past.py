@@ -1,8 +1,8 @@
 """Past payments of another back end of this app become closed records here.
 
-A file says what became of them, and Pi is asked about each: nothing is taken that Pi shows
-otherwise. Invariant: a record that stands is never written over, and what the other back end has
-delivered is never told to the app.
+A file says how they ended, and Pi is asked about each: a payment is refused if Pi shows something
+else. Invariant: an existing record is never overwritten, and the app gets no event for what the
+other back end has delivered.
 """
 
 from __future__ import annotations
@@ -46,8 +46,9 @@ STATES = {state.value: state for state in PastState}
 
 @frozen(kw_only=True)
 class PastPayment:
-    """A row of the file. `closed_at` is in seconds since 1970. What is None, the file does not say;
-    `refunded` is what was paid back, `once` whether each user may buy the product once."""
+    """A row of the file. `closed_at` is in seconds since 1970. None: the file does not say it.
+    `refunded` is the amount that was paid back, `once` whether each user may buy the product
+    once."""
 
     payment_id: str
     state: PastState
@@ -130,9 +131,8 @@ def _flag(text: str) -> bool:
 def closed_elsewhere(
     past: PastPayment, payment: PaymentDto, terms: Terms, now: int
 ) -> PaymentRecord:
-    """The record of a payment that Pi shows as the file says. It is closed; but what was delivered
-    and is not completed at Pi is open until it is, by what Pi or the chain shows, and owes the app
-    nothing then.
+    """The record of a payment that Pi shows as the file says. It is closed. But if it was delivered
+    and is not completed at Pi, it stays open until it is completed, and then sends no event.
 
     Raises Conflict `differs_at_pi` or `not_finished`, BadRequest `invalid_row`."""
     _require_same(past, payment, terms)

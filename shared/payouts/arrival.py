@@ -1,7 +1,7 @@
 """Tell a user in the Pi App that a payout has arrived, if the operator has given a text for it.
 
 Once per payout, by the id of the notification. It never holds up a payout: if the notification
-cannot be taken on now, there is none.
+cannot be recorded now, none is sent.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ ROUTE = "/"
 
 @frozen(kw_only=True)
 class ArrivalParts:
-    """`payout` and `refund` are texts in which `{amount}` stands for the Pi that was paid; None:
-    the user is not told."""
+    """`payout` and `refund` are texts in which `{amount}` stands for the paid amount in Pi; None:
+    the user gets no notification."""
 
     notify: NotifyParts
     title: str

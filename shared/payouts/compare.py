@@ -1,9 +1,10 @@
-"""Compare what Pi and the chain show with our payouts: note what the wallet has sent for each, and
-report what no payout asked for.
+"""Compare what Pi and the chain show with the payouts: note what the wallet has sent for each, and
+report what no payout requested.
 
-The memo of what the wallet sends is the identifier of a payment at Pi, which was made for a payout.
-A restored table does not remember that; but Pi does: its payment carries the payout's id, and all
-that was asked for. What is open at Pi and unknown here is neither paid nor cancelled.
+The memo of a transfer from the wallet is the identifier of a payment at Pi, which was made for a
+payout. A restored table may have forgotten this, but Pi has not: its payment has the payout's id
+and everything that was requested. A payment that is open at Pi and unknown here is neither paid nor
+cancelled.
 """
 
 from __future__ import annotations
@@ -91,8 +92,8 @@ def note_sent(parts: SentParts, wallet: str, movement: Movement) -> str | None:
 
 
 def _asked_for(parts: SentParts, payment_id: str) -> PayoutRecord | None:
-    """The record of what Pi knows this payment was made for, as it was asked for; None: for no
-    payout here. Raises PiError."""
+    """The record of the payout for which Pi's payment was made, as it was requested; None: it was
+    made for no payout here. Raises PiError."""
     payment, is_certain = parts.canary.look_for(payment_id)
     if not is_certain:
         raise PiInvalidResponse  # nothing tells yet whose key this is
@@ -106,7 +107,7 @@ def _asked_for(parts: SentParts, payment_id: str) -> PayoutRecord | None:
 
 
 def _made_anew(parts: SentParts, asked: PayoutRecord, payment_id: str) -> PayoutRecord | None:
-    """Our record of it, made anew if it was forgotten; None: it is another stack's. Raises
+    """Its record, created again if it was forgotten; None: it is another stack's. Raises
     UnreadableRecord, and UnknownPayment: what it refunds is not known yet."""
     record = parts.payouts.get(asked.payout_id) or parts.payouts.take_over(asked)
     # Another stack of this app may pay another user under the same id.
@@ -115,8 +116,8 @@ def _made_anew(parts: SentParts, asked: PayoutRecord, payment_id: str) -> Payout
 
 
 def remembered(payment: PaymentDto) -> PayoutRecord | None:
-    """The payout that this payment of Pi's was made for, as it was asked for then; None: not by
-    this bundle. What else Pi shows of it need not fit: that is judged later."""
+    """The payout for which Pi's payment was made, as it was requested; None: not by this bundle.
+    Its other values at Pi need not match: they are checked later."""
     if (payout_id := payout_of(payment)) is None:
         return None
     metadata = {name: value for name, value in payment.metadata.items() if name != RESERVED_KEY}

@@ -1,9 +1,9 @@
 """The Payouts table: a record per payout, and what each user and the wallet have paid out per UTC
 day.
 
-A payout, its counters and what it refunds of a payment are reserved in one transaction and, if it
-fails, released in one with the write that says so. So nothing is ever counted without a payout that
-stands for it, nor released while it may still be paid.
+One transaction reserves a payout, its counters and what it refunds of a payment. If the payout
+fails, one transaction writes that and releases them. So nothing is counted without a payout, and
+nothing is released while the payout may still be paid.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class PayoutStore(Records[PayoutRecord]):
     def reserve(
         self, record: PayoutRecord, caps: Caps, payment: PaymentRecord | None
     ) -> PayoutRecord:
-        """The payout that stands under this id afterwards: `record` itself, with its reservations,
-        or the earlier one, without these.
+        """The payout under this id afterwards: `record` itself, with its reservations, or an
+        earlier one, without new ones.
 
         `payment` is what it refunds. Raises Conflict `user_daily_cap_reached`,
         `wallet_daily_cap_reached`, `user_daily_number_reached` or `above_paid_amount`, for a new id
@@ -86,8 +86,8 @@ class PayoutStore(Records[PayoutRecord]):
         raise Conflict(codes[refused], "This payout would exceed the amount that may be paid out.")
 
     def release(self, old: PayoutRecord, new: PayoutRecord) -> tuple[PayoutRecord, bool]:
-        """Write that a payout failed, and give back all that it had reserved; but it counts towards
-        its user's number if he was the cause. As `replace`."""
+        """Write that a payout failed, and release all that it had reserved; but it still counts
+        towards its user's number if the user was the cause. As `replace`."""
         new, minus = self._next(old, new), Amount(-old.amount.stroops)
         writes = [
             self._update(old, new),
@@ -108,12 +108,12 @@ class PayoutStore(Records[PayoutRecord]):
         return self._standing(reasons[0]), False
 
     def payout_of(self, payment_id: str) -> str | None:
-        """The payout that this payment at Pi was created for, if the table remembers."""
+        """The payout for which this payment at Pi was created, if the table has it."""
         payout_id = self._table.get(PAYMENT + payment_id).get("paid_for")
         return payout_id if isinstance(payout_id, str) else None
 
     def keep_payment(self, payment_id: str, payout_id: str) -> None:
-        """Remember what this payment was created for, so that Pi need not be asked."""
+        """Store for which payout this payment was created, so that Pi need not be asked."""
         self._table.update(PAYMENT + payment_id, "SET paid_for = :id", {"id": payout_id})
 
     def take_over(self, record: PayoutRecord) -> PayoutRecord:

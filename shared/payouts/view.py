@@ -14,7 +14,7 @@ from shared.work.story import told
 
 def payout(record: PayoutRecord) -> dict[str, Any]:
     """For the operator. `reason` says what it waits for, or why it failed or is blocked,
-    `warning` what may be in its way while it is open."""
+    `warning` what may prevent it while it is open."""
     return {
         "payout_id": record.payout_id,
         "state": record.state,
@@ -36,7 +36,7 @@ def payout_with_story(record: PayoutRecord) -> dict[str, Any]:
 
 
 def payout_event(record: PayoutRecord) -> Event | None:
-    """The event that this payout owes; None if it owes none."""
+    """The pending event of this payout; None if there is none."""
     if record.pending_event is None:
         return None
     return event(
@@ -68,7 +68,7 @@ def _which(record: PayoutRecord) -> int | None:
 
 
 def _reason(record: PayoutRecord) -> str | None:
-    """Why it failed, or was blocked, whatever a person has decided since; None: it was paid."""
+    """Why it failed, or was blocked, whatever an operator decided later; None: it was paid."""
     if record.pending_event is PayoutEvent.COMPLETED:
         return None
     is_of_blocking = record.pending_event is PayoutEvent.BLOCKED
