@@ -51,7 +51,7 @@ export function createPayment({ product_id, name }, amount, report) {
         (refusal) => (refusal.retryAfter ? report("unconfirmed", paymentId) : report("refused", refusal)),
       ),
 
-    // Also for lack of funds, or by the app or another tab. Whether it was paid all the same, the server finds out.
+    // Also for lack of funds, or by the app or another tab. The server finds out whether it was paid nevertheless.
     onCancel: (paymentId) =>
       post("cancel", { paymentId })
         .catch(() => {})
