@@ -13,6 +13,7 @@ from local.command.cli import main
 from local.command.deployed import READ_AS, Deployed
 from shared.app import App
 from shared.base.settings import Settings
+from shared.base.version import VERSION
 from shared.edges import Edges
 from tests.world import World
 from tests.world.aws import OperatorsSecrets
@@ -31,7 +32,7 @@ OUTPUTS = {
     "WakeUpDeadLettersUrl": "WakeUpDeadLetters",
     "PayoutDeadLettersUrl": "PayoutDeadLetters",
     "EventBusName": "Bus",
-    "Version": "0.1.0",
+    "Version": VERSION,
     "ApiUrl": "https://api.test",
 }
 
