@@ -8,7 +8,9 @@ import pytest
 from local.command import tear_down
 from local.processes import ROOT
 from shared.aws.dynamodb import encoded
+from shared.base.observability import logger
 from tests.cost import bill, flows, page
+from tests.cost.__main__ import main
 from tests.cost.limits import limits, payouts_per_second
 from tests.cost.meter import PARAMETERS, access_line, size_of, units, units_of_index
 from tests.docs.pages import DOCS, table, text
@@ -46,6 +48,15 @@ def test_the_page_shows_what_is_computed(number: int) -> None:
         if not same(one, other)
     ]
     assert wrong == [], "run `make cost`, and tell of it in docs/cost.md"
+
+
+def test_make_cost_prints_them(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logger._logger, "disabled", logger._logger.disabled)  # is put back
+    main()
+    told = capsys.readouterr().out
+    assert [heading for heading, _ in page.tables() if heading not in told] == []
 
 
 def test_a_number_that_is_wrong_would_be_noticed() -> None:

@@ -22,6 +22,7 @@ ELSEWHERE = {
     "build-ChainLayer": "tests/template/test_bundle.py",
     "format": "rewrites the sources",
     "lock": "rewrites the lock files",
+    "cost": "tests/cost/test_cost.py",
     "clean": "removes the environment that the tests run in",
 }
 HERE = {"help", "build", "simulate", "mutants", "bench", "bench-peers"}

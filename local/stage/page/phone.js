@@ -64,7 +64,13 @@ export class Phone {
   // The page that calls this path next is closed before the call leaves. null: none is.
   holdNext(path) {
     this.hold = path;
-    for (const { iframe } of this.tabs) iframe?.contentWindow.postMessage({ hold: path }, this.shop);
+    for (const tab of this.tabs) this.#tellWhenOpen(tab, { hold: path });
+  }
+
+  // Until the shop has come, the frame is the stage's own, and would not get it.
+  #tellWhenOpen(tab, message) {
+    const { iframe } = tab;
+    tab.opened?.then(() => tab.iframe === iframe && iframe?.contentWindow.postMessage(message, this.shop));
   }
 
   reopen(tab = this.current) {
