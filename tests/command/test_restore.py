@@ -599,7 +599,7 @@ def test_before_the_first_payout_there_was_no_book(restorer: Restorer, world: Wo
     world.rounds(3)
     [paid] = world.transfers_of("prize")
     world.ledgers_close_seldom()
-    world.tick(5 * 24 * HOUR)
+    world.tick(2 * 24 * HOUR)
     told = restorer.does("restore", "--to", to, "--yes")
     assert (told["agrees"], told["out_by_records"]) == (True, "3.14")
     assert world.payout("prize").txid == paid

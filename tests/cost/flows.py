@@ -14,7 +14,7 @@ from tests.cost.meter import Meter, Usage, metered, size_of
 from tests.world import User, World
 from tests.world.dynamodb import Table
 
-MANY = 10
+MANY = 20
 PAYS_AFTER, COMPLETES_AFTER = 15, 5  # seconds that a user takes
 HOUR, DAY = 3600, 24 * 3600
 
