@@ -1,11 +1,11 @@
-"""A few hundred random histories; `make simulate SEEDS=10000` plays more, SEED=n replays one."""
+"""Two hundred random histories; `make simulate SEEDS=10000` plays more, SEED=n replays one."""
 
 import pytest
 
 from shared.base.observability import logger
 from tests.dice.history import play
 
-HISTORIES, CHUNK = 300, 20
+HISTORIES, CHUNK = 200, 20
 
 
 @pytest.fixture(autouse=True)
