@@ -10,7 +10,7 @@ from local.command import attention as attending
 from local.command import search
 from local.command.deployed import StackError
 from local.command.desk import IDS, Desk, changes, end, is_confirmed, on_stack
-from local.command.restore import require_none
+from local.command.restore_journal import require_none
 from local.command.tell import Row
 from shared.base.identifiers import txid_of
 from shared.payments.by_hand import Ending
@@ -239,8 +239,7 @@ def payouts_off(desk: Desk) -> None:
 
 
 def _switch(desk: Desk, value: str) -> None:
-    name = desk.stack.app.settings.text("PAYOUTS_SWITCH")
-    desk.stack.aws("ssm").put_parameter(Name=name, Value=value, Overwrite=True)
+    desk.stack.switch_payouts(value)
     desk.tell({"payouts": value})
 
 

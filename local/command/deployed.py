@@ -7,7 +7,7 @@ function of the stack, so that the deployed version decides, under its own role.
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -72,6 +72,11 @@ class Deployed:
         """What the function for commands answers. Raises StackError where it refuses."""
         event = {key: value for key, value in given.items() if value is not None}
         return accepted(self.invoke("Operate", {"command": name, **event}))
+
+    def switch_payouts(self, value: str) -> None:
+        """`on` or `off`. What was submitted before is finished all the same."""
+        name = self.app.settings.text("PAYOUTS_SWITCH")
+        self.aws("ssm").put_parameter(Name=name, Value=value, Overwrite=True)
 
     def decide(self, payout_id: str, decision: str, **given: Any) -> dict[str, Any]:
         """What becomes of a payout. Raises StackError where it is refused."""
@@ -145,6 +150,17 @@ def opened(name: str, aws: Callable[[str], Any]) -> Deployed:
         aws=aws,
         invoke=partial(_invoke, aws, functions),
     )
+
+
+def scanned(dynamodb: Any, table: str) -> Iterator[dict[str, Any]]:
+    """All that a table holds, page by page, in DynamoDB's wire form."""
+    call = {"TableName": table, "ConsistentRead": True}
+    while True:
+        page = dynamodb.scan(**call)
+        yield from page["Items"]
+        if "LastEvaluatedKey" not in page:
+            return
+        call["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def functions_of(cloudformation: Any, stack: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from local.command.deployed import Deployed
 from local.command.point_in_time import utc
 from local.command.products import rows, unusable
 from local.command.queues import DEAD_LETTERS, waiting
-from local.command.restore import journal_of
+from local.command.restore_journal import journal_of
 from local.command.tell import Row
 from shared.base.amount import Amount
 from shared.base.errors import BundleError

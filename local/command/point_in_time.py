@@ -14,7 +14,7 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any
 
-from local.command.deployed import Deployed, StackError
+from local.command.deployed import Deployed, StackError, scanned
 from shared.payments.record import PaymentState
 from shared.payments.sales import PAUSE
 
@@ -147,13 +147,7 @@ def is_delivered_before(item: Item) -> bool:
 
 def rows(deployed: Deployed, name: str) -> Iterator[Item]:
     """All that a table holds, in DynamoDB's wire form."""
-    client, call = deployed.aws("dynamodb"), {"TableName": name, "ConsistentRead": True}
-    while True:
-        page = client.scan(**call)
-        yield from page["Items"]
-        if "LastEvaluatedKey" not in page:
-            return
-        call["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+    return scanned(deployed.aws("dynamodb"), name)
 
 
 def write(

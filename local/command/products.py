@@ -5,27 +5,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from local.command.deployed import Deployed, StackError
+from local.command.deployed import Deployed, StackError, scanned
 from local.command.tell import Row
 from shared.app import App
 from shared.aws.dynamodb import Item, decoded, encoded
+from shared.payments.past import FLAGS
 from shared.payments.prices import PRODUCT_ID
 from shared.payments.products import KEY, UnusableProduct, product_of
 
 AMOUNTS = frozenset({"price", "minimum", "maximum"})
 COLUMNS = ("product_id", "name", "price", "minimum", "maximum", "once", "active")
-FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def rows(app: App) -> Iterator[Item]:
-    client, table = app.edges.aws("dynamodb"), app.settings.text("PRODUCTS_TABLE")
-    start: dict[str, Any] = {}
-    while True:
-        page = client.scan(TableName=table, ConsistentRead=True, **start)
-        yield from map(decoded, page["Items"])
-        if "LastEvaluatedKey" not in page:
-            return
-        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+    return map(decoded, scanned(app.edges.aws("dynamodb"), app.settings.text("PRODUCTS_TABLE")))
 
 
 def unusable(app: App) -> Iterator[tuple[str, str]]:

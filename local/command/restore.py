@@ -3,21 +3,17 @@
 Nothing that the wallet has sent since may be sent again. So payouts stay off until the wallet's
 books are read from that moment to the present, what had failed since is given up again, and the
 chain agrees with the records. The functions stand still while rows are written: half a restore is
-seen by nobody. How far it has come is kept in AWS, so any laptop goes on with it.
+seen by nobody. How far it has come stands in `restore_journal`.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from botocore.exceptions import ClientError
-
 from local.command import months, pause
 from local.command.deployed import Deployed, StackError
-from local.command.pause import Before
 from local.command.point_in_time import (
     Item,
     Restored,
@@ -31,6 +27,15 @@ from local.command.point_in_time import (
     rows,
     utc,
     write,
+)
+from local.command.restore_journal import (
+    Journal,
+    journal_of,
+    keep,
+    now_and_then,
+    put,
+    require_ours,
+    taken_over,
 )
 from local.command.tell import Row
 from shared.book.read import BookParts, book_of
@@ -50,98 +55,11 @@ TABLES = {
     "RewardsTable": ("REWARDS_TABLE", REWARD_KEY),
 }
 REMEMBERED_SECONDS = 35 * 24 * 3600  # DynamoDB's own: nothing older can be restored
-ASK_EVERY_SECONDS = 2
 READ_EVERY_SECONDS = 30
 MOST_READS = 120
 ENDED = (PayoutState.COMPLETED, PayoutState.FAILED)
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Journal:
-    """How far a restore has come; times are in seconds since 1970. `run`: which run of the command
-    is at work; `done`: the steps that are over; `sold` and `paid`: whether sales and payouts were
-    on before it; `wallets`: whose books there were; `undone`: from when to when earlier restores
-    took something back."""
-
-    to: int | None = None
-    run: str = ""
-    begun_at: int = 0
-    done: int = 0
-    sold: bool = False
-    paid: bool = False
-    wallets: list[str] = field(default_factory=list)
-    before: Before = field(default_factory=Before)
-    stopped_at: int = 0
-    running_at: int = 0
-    undone: list[list[int]] = field(default_factory=list)
-
-
-def _name(deployed: Deployed) -> str:
-    return f"/{deployed.name}/restore"
-
-
-def journal_of(deployed: Deployed) -> Journal:
-    """`to` is None where no restore is under way."""
-    try:
-        answer = deployed.aws("ssm").get_parameter(Name=_name(deployed))
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ParameterNotFound":
-            raise
-        return Journal()
-    kept = json.loads(answer["Parameter"]["Value"])
-    return Journal(**{**kept, "before": Before(**kept["before"])})
-
-
-def _keep(deployed: Deployed, journal: Journal) -> Journal:
-    """Raises StackError: another run is at work."""
-    _require_ours(deployed, journal)
-    return _put(deployed, journal)
-
-
-def _put(deployed: Deployed, journal: Journal) -> Journal:
-    text = json.dumps(asdict(journal))
-    deployed.aws("ssm").put_parameter(
-        Name=_name(deployed), Value=text, Type="String", Overwrite=True
-    )
-    return journal
-
-
-def _require_ours(deployed: Deployed, journal: Journal) -> None:
-    """A laptop that slept must not go on with what another one has ended. Raises StackError."""
-    if journal_of(deployed).run != journal.run:
-        raise StackError("Another run of this command is at work, or has ended it.")
-
-
-def require_none(deployed: Deployed) -> None:
-    """What a restore has switched off, it switches on itself, once nothing is paid or sold a second
-    time. Raises StackError: one is under way."""
-    if journal_of(deployed).to is not None:
-        raise StackError(f"A restore is under way. pi-bundle restore {deployed.option}")
-
-
-def _taken_over(deployed: Deployed, journal: Journal) -> Journal:
-    """From now on it is this run's. One that is at work elsewhere sees that before it writes, and
-    what that one kept at this moment is seen here. Raises StackError."""
-    journal = _put(deployed, replace(journal, run=uuid4().hex))
-    deployed.app.edges.sleep(ASK_EVERY_SECONDS)
-    _require_ours(deployed, journal)
-    return journal
-
-
-def _now_and_then(deployed: Deployed, journal: Journal) -> Callable[[], None]:
-    """The same, asked at most every two seconds by the clock on the wall, which goes on while a
-    laptop sleeps."""
-    asked_at = 0
-
-    def require() -> None:
-        nonlocal asked_at
-        if (now := deployed.app.clock()) - asked_at >= ASK_EVERY_SECONDS:
-            _require_ours(deployed, journal)
-            asked_at = now
-
-    return require
 
 
 def tables_of(deployed: Deployed, to: int) -> list[Restored]:
@@ -162,7 +80,7 @@ def begin(deployed: Deployed, to: int, *, dry: bool = False) -> Journal:
                 f"A restore to {utc(journal.to)} is under way. Go on with it: pi-bundle restore"
                 f" {deployed.option}"
             )
-        return journal if dry else _taken_over(deployed, journal)
+        return journal if dry else taken_over(deployed, journal)
     for since, until in journal.undone:
         if since < to < until:
             raise StackError(
@@ -179,21 +97,16 @@ def begin(deployed: Deployed, to: int, *, dry: bool = False) -> Journal:
         paid=deployed.app.switch.is_on(),
         undone=journal.undone,
     )
-    return journal if dry else _put(deployed, journal)
+    return journal if dry else put(deployed, journal)
 
 
 # --- The steps ------------------------------------------------------------------------------------
 
 
 def _switch_off(deployed: Deployed, journal: Journal) -> Journal:
-    _put_switch(deployed, "off")
+    deployed.switch_payouts("off")
     deployed.command("sales", switch="off")
     return journal
-
-
-def _put_switch(deployed: Deployed, value: str) -> None:
-    name = deployed.app.settings.text("PAYOUTS_SWITCH")
-    deployed.aws("ssm").put_parameter(Name=name, Value=value, Overwrite=True)
 
 
 def _restore_aside(deployed: Deployed, journal: Journal) -> Journal:
@@ -222,7 +135,7 @@ def _note_down(deployed: Deployed, journal: Journal) -> Journal:
 
 def _write_back(deployed: Deployed, journal: Journal) -> Journal:
     """Raises StackError: something else writes."""
-    require = _now_and_then(deployed, journal)
+    require = now_and_then(deployed, journal)
     for table in _tables(deployed, journal):
         write(deployed, table, changes(deployed, table), require)
         if next(changes(deployed, table), None) is not None:
@@ -379,9 +292,9 @@ def go_on(deployed: Deployed, journal: Journal, say: Say, until: int = len(STEPS
     """Do the steps that are left, up to a number. Each is written down once it is done."""
     for number in range(journal.done, until):
         told, step = STEPS[number]
-        _require_ours(deployed, journal)
+        require_ours(deployed, journal)
         say(f"{number + 1}/{len(STEPS)} {told}")
-        journal = _keep(deployed, replace(step(deployed, journal), done=number + 1))
+        journal = keep(deployed, replace(step(deployed, journal), done=number + 1))
     return journal
 
 
@@ -419,7 +332,7 @@ def finish(deployed: Deployed, journal: Journal) -> Row:
         told |= found
         if found["differing"] or found["not_proven"]:
             return {**told, "agrees": False, "next": _next(deployed, found)}
-        journal = _keep(deployed, replace(journal, done=AGREED))
+        journal = keep(deployed, replace(journal, done=AGREED))
     return {**told, **_switch_back(deployed, journal), **_end(deployed, journal), "next": []}
 
 
@@ -427,7 +340,7 @@ def _switch_back(deployed: Deployed, journal: Journal) -> Row:
     if journal.sold:
         deployed.command("sales", switch="on")
     if journal.paid:
-        _put_switch(deployed, "on")
+        deployed.switch_payouts("on")
     were_on = {"payments": journal.sold, "payouts": journal.paid}
     return {name: "on" if on else "off" for name, on in were_on.items()}
 
@@ -447,14 +360,14 @@ def _next(deployed: Deployed, found: Mapping[str, Any]) -> list[str]:
 
 def _end(deployed: Deployed, journal: Journal) -> Row:
     """The journal last: until then the same command ends it again."""
-    _require_ours(deployed, journal)
+    require_ours(deployed, journal)
     tables = _tables(deployed, journal)
     drop(deployed, tables)
     undone = journal.undone
     if journal.done >= RUNNING:
         undone = [*undone, [_to(journal), journal.running_at]]
     since = deployed.app.clock() - REMEMBERED_SECONDS
-    _put(deployed, Journal(undone=[period for period in undone if period[1] > since]))
+    put(deployed, Journal(undone=[period for period in undone if period[1] > since]))
     return {"removed": [table.copy for table in tables]}
 
 
@@ -466,7 +379,7 @@ def give_up(deployed: Deployed) -> Row:
     if journal.done >= WRITING:
         told = "Rows may be written already. Go on to its end; then restore to another moment"
         raise StackError(f"{told}: pi-bundle restore {deployed.option}")
-    journal = _taken_over(deployed, journal)
+    journal = taken_over(deployed, journal)
     if journal.done >= STOPPING:
         pause.go_on(deployed, journal.before)
     switched = _switch_back(deployed, journal)

@@ -16,7 +16,7 @@ from local.command.attention import unfinished
 from local.command.deploy import environment_option
 from local.command.deployed import Deployed, StackError
 from local.command.queues import DEAD_LETTERS, waiting
-from local.command.restore import require_none
+from local.command.restore_journal import require_none
 from local.command.tell import Row
 
 KINDS = ("payment", "payout", "reward")
@@ -134,8 +134,7 @@ def come_to_rest(deployed: Deployed, seconds: int, say: Say) -> list[Row]:
     """What is open after so long, with payments and payouts off. Functions that a former run has
     stopped are started for it."""
     say("Switch payments and payouts off")
-    name = deployed.app.settings.text("PAYOUTS_SWITCH")
-    deployed.aws("ssm").put_parameter(Name=name, Value="off", Overwrite=True)
+    deployed.switch_payouts("off")
     if pause.is_any_stopped(deployed):
         pause.go_on(deployed, pause.as_deployed(deployed))
     deployed.command("sales", switch="off")

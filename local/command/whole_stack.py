@@ -9,6 +9,7 @@ from local.command import restore as restoring
 from local.command import tear_down as tearing
 from local.command.deployed import StackError
 from local.command.desk import NEEDS_YOU, Desk, changes, end, is_confirmed, on_stack_for_long
+from local.command.restore_journal import Journal, journal_of
 
 
 @click.command()
@@ -49,9 +50,7 @@ def _require_meant(*, dry: bool) -> None:
         raise click.UsageError("--give-up changes something: leave --dry-run out.")
 
 
-def _is_meant(
-    desk: Desk, journal: restoring.Journal, question: str, *, yes: bool, dry: bool = False
-) -> bool:
+def _is_meant(desk: Desk, journal: Journal, question: str, *, yes: bool, dry: bool = False) -> bool:
     plan = restoring.plan(desk.stack, journal)
     return is_confirmed(desk, plan, question, yes=yes, dry=dry)
 
@@ -64,7 +63,7 @@ def _ways(desk: Desk) -> str:
 def _moment(desk: Desk, text: str | None) -> int:
     """In seconds since 1970. Raises StackError."""
     if text is None:
-        under_way = restoring.journal_of(desk.stack).to
+        under_way = journal_of(desk.stack).to
         if under_way is None:
             raise StackError("No restore is under way. To begin one: --to 2026-11-27T04:30:00Z")
         return under_way

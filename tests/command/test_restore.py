@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from local.command import doctor, pause, restore
+from local.command import doctor, pause, restore, restore_journal
 from local.command.deployed import StackError
 from shared.base.context import within
 from shared.payouts.record import PayoutState
@@ -444,7 +444,7 @@ def test_given_up_by_one_it_is_not_written_by_another(restorer: Restorer, world:
     with suppress(Died):
         restorer.run("restore", "--to", to, "--yes")
     restorer.dies_at.clear()
-    journal = restore.journal_of(restorer.stack())
+    journal = restore_journal.journal_of(restorer.stack())
     assert restore.STOPPING <= journal.done < restore.WRITING
     go_on = pause.go_on
 

@@ -11,7 +11,7 @@ from shared.aws.dynamodb import encoded
 from shared.base.observability import logger
 from tests.cost import bill, flows, page
 from tests.cost.__main__ import main
-from tests.cost.limits import limits, payouts_per_second
+from tests.cost.limits import payouts_per_second
 from tests.cost.meter import PARAMETERS, access_line, size_of, units, units_of_index
 from tests.docs.pages import DOCS, table, text
 from tests.world.dynamodb import Index
@@ -85,10 +85,9 @@ def test_a_payment_is_one_write_unit_each_time() -> None:
     assert in_table - flows.OVERHEAD < 1024
 
 
-def test_the_narrowest_limit_comes_first() -> None:
-    found = [limit.per_second for limit in limits()]
-    assert found == sorted(found)
-    assert payouts_per_second() == pytest.approx(0.2)
+def test_the_page_says_how_many_payouts_a_day_make() -> None:
+    a_day = f"{round(24 * 3600 * payouts_per_second(), -3):,.0f}".replace(",", " ")
+    assert f"{a_day} a day for each wallet" in " ".join(text(PAGE).split())
 
 
 def test_what_is_deployed_is_what_is_counted() -> None:

@@ -164,7 +164,7 @@ def test_restored_and_nothing_is_paid_twice(commanded: Commanded) -> None:
     finished(commanded, commanded.paid(), commanded.requested())
     commanded.recovery.keep(*names)
     to = datetime.now(UTC).replace(microsecond=0)
-    time.sleep(1)
+    eventually(lambda: time.time() >= to.timestamp() + 1, seconds=5)
     payment_id, payout_id = commanded.paid(), commanded.requested()
     finished(commanded, payment_id, payout_id)
     paid = commanded.stack.app.payouts.require(payout_id)
