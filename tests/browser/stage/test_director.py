@@ -293,10 +293,12 @@ def test_a_reload_of_the_stage_forgets_no_line(stage: Stage, page: Page) -> None
     buy(page)
     row(page, "/pi_payment/complete → 200")
     row(page, "the dialog says: done")
-    before = page.locator(".lanes li[data-lane=page]").all_inner_texts()
+    lines = page.locator(".lanes li[data-lane=page]")
+    expect(lines.last).to_contain_text("GET /payments → 200")  # else its answer comes meanwhile
+    before = lines.all_inner_texts()
     page.reload()
     row(page, "the dialog says: done")
-    after = page.locator(".lanes li[data-lane=page]").all_inner_texts()
+    after = lines.all_inner_texts()
     assert after[: len(before)] == before
     assert sum("onReadyForServerApproval" in line for line in before) == 1
 
