@@ -294,7 +294,8 @@ def test_a_reload_of_the_stage_forgets_no_line(stage: Stage, page: Page) -> None
     row(page, "/pi_payment/complete → 200")
     row(page, "the dialog says: done")
     lines = page.locator(".lanes li[data-lane=page]")
-    expect(lines.last).to_contain_text("GET /payments → 200")  # else its answer comes meanwhile
+    # After the sign-in and after the purchase; else the second answer comes meanwhile.
+    expect(lines.filter(has_text="GET /payments → 200")).to_have_count(2, timeout=LONG_MS)
     before = lines.all_inner_texts()
     page.reload()
     row(page, "the dialog says: done")
