@@ -10,7 +10,7 @@ from shared.base.errors import BadRequest
 from shared.base.identifiers import payment_id_of
 from shared.edge.http import Answer, Request, serve
 from shared.payments.read import Place, ReadParts, read_history, read_payment
-from shared.payments.view import payment_for_owner, payment_in_history
+from shared.payments.view import payment_for_owner
 
 PAGE, LARGEST_PAGE = 20, 100
 PLACE = re.compile(r"([0-9]{1,12})\.([A-Za-z0-9_-]{1,64})(?:\.([1-9]))?")
@@ -23,11 +23,11 @@ def get_payment(parts: ReadParts, request: Request) -> Answer:
 
 def list_payments(parts: ReadParts, request: Request) -> Answer:
     """`next` in the answer, given back as `?next=`, continues; null: that was all."""
-    rows, place = read_history(parts, request.token(), _limit(request), _place(request))
+    payments, place = read_history(parts, request.token(), _limit(request), _place(request))
     return Answer(
         200,
         {
-            "payments": [payment_in_history(row) for row in rows],
+            "payments": [*map(payment_for_owner, payments)],
             "next": None if place is None else _text(place),
         },
     )

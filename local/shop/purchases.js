@@ -62,21 +62,22 @@ function show() {
 
 function row(payment) {
   const item = template.content.cloneNode(true).firstElementChild;
-  const [label, explanation] = stateOf(payment);
+  const [state, explanation] = stateOf(payment);
+  const name = nameOf(payment.product_id ?? recall(payment.payment_id));
+  for (const [part, text] of Object.entries({ name, amount: `${payment.amount} Pi`, state, explanation }))
+    item.querySelector(`.${part}`).textContent = text;
   const day = new Date(payment.created_at * 1000);
-  item.dataset.state = label;
-  item.querySelector(".name").textContent = nameOf(payment.product_id ?? recall(payment.payment_id));
-  item.querySelector(".amount").textContent = `${payment.amount} Pi`;
-  item.querySelector("time").textContent = day.toLocaleString([], DATE);
-  item.querySelector("time").dateTime = day.toISOString();
-  item.querySelector(".state").textContent = label;
-  item.querySelector(".explanation").textContent = explanation;
+  const time = item.querySelector("time");
+  time.textContent = day.toLocaleString([], DATE);
+  time.dateTime = day.toISOString();
+  item.dataset.state = state;
   return item;
 }
 
-function stateOf({ state, txid, attention }) {
+function stateOf({ state, txid, attention, amount, refunded }) {
   if (attention) return ["Being checked", "We are looking into it. You need not do anything."];
-  if (state === "completed") return ["Bought", ""];
+  if (refunded === amount) return ["Paid back", "It arrives in some minutes."];
+  if (state === "completed") return ["Bought", refunded === "0" ? "" : `${refunded} Pi of it go back to you.`];
   if (state === "cancelled") return ["Not paid", ""];
   if (txid) return ["Paid", "Pi has not confirmed it so far. It arrives by itself."];
   return ["Not finished", "If you have paid, it arrives by itself. If not, it is closed in some minutes."];

@@ -1,15 +1,18 @@
 // What a user reads for each code of docs/errors.md that a shop can meet: what it is, what to do now.
 const UNPAID = "You have paid nothing.";
 const BY_ITSELF = "Nothing is lost. We keep trying; you need not do anything.";
+const AGAIN = "Please sign in again";
+const NO_SLICE = "No slice this time";
+const ENOUGH = ["Enough for today", "You have had all that we send to one person in a day."];
 const TROUBLE = "Something went wrong";
 
 export const WORDS = {
   // Signing in
   no_pi: ["Please open this page in the Pi Browser", "Only there you can sign in and pay."],
   not_signed_in: ["You are not signed in", "Sign in to buy. You decide what this shop may know."],
-  invalid_token: ["Please sign in again", "Your sign-in has run out. What you bought is safe."],
-  missing_app_id: ["Please sign in again", "Pi did not say for which app you signed in."],
-  wrong_app: ["Please sign in again", "This sign-in was for another app."],
+  invalid_token: [AGAIN, "Your sign-in has run out. What you bought is safe."],
+  missing_app_id: [AGAIN, "Pi did not say for which app you signed in."],
+  wrong_app: [AGAIN, "This sign-in was for another app."],
 
   // A payment that the server does not approve, so it cannot be paid
   unexpected_amount: ({ minimum, maximum, amount } = {}) => [
@@ -38,21 +41,21 @@ export const WORDS = {
   already_completed: ["This payment is done", "It was completed elsewhere. Look at your purchases."],
 
   // Ads
-  AD_CLOSED: ["No slice this time", "You closed the ad before its end."],
+  AD_CLOSED: [NO_SLICE, "You closed the ad before its end."],
   AD_NOT_AVAILABLE: ["No ad right now", "There is none for you at the moment. Try again later."],
   ADS_NOT_SUPPORTED: ["No ads here", "Your Pi Browser is too old for ads. Please update it."],
   USER_UNAUTHENTICATED: ["You are not signed in", "Sign in, then watch the ad."],
-  ad_not_granted: ["No slice this time", "The ad network says that the ad was not watched to its end."],
+  ad_not_granted: [NO_SLICE, "The ad network says that the ad was not watched to its end."],
   ad_already_claimed: ["This ad is used up", "Another user has had the slice for it."],
-  ad_revoked: ["No slice this time", "The ad network has taken this ad back."],
+  ad_revoked: [NO_SLICE, "The ad network has taken this ad back."],
   ad_stale: ["Too late", "An ad counts for a short while only. Watch another one."],
   ad_not_found: ["We do not know this ad", "Watch another one."],
   daily_cap_reached: ["Enough for today", "You have had all slices of today. Come back tomorrow."],
 
   // Money to the user
   payouts_off: ["Not right now", "The shop has stopped sending money for a while. Try again later."],
-  user_daily_cap_reached: ["Enough for today", "You have had all that we send to one person in a day."],
-  user_daily_number_reached: ["Enough for today", "You have had all that we send to one person in a day."],
+  user_daily_cap_reached: ENOUGH,
+  user_daily_number_reached: ENOUGH,
   wallet_daily_cap_reached: ["Enough for today", "The shop has sent all that it may. Come back tomorrow."],
   above_payment_cap: ["Too much at once", "The shop may not send as much as this."],
   below_least_amount: ["Too little", "The shop does not send amounts as small as this."],

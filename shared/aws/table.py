@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # its versions once more.
 GUARDS = ("version", "state", "txid", "place")
 FAILED_CONDITION = "ConditionalCheckFailed"
-CONFLICT_PAUSE_SECONDS = 0.05
+FIRST_PAUSE_SECONDS = 0.05
 NAME = re.compile(r"#(\w+)")
 
 
@@ -46,6 +46,21 @@ class Table:
         with aws_call():
             answer = self._client.get_item(TableName=self.name, Key=wire, ConsistentRead=consistent)
         return decoded(answer.get("Item", {}))
+
+    def get_each(self, keys: Sequence[str]) -> Mapping[str, Item]:
+        """The items of at most 100 keys, each under its key, as far as they exist. What DynamoDB
+        leaves out of an answer is asked again while there is time."""
+        found: dict[str, Item] = {}
+        wire = [encoded({self.key: key}) for key in keys]
+        asked: Any = {self.name: {"Keys": wire, "ConsistentRead": True}} if wire else {}
+        pause = FIRST_PAUSE_SECONDS
+        while asked:
+            with aws_call():
+                answer = self._client.batch_get_item(RequestItems=asked)
+            found |= {one[self.key]: one for one in map(decoded, answer["Responses"][self.name])}
+            if asked := answer.get("UnprocessedKeys", {}):
+                pause = self._wait(pause)
+        return found
 
     def put_if_absent(self, item: Item) -> Item | None:
         """None if the item is new, else the item that stands already."""
@@ -144,7 +159,7 @@ class Table:
         """Write all or nothing, also in other tables. None if it was written, else each write's
         reason, in their order, as `{"Code": ..., "Item": ...}`. A conflict with another transaction
         is tried again while there is time."""
-        pause = CONFLICT_PAUSE_SECONDS
+        pause = FIRST_PAUSE_SECONDS
         while True:
             with aws_call():
                 try:
@@ -157,10 +172,15 @@ class Table:
             if set(codes) <= {"None", FAILED_CONDITION}:
                 return reasons
             # Another transaction held one of the items: nothing was written.
-            if remaining() < 2 * pause:
-                raise ServiceUnavailable
-            self._sleep(pause * (0.5 + self._jitter() / 2))
-            pause *= 2
+            pause = self._wait(pause)
+
+    def _wait(self, seconds: float) -> float:
+        """Before the same call is made again; how long to wait the next time. Raises
+        ServiceUnavailable: there is no time for it."""
+        if remaining() < 2 * seconds:
+            raise ServiceUnavailable
+        self._sleep(seconds * (0.5 + self._jitter() / 2))
+        return 2 * seconds
 
     # --- DynamoDB's requests ---------------------------------------------------------------------
 

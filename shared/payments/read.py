@@ -9,14 +9,7 @@ from shared.base.errors import UnknownPayment, UnreadableRecord
 from shared.base.frozen import frozen
 from shared.base.secret import Secret
 from shared.payments.record import PaymentRecord
-from shared.payments.store import (
-    NEWEST,
-    Cursor,
-    HistoryRow,
-    PaymentStore,
-    can_be_named,
-    history_row,
-)
+from shared.payments.store import NEWEST, Cursor, PaymentStore, can_be_named, key_of_row
 from shared.users.links import Links
 from shared.users.verify import Users
 
@@ -45,7 +38,7 @@ def read_payment(parts: ReadParts, payment_id: str, token: Secret | None) -> Pay
 
 def read_history(
     parts: ReadParts, token: Secret | None, limit: int, after: Place | None
-) -> tuple[list[HistoryRow], Place | None]:
+) -> tuple[list[PaymentRecord], Place | None]:
     """Newest first, and after them what was paid under the person's earlier uids; the place
     continues where a page ended. A record that cannot be read is counted and left out, so a page
     may be shorter than `limit`. Raises TokenRefused."""
@@ -59,10 +52,11 @@ def read_history(
         # That row is left out, so there is room for the next one.
         more, cursor = parts.payments.history(uids[which], 1, cursor)
         items += more
-    rows = []
+    keys = list[str]()
     for item in items:
         with suppress(UnreadableRecord):
-            rows.append(history_row(item))
+            keys.append(key_of_row(item))
+    payments = parts.payments.get_each(keys)
     if cursor is not None:
-        return rows, (which, cursor)
-    return rows, (which + 1, NEWEST) if which + 1 < len(uids) else None
+        return payments, (which, cursor)
+    return payments, (which + 1, NEWEST) if which + 1 < len(uids) else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
 from decimal import Decimal
 from enum import Enum, auto
 from typing import Any
@@ -11,12 +10,10 @@ from typing import Any
 from shared.aws.codec import item_of, record_of
 from shared.aws.dynamodb import Item, day_key, due_keys, readable
 from shared.aws.table import FAILED_CONDITION, Table, standing
-from shared.base.amount import Amount
 from shared.base.clock import Clock, clock
-from shared.base.frozen import frozen
 from shared.base.identifiers import PAYMENT_ID
 from shared.payments.once import NOBODY, Claim, claim_key, take
-from shared.payments.record import Attention, PaymentRecord, PaymentState, bought_twice
+from shared.payments.record import PaymentRecord, PaymentState, bought_twice
 from shared.work.records import Records
 
 KEY = "payment_id"
@@ -33,21 +30,6 @@ class Outcome(Enum):
 
     WRITTEN = auto()
     BOUGHT = auto()  # by another payment of the same user; nothing was written
-
-
-@frozen(kw_only=True)
-class HistoryRow:
-    """What the index of a user's payments holds of one."""
-
-    payment_id: str
-    state: PaymentState
-    amount: Amount
-    product_id: str | None
-    quantity: int | None
-    txid: str | None
-    needs_review: Attention | None = field(metadata={"stored_as": "attention"})
-    created_at: int
-    completed_at: int | None
 
 
 class PaymentStore(Records[PaymentRecord]):
@@ -197,15 +179,15 @@ def can_be_named(cursor: Cursor) -> bool:
     return bool(PAYMENT_ID.fullmatch(payment_id)) and at == int(at) and 0 <= at < LATEST
 
 
-def history_row(item: Item) -> HistoryRow:
-    """An item of a history. Raises UnreadableRecord."""
-    return readable(_read_row, item, KEY)
+def key_of_row(item: Item) -> str:
+    """Of an item of a history. Raises UnreadableRecord."""
+    return readable(_read_key, item, KEY)
 
 
-def _read_row(item: Item) -> HistoryRow:
+def _read_key(item: Item) -> str:
     if not can_be_named((item[KEY], item["created_at"])):
         raise ValueError(KEY)
-    return record_of(HistoryRow, item)
+    return str(item[KEY])
 
 
 def _read_claim(item: Item) -> Claim:

@@ -4,24 +4,23 @@ Pi, times in seconds since 1970.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.payments.record import PaymentEvent, PaymentRecord
 from shared.work.events import Event, event
 from shared.work.story import told
 
-if TYPE_CHECKING:
-    from shared.payments.store import HistoryRow
-
 
 def payment_for_owner(record: PaymentRecord) -> dict[str, Any]:
-    """`attention` says why an operator must review it first; absent parts are null."""
+    """`refunded` is what has gone back to the user, or is on its way; `attention` says why an
+    operator must review it first. Absent parts are null."""
     return {
         **payment_for_anyone(record),
         "amount": str(record.amount),
         "product_id": record.price.product_id if record.price else None,
         "quantity": record.price.quantity if record.price else None,
         "txid": record.txid,
+        "refunded": str(record.refunded),
         "attention": record.needs_review,
         "created_at": record.created_at,
         "completed_at": record.completed_at,
@@ -39,7 +38,6 @@ def payment_with_story(record: PaymentRecord) -> dict[str, Any]:
         "username": record.username,
         "refusal": record.refusal,
         "received": str(record.received),
-        "refunded": str(record.refunded),
         "refundable": str(record.refundable),
         "receipts": receipts,
         "claimed_txid": record.claimed_txid,
@@ -54,21 +52,6 @@ def payment_with_story(record: PaymentRecord) -> dict[str, Any]:
 def payment_for_anyone(record: PaymentRecord) -> dict[str, Any]:
     """For a caller who may not be the owner: only what anyone can see on the chain."""
     return {"payment_id": record.payment_id, "state": record.state}
-
-
-def payment_in_history(row: HistoryRow) -> dict[str, Any]:
-    """The same shape as for the owner, from the index of a user's payments."""
-    return {
-        "payment_id": row.payment_id,
-        "state": row.state,
-        "amount": str(row.amount),
-        "product_id": row.product_id,
-        "quantity": row.quantity,
-        "txid": row.txid,
-        "attention": row.needs_review,
-        "created_at": row.created_at,
-        "completed_at": row.completed_at,
-    }
 
 
 def payment_event(record: PaymentRecord) -> Event | None:

@@ -7,7 +7,8 @@ however often it is tried, and an older deployment never drops an attribute that
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace as with_
 from typing import Any, Generic, TypeVar, cast
 
@@ -16,6 +17,7 @@ from shared.aws.dynamodb import Item, readable
 from shared.aws.table import Table, standing
 from shared.base.clock import Clock, clock
 from shared.base.context import doing
+from shared.base.errors import UnreadableRecord
 from shared.work.story import ELSEWHERE, Entry, continued
 
 Record = TypeVar("Record")
@@ -40,6 +42,15 @@ class Records(Generic[Record]):
         """The record, read consistently. Raises UnreadableRecord."""
         item = self._table.get(key)
         return self._read(item) if item else None
+
+    def get_each(self, keys: Sequence[str]) -> list[Record]:
+        """The records of at most 100 keys in their order, read consistently. One that cannot be
+        read is counted and left out, as is one that is gone."""
+        items, found = self._table.get_each(keys), []
+        for key in keys:
+            with suppress(KeyError, UnreadableRecord):
+                found.append(self._read(items[key]))
+        return found
 
     def put_if_absent(self, record: Record) -> Record:
         """The record that stands afterwards: `record` itself if it was the first, else the one that

@@ -203,6 +203,12 @@ class MeteredClient(Client):
         self._meter.read(found, consistent=bool(call.get("ConsistentRead")))
         return answer
 
+    def batch_get_item(self, **call: Any) -> Any:
+        answer = super().batch_get_item(**call)
+        for item in (item for items in answer["Responses"].values() for item in items):
+            self._meter.read(size_of(item), consistent=True)
+        return answer
+
     def query(self, **call: Any) -> Any:
         answer = super().query(**call)
         self._meter.read(sum(map(size_of, answer["Items"])), consistent=False)

@@ -38,6 +38,7 @@ def test_one_payment_of_mine(world: World, alice: User) -> None:
             "product_id": "apple_pie_1",
             "quantity": 1,
             "txid": txid,
+            "refunded": "0",
             "attention": None,
             "created_at": world.clock(),
             "completed_at": world.clock(),
@@ -118,6 +119,21 @@ def test_anothers_cursor_shows_nothing_of_theirs(world: World, alice: User, bob:
 
     assert reply.status == 200
     assert {world.record(item["payment_id"]).uid for item in reply.body["payments"]} <= {alice.uid}
+
+
+@pytest.mark.parametrize(("amount", "refunded"), [(None, "3.14"), ("0.0000001", "0.0000001")])
+def test_what_went_back_is_seen_in_both_reads(
+    world: World, alice: User, amount: str | None, refunded: str
+) -> None:
+    payment_id, txid = world.paid(alice)
+    world.complete(payment_id, txid)
+    part = {} if amount is None else {"amount": amount}
+
+    assert world.post(payout_id="refund-1", refund_of=payment_id, **part).status == 202
+
+    [listed] = world.call("GET /payments", token=alice.token).body["payments"]
+    assert listed["refunded"] == refunded
+    assert get(world, payment_id, alice) == (200, listed)
 
 
 def test_the_verified_user(world: World, alice: User) -> None:

@@ -11,7 +11,7 @@ import pytest
 from shared.payouts.record import PayoutState
 from shared.work.wake_ups import Work
 from tests.weather.ends import COMPLETED
-from tests.world import User, World
+from tests.world import User, World, dynamodb
 from tests.world.tables import KEYS as TABLE_KEYS
 
 PAYMENT_FIELDS = ("uid", "amount", "state", "created_at", "version")
@@ -233,6 +233,31 @@ def test_one_row_hides_no_other_from_its_user(
     assert set(history(world, user, limit)) == {payments[0], payments[2]}
 
     assert world.metrics.counted["UnexpectedError"] == 1
+
+
+def test_a_page_that_the_database_answers_in_parts(world: World) -> None:
+    user = world.user()
+    payments = list[str]()
+    for _ in range(2 * dynamodb.MOST_AT_ONCE + 1):
+        world.tick(1)
+        payment_id, txid = world.paid(user)
+        assert world.complete(payment_id, txid).status == 200
+        payments.append(payment_id)
+
+    assert history(world, user, limit=100) == payments[::-1]
+
+
+def test_a_page_that_the_database_never_answers(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise 8: it is asked again while there is time."""
+    user = world.user()
+    world.approved(user)
+    monkeypatch.setattr(dynamodb, "MOST_AT_ONCE", 0)
+
+    reply = world.call("GET /payments", token=user.token)
+
+    assert (reply.status, reply.error) == (503, "service_unavailable")
 
 
 def lost(item: dict[str, Any], field: str) -> dict[str, Any]:

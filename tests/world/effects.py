@@ -20,7 +20,7 @@ Moment = Literal["before", "after"]
 Device = Callable[[Moment, str], None]
 """Told of each effect, before it and after it; may raise. See `devices`."""
 
-READS = {"GetItem", "Query"}
+READS = {"GetItem", "BatchGetItem", "Query"}
 WRITES = {"PutItem", "UpdateItem", "TransactWriteItems", "BatchExecuteStatement"}
 # What lies beside a record, and takes part in no transition.
 NOTES = ("SET asked_at", "SET due_at", "SET claimed_txid", "REMOVE #username")

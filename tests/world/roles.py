@@ -61,6 +61,8 @@ def uses(operation: str, call: Item) -> Iterator[Use]:
             yield Use("Query", f"{call['TableName']}/index/{call['IndexName']}")
         case "GetItem":
             yield Use("GetItem", call["TableName"])
+        case "BatchGetItem":
+            yield from (Use("BatchGetItem", table) for table in call["RequestItems"])
         case _:
             yield _write(operation, call)
 

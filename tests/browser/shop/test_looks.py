@@ -47,7 +47,8 @@ GOODS = [
 def payment(number: int, **parts: Any) -> dict[str, Any]:
     made = {"created_at": 1795445570 - 86400 * number, "completed_at": None, "quantity": 1}
     what = {"product_id": "apple_pie_1", "amount": "3.14", "state": "open", "txid": None}
-    return {"payment_id": str(number), **what, "attention": None, **made, **parts}
+    odd = {"refunded": "0", "attention": None}
+    return {"payment_id": str(number), **what, **odd, **made, **parts}
 
 
 PAYMENTS = [
@@ -56,6 +57,8 @@ PAYMENTS = [
     payment(3, product_id="donation", amount="99.1234567"),
     payment(4, attention="odd_receipt", product_id="recipe_1"),
     payment(5, state="cancelled", product_id=None),
+    payment(6, state="completed", refunded="3.14"),
+    payment(7, state="completed", refunded="1.0000001"),
 ]
 
 

@@ -51,6 +51,8 @@ def test_a_scene_ends_with_the_truth(stage: Stage, page: Page, watch: Watch, sce
     tone = page.locator(".caption").get_attribute("data-tone")
     assert tone == "good", page.inner_text(".caption")
     assert page.inner_text(".verdict") == LAST_LINES[scene]
+    if scene == "refund":
+        expect(page.frame_locator("iframe").locator("#purchases")).to_contain_text("Paid back")
     assert_true(scene, stage.director.sources.snapshot(Snapshot()))
     assert violations(page) == []
 
