@@ -1,5 +1,7 @@
 """The browser of this machine: Debian's Chromium, since Playwright's own does not come with its
-package."""
+package. Its headless shell does the same without a window's machinery, in three quarters of the
+time.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -9,7 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 MISSING = "There is no Chromium here. Debian has it: apt-get install chromium"
 
 

@@ -376,7 +376,7 @@ class App:
     def http(self) -> Http:
         from shared.base.http import Http
 
-        return Http(self.edges.open_session, sleep=self.edges.sleep, jitter=self.edges.jitter)
+        return Http(self.edges.connections(), sleep=self.edges.sleep, jitter=self.edges.jitter)
 
     @cached_property
     def pi(self) -> PiClient:

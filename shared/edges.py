@@ -13,7 +13,7 @@ from shared.base.frozen import frozen
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    import requests
+    from requests.adapters import HTTPAdapter
 
 MOST_TASKS = 10  # side by side: a batch of messages; as many as there are connections to one host
 
@@ -27,10 +27,10 @@ def aws_client(service: str) -> Any:
     return client(service)
 
 
-def open_session() -> requests.Session:
-    from shared.base.http import open_session
+def open_connections() -> HTTPAdapter:
+    from shared.base.http import open_connections
 
-    return open_session()
+    return open_connections()
 
 
 def threads() -> Executor:
@@ -44,7 +44,7 @@ class Edges:
     """`aws` gives the client of a service, by boto3's name for it."""
 
     aws: Callable[[str], Any] = aws_client
-    open_session: Callable[[], requests.Session] = open_session
+    connections: Callable[[], HTTPAdapter] = open_connections
     executor: Callable[[], Executor] = threads
     clock: Clock = clock
     sleep: Callable[[float], None] = time.sleep

@@ -15,6 +15,7 @@ from .address import is_address
 from .chain import Account, Chain, Transaction
 from .model import Settings
 from .records import Record
+from .wire import dumps
 
 PROBLEM = "application/problem+json"
 MAX_LIMIT = 200
@@ -130,14 +131,17 @@ class Horizon:
     def account_payments(self, address: str, query: Mapping[str, str]) -> Record:
         return self.account_operations(address, query, "payments")
 
-    def ledgers(self, query: Mapping[str, str]) -> Record:
+    def ledgers(self, query: Mapping[str, str]) -> str:
+        """A page of them, as JSON."""
         closed = range(self._elder(), self._latest() + 1)
-        return self._page("/ledgers", query, closed, lambda number: number << 32, self._ledger)
+        page = self._page("/ledgers", query, closed, lambda number: number << 32, self._ledger_json)
+        rows = ",".join(page.pop("_embedded")["records"])
+        return f'{dumps(page)[:-1]},"_embedded":{{"records":[{rows}]}}}}'
 
     def ledger(self, number: int) -> Record:
         if not 1 <= number <= self._latest() or self._hole(number):
             raise HorizonError("not_found")
-        return self._ledger(number)
+        return records.ledger(*self._ledger(number))
 
     def ledger_transactions(self, number: int, query: Mapping[str, str]) -> Record:
         """A ledger's; failed ones only with `include_failed=true`."""
@@ -251,9 +255,13 @@ class Horizon:
         """The hole that a ledger lies in."""
         return next((each for each in self._settings.holes if each[0] <= ledger <= each[1]), None)
 
-    def _ledger(self, number: int) -> Record:
+    def _ledger(self, number: int) -> tuple[str, int, datetime, bool | None, int]:
         closed_at, tx = self._chain.closed_at(number), self._chain.transaction_in(number)
-        return records.ledger(self._base, number, closed_at, tx, self._settings.base_fee_stroops)
+        succeeded = None if tx is None else tx.successful
+        return self._base, number, closed_at, succeeded, self._settings.base_fee_stroops
+
+    def _ledger_json(self, number: int) -> str:
+        return records.ledger_json(*self._ledger(number))
 
     def _page(
         self,
@@ -261,7 +269,7 @@ class Horizon:
         query: Mapping[str, str],
         items: Sequence[Item],
         token: Callable[[Item], int],
-        record: Callable[[Item], Record],
+        record: Callable[[Item], Record | str],
         is_shown: Callable[[Item], bool] = lambda _item: True,
     ) -> Record:
         """One page of items, which are sorted by token. The cursor itself is never on it."""

@@ -184,7 +184,7 @@ def _add_history(api: Blueprint, horizon: Callable[[], Horizon]) -> None:
 def _add_ledgers(api: Blueprint, horizon: Callable[[], Horizon]) -> None:
     @api.get("/ledgers")
     def ledgers() -> Response:
-        return answer(horizon().ledgers(request.args), kind=HAL)
+        return Response(horizon().ledgers(request.args), content_type=HAL)
 
     @api.get("/ledgers/<int:number>")
     def ledger(number: int) -> Response:

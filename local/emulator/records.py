@@ -17,6 +17,7 @@ from .chain import (
     Transaction,
     fixed_point,
 )
+from .wire import dumps
 
 Record = dict[str, Any]
 
@@ -240,9 +241,17 @@ def _fee_bump(tx: Transaction) -> Record:
 
 
 @lru_cache(maxsize=10_000)  # a page is two hundred of them, and most are empty
+def ledger_json(
+    base: str, number: int, closed_at: datetime, succeeded: bool | None, base_fee_stroops: int
+) -> str:
+    """The same as text: who reads a chain asks for each of its ledgers."""
+    return dumps(ledger(base, number, closed_at, succeeded, base_fee_stroops))
+
+
 def ledger(
-    base: str, number: int, closed_at: datetime, tx: Transaction | None, base_fee_stroops: int
+    base: str, number: int, closed_at: datetime, succeeded: bool | None, base_fee_stroops: int
 ) -> Record:
+    """`succeeded`: its one transaction did; None: it has none."""
     path = f"/ledgers/{number}"
     return {
         "_links": _links(
@@ -258,9 +267,9 @@ def ledger(
         "hash": _ledger_hash(number),
         "prev_hash": _ledger_hash(number - 1),
         "sequence": number,
-        "successful_transaction_count": int(tx is not None and tx.successful),
-        "failed_transaction_count": int(tx is not None and not tx.successful),
-        "operation_count": int(tx is not None and tx.successful),
+        "successful_transaction_count": int(succeeded is True),
+        "failed_transaction_count": int(succeeded is False),
+        "operation_count": int(succeeded is True),
         "closed_at": _whole_seconds(closed_at),
         "base_fee_in_stroops": base_fee_stroops,
         "base_reserve_in_stroops": MINIMUM_STROOPS // 2,

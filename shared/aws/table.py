@@ -6,6 +6,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from shared.aws.client import aws_call
@@ -244,12 +245,16 @@ def _is_changed(error: Any) -> bool | None:
 
 def _named(expressions: str, values: Item) -> Mapping[str, Any]:
     """The values and the attributes that the expressions name."""
-    names = {f"#{name}": name for name in NAME.findall(expressions)}
     found = {
-        "ExpressionAttributeNames": names,
+        "ExpressionAttributeNames": _names(expressions),
         "ExpressionAttributeValues": encoded({f":{name}": one for name, one in values.items()}),
     }
     return {kind: given for kind, given in found.items() if given}
+
+
+@cache
+def _names(expressions: str) -> Mapping[str, str]:
+    return {f"#{name}": name for name in NAME.findall(expressions)}
 
 
 def standing(failed: Any) -> Item:

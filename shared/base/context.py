@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from shared.base.frozen import frozen
 
@@ -116,7 +116,12 @@ def doing() -> str | None:
 def log_keys() -> dict[str, str]:
     """What a line of the log says of its invocation; nothing outside one."""
     context = _context.get(None)
-    return {} if context is None else {k: v for k, v in asdict(context.about).items() if v}
+    if context is None:
+        return {}
+    about = context.about
+    keys = {"function": about.function, "request_id": about.request_id}
+    keys |= {"route": about.route, "subject": about.subject}
+    return {name: value for name, value in keys.items() if value}
 
 
 def _current() -> Context:

@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import Enum
-from http.cookiejar import DefaultCookiePolicy
 from itertools import count
+from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,6 +34,7 @@ LARGEST_BODY = 2_000_000
 MOST_ATTEMPTS = 4
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 2.0
+HEADERS = dict(requests.utils.default_headers())
 
 
 class Failure(Enum):
@@ -106,22 +107,21 @@ def pause_before_retry(
 
 
 class Http:
-    """The environment's pooled session. Safe for threads; nothing in it belongs to one
+    """The environment's pooled connections. Safe for threads; nothing in it belongs to one
     invocation.
     """
 
     def __init__(
         self,
-        open_session: Callable[[], requests.Session],
+        connections: requests.adapters.HTTPAdapter,
         *,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._open_session = open_session
+        self._connections = connections
         self._sleep, self._jitter = sleep, jitter
         self._lock = threading.Lock()
-        self._session: requests.Session | None = None
-        self._used_at = 0.0
+        self._used_at = inf  # never
         self._health: dict[str, Health] = {}
 
     def call(
@@ -182,13 +182,9 @@ class Http:
             raise CallFailed(Failure.NOT_SENT)
         connect = min(CONNECT_SECONDS, left / 2)
         try:
-            with self._current_session().request(
-                method,
-                url,
-                headers=headers,
-                data=body,
+            with self._fresh_connections().send(
+                _prepared(method, url, headers, body),
                 timeout=(connect, min(READ_SECONDS, left - connect)),
-                allow_redirects=False,
                 stream=True,
             ) as response:
                 return Reply(response.status_code, response.headers, _json_object(_read(response)))
@@ -202,31 +198,33 @@ class Http:
         with self._lock:
             return self._health.setdefault(urlsplit(url).netloc, Health())
 
-    def _current_session(self) -> requests.Session:
+    def _fresh_connections(self) -> requests.adapters.HTTPAdapter:
         with self._lock:
             now = seconds()
-            if self._session is not None and now - self._used_at > IDLE_SECONDS:
-                self._session.close()
-                self._session = None
-            if self._session is None:
-                self._session = self._open_session()
+            if now - self._used_at > IDLE_SECONDS:
+                self._connections.close()
             self._used_at = now
-            return self._session
+            return self._connections
 
 
-def open_session() -> requests.Session:
-    session = requests.Session()
-    # The environment must not redirect money: no proxy, no .netrc that would replace our
-    # Authorization header.
-    session.trust_env = False
-    # One user's cookie must not go out with another's token, or with our key.
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = requests.adapters.HTTPAdapter(
+def open_connections() -> requests.adapters.HTTPAdapter:
+    """Without a session around them, nothing redirects money: no proxy of the environment, no
+    .netrc that would replace our Authorization header, no redirect; and no user's cookie goes out
+    with another's token, or with our key."""
+    return requests.adapters.HTTPAdapter(
         pool_connections=2, pool_maxsize=MOST_AT_ONCE, max_retries=0
     )
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
+
+
+def _prepared(
+    method: str, url: str, headers: Mapping[str, str] | None, body: str | None
+) -> requests.PreparedRequest:
+    made = requests.PreparedRequest()
+    made.prepare_method(method)
+    made.prepare_url(url, None)
+    made.prepare_headers({**HEADERS, **(headers or {})})
+    made.prepare_body(body, None)
+    return made
 
 
 def _read(response: requests.Response) -> bytes:

@@ -81,7 +81,7 @@ class Operator:
         }
         edges = Edges(
             aws=aws.__getitem__,
-            open_session=world.adapter.session,
+            connections=lambda: world.adapter,
             clock=world.clock,
             sleep=world.tick,
             executor=lambda: world.executor,

@@ -1,4 +1,4 @@
-"""Pi and its chain behind a `requests` session without sockets; time passes when a test says so."""
+"""Pi and its chain behind requests, without sockets; time passes when a test says so."""
 
 from collections.abc import Mapping
 from email.utils import format_datetime
@@ -12,7 +12,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 from local.emulator.faults import Fault
 from local.emulator.in_process import InProcessAdapter
 from shared.aws.stored_secret import StoredSecret, server_key
-from shared.base.http import Http, open_session
+from shared.base.http import Http
 from shared.base.secret import Secret
 from shared.pi.client import PiClient
 from shared.stellar.horizon import Horizon
@@ -58,11 +58,6 @@ class Line(InProcessAdapter):
         response.headers["Date"] = self.date or format_datetime(self._pi.now(), usegmt=True)
         return response
 
-    def session(self) -> requests.Session:
-        session = open_session()
-        session.mount(HOST, self)
-        return session
-
 
 class PiInProcess:
     """One at a time: the emulator is the process's own. `clock`: that of the test's invocation."""
@@ -73,7 +68,7 @@ class PiInProcess:
         self.secrets = Secrets(KEY)
         self._key = self.secrets.key()
         self.line = Line(emulator)
-        self.http = Http(self.line.session, sleep=clock.sleep, jitter=lambda: 0.0)
+        self.http = Http(self.line, sleep=clock.sleep, jitter=lambda: 0.0)
 
     def client(self, key: StoredSecret | None = None) -> PiClient:
         return PiClient(self.http, f"{HOST}/v2", key or self._key)

@@ -29,7 +29,6 @@ class Sent:
     url: str
     headers: Mapping[str, str]
     timeout: tuple[float, float]
-    proxies: Mapping[str, str]
 
 
 class _Received:
@@ -52,12 +51,11 @@ class ScriptedLine(HTTPAdapter):
         super().__init__()
         self.steps = list(steps) or [Reply()]
         self.sent: list[Sent] = []
-        self.closed = False
+        self.dropped = 0
 
     def send(self, request: requests.PreparedRequest, *_: Any, **how: Any) -> requests.Response:
-        proxies = dict(how["proxies"] or {})
         method, url = str(request.method), str(request.url)
-        self.sent.append(Sent(method, url, request.headers, how["timeout"], proxies))
+        self.sent.append(Sent(method, url, request.headers, how["timeout"]))
         step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
         if isinstance(step, Exception):
             raise step
@@ -73,24 +71,15 @@ class ScriptedLine(HTTPAdapter):
         return self.build_response(request, raw)
 
     def close(self) -> None:
-        self.closed = True
+        self.dropped += 1
 
 
 class Net:
-    """`Http` over such lines: a new one for each session that it opens; with a clock of its own."""
+    """`Http` over such a line, with a clock of its own."""
 
-    def __init__(self, *lines: ScriptedLine) -> None:
+    def __init__(self, line: ScriptedLine) -> None:
         self.clock = Clock()
-        self.lines = list(lines)
-        self.opened: list[ScriptedLine] = []
-        self._http = http.Http(self._session, sleep=self.clock.sleep, jitter=lambda: 0.0)
-
-    def _session(self) -> requests.Session:
-        session = http.open_session()
-        line = self.lines.pop(0)
-        session.mount("https://", line)
-        self.opened.append(line)
-        return session
+        self._http = http.Http(line, sleep=self.clock.sleep, jitter=lambda: 0.0)
 
     def call(self, method: str = "GET", seconds: float = 15, **how: Any) -> http.Reply:
         """One call, in an invocation of its own."""

@@ -206,7 +206,7 @@ class Client:
             raise _refused(fault, operation)
         try:
             with self.database.lock:
-                answer = _copied(act())
+                answer = act()
                 effects.note_write(operation, call)
         finally:
             effects.tell("after", operation)

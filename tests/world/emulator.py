@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, cast
 
-from requests import PreparedRequest, Response, Session
+from requests import PreparedRequest, Response
 
 from local.emulator.faults import FaultyFront
 from local.emulator.http import create_app
@@ -38,12 +38,6 @@ class Adapter(InProcessAdapter):
         response = super().send(request, *args, **kwargs)
         self._effects.tell("after", effect)
         return response
-
-    def session(self) -> Session:
-        session = Session()
-        session.trust_env = False
-        session.mount(HOST, self)
-        return session
 
 
 class Emulator:

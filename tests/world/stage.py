@@ -199,7 +199,7 @@ class Stage:
         """One more environment of the function of this folder, beside the one in use."""
         edges = Edges(
             aws=self.aws.__getitem__,
-            open_session=self.adapter.session,
+            connections=lambda: self.adapter,
             clock=self.clock,
             sleep=self.tick,
             jitter=lambda: 0.5,

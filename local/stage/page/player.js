@@ -93,6 +93,7 @@ export class Player {
       scrolls: (heading) => phone.ask({ scroll: heading }),
       switches: (name, on) => director.turn(name, on),
       hears: (text) => this.#until(playing, () => this.answers.some((answer) => answer.startsWith(text))),
+      closes: () => phone.close(),
       closed: () => this.#until(playing, () => !phone.current.iframe),
       reopens: () => {
         this.answers = [];
