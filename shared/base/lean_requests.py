@@ -1,23 +1,16 @@
 """requests without the library that guesses character sets: a tenth of its import, and every body
 that the bundle reads is JSON.
-
-requests works without one, and says so; nobody needs to hear it.
 """
 
 from __future__ import annotations
 
-import sys
 import warnings
 
-GUESSER = "charset_normalizer"
+from shared.base.lean import without
 
-if GUESSER not in sys.modules:
-    sys.modules[GUESSER] = None  # type: ignore[assignment] # as if it were not installed
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import requests
-    del sys.modules[GUESSER]
-else:
+with without("charset_normalizer"), warnings.catch_warnings():
+    # requests works without one, and says so; nobody needs to hear it.
+    warnings.simplefilter("ignore")
     import requests
 
 __all__ = ["requests"]

@@ -9,11 +9,18 @@ from __future__ import annotations
 import logging
 from threading import Lock
 
-from aws_lambda_powertools.logging import Logger
-from aws_lambda_powertools.metrics import Metrics, MetricUnit
-
 from shared.base.context import log_keys
+from shared.base.lean import without
 from shared.base.version import VERSION
+
+# Nothing is traced, and no correlation id is looked for in an event by a query language.
+POWERTOOLS = "aws_lambda_powertools"
+with (
+    without(f"{POWERTOOLS}.tracing", Tracer=None),
+    without(f"{POWERTOOLS}.utilities.jmespath_utils", query=None),
+):
+    from aws_lambda_powertools.logging import Logger
+    from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
 # Failures that pass by themselves, and that an operator must hear of if they do not.
 OUTAGES = {"service_unavailable": "ServiceUnavailable", "pi_unavailable": "PiUnavailable"}
