@@ -35,10 +35,11 @@ class Down(Exception):
 
 class Call:
     """One call to the server. What it came to must be said; else it failed. One that is tried again
-    is not `counted`: what fails by itself, however often it is tried, is no sign of the server."""
+    is not `counted`: what fails by itself, however often it is tried, is no sign of the server.
+    `began` is in seconds of the invocation's clock."""
 
     def __init__(self, *, counted: bool) -> None:
-        self.outcome, self.counted = Outcome.FAILED, counted
+        self.outcome, self.counted, self.began = Outcome.FAILED, counted, seconds()
 
 
 class Health:
@@ -54,13 +55,13 @@ class Health:
     def turn(self, *, counted: bool = True) -> Iterator[Call]:
         """Around a call; waits until there may be one more. Raises Down."""
         self._wait()
-        call, began = Call(counted=counted), seconds()
+        call = Call(counted=counted)
         try:
             yield call
         finally:
             with self._changed:
                 self._under_way -= 1
-                self._note(call, is_slow=seconds() - began >= SLOW_SECONDS)
+                self._note(call, is_slow=seconds() - call.began >= SLOW_SECONDS)
                 self._changed.notify_all()
 
     def _wait(self) -> None:

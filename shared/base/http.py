@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 
-from shared.base.context import remaining, seconds
+from shared.base.context import remaining
 from shared.base.frozen import frozen
 from shared.base.health import MOST_AT_ONCE, Call, Down, Health, Outcome
 from shared.base.lean_requests import requests
@@ -167,6 +167,7 @@ class Http:
         headers: Mapping[str, str] | None,
         body: str | None,
     ) -> Reply:
+        self._drop_idle_connections(call.began)
         reply = self._exchange(method, url, headers, body)
         call.outcome = Outcome.BUSY if reply.failure is Failure.BUSY else Outcome.ANSWERED
         if reply.failure is not None:
@@ -182,7 +183,7 @@ class Http:
             raise CallFailed(Failure.NOT_SENT)
         connect = min(CONNECT_SECONDS, left / 2)
         try:
-            with self._fresh_connections().send(
+            with self._connections.send(
                 _prepared(method, url, headers, body),
                 timeout=(connect, min(READ_SECONDS, left - connect)),
                 stream=True,
@@ -198,13 +199,11 @@ class Http:
         with self._lock:
             return self._health.setdefault(urlsplit(url).netloc, Health())
 
-    def _fresh_connections(self) -> requests.adapters.HTTPAdapter:
+    def _drop_idle_connections(self, now: float) -> None:
         with self._lock:
-            now = seconds()
             if now - self._used_at > IDLE_SECONDS:
                 self._connections.close()
             self._used_at = now
-            return self._connections
 
 
 def open_connections() -> requests.adapters.HTTPAdapter:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.base.amount import Amount
 from shared.base.described import Described
@@ -110,8 +110,7 @@ class Ask(Described):
     MAY_WITHDRAW = "may_withdraw", "bool: one more may be cancelled at Pi today; it is counted."
 
 
-@frozen
-class Question:
+class Question(NamedTuple):
     """`about` is an address, a txid or a payment's identifier. `dead_since` is only for the book:
     no signed transaction can be applied after it (seconds since 1970), so later movements do not
     matter."""
