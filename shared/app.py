@@ -337,7 +337,7 @@ class App:
     @cached_property
     def send_payout(self) -> SendParts:
         from shared.base.amount import Amount
-        from shared.payouts.arrival import ArrivalParts, tell_user
+        from shared.notifications.arrival import ArrivalParts
         from shared.payouts.decision import Terms
         from shared.payouts.send import SenderMemory, SendParts
         from shared.stellar.submit import Submitter
@@ -366,7 +366,7 @@ class App:
             canary=self._canary,
             book=self._payout_book,
             memory=SenderMemory(),
-            tell_user=partial(tell_user, arrival),
+            arrival=arrival,
             clock=self.clock,
         )
 

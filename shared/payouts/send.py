@@ -31,6 +31,7 @@ from shared.base.observability import count, gauge, logger
 from shared.book.read import BookParts, book_of, read_book, read_on
 from shared.book.record import LATELY_SECONDS, Book
 from shared.book.store import wallet_of
+from shared.notifications.arrival import ArrivalParts, tell_user
 from shared.payments.canary import Canary
 from shared.payments.store import PaymentStore
 from shared.payouts.decision import (
@@ -115,7 +116,7 @@ class SendParts:
     canary: Canary
     book: BookParts
     memory: SenderMemory
-    tell_user: Callable[[PayoutRecord], None]
+    arrival: ArrivalParts
     clock: Clock
 
 
@@ -503,7 +504,8 @@ def _deliver(parts: SendParts, record: PayoutRecord) -> PayoutRecord:
         return delivered(standing, parts.clock())
 
     if record.pending_event is PayoutEvent.COMPLETED:
-        parts.tell_user(record)
+        is_refund = record.refund_of is not None
+        tell_user(parts.arrival, record.payout_id, record.uid, record.amount, is_refund=is_refund)
     return deliver(parts.bus, record, payout_event, told, parts.payouts.replace)
 
 

@@ -6,11 +6,11 @@ cannot be recorded now, none is sent.
 
 from __future__ import annotations
 
+from shared.base.amount import Amount
 from shared.base.errors import BundleError
 from shared.base.frozen import frozen
 from shared.base.observability import logger
 from shared.notifications.request import NotifyParts, notify
-from shared.payouts.record import PayoutRecord
 from shared.pi.objects import NotificationText
 
 ID = "payout:"  # no id that an operator chooses has a colon
@@ -29,14 +29,15 @@ class ArrivalParts:
     refund: str | None
 
 
-def tell_user(parts: ArrivalParts, record: PayoutRecord) -> None:
+def tell_user(
+    parts: ArrivalParts, payout_id: str, uid: str, amount: Amount, *, is_refund: bool
+) -> None:
     """Never raises BundleError."""
-    text = parts.payout if record.refund_of is None else parts.refund
+    text = parts.refund if is_refund else parts.payout
     if text is None:
         return
-    body = text.replace(AMOUNT, str(record.amount))
     try:
-        said = NotificationText(parts.title, body, ROUTE)
-        notify(parts.notify, f"{ID}{record.payout_id}", said, [record.uid])
+        said = NotificationText(parts.title, text.replace(AMOUNT, str(amount)), ROUTE)
+        notify(parts.notify, f"{ID}{payout_id}", said, [uid])
     except BundleError as error:
         logger.warning("The user is not told of this payout", extra={"code": error.code})
