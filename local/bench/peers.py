@@ -29,7 +29,8 @@ CALLS = 20
 WARM_UP = 2
 PI_SECONDS = 0.15
 NPM_PACKAGES = ("pi-sdk-express",)
-STEPS = ("approve", "complete")
+STEPS = ("approve", "complete", "both")
+PEERS = {"naive": "The usual tutorial's", "demo": "Those of Pi's demo app"}
 
 Handler = Callable[[dict[str, Any]], Mapping[str, Any]]
 Seen = dict[str, list[float]]
@@ -39,16 +40,17 @@ Seen = dict[str, list[float]]
 def play(calls: int, emulator: str) -> Seen:
     from functions.approve_payment.app import handler as approve
     from functions.complete_payment.app import handler as complete
-    from local.bench.naive import Naive
+    from local.bench.naive import Demo, Naive
     from local.bench.warm import Front, accepted, posted
 
-    naive, context, front = Naive(SERVER_KEY), Context(), Front(emulator)
+    naive, demo, context, front = Naive(SERVER_KEY), Demo(SERVER_KEY), Context(), Front(emulator)
     sides: dict[str, dict[str, Handler]] = {
         "ours": {
             "approve": lambda event: approve(event, context),
             "complete": lambda event: complete(event, context),
         },
         "naive": {"approve": naive.approve, "complete": naive.complete},
+        "demo": {"approve": demo.approve, "complete": demo.complete},
     }
     seen: dict[str, list[tuple[float, float, int]]] = {}
 
@@ -66,10 +68,14 @@ def play(calls: int, emulator: str) -> Seen:
             timed(side, "approve", {"paymentId": payment_id, "accessToken": token})
             txid = front.pay(payment_id)
             timed(side, "complete", {"paymentId": payment_id, "transactionId": txid})
-    return {
+    medians = {
         name: [median(column) for column in zip(*turns[WARM_UP:], strict=True)]
         for name, turns in seen.items()
     }
+    for side in sides:
+        steps = (medians[f"{side} {name}"] for name in ("approve", "complete"))
+        medians[f"{side} both"] = [sum(column) for column in zip(*steps, strict=True)]
+    return medians
 
 
 def _calls(emulator: str) -> int:
@@ -95,14 +101,15 @@ def main(calls: int) -> None:
             slow = {"path": "/v2/*", "delay_s": PI_SECONDS, "times": None}
             emulator.control("POST", "/faults", slow)
             seen: Seen = run("peers.py", str(calls), emulator.url, env=env)
-    say(f"\n  Beside a naive handler, {PI_SECONDS * 1000:.0f} ms to Pi; medians of {calls}")
-    say(f"  {'':10}{'calls to Pi':>14}{'time':>9}{'processor':>12}")
-    for name in STEPS:
-        (ours, cpu, calls_to_pi), (theirs, their_cpu, their_calls) = (
-            seen[f"{side} {name}"] for side in ("ours", "naive")
-        )
-        shown = f"{calls_to_pi:.0f} : {their_calls:.0f}"
-        say(f"  {name:10}{shown:>14}{ours / theirs:8.2f}x{cpu / their_cpu:11.2f}x")
+    say(f"\n  Beside handlers that check nothing; {PI_SECONDS:.2f} s to Pi, medians of {calls}")
+    for peer, what in PEERS.items():
+        say(f"  {what:24}{'calls to Pi':>14}{'time':>9}{'processor':>12}")
+        for name in STEPS:
+            (ours, cpu, calls_to_pi), (theirs, their_cpu, their_calls) = (
+                seen[f"{side} {name}"] for side in ("ours", peer)
+            )
+            shown = f"{calls_to_pi:.0f} : {their_calls:.0f}"
+            say(f"    {name:22}{shown:>14}{ours / theirs:8.2f}x{cpu / their_cpu:11.2f}x")
     for package in NPM_PACKAGES:
         found = (
             "is to be had now, and not played yet" if is_to_be_had(package) else "is not to be had"

@@ -92,6 +92,8 @@ def test_bench_prints_a_row_for_each_function_and_each_warm_call() -> None:
 
 def test_bench_peers_prints_the_ratios_and_names_who_is_left_out() -> None:
     output = make("bench-peers", PAIRS="2")
-    rows = re.findall(r"^  (\w+) +(\d) : (\d) +\d+\.\d\dx +\d+\.\d\dx$", output, re.MULTILINE)
-    assert rows == [("approve", "3", "1"), ("complete", "2", "1")]
+    rows = re.findall(r"^    (\w+) +(\d) : (\d) +\d+\.\d\dx +\d+\.\d\dx$", output, re.MULTILINE)
+    tutorial = [("approve", "3", "1"), ("complete", "2", "1"), ("both", "5", "2")]
+    demo = [("approve", "3", "2"), ("complete", "2", "1"), ("both", "5", "3")]
+    assert rows == [*tutorial, *demo]
     assert re.search(r"^  pi-sdk-express is ", output, re.MULTILINE)
