@@ -76,8 +76,8 @@ function row(payment) {
 
 function stateOf({ state, txid, attention, amount, refunded }) {
   if (attention) return ["Being checked", "We are looking into it. You need not do anything."];
-  if (refunded === amount) return ["Paid back", "It arrives in some minutes."];
-  if (state === "completed") return ["Bought", refunded === "0" ? "" : `${refunded} Pi of it go back to you.`];
+  if (refunded === amount) return ["Paid back", "In your wallet, or on its way."];
+  if (state === "completed") return ["Bought", refunded === "0" ? "" : `${refunded} Pi of it went back to you.`];
   if (state === "cancelled") return ["Not paid", ""];
   if (txid) return ["Paid", "Pi has not confirmed it so far. It arrives by itself."];
   return ["Not finished", "If you have paid, it arrives by itself. If not, it is closed in some minutes."];
