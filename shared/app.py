@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from shared.notifications.request import NotifyParts
     from shared.notifications.store import NotificationStore
     from shared.operate import OperateParts
+    from shared.payments.adopt import AdoptParts
     from shared.payments.approve import ApproveParts
     from shared.payments.canary import Canary
     from shared.payments.price import Prices
@@ -115,7 +116,7 @@ class App:
             **self._settling,
             users=self.users,
             links=self.links,
-            prices=self.prices,
+            adopting=self._adopting,
             wake_ups=self.wake_ups,
         )
 
@@ -326,7 +327,7 @@ class App:
             migration=MigrateParts(
                 pi=self.pi,
                 payments=self.payments,
-                prices=self.prices,
+                adopting=self._adopting,
                 terms=self._terms,
                 wake_ups=self.wake_ups,
                 executor=self.executor,
@@ -580,6 +581,18 @@ class App:
         }
 
     @cached_property
+    def _adopting(self) -> AdoptParts:
+        from shared.payments.adopt import AdoptParts
+
+        return AdoptParts(
+            payments=self.payments,
+            links=self.links,
+            prices=self.prices,
+            terms=self._terms,
+            clock=self.clock,
+        )
+
+    @cached_property
     def _canary(self) -> Canary:
         from shared.payments.canary import Canary
 
@@ -593,8 +606,7 @@ class App:
 
         notes = NoteParts(
             payments=self.payments,
-            prices=self.prices,
-            terms=self._terms,
+            adopting=self._adopting,
             canary=self._canary,
             foreign=ForeignMemos(self._payments_table),
             clock=self.clock,

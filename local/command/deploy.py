@@ -26,6 +26,7 @@ from local.processes import ROOT
 ANSWERS = ROOT / ".deploy"  # ignored by git: the operator's own
 PACKAGED = ROOT / ".aws-sam" / "packaged.yaml"
 SAM_STACK = "aws-sam-cli-managed-default"  # whose bucket SAM uploads to
+LEDGER = frozenset({"PaymentsTable", "PayoutsTable", "RewardsTable"})
 QUESTIONS = {
     "PiNetwork": "Pi's network of your app",
     "PiAppId": "Your app's id at Pi; empty: tokens of other apps are not refused",
@@ -342,6 +343,12 @@ def take_over(
         raise StackError(f"No table is called {min(unknown)}: {', '.join(sorted(declared))}")
     for logical, physical in sorted(tables.items()):
         _require_fit(aws("dynamodb"), logical, declared[logical]["Properties"], physical)
+    missing = LEDGER - tables.keys()
+    if missing and missing != LEDGER:
+        raise StackError(
+            f"Take {' and '.join(sorted(missing))} over as well: an empty one knows of no payment, "
+            "payout or reward, so what was paid could be paid again."
+        )
     only = {
         "AWSTemplateFormatVersion": bundle["AWSTemplateFormatVersion"],
         "Parameters": {"Environment": bundle["Parameters"]["Environment"]},

@@ -95,9 +95,12 @@ def _difference(day: date, one: Any) -> Row:
 
 def export(app: App, days: Iterable[date], to: Path, stack: str) -> Row:
     """Everything that was completed on these days, as CSV. What is done stays in a folder beside
-    the file until the whole is written, so a run that was broken off goes on where it was."""
+    the file until the whole is written, so a run that was broken off goes on where it was. Raises
+    StackError."""
+    if not to.parent.is_dir():
+        raise StackError(f"There is no folder {to.parent}.")
     done = to.with_name(f".{to.name}.{stack}.days")
-    done.mkdir(parents=True, exist_ok=True)
+    done.mkdir(exist_ok=True)
     files = [_written(app, day, done) for day in days]
     part = to.with_name(f".{to.name}.part")
     rows = 0

@@ -13,8 +13,8 @@ from shared.base.errors import BundleError, Conflict, PiError
 from shared.base.frozen import frozen
 from shared.base.observability import count, logger
 from shared.base.secret import Secret
+from shared.payments.people import has_bought_before
 from shared.payments.price import Prices
-from shared.payments.prices import Price, Quote
 from shared.payments.record import (
     ALREADY_BOUGHT,
     PaymentRecord,
@@ -112,7 +112,7 @@ def _recorded(parts: ApproveParts, payment: PaymentDto, payer: UserDto) -> Payme
     quote = parts.prices(payment)
     is_over = payment.is_cancelled
     refusal = "payment_cancelled" if is_over else mismatch(payment, quote, parts.terms)
-    if refusal is None and _has_bought_before(parts, payment, quote):
+    if refusal is None and has_bought_before(parts.payments, parts.links, payment.user_uid, quote):
         refusal = ALREADY_BOUGHT
     made = partial(opened, payment, quote, terms=parts.terms, now=parts.clock(), payer=payer)
     first = made(refusal=refusal)
@@ -122,14 +122,6 @@ def _recorded(parts: ApproveParts, payment: PaymentDto, payer: UserDto) -> Payme
         logger.info("Payment refused", extra=loggable(record))
         _cancel_refused(parts, payment)
     return record
-
-
-def _has_bought_before(parts: ApproveParts, payment: PaymentDto, quote: Quote) -> bool:
-    """Whether another uid of the same user has bought what is sold once."""
-    if not isinstance(quote, Price) or not quote.once:
-        return False
-    earlier = parts.links.earlier(payment.user_uid)
-    return any(parts.payments.has_bought(quote.product_id, uid) for uid in earlier)
 
 
 def _require_price(record: PaymentRecord, now: int) -> None:

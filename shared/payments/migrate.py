@@ -23,9 +23,8 @@ from shared.base.errors import (
     UnreadableRecord,
 )
 from shared.base.frozen import frozen
-from shared.payments.adopt import records_of, require_open
+from shared.payments.adopt import AdoptParts, records_of, require_open
 from shared.payments.past import PastPayment, closed_elsewhere, given_back, read_past
-from shared.payments.price import Prices
 from shared.payments.record import PaymentRecord, Terms
 from shared.payments.store import PaymentStore
 from shared.pi.client import PiClient
@@ -42,7 +41,7 @@ Verdict = dict[str, object]
 class MigrateParts:
     pi: PiClient
     payments: PaymentStore
-    prices: Prices
+    adopting: AdoptParts
     terms: Terms
     wake_ups: WakeUps[WakeUp]
     executor: Executor
@@ -121,7 +120,7 @@ def adopt(parts: MigrateParts, payment_id: str, *, dry_run: bool) -> PaymentReco
     require_open(payment)
     if not payment.status.developer_approved:
         raise Conflict("not_approved", "It was never approved, so it cannot be paid: leave it.")
-    first, if_bought = records_of(parts.prices, parts.terms, parts.clock(), payment)
+    first, if_bought = records_of(parts.adopting, payment)
     if dry_run:
         return first
     told = partial(parts.payments.begun_elsewhere, why="adopted")

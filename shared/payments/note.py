@@ -22,13 +22,11 @@ from shared.base.identifiers import payment_id_of
 from shared.base.observability import count, logger
 from shared.book.foreign import ForeignMemos
 from shared.book.record import PI_PATIENCE_SECONDS
-from shared.payments.adopt import adopt_payment
+from shared.payments.adopt import AdoptParts, adopt_payment
 from shared.payments.canary import Canary
-from shared.payments.price import Prices
 from shared.payments.record import (
     Attention,
     PaymentRecord,
-    Terms,
     informed,
     is_payable,
     noted,
@@ -40,8 +38,7 @@ from shared.stellar.objects import Movement
 @frozen(kw_only=True)
 class NoteParts:
     payments: PaymentStore
-    prices: Prices
-    terms: Terms
+    adopting: AdoptParts
     canary: Canary
     foreign: ForeignMemos
     clock: Clock
@@ -113,4 +110,4 @@ def _forgotten(parts: NoteParts, payment_id: str, movement: Movement) -> Payment
         txid = movement.txids[0]
         logger.warning("The wallet got Pi for an unknown payment", extra={"txid": txid})
         return None
-    return adopt_payment(parts.payments, parts.prices, parts.terms, parts.clock(), payment)
+    return adopt_payment(parts.adopting, payment)

@@ -1,4 +1,5 @@
-"""What an operator decides about a user: two uids belong to one person, or a name is erased.
+"""What an operator decides about a user: two uids belong to one person, or a name is erased; and
+what follows from it for a sale.
 
 The name that Pi gives (scope `username`) is the only personal data that is stored beside the uid.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 from shared.base.context import concerning, remaining
 from shared.base.frozen import frozen
+from shared.payments.prices import Price, Quote
 from shared.payments.store import PaymentStore
 from shared.users.links import Links
 
@@ -30,6 +32,13 @@ def unlink(parts: PeopleParts, old: str, new: str) -> dict[str, object]:
     concerning(new)
     parts.links.remove(old, new)
     return {"uid": new, "earlier_uids": list(parts.links.earlier(new))}
+
+
+def has_bought_before(payments: PaymentStore, links: Links, uid: str, quote: Quote) -> bool:
+    """Whether another uid of the same person has bought what is sold once."""
+    if not isinstance(quote, Price) or not quote.once:
+        return False
+    return any(payments.has_bought(quote.product_id, one) for one in links.earlier(uid))
 
 
 def forget(parts: PeopleParts, uid: str) -> dict[str, object]:

@@ -6,8 +6,7 @@ from shared.base.context import concerning
 from shared.base.errors import NotOwner, UnknownPayment
 from shared.base.frozen import frozen
 from shared.base.secret import Secret
-from shared.payments.adopt import adopt_payment, require_open
-from shared.payments.price import Prices
+from shared.payments.adopt import AdoptParts, adopt_payment, require_open
 from shared.payments.record import PaymentRecord, PaymentState
 from shared.payments.settle import SettleParts, require_payer, settle
 from shared.pi.objects import UserDto
@@ -22,7 +21,7 @@ class CallerParts(SettleParts):
 
     users: Users
     links: Links
-    prices: Prices
+    adopting: AdoptParts
     wake_ups: WakeUps[WakeUp]
 
 
@@ -85,4 +84,4 @@ def _adopt(parts: CallerParts, payment_id: str, user: UserDto | None) -> Payment
     require_open(payment)
     if not payment.status.developer_approved:
         raise UnknownPayment
-    return adopt_payment(parts.payments, parts.prices, parts.terms, parts.clock(), payment)
+    return adopt_payment(parts.adopting, payment)

@@ -65,6 +65,13 @@ def test_what_is_no_month(operator: Operator, month: str, tmp_path: Path) -> Non
     assert "no month" in operator.is_refused("export", month, "--csv", tmp_path / "x.csv")
 
 
+def test_a_folder_is_not_made(operator: Operator, day: str, tmp_path: Path) -> None:
+    """Its name was a slip, perhaps."""
+    told = operator.is_refused("export", day, "--csv", tmp_path / "none" / "x.csv")
+    assert f"no folder {tmp_path / 'none'}" in told
+    assert not (tmp_path / "none").exists()
+
+
 def test_what_is_not_over_is_refused(operator: Operator, world: World, tmp_path: Path) -> None:
     """Sums of nothing would read as if all agreed."""
     today = f"{world.now:%Y-%m-%d}"

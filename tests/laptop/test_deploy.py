@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from local.cloud import template
 from local.cloud.ministack import LocalCloud
 from local.cloud.stack import NOT_HERE
 from local.command import deploy
@@ -119,6 +120,16 @@ def test_a_new_stack_takes_the_tables_of_one_that_is_gone(aws: Aws, operated: Op
     assert client.scan(TableName=name)["Items"] == [row]
     with pytest.raises(StackError, match="only a new stack"):
         deploy.take_over(aws, STACK, tables, given, number=2)
+
+
+def test_promise_4_payouts_are_not_forgotten_beside_payments_that_are_kept(aws: Aws) -> None:
+    """An empty table of payouts would pay a payout's id again."""
+    client, name = aws("dynamodb"), f"old-{uuid4().hex}"
+    declared = template.of_type(template.bundle(), "AWS::DynamoDB::Table")["PaymentsTable"]
+    kept = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+    client.create_table(TableName=name, **{part: declared["Properties"][part] for part in kept})
+    with pytest.raises(StackError, match="Take PayoutsTable and RewardsTable over as well"):
+        deploy.take_over(aws, "none", {"PaymentsTable": name}, {"Environment": "dev"}, number=1)
 
 
 def test_a_table_that_the_template_has_not(aws: Aws) -> None:

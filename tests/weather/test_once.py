@@ -140,3 +140,41 @@ def test_promise_4_nobody_takes_over_what_is_completed_in_that_moment(
     assert world.record(first).pending_event == "PaymentCompleted"
     assert is_refused(reply)
     assert not world.at_pi(second).developer_approved
+
+
+# --- Another uid of the same person ---------------------------------------------------------------
+
+
+def by_its_page(world: World, payment_id: str, user: User) -> None:
+    assert world.incomplete(payment_id, user).body["attention"] == "unmatched"
+
+
+def by_the_operator(world: World, payment_id: str, _user: User) -> None:
+    told = world.function("operate")({"command": "adopt", "payment_id": payment_id})
+    assert told["payment_id"] == payment_id
+
+
+def by_the_book(world: World, _payment_id: str, _user: User) -> None:
+    world.rounds(1)
+
+
+@pytest.mark.parametrize("is_adopted", [by_its_page, by_the_operator, by_the_book])
+def test_promise_4_what_one_uid_has_is_not_sold_to_the_next(
+    world: World, alice: User, is_adopted: Callable[[World, str, User], None]
+) -> None:
+    """Another back end has approved it, and knows nothing of the first purchase."""
+    completed(world, alice)
+    world.rounds(2)
+    world.pi.registry.revoke(alice.uid)
+    again = world.user("alice")
+    world.function("operate")({"command": "link", "old_uid": alice.uid, "new_uid": again.uid})
+    second = started(world, again)
+    world.at_pi(second).approve()
+    world.pay(second)
+
+    is_adopted(world, second, again)
+    world.rounds(4)
+
+    record = world.record(second)
+    assert (record.state, record.needs_review) == ("completed", "unmatched")
+    assert world.events(second) == ["PaymentUnmatched"]
