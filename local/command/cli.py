@@ -4,10 +4,12 @@ import time
 
 import click
 
-from local.command import decisions, looks, moves, supplies, whole_stack
-from local.command import deploy as deploying
+from local.command.change import decisions, moves, supplies
 from local.command.deployed import clients
 from local.command.desk import tells_failures
+from local.command.read import looks
+from local.command.stack import deploy as deploying
+from local.command.stack import whole_stack
 from local.command.tell import tell
 
 

@@ -19,9 +19,9 @@ from flask import Flask, Response, abort, redirect, render_template, request, se
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from local.command.attention import BLOCKED, MEANINGS, NEXT, commands
 from local.command.deployed import Deployed, StackError
-from local.command.search import find, why
+from local.command.read.attention import BLOCKED, MEANINGS, NEXT, commands
+from local.command.read.search import find, why
 from local.command.tell import shown
 from local.console.door import Door
 from local.console.overview import Overview

@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.command.attention import BLOCKED, NEXT
 from local.command.cli import main
+from local.command.read.attention import BLOCKED, NEXT
 from shared.payments.record import Attention
 from tests.command.operator import Operator
 from tests.world import World

@@ -229,7 +229,7 @@ def test_the_command_prints_its_link(operator: Operator, monkeypatch: pytest.Mon
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("local.command.looks.wait_for_ctrl_c", interrupted)
+    monkeypatch.setattr("local.command.read.looks.wait_for_ctrl_c", interrupted)
     result = operator.run("console")
     assert result.exit_code == 0
     assert "Open this link, once: http://127.0.0.1:" in result.output

@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from local.cloud import template
-from local.command import deploy
 from local.command.cli import main
-from local.command.deploy import QUESTIONS, TRIGGERS, answered, environment, fault
 from local.command.deployed import StackError
+from local.command.stack import deploy
+from local.command.stack.deploy import QUESTIONS, TRIGGERS, answered, environment, fault
 
 ANSWERS = {
     "PiNetwork": "Pi Testnet",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.command.months import days_of
+from local.command.read.months import days_of
 from shared.base.errors import ServiceUnavailable
 from shared.proof.day_index import DayIndex
 from tests.command.operator import Operator

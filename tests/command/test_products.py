@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.command import products
+from local.command.change import products
 from tests.command.operator import Operator
 from tests.world import User, World
 

@@ -18,8 +18,9 @@ from typing import Any
 
 import pytest
 
-from local.command import doctor, pause, restore, restore_journal
 from local.command.deployed import StackError
+from local.command.read import doctor
+from local.command.stack import pause, restore, restore_journal
 from shared.base.context import within
 from shared.payouts.record import PayoutState
 from tests.command.old_back_end import OldBackEnd

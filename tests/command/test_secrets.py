@@ -3,7 +3,7 @@
 import pytest
 from stellar_sdk import Keypair
 
-from local.command import supplies
+from local.command.change import supplies
 from tests.command.operator import Operator
 from tests.world import World
 

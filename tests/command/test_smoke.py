@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from local.command import smoke
+from local.command.change import smoke
 from tests.command.operator import Operator
 from tests.world import World
 

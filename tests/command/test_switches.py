@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.command import search
+from local.command.read import search
 from shared.base.errors import ServiceUnavailable
 from shared.payouts.record import blocked, delivered
 from tests.command.operator import Operator

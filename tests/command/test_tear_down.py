@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from local.command import pause
-from local.command.tear_down import taken_over_by
+from local.command.stack import pause
+from local.command.stack.tear_down import taken_over_by
 from tests.command.point_in_time import FUNCTIONS, STACK, Restorer
 from tests.payouts.stories import payout_world
 from tests.world import World

@@ -5,7 +5,7 @@ import tomllib
 
 import pytest
 
-from local.command import tear_down
+from local.command.stack import tear_down
 from local.processes import ROOT
 from shared.aws.dynamodb import encoded
 from shared.base.observability import logger

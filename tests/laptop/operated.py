@@ -10,8 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 from local.cloud.ministack import CREDENTIALS, LocalCloud
-from local.command import deploy
 from local.command.deployed import Deployed, opened
+from local.command.stack import deploy
 from local.emulator.process import PiEmulator
 from local.processes import environment
 from shared.base.amount import Amount

@@ -12,8 +12,8 @@ import pytest
 from local.cloud import template
 from local.cloud.ministack import LocalCloud
 from local.cloud.stack import NOT_HERE
-from local.command import deploy
 from local.command.deployed import StackError
+from local.command.stack import deploy
 from local.emulator.process import PiEmulator
 from tests.laptop.operated import STACK, Aws, Operated, uploaded
 from tests.laptop.waiting import eventually

@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 from local.cloud.ministack import REGION
 from local.cloud.stack import FunctionFailedError, Stack
 from local.cloud.template import Route, routes
-from local.command import smoke
+from local.command.change import smoke
 from local.command.deployed import opened
 from local.emulator.process import PiEmulator
 from local.play.calls import Calls

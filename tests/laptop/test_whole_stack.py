@@ -19,9 +19,9 @@ from click.testing import CliRunner, Result
 
 from local.cloud.ministack import LocalCloud
 from local.cloud.stack import NOT_HERE
-from local.command import deploy, pause
 from local.command.cli import main
 from local.command.deployed import Deployed
+from local.command.stack import deploy, pause
 from local.emulator.process import PiEmulator
 from shared.app import App
 from shared.payouts.record import PayoutState

@@ -8,10 +8,10 @@ from contextlib import suppress
 
 import click
 
-from local.command import attention as attending
-from local.command import doctor as checking
-from local.command import search
 from local.command.desk import COMMAND_SECONDS, IDS, NEEDS_YOU, Desk, on_stack, on_stack_for_long
+from local.command.read import attention as attending
+from local.command.read import doctor as checking
+from local.command.read import search
 from local.command.tell import Row, local_time, shown
 from shared.base.context import within
 

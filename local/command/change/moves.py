@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.progress import track
 
-from local.command import migration
+from local.command.change import migration
 from local.command.desk import IDS, NEEDS_YOU, Desk, changes, is_confirmed, on_stack_for_long
 
 FILE = click.Path(dir_okay=False, path_type=Path)

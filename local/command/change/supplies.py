@@ -9,11 +9,12 @@ from typing import Any
 import click
 from rich.progress import track
 
-from local.command import months, products, queues, search, secrets
-from local.command import smoke as trying
+from local.command.change import products, queues, secrets
+from local.command.change import smoke as trying
+from local.command.change.queues import DEAD_LETTERS
 from local.command.deployed import StackError
 from local.command.desk import NEEDS_YOU, Desk, changes, is_confirmed, on_stack, on_stack_for_long
-from local.command.queues import DEAD_LETTERS
+from local.command.read import months, search
 
 # --- Products, key, seed --------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from local.command.deployed import Deployed, StackError
-from local.command.pause import Before
+from local.command.stack.pause import Before
 
 ASK_EVERY_SECONDS = 2
 

@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from local.command import months, pause
 from local.command.deployed import Deployed, StackError
-from local.command.point_in_time import (
+from local.command.read import months
+from local.command.stack import pause
+from local.command.stack.point_in_time import (
     Item,
     Restored,
     changes,
@@ -28,7 +29,7 @@ from local.command.point_in_time import (
     utc,
     write,
 )
-from local.command.restore_journal import (
+from local.command.stack.restore_journal import (
     Journal,
     journal_of,
     keep,

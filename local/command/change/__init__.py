@@ -1,0 +1,1 @@
+"""What a person changes in a stack that stands."""

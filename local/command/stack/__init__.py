@@ -1,0 +1,1 @@
+"""A stack as a whole: deployed, brought back, taken down."""
