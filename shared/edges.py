@@ -27,10 +27,10 @@ def aws_client(service: str) -> Any:
     return client(service)
 
 
-def open_connections() -> HTTPAdapter:
-    from shared.base.http import open_connections
+def connection_pool() -> HTTPAdapter:
+    from shared.base.http import connection_pool
 
-    return open_connections()
+    return connection_pool()
 
 
 def threads() -> Executor:
@@ -44,7 +44,7 @@ class Edges:
     """`aws` gives the client of a service, by boto3's name for it."""
 
     aws: Callable[[str], Any] = aws_client
-    connections: Callable[[], HTTPAdapter] = open_connections
+    connections: Callable[[], HTTPAdapter] = connection_pool
     executor: Callable[[], Executor] = threads
     clock: Clock = clock
     sleep: Callable[[float], None] = time.sleep

@@ -1,4 +1,5 @@
-"""What `make bench-peers` compares with: handlers that check nothing. Never deploy them."""
+"""What `make bench-peers` compares with: handlers that do not check the
+payment. Never deploy them."""
 
 import json
 import os
@@ -40,17 +41,18 @@ class Naive:
 
 class Demo(Naive):
     """Those of Pi's own demo app (github.com/pi-apps/demo, backend/src/handlers/payments.ts), which
-    keep an order too: there in MongoDB, here in DynamoDB."""
+    keep an order too: there in MongoDB, here in DynamoDB. The user is the one of a session."""
 
     def __init__(self, server_key: str) -> None:
         super().__init__(server_key)
+        self._user = "the-user-of-the-session"
         self._orders: Any = boto3.resource("dynamodb").Table(os.environ["PAYMENTS_TABLE"])
 
     def approve(self, event: Event) -> Event:
         """Two round trips, and the order between them."""
         payment_id = json.loads(event["body"])["paymentId"]
         payment = self._pi("GET", payment_id).json()
-        order = {"product": payment["metadata"]["productId"], "user": payment["user_uid"]}
+        order = {"product": payment["metadata"]["productId"], "user": self._user}
         self._orders.put_item(Item={"payment_id": f"demo-{payment_id}", "paid": False, **order})
         return self._answered(self._pi("POST", f"{payment_id}/approve"))
 

@@ -101,7 +101,7 @@ def main(calls: int) -> None:
             slow = {"path": "/v2/*", "delay_s": PI_SECONDS, "times": None}
             emulator.control("POST", "/faults", slow)
             seen: Seen = run("peers.py", str(calls), emulator.url, env=env)
-    say(f"\n  Beside handlers that check nothing; {PI_SECONDS:.2f} s to Pi, medians of {calls}")
+    say(f"\n  Beside handlers that check no payment; {PI_SECONDS:.2f} s to Pi, medians of {calls}")
     for peer, what in PEERS.items():
         say(f"  {what:24}{'calls to Pi':>14}{'time':>9}{'processor':>12}")
         for name in STEPS:

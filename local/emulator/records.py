@@ -244,7 +244,7 @@ def _fee_bump(tx: Transaction) -> Record:
 def ledger_json(
     base: str, number: int, closed_at: datetime, succeeded: bool | None, base_fee_stroops: int
 ) -> str:
-    """The same as text: who reads a chain asks for each of its ledgers."""
+    """As text: who reads a chain asks for each of its ledgers."""
     return dumps(ledger(base, number, closed_at, succeeded, base_fee_stroops))
 
 

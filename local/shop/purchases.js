@@ -74,11 +74,12 @@ function row(payment) {
   return item;
 }
 
-function stateOf({ state, txid, attention, amount, refunded }) {
+function stateOf({ state, txid, attention, received, refunded }) {
+  const back = refunded === "0" ? "" : `${refunded} Pi went back to you.`;
   if (attention) return ["Being checked", "We are looking into it. You need not do anything."];
-  if (refunded === amount) return ["Paid back", "In your wallet, or on its way."];
-  if (state === "completed") return ["Bought", refunded === "0" ? "" : `${refunded} Pi of it went back to you.`];
-  if (state === "cancelled") return ["Not paid", ""];
+  if (back && refunded === received) return ["Paid back", back];
+  if (state === "completed") return ["Bought", back];
+  if (state === "cancelled") return ["Not paid", back];
   if (txid) return ["Paid", "Pi has not confirmed it so far. It arrives by itself."];
   return ["Not finished", "If you have paid, it arrives by itself. If not, it is closed in some minutes."];
 }

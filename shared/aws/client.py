@@ -24,8 +24,8 @@ from shared.base.errors import ServiceUnavailable
 from shared.base.observability import logger
 from shared.base.version import VERSION
 
-# A user agent of our own, and no check of parameters that AWS checks again: each is a thirtieth of
-# a call's processor time.
+# A user agent that is not made up anew for each call, and no check of parameters, which AWS checks
+# again: docs/decisions-laptop.md.
 CONFIG = Config(
     user_agent=f"pi-bundle/{VERSION}",
     parameter_validation=False,

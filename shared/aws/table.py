@@ -58,7 +58,9 @@ class Table:
         while asked:
             with aws_call():
                 answer = self._client.batch_get_item(RequestItems=asked)
-            found |= {one[self.key]: one for one in map(decoded, answer["Responses"][self.name])}
+            found |= {
+                one[self.key]: one for one in map(decoded, answer["Responses"].get(self.name, ()))
+            }
             if asked := answer.get("UnprocessedKeys", {}):
                 pause = self._wait(pause)
         return found
@@ -176,7 +178,7 @@ class Table:
             pause = self._wait(pause)
 
     def _wait(self, seconds: float) -> float:
-        """Before the same call is made again; how long to wait the next time. Raises
+        """Pause before the same call is repeated; gives the next pause, in seconds. Raises
         ServiceUnavailable: there is no time for it."""
         if remaining() < 2 * seconds:
             raise ServiceUnavailable

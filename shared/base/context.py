@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from shared.base.frozen import frozen
 
@@ -50,6 +50,8 @@ class Context:
     clock: Callable[[], float]
     about: About
 
+
+KEYS = tuple(one.name for one in fields(About))
 
 _context: ContextVar[Context] = ContextVar("context")
 
@@ -116,12 +118,8 @@ def doing() -> str | None:
 def log_keys() -> dict[str, str]:
     """What a line of the log says of its invocation; nothing outside one."""
     context = _context.get(None)
-    if context is None:
-        return {}
-    about = context.about
-    keys = {"function": about.function, "request_id": about.request_id}
-    keys |= {"route": about.route, "subject": about.subject}
-    return {name: value for name, value in keys.items() if value}
+    about = context and context.about
+    return {name: value for name in KEYS if (value := getattr(about, name, None))}
 
 
 def _current() -> Context:

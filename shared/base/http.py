@@ -184,7 +184,7 @@ class Http:
         connect = min(CONNECT_SECONDS, left / 2)
         try:
             with self._connections.send(
-                _prepared(method, url, headers, body),
+                requests.Request(method, url, {**HEADERS, **(headers or {})}, data=body).prepare(),
                 timeout=(connect, min(READ_SECONDS, left - connect)),
                 stream=True,
             ) as response:
@@ -206,24 +206,13 @@ class Http:
             self._used_at = now
 
 
-def open_connections() -> requests.adapters.HTTPAdapter:
+def connection_pool() -> requests.adapters.HTTPAdapter:
     """Without a session around them, nothing redirects money: no proxy of the environment, no
     .netrc that would replace our Authorization header, no redirect; and no user's cookie goes out
     with another's token, or with our key."""
     return requests.adapters.HTTPAdapter(
         pool_connections=2, pool_maxsize=MOST_AT_ONCE, max_retries=0
     )
-
-
-def _prepared(
-    method: str, url: str, headers: Mapping[str, str] | None, body: str | None
-) -> requests.PreparedRequest:
-    made = requests.PreparedRequest()
-    made.prepare_method(method)
-    made.prepare_url(url, None)
-    made.prepare_headers({**HEADERS, **(headers or {})})
-    made.prepare_body(body, None)
-    return made
 
 
 def _read(response: requests.Response) -> bytes:

@@ -13,7 +13,8 @@ from shared.base.context import log_keys
 from shared.base.lean import without
 from shared.base.version import VERSION
 
-# Nothing is traced, and no correlation id is looked for in an event by a query language.
+# Without its tracer, and without the query language that would look for a correlation id in an
+# event: both are None in it.
 POWERTOOLS = "aws_lambda_powertools"
 with (
     without(f"{POWERTOOLS}.tracing", Tracer=None),

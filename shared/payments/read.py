@@ -40,7 +40,7 @@ def read_history(
     parts: ReadParts, token: Secret | None, limit: int, after: Place | None
 ) -> tuple[list[PaymentRecord], Place | None]:
     """Newest first, and after them what was paid under the person's earlier uids; the place
-    continues where a page ended. A record that cannot be read is counted and left out, so a page
+    continues where a page ended, if anything follows. A record that cannot be read is counted and left out, so a page
     may be shorter than `limit`. Raises TokenRefused."""
     user = parts.users.recognise(token)
     uids = (user.uid, *parts.links.earlier(user.uid))
@@ -52,11 +52,14 @@ def read_history(
         # That row is left out, so there is room for the next one.
         more, cursor = parts.payments.history(uids[which], 1, cursor)
         items += more
+    if cursor is not None and parts.payments.history(uids[which], 1, cursor) == ([], None):
+        cursor = None  # DynamoDB names the last row of a full page, whether or not more follow
     keys = list[str]()
     for item in items:
         with suppress(UnreadableRecord):
             keys.append(key_of_row(item))
-    payments = parts.payments.get_each(keys)
+    # An index may follow late where a record was edited by hand.
+    payments = [one for one in parts.payments.get_each(keys) if one.uid == uids[which]]
     if cursor is not None:
         return payments, (which, cursor)
     return payments, (which + 1, NEWEST) if which + 1 < len(uids) else None

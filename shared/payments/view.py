@@ -12,14 +12,16 @@ from shared.work.story import told
 
 
 def payment_for_owner(record: PaymentRecord) -> dict[str, Any]:
-    """`refunded` is what has gone back to the user, or is on its way; `attention` says why an
-    operator must review it first. Absent parts are null."""
+    """`received` is what came in for it, which may be more than its amount, and `refunded` what has
+    gone back, or is on its way; `attention` says why an operator must review it first. Absent parts
+    are null."""
     return {
         **payment_for_anyone(record),
         "amount": str(record.amount),
         "product_id": record.price.product_id if record.price else None,
         "quantity": record.price.quantity if record.price else None,
         "txid": record.txid,
+        "received": str(record.received),
         "refunded": str(record.refunded),
         "attention": record.needs_review,
         "created_at": record.created_at,
@@ -37,7 +39,6 @@ def payment_with_story(record: PaymentRecord) -> dict[str, Any]:
         "uid": record.uid,
         "username": record.username,
         "refusal": record.refusal,
-        "received": str(record.received),
         "refundable": str(record.refundable),
         "receipts": receipts,
         "claimed_txid": record.claimed_txid,

@@ -10,7 +10,7 @@ import pytest
 
 from local.emulator.server import serving
 from shared.base.context import within
-from shared.base.http import CallFailed, Failure, Http, open_connections
+from shared.base.http import CallFailed, Failure, Http, connection_pool
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -46,7 +46,7 @@ def url(server: Server) -> Iterator[str]:
 
 @pytest.fixture
 def http() -> Http:
-    return Http(open_connections())
+    return Http(connection_pool())
 
 
 def test_promise_6_no_cookie_goes_from_one_call_to_the_next(
@@ -60,10 +60,12 @@ def test_promise_6_no_cookie_goes_from_one_call_to_the_next(
     assert ["HTTP_COOKIE" in headers for _, headers in server.came] == [False, False]
 
 
+@pytest.mark.parametrize("location", ["/elsewhere", "http://[::bad", "\xff"])
 def test_promise_6_no_redirect_leads_the_key_elsewhere(
-    server: Server, url: str, http: Http
+    server: Server, url: str, http: Http, location: str
 ) -> None:
-    server.status, server.headers = "302 Found", {"Location": f"{url}/elsewhere"}
+    """Nor is an address that is none a surprise."""
+    server.status, server.headers = "302 Found", {"Location": location}
 
     with pytest.raises(CallFailed) as failed:
         http.call("GET", f"{url}/here", headers=OURS, repeatable=False)
@@ -80,6 +82,8 @@ def test_neither_proxy_nor_netrc_gets_between_us_and_pi(
     monkeypatch.setenv("NETRC", str(netrc))
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
 
     http.call("GET", url, headers=OURS)
     http.call("GET", url)

@@ -38,6 +38,7 @@ def test_one_payment_of_mine(world: World, alice: User) -> None:
             "product_id": "apple_pie_1",
             "quantity": 1,
             "txid": txid,
+            "received": "3.14",
             "refunded": "0",
             "attention": None,
             "created_at": world.clock(),
@@ -70,7 +71,8 @@ def test_my_history_newest_first_in_pages(world: World, alice: User, bob: User, 
     read = pages(world, alice, limit)
 
     assert [payment_id for page in read for payment_id in page] == mine[::-1]
-    assert all(len(page) <= limit for page in read)
+    assert [len(page) for page in read[:-1]] == [limit] * (len(read) - 1)
+    assert 0 < len(read[-1]) <= limit
 
 
 def test_payments_of_the_same_second_are_all_there(world: World, alice: User) -> None:
@@ -132,7 +134,7 @@ def test_what_went_back_is_seen_in_both_reads(
     assert world.post(payout_id="refund-1", refund_of=payment_id, **part).status == 202
 
     [listed] = world.call("GET /payments", token=alice.token).body["payments"]
-    assert listed["refunded"] == refunded
+    assert (listed["received"], listed["refunded"]) == ("3.14", refunded)
     assert get(world, payment_id, alice) == (200, listed)
 
 

@@ -194,7 +194,9 @@ def test_a_function_reads_what_the_template_gives_it_and_loads_what_that_is_for(
     expected = {LOADED_FOR[name] for name in read if name in LOADED_FOR}
     assert parts == expected
     assert ("boto3" in loaded) is (function != "verify_user")
-    assert "aws_lambda_powertools.utilities.batch" not in loaded
+    for unused in ("tracing", "utilities.jmespath_utils", "utilities.batch"):
+        assert f"aws_lambda_powertools.{unused}" not in loaded
+    assert "charset_normalizer" not in loaded
     assert ("shared.base.threads" in loaded) is (function in HAS_THREADS)
 
 

@@ -12,6 +12,7 @@ from shared.payouts.record import PayoutState
 from shared.work.wake_ups import Work
 from tests.weather.ends import COMPLETED
 from tests.world import User, World, dynamodb
+from tests.world.effects import Moment
 from tests.world.tables import KEYS as TABLE_KEYS
 
 PAYMENT_FIELDS = ("uid", "amount", "state", "created_at", "version")
@@ -245,6 +246,19 @@ def test_a_page_that_the_database_answers_in_parts(world: World) -> None:
         payments.append(payment_id)
 
     assert history(world, user, limit=100) == payments[::-1]
+
+
+def test_a_record_that_is_anothers_by_now_is_not_shown(world: World) -> None:
+    """It was edited by hand after the index was read."""
+    user, other = world.user("alice"), world.user("bob")
+    payments = [world.approved(user), world.approved(user)]
+
+    def edit(moment: Moment, effect: str) -> None:
+        if (moment, effect) == ("before", "BatchGetItem"):
+            world.tables.edit("PaymentsTable", payments[0], uid=other.uid)
+
+    with world.effects.watched_by(edit):
+        assert history(world, user) == [payments[1]]
 
 
 def test_a_page_that_the_database_never_answers(

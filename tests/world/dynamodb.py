@@ -235,10 +235,10 @@ class Client:
         return self.database.former.get((call["TableName"], _name(call["Key"])), found)
 
     def _read_each(self, table: str, Keys: list[Item], **how: Any) -> Item:  # noqa: N803
-        """DynamoDB may leave out some of what is asked, and says so."""
+        """DynamoDB may leave out some of what is asked, and says so; it promises no order."""
         assert 1 <= len({_name(key) for key in Keys}) == len(Keys) <= 100
         now, later = Keys[:MOST_AT_ONCE], Keys[MOST_AT_ONCE:]
-        items = [self._read({"TableName": table, "Key": key, **how}) for key in now]
+        items = [self._read({"TableName": table, "Key": key, **how}) for key in now[::-1]]
         left_out = {"UnprocessedKeys": {table: {"Keys": later, **how}}} if later else {}
         return {"Responses": {table: [item for item in items if item]}, **left_out}
 

@@ -100,8 +100,10 @@ class Storage:
     """MiniStack's DynamoDB."""
 
     def __init__(self, endpoint: str) -> None:
-        # The bundle's own settings, with patience for a busy machine and 16 threads.
-        config = CONFIG.merge(Config(read_timeout=20, max_pool_connections=32))
+        # The bundle's own settings, with patience for a busy machine and 16 threads; and each call
+        # is held against boto's model.
+        patient = Config(read_timeout=20, max_pool_connections=32, parameter_validation=True)
+        config = CONFIG.merge(patient)
         self.bundle: DynamoDBClient = boto3.client("dynamodb", endpoint_url=endpoint, config=config)
         self.eyes: DynamoDBClient = boto3.client("dynamodb", endpoint_url=endpoint, config=config)
 

@@ -47,8 +47,8 @@ GOODS = [
 def payment(number: int, **parts: Any) -> dict[str, Any]:
     made = {"created_at": 1795445570 - 86400 * number, "completed_at": None, "quantity": 1}
     what = {"product_id": "apple_pie_1", "amount": "3.14", "state": "open", "txid": None}
-    odd = {"refunded": "0", "attention": None}
-    return {"payment_id": str(number), **what, **odd, **made, **parts}
+    more = {"received": what["amount"], "refunded": "0", "attention": None}
+    return {"payment_id": str(number), **what, **more, **made, **parts}
 
 
 PAYMENTS = [
