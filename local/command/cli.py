@@ -89,13 +89,14 @@ def _ask(_name: str, question: str, default: str) -> str:
 
 for each in (
     *(looks.doctor, looks.find, looks.why, looks.attention, looks.watch, looks.console),
+    *(looks.reconcile, looks.export),
     *(decisions.settle, decisions.close, decisions.refund, decisions.pay_back),
     *(decisions.sell_again, decisions.payments, decisions.resume, decisions.fail),
     *(decisions.paid, decisions.payouts),
     *(supplies.products_, supplies.key, supplies.seed, supplies.sweep, supplies.redrive),
     supplies.smoke,
     *(moves.import_, moves.adopt),
-    *(supplies.reconcile, supplies.export, supplies.link, supplies.forget),
+    *(supplies.link, supplies.forget),
     *(whole_stack.restore, whole_stack.tear_down),
 ):
     main.add_command(each)

@@ -1,20 +1,18 @@
 """The commands about what a stack is given, and what it has left behind: products, the two secrets,
-dead letters, months, people."""
+dead letters, people."""
 
 import sys
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.progress import track
 
 from local.command.change import products, queues, secrets
 from local.command.change import smoke as trying
 from local.command.change.queues import DEAD_LETTERS
 from local.command.deployed import StackError
-from local.command.desk import NEEDS_YOU, Desk, changes, is_confirmed, on_stack, on_stack_for_long
-from local.command.read import months, search
+from local.command.desk import Desk, changes, is_confirmed, on_stack, on_stack_for_long
+from local.command.read import search
 
 # --- Products, key, seed --------------------------------------------------------------------------
 
@@ -126,7 +124,7 @@ def _secret(what: str) -> str:
     return click.get_text_stream("stdin").read().strip()
 
 
-# --- Work, queues, months, people -----------------------------------------------------------------
+# --- Work, queues, people -------------------------------------------------------------------------
 
 
 @click.command()
@@ -164,50 +162,6 @@ def redrive(desk: Desk, queue: str, *, drop: bool, yes: bool, dry_run: bool) -> 
     question = f"{'Delete' if drop else 'Move'} them?"
     if is_confirmed(desk, shown, question, yes=yes, dry=dry_run):
         desk.tell(queues.redrive(desk.stack, queue, drop=drop))
-
-
-@click.command()
-@click.argument("month", metavar="YYYY-MM[-DD]")
-@on_stack_for_long
-def reconcile(desk: Desk, month: str) -> None:
-    """Compare the wallet with the records. Of a month or a day, in both directions."""
-    days = _days(desk, month)
-    found = months.reconcile(desk.stack.app, _tracked(days, "Days"))
-    desk.tell({**_from_to(days), **found})
-    if found["differing"] or found["not_proven"]:
-        sys.exit(NEEDS_YOU)
-
-
-@click.command()
-@click.argument("month", metavar="YYYY-MM[-DD]")
-@click.option("--csv", "to", type=click.Path(dir_okay=False, path_type=Path), required=True)
-@on_stack_for_long
-def export(desk: Desk, month: str, to: Path) -> None:
-    """Write the money of a month or a day to a CSV file. Payments, refunds, payouts and fees.
-
-    \b
-    pi-bundle export 2026-11 --csv november.csv
-    """
-    days = _days(desk, month)
-    done = months.export(desk.stack.app, _tracked(days, "Days"), to, desk.stack.name)
-    desk.tell({**_from_to(days), **done})
-
-
-def _days(desk: Desk, month: str) -> list[date]:
-    """Raises StackError: none of them is over yet, so nothing can be said of it."""
-    days = months.days_of(month, months.today(desk.stack.app))
-    if not days:
-        raise StackError(f"No day of {month} is over yet, by UTC.")
-    return days
-
-
-def _from_to(days: list[date]) -> dict[str, str]:
-    return {"first_day": days[0].isoformat(), "last_day": days[-1].isoformat()}
-
-
-def _tracked(days: list[date], what: str) -> Any:
-    """With a bar on standard error, where a person sees it."""
-    return track(days, what, disable=not sys.stderr.isatty())
 
 
 @click.command()

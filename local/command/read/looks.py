@@ -5,13 +5,18 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from typing import Any
 
 import click
+from rich.progress import track
 
+from local.command.deployed import StackError
 from local.command.desk import COMMAND_SECONDS, IDS, NEEDS_YOU, Desk, on_stack, on_stack_for_long
 from local.command.read import attention as attending
 from local.command.read import doctor as checking
-from local.command.read import search
+from local.command.read import months, search
 from local.command.tell import Row, local_time, shown
 from shared.base.context import within
 
@@ -119,3 +124,50 @@ def console(desk: Desk, port: int) -> None:
 
 def wait_for_ctrl_c() -> None:
     threading.Event().wait()
+
+
+# --- A month's money ------------------------------------------------------------------------------
+
+
+@click.command()
+@click.argument("month", metavar="YYYY-MM[-DD]")
+@on_stack_for_long
+def reconcile(desk: Desk, month: str) -> None:
+    """Compare the wallet with the records. Of a month or a day, in both directions."""
+    days = _days(desk, month)
+    found = months.reconcile(desk.stack.app, _tracked(days, "Days"))
+    desk.tell({**_from_to(days), **found})
+    if found["differing"] or found["not_proven"]:
+        sys.exit(NEEDS_YOU)
+
+
+@click.command()
+@click.argument("month", metavar="YYYY-MM[-DD]")
+@click.option("--csv", "to", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@on_stack_for_long
+def export(desk: Desk, month: str, to: Path) -> None:
+    """Write the money of a month or a day to a CSV file. Payments, refunds, payouts and fees.
+
+    \b
+    pi-bundle export 2026-11 --csv november.csv
+    """
+    days = _days(desk, month)
+    done = months.export(desk.stack.app, _tracked(days, "Days"), to, desk.stack.name)
+    desk.tell({**_from_to(days), **done})
+
+
+def _days(desk: Desk, month: str) -> list[date]:
+    """Raises StackError: none of them is over yet, so nothing can be said of it."""
+    days = months.days_of(month, months.today(desk.stack.app))
+    if not days:
+        raise StackError(f"No day of {month} is over yet, by UTC.")
+    return days
+
+
+def _from_to(days: list[date]) -> dict[str, str]:
+    return {"first_day": days[0].isoformat(), "last_day": days[-1].isoformat()}
+
+
+def _tracked(days: list[date], what: str) -> Any:
+    """With a bar on standard error, where a person sees it."""
+    return track(days, what, disable=not sys.stderr.isatty())
