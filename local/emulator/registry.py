@@ -131,12 +131,8 @@ class Registry:
             if user.revoked:
                 raise PiError("invalid_arguments", "That uid is revoked: name the username.", 409)
             return user
-        return next(
-            (
-                user
-                for user in self.users.values()
-                if not (uid or user.revoked)
-                and (user.app_id, user.username) == (app.app_id, username)
-            ),
-            None,
-        )
+        if uid or username is None:
+            return None
+        names = ((user, (user.app_id, user.username)) for user in self.users.values())
+        wanted = (app.app_id, username)
+        return next((user for user, name in names if name == wanted and not user.revoked), None)
