@@ -1,5 +1,5 @@
 """`python -m tests.throughput` prints what docs/throughput.md shows; PAYMENTS= bounds the largest
-outage that is played; each payment takes some 6 ms of this machine.
+outage that is played; each payment takes some 3 ms of this machine.
 """
 
 import os
