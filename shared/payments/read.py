@@ -40,8 +40,8 @@ def read_history(
     parts: ReadParts, token: Secret | None, limit: int, after: Place | None
 ) -> tuple[list[PaymentRecord], Place | None]:
     """Newest first, and after them what was paid under the person's earlier uids; the place
-    continues where a page ended, if anything follows. A record that cannot be read is counted and left out, so a page
-    may be shorter than `limit`. Raises TokenRefused."""
+    continues where a page ended, if anything follows. A record that cannot be read is counted and
+    left out, so a page may be shorter than `limit`. Raises TokenRefused."""
     user = parts.users.recognise(token)
     uids = (user.uid, *parts.links.earlier(user.uid))
     which, cursor = after or (0, None)
