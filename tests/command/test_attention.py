@@ -1,11 +1,15 @@
 """All that waits for a person is listed, with the command that comes next."""
 
+import json
+from typing import Any
+
 import pytest
+from botocore.exceptions import ClientError
 
 from local.command.cli import main
 from local.command.read.attention import BLOCKED, NEXT
 from shared.payments.record import Attention
-from tests.command.operator import Operator
+from tests.command.operator import Operator, Watched
 from tests.world import World
 from tests.world.aws import Message
 
@@ -14,6 +18,30 @@ def test_a_stack_that_needs_nobody(operator: Operator, world: World) -> None:
     world.approved()
     world.requested()
     assert operator.does("attention") == []
+
+
+def test_an_alarm_that_rings(operator: Operator) -> None:
+    operator.aws["cloudwatch"] = Watched(("the-world-PaymentsStuckAlarm", "another-Alarm"))
+    [found] = operator.does("attention", status=3)
+    assert (found["what"], found["id"]) == ("alarm", "the-world-PaymentsStuckAlarm")
+    assert (found["means"], found["next"]) == (
+        "See docs/alarms.md",
+        ["pi-bundle doctor --stack the-world"],
+    )
+
+
+def test_who_may_not_ask_for_alarms_sees_the_rest(operator: Operator, world: World) -> None:
+    class Refusing(Watched):
+        def get_paginator(self, name: str) -> Any:
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, name)
+
+    payout_id = world.requested()
+    world.tables.edit("PayoutsTable", payout_id, state="blocked", attention="blocked")
+    operator.aws["cloudwatch"] = Refusing()
+    told = operator.run("attention", "--json")
+    assert told.exit_code == 3
+    assert [row["id"] for row in json.loads(told.stdout)] == [payout_id]
+    assert "AccessDenied" in told.stderr
 
 
 @pytest.mark.parametrize("reason", Attention)

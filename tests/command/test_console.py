@@ -13,8 +13,7 @@ from local.command.cli import main
 from local.console.door import Door
 from local.console.server import POLICY, Console, create_app
 from shared.payments.record import Attention
-from tests.command.operator import Operator
-from tests.command.test_doctor import Watched
+from tests.command.operator import Operator, Watched
 from tests.world import User, World
 
 URL = "http://127.0.0.1:8320"

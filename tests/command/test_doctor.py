@@ -6,28 +6,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from stellar_sdk import Keypair
 
-from tests.command.operator import Operator
+from tests.command.operator import Operator, Watched
 from tests.world import World
-
-
-class Watched:
-    """CloudWatch and Lambda's account, as far as the doctor asks them."""
-
-    def __init__(self, ringing: tuple[str, ...] = (), most: int = 1000) -> None:
-        self.ringing, self.most = ringing, most
-
-    def get_paginator(self, name: str) -> Any:
-        assert name == "describe_alarms"
-        return self
-
-    def paginate(self, *, AlarmNamePrefix: str, StateValue: str) -> Any:  # noqa: N803 - AWS's
-        assert StateValue == "ALARM"
-        found = [name for name in self.ringing if name.startswith(AlarmNamePrefix)]
-        means = {"AlarmDescription": "See docs/alarms.md"}
-        return [{"MetricAlarms": [{"AlarmName": name, **means}]} for name in found]
-
-    def get_account_settings(self) -> Any:
-        return {"AccountLimit": {"ConcurrentExecutions": self.most}}
 
 
 @pytest.fixture

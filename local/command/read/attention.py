@@ -38,6 +38,13 @@ def attention(deployed: Deployed) -> list[Row]:
     ]
 
 
+def alarms(deployed: Deployed) -> Iterator[Row]:
+    """Those that ring."""
+    for name, means in deployed.ringing().items():
+        told = {"what": "alarm", "id": name, "why": "rings", "means": means, "since": None}
+        yield {**told, "next": commands(deployed, ("doctor",))}
+
+
 def unfinished(app: App, what: str) -> Iterator[DueRow]:
     """All of a kind that are not finished, but for the wallets' books."""
     for shard in range(DUE_SHARDS):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from botocore.exceptions import ClientError
 from rich.progress import track
 
 from local.command.deployed import StackError
@@ -71,8 +72,12 @@ def why(desk: Desk, key: str) -> None:
 @click.command()
 @on_stack
 def attention(desk: Desk) -> None:
-    """List what waits for you, each with the next command."""
+    """List what waits for you, each with the next command. Alarms that ring are in it."""
     found = attending.attention(desk.stack)
+    try:
+        found += attending.alarms(desk.stack)
+    except ClientError as refused:  # a role that may not ask sees the rest
+        click.echo(f"The alarms are not known: {refused}", err=True)
     desk.tell(found)
     if found:
         sys.exit(NEEDS_YOU)
