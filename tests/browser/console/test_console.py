@@ -14,8 +14,7 @@ from local.pictures import CONSOLE, take_console
 from shared.payments.record import Attention
 from tests.browser.axe import violations
 from tests.browser.conftest import SCREENSHOTS, Watch
-from tests.command.operator import Operator
-from tests.command.test_doctor import Watched
+from tests.command.operator import Operator, Watched
 from tests.payouts.stories import payout_world
 from tests.world import World
 
