@@ -184,7 +184,7 @@ class Http:
         connect = min(CONNECT_SECONDS, left / 2)
         try:
             with self._connections.send(
-                requests.Request(method, url, {**HEADERS, **(headers or {})}, data=body).prepare(),
+                _prepared(method, url, {**HEADERS, **(headers or {})}, body),
                 timeout=(connect, min(READ_SECONDS, left - connect)),
                 stream=True,
             ) as response:
@@ -213,6 +213,19 @@ def connection_pool() -> requests.adapters.HTTPAdapter:
     return requests.adapters.HTTPAdapter(
         pool_connections=2, pool_maxsize=MOST_AT_ONCE, max_retries=0
     )
+
+
+def _prepared(
+    method: str, url: str, headers: Mapping[str, str], body: str | None
+) -> requests.PreparedRequest:
+    """As `requests.Request` prepares it, without cookies, hooks and a password from the address,
+    which no call here has: a third of the time."""
+    made = requests.PreparedRequest()
+    made.prepare_method(method)
+    made.prepare_url(url, None)
+    made.prepare_headers(headers)
+    made.prepare_body(body, None)
+    return made
 
 
 def _read(response: requests.Response) -> bytes:
