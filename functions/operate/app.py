@@ -16,7 +16,7 @@ from shared.edge.background import on_command
 from shared.edge.invocation import Event
 from shared.edge.keys import allow_only
 from shared.operate import OperateParts
-from shared.payments.by_hand import Ending, close, sell_again, vouch
+from shared.payments.by_hand import Ending, close, deliver, sell_again, vouch
 from shared.payments.migrate import MOST_ROWS, adopt, take_in
 from shared.payments.past import COLUMNS
 from shared.payments.people import forget, link, unlink
@@ -51,6 +51,12 @@ def _close(parts: OperateParts, event: Event) -> Answer:
     payment_id, reason = _payment_id(event), str(event.get("reason"))
     txid = txid_of(event["txid"]) if "txid" in event else None
     record = close(parts.by_hand, payment_id, ending, reason, txid, dry_run=_is_dry(event))
+    return payment_with_story(record)
+
+
+def _deliver(parts: OperateParts, event: Event) -> Answer:
+    """The app gets the event of a completed payment that it was never told of."""
+    record = deliver(parts.by_hand, _payment_id(event), dry_run=_is_dry(event))
     return payment_with_story(record)
 
 
@@ -120,6 +126,7 @@ COMMANDS: dict[str, tuple[Callable[[OperateParts, Event], Answer], tuple[str, ..
     "unlink": (_unlink, ("old_uid", "new_uid")),
     "forget": (_forget, ("uid",)),
     "close": (_close, ("payment_id", "as", "reason", "txid", "dry_run")),
+    "deliver": (_deliver, ("payment_id", "dry_run")),
     "sell_again": (_sell_again, ("payment_id", "dry_run")),
     "refund": (_refund, ("payment_id", "payout_id", "amount", "refund_to", "dry_run")),
     "pay_back": (_pay_back, ("payment_id", "payout_id", "dry_run")),

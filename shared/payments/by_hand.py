@@ -1,8 +1,8 @@
-"""What an operator decides about a payment: it is closed by hand, or its product may be bought
-again.
+"""What an operator decides about a payment: it is closed by hand, it is delivered although another
+program completed it, or its product may be bought again.
 
-Each decision names the reason that the operator has seen, and is refused if the record now has
-another one: so it never hits a payment that the worker closes at that moment.
+Each decision about a reason names the one that the operator has seen, and is refused if the record
+now has another one: so it never hits a payment that the worker closes at that moment.
 """
 
 from __future__ import annotations
@@ -62,14 +62,7 @@ def close(
     """
     record = _required(parts, payment_id)
     new = ended(record, ending, reason, txid, parts.clock())
-    if dry_run:
-        return new
-    standing, written = parts.payments.replace(record, new, decided=f"closed as {ending}")
-    if not written:
-        raise WriteConflict
-    if standing.pending_event is not None:
-        parts.wake_ups.hint(WakeUp(Work.PAYMENT, payment_id))
-    return standing
+    return new if dry_run else _written(parts, record, new, f"closed as {ending}")
 
 
 def ended(
@@ -97,10 +90,7 @@ def ended(
 
 
 def _sold(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecord:
-    if record.price is None:
-        raise Conflict("not_priced", "It was never compared with a price, so no goods are owed.")
-    if record.refunded > ZERO:
-        raise Conflict("given_back", "It was refunded to the user.")
+    _require_goods(record)
     if txid is None:
         raise Conflict(
             "txid_missing", "Its record names no transaction: give the one that paid it."
@@ -115,6 +105,33 @@ def _sold(record: PaymentRecord, txid: str | None, now: int) -> PaymentRecord:
         due_at=now,
     )
     return untold(sold) if record.delivered_before else sold
+
+
+def _require_goods(record: PaymentRecord) -> None:
+    """Raises Conflict: nothing could be delivered for it."""
+    if record.price is None:
+        raise Conflict("not_priced", "It was never compared with a price, so no goods are owed.")
+    if record.refunded > ZERO:
+        raise Conflict("given_back", "It was refunded to the user.")
+
+
+def deliver(parts: ByHandParts, payment_id: str, *, dry_run: bool = False) -> PaymentRecord:
+    """Tell the app of a completed payment of which it has been told nothing, since Pi showed it as
+    completed when the record was made: another program had completed it, or this one before a
+    restore. The event has the same identity whoever tells it, so it is delivered once.
+
+    Raises UnknownPayment, Conflict `not_completed`, `already_told`, `delivered_before`,
+    `not_priced` or `given_back`, WriteConflict."""
+    record = _required(parts, payment_id)
+    if record.state is not PaymentState.COMPLETED:
+        raise Conflict("not_completed", "It is not completed: settle it, or close it.")
+    if record.last_event is not None:
+        raise Conflict("already_told", f"Your app was told {record.last_event}: have it sent again.")
+    if record.delivered_before:
+        raise Conflict("delivered_before", "You imported it as delivered by another back end.")
+    _require_goods(record)
+    new = replace(owing(record, PaymentEvent.COMPLETED), due_at=parts.clock())
+    return new if dry_run else _written(parts, record, new, "to be delivered")
 
 
 def sell_again(parts: ByHandParts, payment_id: str, *, dry_run: bool = False) -> PaymentRecord:
@@ -139,11 +156,18 @@ def vouch(parts: ByHandParts, payment_id: str, *, dry_run: bool = False) -> Paym
     if record.needs_review is not Attention.GONE:
         raise Conflict("not_gone", "Pi knows it: refund it.")
     new = replace(record, vouched=record.amount)
-    if dry_run:
-        return new
-    standing, written = parts.payments.replace(record, new, decided="seen paid by an operator")
+    return new if dry_run else _written(parts, record, new, "seen paid by an operator")
+
+
+def _written(
+    parts: ByHandParts, record: PaymentRecord, new: PaymentRecord, decided: str
+) -> PaymentRecord:
+    """Raises WriteConflict."""
+    standing, written = parts.payments.replace(record, new, decided=decided)
     if not written:
         raise WriteConflict
+    if standing.pending_event is not None:
+        parts.wake_ups.hint(WakeUp(Work.PAYMENT, record.payment_id))
     return standing
 
 

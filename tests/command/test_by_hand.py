@@ -48,6 +48,19 @@ def unmatched_(world: World) -> str:
     return payment_id
 
 
+def elsewhere_(world: World) -> str:
+    """Another program has completed it, and the wallet's book has found it."""
+    world.settled_payment()
+    payment_id = world.start(world.user())
+    world.at_pi(payment_id).approve()
+    world.at_pi(payment_id).complete(world.pay(payment_id), None)
+    world.rounds(2)
+    record = world.record(payment_id)
+    assert (record.state, record.last_event) == (PaymentState.COMPLETED, None)
+    return payment_id
+
+
+elsewhere = pytest.fixture(elsewhere_)
 cancelled_but_paid = pytest.fixture(cancelled_but_paid_)
 gone = pytest.fixture(gone_)
 unmatched = pytest.fixture(unmatched_)
@@ -212,8 +225,70 @@ def test_nothing_happens_but_by_a_yes(
 
 
 def test_unknown(operator: Operator) -> None:
-    for words in (("close", "nothing", "--as", "sold"), ("refund", "nothing"), ("settle", "x")):
+    for words in (
+        ("close", "nothing", "--as", "sold"),
+        ("deliver", "nothing"),
+        ("refund", "nothing"),
+        ("settle", "x"),
+    ):
         assert "no" in operator.is_refused(*words, "--yes")
+
+
+# --- Deliver --------------------------------------------------------------------------------------
+
+
+def test_what_another_program_completed_is_delivered_once(
+    operator: Operator, world: World, elsewhere: str
+) -> None:
+    would = operator.does("deliver", elsewhere, "--dry-run")
+    assert would["owes"] == PaymentEvent.COMPLETED
+    assert world.record(elsewhere).pending_event is None
+
+    operator.does("deliver", elsewhere, "--yes")
+    world.rounds(2)
+
+    record = world.record(elsewhere)
+    assert world.events(elsewhere) == [PaymentEvent.COMPLETED]
+    assert (record.due_at, record.state) == (None, PaymentState.COMPLETED)
+    assert (record.story[-2].why, record.story[-2].by) == ("to be delivered", "operate")
+    assert "already_told" in operator.is_refused("deliver", elsewhere, "--yes")
+    world.rounds(2)
+    assert world.events(elsewhere) == [PaymentEvent.COMPLETED]
+
+
+@pytest.mark.parametrize(
+    ("edits", "code"),
+    [
+        ({"state": "open"}, "not_completed"),
+        ({"delivered_before": True}, "delivered_before"),
+        ({"refunded": 1}, "given_back"),
+        (dict.fromkeys(("price_minimum", "price_maximum", "product_id", "quantity")), "not_priced"),
+    ],
+)
+def test_promise_4_what_is_not_delivered(
+    operator: Operator, world: World, elsewhere: str, edits: dict[str, Any], code: str
+) -> None:
+    world.tables.edit("PaymentsTable", elsewhere, **edits)
+    before = world.record(elsewhere)
+    assert f"({code})" in operator.is_refused("deliver", elsewhere, "--yes")
+    assert world.record(elsewhere) == before
+
+
+def test_promise_4_a_refund_in_between_goes_before_the_delivery(
+    subtests: pytest.Subtests,
+) -> None:
+    """At each effect of a delivery another operator refunds it: never goods for money that went
+    back before they were owed."""
+    for number, effect in starts(effects_of(elsewhere_, ("deliver", "{}", "--yes"))):
+        with subtests.test(number=number, effect=effect), payout_world() as world:
+            payment_id = elsewhere_(world)
+            refunds = partial(Operator(world).does, "refund", payment_id, "--yes")
+            with world.effects.watched_by(ActsAt(world.effects, number, refunds)):
+                Operator(world).run("deliver", payment_id, "--yes")
+            world.rounds(3)
+            assert world.record(payment_id).refunded == Amount.of("3.14")
+            is_owed_first = effect == "SendMessage"
+            assert world.events(payment_id) == [PaymentEvent.COMPLETED] * is_owed_first
 
 
 # --- What if we die here? -------------------------------------------------------------------------
@@ -224,6 +299,7 @@ ORDERS = {
     "looked after": (unmatched_, ("close", "{}", "--as", "looked_after", "--yes")),
     "paid back": (gone_, ("pay-back", "{}", "--yes")),
     "refunded": (unmatched_, ("refund", "{}", "--yes")),
+    "delivered": (elsewhere_, ("deliver", "{}", "--yes")),
 }
 
 

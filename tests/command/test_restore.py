@@ -29,6 +29,7 @@ from tests.payouts.promises import check
 from tests.payouts.stories import payout_world
 from tests.world import User, World
 from tests.world.devices import ActsAt, Died, starts, writes
+from tests.world.payments import PIE
 
 HOUR = 3600
 
@@ -252,11 +253,9 @@ def test_what_was_given_up_since_is_not_paid_though_it_has_not_failed_yet(
     assert world.transfers_of("given-up") == []
 
 
-def test_what_the_app_has_not_heard_of_is_named(
-    restorer: Restorer, world: World, alice: User
-) -> None:
-    """It came after the moment, and the event bus was away: Pi shows it as completed, so that it
-    owes no event once it is found again."""
+def unheard(world: World, alice: User) -> tuple[str, str, str]:
+    """A moment, and a payment after it whose event the bus did not take; and one that was told. Pi
+    shows both as completed, so that they owe no event once they are found again."""
     world.settled_payment()
     to = moment(world, 0)
     world.tick(60)
@@ -264,12 +263,30 @@ def test_what_the_app_has_not_heard_of_is_named(
     world.bus.down = True
     world.complete(payment_id, txid, alice)
     world.tick(600)
+    return to, payment_id, heard
+
+
+def test_promise_3_what_the_app_has_not_heard_of_is_delivered(
+    restorer: Restorer, world: World, alice: User
+) -> None:
+    to, payment_id, heard = unheard(world, alice)
     told = restorer.does("restore", "--to", to, "--yes")
-    assert told["deliver_by_hand"] == [payment_id]
+    assert (told["delivered"], told["deliver_by_hand"]) == ([payment_id], [])
     world.bus.down = False
     world.rounds(2)
     assert world.record(payment_id).state == "completed"
-    assert (world.events(heard), world.events(payment_id)) == (["PaymentCompleted"], [])
+    assert (world.events(heard), world.events(payment_id)) == (["PaymentCompleted"],) * 2
+
+
+def test_what_cannot_be_delivered_is_named(restorer: Restorer, world: World, alice: User) -> None:
+    """Its product has another price by now, so no price is known for what was forgotten."""
+    to, payment_id, _ = unheard(world, alice)
+    world.sell(PIE, price="4")
+    told = restorer.does("restore", "--to", to, "--yes")
+    assert (told["delivered"], told["deliver_by_hand"]) == ([], [payment_id])
+    world.bus.down = False
+    world.rounds(2)
+    assert world.events(payment_id) == []
 
 
 def test_promise_4_what_was_imported_since_is_not_delivered_a_second_time(
@@ -361,7 +378,7 @@ def a_refund_a_payout_and_a_badge(world: World, old: str) -> str:
 def test_a_dry_run_changes_nothing(restorer: Restorer, world: World) -> None:
     told = restorer.does("restore", "--to", moment(world, 600), "--dry-run")
     assert told["tables"] == ["PaymentsTable", "PayoutsTable", "RewardsTable"]
-    assert len(told["steps"]) == 10
+    assert len(told["steps"]) == 11
     assert restorer.log == []
 
 

@@ -29,7 +29,7 @@ INTERNAL = {
 TO_AN_OPERATOR = {
     *("already_completed", "given_back", "invalid_dry_run", "invalid_ending", "invalid_switch"),
     *("not_completed", "not_gone", "not_priced", "not_refunded", "not_sold_once"),
-    *("not_the_holder", "other_reason", "txid_missing"),
+    *("not_the_holder", "other_reason", "txid_missing", "already_told", "delivered_before"),
     # Of what another back end has left: docs/migrate.md.
     *("differs_at_pi", "invalid_row", "invalid_rows", "not_approved", "not_at_pi", "not_finished"),
     "refunded_before",

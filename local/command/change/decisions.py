@@ -121,6 +121,15 @@ def pay_back(
     _carry_out(desk, "pay_back", order, "Pay it back?", yes=yes, dry=dry_run)
 
 
+@click.command(context_settings=IDS)
+@click.argument("payment_id")
+@changes
+@on_stack
+def deliver(desk: Desk, payment_id: str, *, yes: bool, dry_run: bool) -> None:
+    """Send your app the event of a completed payment that it was never told of."""
+    _carry_out(desk, "deliver", {"payment_id": payment_id}, "Deliver it?", yes=yes, dry=dry_run)
+
+
 @click.command("sell-again", context_settings=IDS)
 @click.argument("payment_id")
 @changes

@@ -7,6 +7,7 @@ seen by nobody. How far it has come stands in `restore_journal`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -234,6 +235,15 @@ def _read_back(deployed: Deployed, journal: Journal) -> Journal:
     )
 
 
+def _deliver(deployed: Deployed, journal: Journal) -> Journal:
+    """What Pi showed as completed owes nothing once it is found again; but of these the app had
+    heard nothing. What cannot be delivered is named at the end."""
+    for payment_id in _note(deployed, journal).get("untold", []):
+        with suppress(StackError):
+            deployed.command("deliver", payment_id=payment_id)
+    return journal
+
+
 def _read_until(deployed: Deployed, journal: Journal) -> int:
     """The moment to which every book is read; now, if there is none."""
     proof = deployed.app.prove_wallet
@@ -258,6 +268,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("Let the wallet's books begin before the moment", _open_books),
     ("Give up again what had failed since", _give_up_again),
     ("Read the wallet's books to the present", _read_back),
+    ("Deliver what had not been delivered", _deliver),
 )
 _ORDER = [step for _, step in STEPS]
 COPIES_STAND, STOPPING, WRITING, RUNNING = map(
@@ -327,7 +338,7 @@ def finish(deployed: Deployed, journal: Journal) -> Row:
     if journal.done < AGREED:
         note = _note(deployed, journal)
         told |= {"given_up_again": note["failed"], "request_again": note["forgotten"]}
-        told["deliver_by_hand"] = note.get("untold", [])
+        told |= _delivered(deployed, note.get("untold", []))
         told["import_again"] = note.get("imported", [])
         found = _compared(deployed, journal)
         told |= found
@@ -335,6 +346,16 @@ def finish(deployed: Deployed, journal: Journal) -> Row:
             return {**told, "agrees": False, "next": _next(deployed, found)}
         journal = keep(deployed, replace(journal, done=AGREED))
     return {**told, **_switch_back(deployed, journal), **_end(deployed, journal), "next": []}
+
+
+def _delivered(deployed: Deployed, untold: list[str]) -> Row:
+    """Which of them the app is told of after all, and which not."""
+    records = {key: deployed.app.payments.get(key) for key in untold}
+    told = [key for key, record in records.items() if record and record.last_event]
+    return {
+        "delivered": told,
+        "deliver_by_hand": [key for key in untold if key not in told],
+    }
 
 
 def _switch_back(deployed: Deployed, journal: Journal) -> Row:
