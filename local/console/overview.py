@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.command.change.queues import DEAD_LETTERS, waiting
 from local.command.deployed import Deployed
 from local.command.read.attention import attention, unfinished
+from local.command.read.dead_letters import DEAD_LETTERS, waiting
 from local.command.read.months import today
 from local.command.tell import Row
 from shared.base.amount import ZERO, Amount

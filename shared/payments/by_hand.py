@@ -126,7 +126,9 @@ def deliver(parts: ByHandParts, payment_id: str, *, dry_run: bool = False) -> Pa
     if record.state is not PaymentState.COMPLETED:
         raise Conflict("not_completed", "It is not completed: settle it, or close it.")
     if record.last_event is not None:
-        raise Conflict("already_told", f"Your app was told {record.last_event}: have it sent again.")
+        raise Conflict(
+            "already_told", f"Your app was told {record.last_event}: have it sent again."
+        )
     if record.delivered_before:
         raise Conflict("delivered_before", "You imported it as delivered by another back end.")
     _require_goods(record)

@@ -18,9 +18,10 @@ from typing import Any
 
 import pytest
 
+from local.command import restore_journal
 from local.command.deployed import StackError
 from local.command.read import doctor
-from local.command.stack import pause, restore, restore_journal
+from local.command.stack import pause, restore
 from shared.base.context import within
 from shared.payouts.record import PayoutState
 from tests.command.old_back_end import OldBackEnd

@@ -10,7 +10,7 @@ from local.command.deployed import StackError
 from local.command.desk import IDS, Desk, changes, end, is_confirmed, on_stack
 from local.command.read import attention as attending
 from local.command.read import search
-from local.command.stack.restore_journal import require_none
+from local.command.restore_journal import require_none
 from local.command.tell import Row
 from shared.base.identifiers import txid_of
 from shared.payments.by_hand import Ending

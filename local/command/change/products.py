@@ -1,51 +1,17 @@
-"""The table of products: what the app sells, validated as an approval reads it."""
+"""Put products, change them, or sell them no more. Each is checked as an approval reads it."""
 
 import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from local.command.deployed import Deployed, StackError, scanned
+from local.command.deployed import Deployed, StackError
+from local.command.read.products import AMOUNTS, COLUMNS, shown
 from local.command.tell import Row
-from shared.app import App
 from shared.aws.dynamodb import Item, decoded, encoded
 from shared.payments.past import FLAGS
 from shared.payments.prices import PRODUCT_ID
 from shared.payments.products import KEY, UnusableProduct, product_of
-
-AMOUNTS = frozenset({"price", "minimum", "maximum"})
-COLUMNS = ("product_id", "name", "price", "minimum", "maximum", "once", "active")
-
-
-def rows(app: App) -> Iterator[Item]:
-    return map(decoded, scanned(app.edges.aws("dynamodb"), app.settings.text("PRODUCTS_TABLE")))
-
-
-def unusable(app: App) -> Iterator[tuple[str, str]]:
-    """The products that are for sale and cannot be sold, each with what is wrong."""
-    for row in rows(app):
-        if row.get("active") is not True:
-            continue
-        try:
-            product_of(row)
-        except UnusableProduct as wrong:
-            yield str(row[KEY]), str(wrong)
-
-
-def listed(app: App) -> list[Row]:
-    """All products, by their ids."""
-    return [_shown(row) for row in sorted(rows(app), key=lambda row: str(row[KEY]))]
-
-
-def _shown(row: Item) -> Row:
-    shown = {name: row.get(name) for name in COLUMNS}
-    amounts = {name: None if row.get(name) is None else str(row[name]) for name in AMOUNTS}
-    try:
-        product_of(row)
-        wrong = None
-    except UnusableProduct as reason:
-        wrong = str(reason)
-    return {**shown, **amounts, "once": bool(row.get("once", False)), "wrong": wrong}
 
 
 def put(deployed: Deployed, product_id: str, **given: Any) -> Row:
@@ -58,7 +24,7 @@ def put(deployed: Deployed, product_id: str, **given: Any) -> Row:
         kept = {name: value for name, value in kept.items() if name not in AMOUNTS}
     row = checked({**kept, KEY: product_id, **given})
     _replace(deployed, standing, row)
-    return _shown(row)
+    return shown(row)
 
 
 def checked(row: Item) -> Item:
@@ -85,7 +51,7 @@ def switch_off(deployed: Deployed, product_id: str) -> Row:
         raise StackError(f"There is no product {product_id}.")
     off = {**row, "active": False}
     _replace(deployed, row, off)
-    return _shown(off)
+    return shown(off)
 
 
 def read_csv(path: Path) -> list[Item]:

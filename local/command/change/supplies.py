@@ -9,10 +9,11 @@ import click
 
 from local.command.change import products, queues, secrets
 from local.command.change import smoke as trying
-from local.command.change.queues import DEAD_LETTERS
 from local.command.deployed import StackError
 from local.command.desk import Desk, changes, is_confirmed, on_stack, on_stack_for_long
 from local.command.read import search
+from local.command.read.dead_letters import DEAD_LETTERS, waiting
+from local.command.read.products import listed
 
 # --- Products, key, seed --------------------------------------------------------------------------
 
@@ -26,7 +27,7 @@ def products_() -> None:
 @on_stack
 def products_list(desk: Desk) -> None:
     """All products, and what is wrong with those that cannot be sold."""
-    desk.tell(products.listed(desk.stack.app))
+    desk.tell(listed(desk.stack.app))
 
 
 @products_.command("put")
@@ -157,8 +158,8 @@ def smoke(desk: Desk, uid: str, amount: str, payout_id: str | None, seconds: int
 @on_stack
 def redrive(desk: Desk, queue: str, *, drop: bool, yes: bool, dry_run: bool) -> None:
     """Move the dead letters of a queue back to that queue."""
-    waiting = queues.waiting(desk.stack, queue)
-    shown = {"queue": queue, "waiting": waiting, "means": DEAD_LETTERS[queue].meaning}
+    number, meaning = waiting(desk.stack, queue), DEAD_LETTERS[queue].meaning
+    shown = {"queue": queue, "waiting": number, "means": meaning}
     question = f"{'Delete' if drop else 'Move'} them?"
     if is_confirmed(desk, shown, question, yes=yes, dry=dry_run):
         desk.tell(queues.redrive(desk.stack, queue, drop=drop))

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from local.command.change.products import unusable
-from local.command.change.queues import DEAD_LETTERS, waiting
 from local.command.deployed import Deployed
+from local.command.read.dead_letters import DEAD_LETTERS, waiting
+from local.command.read.products import unusable
 from local.command.tell import Row
 from shared.app import App
 from shared.aws.dynamodb import DUE_SHARDS

@@ -5,13 +5,12 @@ from enum import StrEnum
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.command.change.products import rows, unusable
-from local.command.change.queues import DEAD_LETTERS, waiting
 from local.command.deployed import Deployed
 from local.command.read.attention import unfinished
-from local.command.stack.point_in_time import utc
-from local.command.stack.restore_journal import journal_of
-from local.command.tell import Row
+from local.command.read.dead_letters import DEAD_LETTERS, waiting
+from local.command.read.products import rows, unusable
+from local.command.restore_journal import journal_of
+from local.command.tell import Row, utc
 from shared.base.amount import Amount
 from shared.base.errors import BundleError
 

@@ -7,22 +7,13 @@ letter.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from local.command.deployed import Deployed, StackError, functions_of
+from local.command.restore_journal import Before
 
 LOOK_EVERY_SECONDS = 5
 MOST_LOOKS = 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
-    """How the functions stood before they were stopped: the ids of the triggers that were on, and
-    the reserved concurrency of each function that had one, by its logical id."""
-
-    triggers: list[str] = field(default_factory=list)
-    reserved: dict[str, int] = field(default_factory=dict)
 
 
 def standing(deployed: Deployed) -> Before:

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any
 
 from local.command.deployed import Deployed, StackError, scanned
+from local.command.tell import utc
 from shared.payments.record import PaymentState
 from shared.payments.sales import PAUSE
 
@@ -72,10 +73,6 @@ def require_restorable(deployed: Deployed, table: Restored) -> None:
         raise StackError(
             f"{table.logical} can be restored to a moment from {utc(earliest)} to {utc(latest)}."
         )
-
-
-def utc(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
 
 
 def restore_aside(deployed: Deployed, tables: Iterable[Restored]) -> None:

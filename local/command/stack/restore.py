@@ -15,6 +15,15 @@ from uuid import uuid4
 
 from local.command.deployed import Deployed, StackError
 from local.command.read import months
+from local.command.restore_journal import (
+    Journal,
+    journal_of,
+    keep,
+    now_and_then,
+    put,
+    require_ours,
+    taken_over,
+)
 from local.command.stack import pause
 from local.command.stack.point_in_time import (
     Item,
@@ -27,19 +36,9 @@ from local.command.stack.point_in_time import (
     require_restorable,
     restore_aside,
     rows,
-    utc,
     write,
 )
-from local.command.stack.restore_journal import (
-    Journal,
-    journal_of,
-    keep,
-    now_and_then,
-    put,
-    require_ours,
-    taken_over,
-)
-from local.command.tell import Row
+from local.command.tell import Row, utc
 from shared.book.read import BookParts, book_of
 from shared.book.store import BookStore
 from shared.payments.record import PaymentEvent

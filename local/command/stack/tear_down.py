@@ -11,12 +11,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError, WaiterError
 
-from local.command.change.queues import DEAD_LETTERS, waiting
 from local.command.deployed import Deployed, StackError
 from local.command.read.attention import unfinished
+from local.command.read.dead_letters import DEAD_LETTERS, waiting
+from local.command.restore_journal import require_none
 from local.command.stack import pause
 from local.command.stack.deploy import environment_option
-from local.command.stack.restore_journal import require_none
 from local.command.tell import Row
 
 KINDS = ("payment", "payout", "reward")

@@ -7,9 +7,9 @@ import click
 
 from local.command.deployed import StackError
 from local.command.desk import NEEDS_YOU, Desk, changes, end, is_confirmed, on_stack_for_long
+from local.command.restore_journal import Journal, journal_of
 from local.command.stack import restore as restoring
 from local.command.stack import tear_down as tearing
-from local.command.stack.restore_journal import Journal, journal_of
 
 
 @click.command()

@@ -10,9 +10,17 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from local.command.deployed import Deployed, StackError
-from local.command.stack.pause import Before
 
 ASK_EVERY_SECONDS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """How the functions stood before they were stopped: the ids of the triggers that were on, and
+    the reserved concurrency of each function that had one, by its logical id."""
+
+    triggers: list[str] = field(default_factory=list)
+    reserved: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
