@@ -1,5 +1,4 @@
-"""What `make bench-peers` compares with: handlers that do not check the
-payment. Never deploy them."""
+"""What `make bench-peers` compares with: handlers that check no payment. Never deploy them."""
 
 import json
 import os
