@@ -187,7 +187,7 @@ class Customers:
             ),
             "Settle": lambda: self.settle(left),
             "Sweep": lambda: self.sweep(due),
-            "ProveWallet": self.prove,
+            "ProveWallet": lambda: self.prove(left),
             "RequestPayout": self.request_payout,
             "SendPayout": self.send_payout,
             "DecidePayout": self.decide_payout,
@@ -237,8 +237,10 @@ class Customers:
             return 503
         return 200 if record(self.stack, payment_id)["due_at"] > time.time() else 503
 
-    def prove(self) -> int:
-        """As a status: whether yesterday is proven. The wallet's books were begun today."""
+    def prove(self, payment_id: str) -> int:
+        """As a status: whether yesterday is proven. The wallet has a book once the worker has
+        finished a payment; it was begun today."""
+        assert self.settle(payment_id) == 200
         try:
             answer = self.stack.invoke("ProveWallet", {})
         except FunctionFailedError:
