@@ -35,6 +35,14 @@ class StackError(RuntimeError):
     """The stack cannot be reached, or refuses: a sentence that says what to do."""
 
 
+class Refused(StackError):
+    """By the stack's own code."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{message} ({code})")
+        self.code = code
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
     """`outputs` and `parameters` are the stack's, `app` reads what it holds, `aws` gives a client
@@ -86,7 +94,7 @@ class Deployed:
 
 def accepted(answer: dict[str, Any]) -> dict[str, Any]:
     if "error" in answer:
-        raise StackError(f"{answer['error_message']} ({answer['error']})")
+        raise Refused(answer["error"], answer["error_message"])
     return answer
 
 

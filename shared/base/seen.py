@@ -26,6 +26,10 @@ class Seen(Generic[Value]):
         seen_at, value = self._values.get(key, (0.0, None))
         return value if value is not None and seconds() - seen_at < self._life else None
 
+    def forget(self, key: Hashable) -> None:
+        with self._lock:
+            self._values.pop(key, None)
+
     def keep(self, key: Hashable, value: Value) -> None:
         with self._lock:
             if len(self._values) >= MOST:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shared.base.amount import ZERO
 from shared.base.clock import Clock
 from shared.base.context import concerning
 from shared.base.described import Described
@@ -111,7 +110,7 @@ def _require_goods(record: PaymentRecord) -> None:
     """Raises Conflict: nothing could be delivered for it."""
     if record.price is None:
         raise Conflict("not_priced", "It was never compared with a price, so no goods are owed.")
-    if record.refunded > ZERO:
+    if record.is_given_back:
         raise Conflict("given_back", "It was refunded to the user.")
 
 
@@ -125,10 +124,9 @@ def deliver(parts: ByHandParts, payment_id: str, *, dry_run: bool = False) -> Pa
     record = _required(parts, payment_id)
     if record.state is not PaymentState.COMPLETED:
         raise Conflict("not_completed", "It is not completed: settle it, or close it.")
-    if record.last_event is not None:
-        raise Conflict(
-            "already_told", f"Your app was told {record.last_event}: have it sent again."
-        )
+    # What version 0.1 has told stands in no record; but it has not completed it when it was made.
+    if record.last_event is not None or record.completed_at != record.created_at:
+        raise Conflict("already_told", "Your app was told of it, or will be. Have it sent again.")
     if record.delivered_before:
         raise Conflict("delivered_before", "You imported it as delivered by another back end.")
     _require_goods(record)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from shared.payments.prices import NotForSale, Order, Price, Product, Quote, Why
+from shared.payments.prices import NotForSale, Order, Quote, Why
 from shared.payments.products import ProductStore
 from shared.pi.objects import PaymentDto
 
@@ -21,14 +21,12 @@ def price_in_table(products: ProductStore, payment: PaymentDto) -> Quote:
     if isinstance(order, NotForSale):
         return order
     if (seen := products.seen(order.product_id)) is not None:
-        price = _priced(seen, order)
-        if isinstance(price, Price) and price.accepts(payment.amount):
+        price = seen.price(order.quantity)
+        if price.accepts(payment.amount):
             return price
     product = products.get(order.product_id)
-    return product if isinstance(product, NotForSale) else _priced(product, order)
-
-
-def _priced(product: Product, order: Order) -> Quote:
+    if isinstance(product, NotForSale):
+        return product
     if product.once and order.quantity != 1:
         return NotForSale(Why.ONE_PIECE_ONLY, product.product_id, came=str(order.quantity))
     return product.price(order.quantity)

@@ -23,12 +23,13 @@ class ProductStore:
         self._table, self._seen = table, Seen[Product](SEEN_SECONDS)
 
     def seen(self, product_id: str) -> Product | None:
-        """As it was read here within ten seconds; None: it was not, or was not for sale."""
+        """As it was read here within ten seconds; None: it was not, or is sold once."""
         return self._seen.get(product_id)
 
     def get(self, product_id: str) -> Product | NotForSale:
         """The product, or why it is not for sale. A row without a usable price is counted: the
         operator must correct it."""
+        self._seen.forget(product_id)
         row = self._table.get(product_id, consistent=False)
         if not row:
             return NotForSale(Why.NO_SUCH_PRODUCT, product_id)
@@ -40,7 +41,8 @@ class ProductStore:
             logger.error("This product has no usable price", extra={"product_id": product_id})
             count("UnusableProduct")
             return NotForSale(Why.UNUSABLE_ROW, product_id)
-        self._seen.keep(product_id, product)
+        if not product.once:  # by which a payment may be refused
+            self._seen.keep(product_id, product)
         return product
 
 

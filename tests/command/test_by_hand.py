@@ -262,6 +262,7 @@ def test_what_another_program_completed_is_delivered_once(
         ({"state": "open"}, "not_completed"),
         ({"delivered_before": True}, "delivered_before"),
         ({"refunded": 1}, "given_back"),
+        ({"created_at": 1}, "already_told"),  # as by version 0.1, which stored no `last_event`
         (dict.fromkeys(("price_minimum", "price_maximum", "product_id", "quantity")), "not_priced"),
     ],
 )
@@ -272,6 +273,22 @@ def test_promise_4_what_is_not_delivered(
     before = world.record(elsewhere)
     assert f"({code})" in operator.is_refused("deliver", elsewhere, "--yes")
     assert world.record(elsewhere) == before
+
+
+def test_goods_are_owed_though_a_second_transfer_was_refunded(
+    operator: Operator, world: World, elsewhere: str
+) -> None:
+    record = world.record(elsewhere)
+    wallets = {"source": record.from_address, "destination": record.to_address}
+    world.stranger_pays("3.14", memo=elsewhere, **wallets)
+    world.rounds(2)
+    operator.does("refund", elsewhere, "--amount", "3.14", "--yes")
+    assert not world.record(elsewhere).is_given_back
+
+    operator.does("deliver", elsewhere, "--yes")
+
+    world.rounds(2)
+    assert world.events(elsewhere) == [PaymentEvent.COMPLETED]
 
 
 def test_promise_4_a_refund_in_between_goes_before_the_delivery(

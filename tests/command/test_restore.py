@@ -19,10 +19,11 @@ from typing import Any
 import pytest
 
 from local.command import restore_journal
-from local.command.deployed import StackError
+from local.command.deployed import Deployed, Refused, StackError
 from local.command.read import doctor
 from local.command.stack import pause, restore
 from shared.base.context import within
+from shared.base.errors import WriteConflict
 from shared.payouts.record import PayoutState
 from tests.command.old_back_end import OldBackEnd
 from tests.command.point_in_time import FUNCTIONS, Restorer
@@ -74,9 +75,12 @@ def half_an_hour(world: World) -> Told:
     world.switch.value = "off"
     world.rounds()
     world.switch.value = "on"
+    unheard, txid = world.paid()
+    world.bus.down = True  # until all is restored
+    world.complete(unheard, txid)
     assert world.payout("given-up").state is PayoutState.FAILED
     at = datetime.fromtimestamp(to, UTC).isoformat()
-    payments = [old, across, new, closed_page]
+    payments = [old, across, new, closed_page, unheard]
     return Told(at, payments, ["before", "across", "after", "refund"], "given-up", "forgotten")
 
 
@@ -100,6 +104,7 @@ def restores(operator: Restorer, told: Told) -> dict[str, Any]:
 def check_all_is_right(operator: Restorer, told: Told) -> None:
     """Nothing twice, nothing stuck, the switches as they were, no copy left."""
     world = operator.world
+    world.bus.down = False
     again = {"uid": world.uid("emil"), "amount": "3.14", "memo": "Thank you"}
     assert world.post(payout_id=told.forgotten, **again).status in (200, 202)  # as it is told to
     world.rounds(8)
@@ -139,7 +144,8 @@ def test_what_was_paid_since_is_found_and_not_paid_again() -> None:
         assert answer["agrees"] is True
         assert (answer["differing"], answer["not_proven"]) == ([], [])
         assert answer["out_by_chain"] == answer["out_by_records"] == "12.56"
-        assert answer["in_by_chain"] == answer["in_by_records"] == "12.56"
+        assert answer["in_by_chain"] == answer["in_by_records"] == "15.7"
+        assert (answer["delivered"], answer["deliver_by_hand"]) == (told.payments[-1:], [])
         assert answer["given_up_again"] == [told.given_up]
         assert answer["request_again"] == [told.forgotten]
         assert (answer["payments"], answer["payouts"]) == ("on", "on")
@@ -279,6 +285,63 @@ def test_promise_3_what_the_app_has_not_heard_of_is_delivered(
     assert (world.events(heard), world.events(payment_id)) == (["PaymentCompleted"],) * 2
 
 
+def test_a_delivery_that_is_held_up_is_tried_again_by_the_same_command(
+    restorer: Restorer, world: World, alice: User
+) -> None:
+    to, payment_id, _ = unheard(world, alice)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shared.payments.by_hand._written", _is_overtaken)
+        assert "overtaken" in restorer.is_refused("restore", "--to", to, "--yes")
+    assert world.look(world.eyes.sales.paused_since) is not None
+    told = restorer.does("restore", "--yes")
+    assert (told["delivered"], told["deliver_by_hand"]) == ([payment_id], [])
+
+
+def _is_overtaken(*_given: object) -> None:
+    raise WriteConflict
+
+
+def test_promise_4_what_was_refunded_since_is_neither_delivered_nor_named(
+    restorer: Restorer, world: World, alice: User
+) -> None:
+    to, payment_id, _ = unheard(world, alice)
+    world.requested("refund", refund_of=payment_id)
+    world.send()
+    told = restorer.does("restore", "--to", to, "--yes")
+    assert (told["delivered"], told["deliver_by_hand"]) == ([], [])
+    world.bus.down = False
+    world.rounds(2)
+    assert world.events(payment_id) == []
+
+
+def test_what_the_stack_decides_by_itself_is_not_named(restorer: Restorer, world: World) -> None:
+    """It is open, or `attention` lists it; what has no record at all is for a person."""
+    is_open, told, user = world.approved(), world.settled_payment(), world.user()
+    unmatched = world.start(user, "2.5")
+    world.at_pi(unmatched).approve()
+    world.complete(unmatched, world.pay(unmatched), user)
+    untold = [is_open, unmatched, told, "nothing"]
+    found = world.look(restore._delivered, restorer.stack(), untold)
+    assert found == {"delivered": [told], "deliver_by_hand": ["nothing"]}
+
+
+def test_a_stack_that_is_older_than_the_command_leaves_it_to_a_person(
+    restorer: Restorer, world: World, alice: User
+) -> None:
+    to, payment_id, _ = unheard(world, alice)
+    command = Deployed.command
+
+    def older(stack: Deployed, name: str, **given: Any) -> Any:
+        if name == "deliver":
+            raise Refused("invalid_command", "command must be one of link, close.")
+        return command(stack, name, **given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Deployed, "command", older)
+        told = restorer.does("restore", "--to", to, "--yes")
+    assert (told["delivered"], told["deliver_by_hand"]) == ([], [payment_id])
+
+
 def test_what_cannot_be_delivered_is_named(restorer: Restorer, world: World, alice: User) -> None:
     """Its product has another price by now, so no price is known for what was forgotten."""
     to, payment_id, _ = unheard(world, alice)
@@ -379,7 +442,7 @@ def a_refund_a_payout_and_a_badge(world: World, old: str) -> str:
 def test_a_dry_run_changes_nothing(restorer: Restorer, world: World) -> None:
     told = restorer.does("restore", "--to", moment(world, 600), "--dry-run")
     assert told["tables"] == ["PaymentsTable", "PayoutsTable", "RewardsTable"]
-    assert len(told["steps"]) == 11
+    assert len(told["steps"]) == 10
     assert restorer.log == []
 
 

@@ -206,6 +206,15 @@ def test_promise_1_what_is_not_sold_any_more_is_refused_after_ten_seconds(
     assert world.approve(world.start(alice), alice).error == error
 
 
+def test_what_an_environment_has_seen_switched_off_it_sells_no_more(
+    world: World, alice: User
+) -> None:
+    world.approved(alice)
+    world.sell(PIE, price="3.14", active=False)
+    for amount in ("9", "3.14"):
+        assert world.approve(world.start(alice, amount), alice).error == "unknown_product"
+
+
 @pytest.mark.parametrize(("price_of_the_first", "approved"), [("3.14", True), ("4", False)])
 def test_tabs_of_two_prices(
     world: World, alice: User, price_of_the_first: str, approved: bool

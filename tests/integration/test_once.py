@@ -122,6 +122,13 @@ def test_one_that_the_former_uid_never_paid_does_not_count(
     assert world.approve(started(world, bob), bob).status == 200
 
 
+def test_sold_often_from_now_on_it_is_bought_again(world: World, alice: User) -> None:
+    """At once: nobody is refused by what was read before."""
+    bought(world, alice)
+    world.sell(BADGE, price="5")
+    assert world.approve(started(world, alice), alice).status == 200
+
+
 def test_one_piece_is_one_piece(world: World, alice: User) -> None:
     """The browser chooses the quantity."""
     reply = world.approve(world.start(alice, "10", {**ONE, "quantity": 2}), alice)

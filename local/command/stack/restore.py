@@ -7,13 +7,12 @@ seen by nobody. How far it has come stands in `restore_journal`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from local.command.deployed import Deployed, StackError
+from local.command.deployed import Deployed, Refused, StackError
 from local.command.read import months
 from local.command.restore_journal import (
     Journal,
@@ -41,7 +40,7 @@ from local.command.stack.point_in_time import (
 from local.command.tell import Row, utc
 from shared.book.read import BookParts, book_of
 from shared.book.store import BookStore
-from shared.payments.record import PaymentEvent
+from shared.payments.record import PaymentEvent, PaymentRecord, PaymentState
 from shared.payments.store import KEY as PAYMENT_KEY
 from shared.payouts.record import PayoutState, Reason
 from shared.payouts.store import KEY as PAYOUT_KEY
@@ -234,15 +233,6 @@ def _read_back(deployed: Deployed, journal: Journal) -> Journal:
     )
 
 
-def _deliver(deployed: Deployed, journal: Journal) -> Journal:
-    """What Pi showed as completed owes nothing once it is found again; but of these the app had
-    heard nothing. What cannot be delivered is named at the end."""
-    for payment_id in _note(deployed, journal).get("untold", []):
-        with suppress(StackError):
-            deployed.command("deliver", payment_id=payment_id)
-    return journal
-
-
 def _read_until(deployed: Deployed, journal: Journal) -> int:
     """The moment to which every book is read; now, if there is none."""
     proof = deployed.app.prove_wallet
@@ -267,7 +257,6 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("Let the wallet's books begin before the moment", _open_books),
     ("Give up again what had failed since", _give_up_again),
     ("Read the wallet's books to the present", _read_back),
-    ("Deliver what had not been delivered", _deliver),
 )
 _ORDER = [step for _, step in STEPS]
 COPIES_STAND, STOPPING, WRITING, RUNNING = map(
@@ -348,13 +337,35 @@ def finish(deployed: Deployed, journal: Journal) -> Row:
 
 
 def _delivered(deployed: Deployed, untold: list[str]) -> Row:
-    """Which of them the app is told of after all, and which not."""
-    records = {key: deployed.app.payments.get(key) for key in untold}
-    told = [key for key, record in records.items() if record and record.last_event]
-    return {
-        "delivered": told,
-        "deliver_by_hand": [key for key in untold if key not in told],
-    }
+    """The app had heard nothing of these, and what Pi shows as completed owes nothing once it is
+    found again. So they are delivered now: which are by now, and which cannot be. What is open is
+    delivered when it is completed. Raises StackError: one is held up; the same command tries it
+    again."""
+    told, by_hand = list[str](), list[str]()
+    for payment_id in untold:
+        record = deployed.app.payments.get(payment_id)
+        if record is None or (_is_untold(record) and record.price is None):
+            by_hand.append(payment_id)
+        elif record.last_event is PaymentEvent.COMPLETED:
+            told.append(payment_id)
+        elif _is_untold(record) and not record.is_given_back:
+            (told if _deliver(deployed, payment_id) else by_hand).append(payment_id)
+    return {"delivered": told, "deliver_by_hand": by_hand}
+
+
+def _is_untold(record: PaymentRecord) -> bool:
+    return record.state is PaymentState.COMPLETED and record.last_event is None
+
+
+def _deliver(deployed: Deployed, payment_id: str) -> bool:
+    """False: the stack is older than this command."""
+    try:
+        deployed.command("deliver", payment_id=payment_id)
+    except Refused as refused:
+        if refused.code != "invalid_command":
+            raise
+        return False
+    return True
 
 
 def _switch_back(deployed: Deployed, journal: Journal) -> Row:
