@@ -206,6 +206,11 @@ class Stack(Deployment):
             SecretId=self.outputs["ServerKeySecretArn"], SecretString=key
         )
 
+    def server_key(self) -> str:
+        """The one that was put last."""
+        found = self.cloud.secrets.get_secret_value(SecretId=self.outputs["ServerKeySecretArn"])
+        return str(found["SecretString"])
+
     def put_wallet_seed(self, seed: str) -> None:
         """What an operator does once before payouts."""
         self.cloud.secrets.put_secret_value(

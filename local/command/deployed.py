@@ -8,7 +8,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -112,11 +112,13 @@ def on_this_machine() -> Deployed:
     """The one that `make run` has deployed. Raises StackError: it is not running."""
     endpoints = Path(os.environ.get("LOCAL_HOME") or ROOT / ".local") / "endpoints.json"
     try:
-        endpoint = json.loads(endpoints.read_text())["aws"]
+        served = json.loads(endpoints.read_text())
     except FileNotFoundError:
         raise StackError("Nothing runs on this machine. Start it: make run") from None
     session = boto3.Session(ROOT_KEY, ROOT_KEY, region_name=REGION)
-    return opened(STACK, cache(partial(_client, session, endpoint)))
+    deployed = opened(STACK, cache(partial(_client, session, served["aws"])))
+    # The local cloud has the API at another address than AWS would.
+    return replace(deployed, outputs={**deployed.outputs, "ApiUrl": served["api"]})
 
 
 def _client(session: boto3.Session, endpoint: str | None, service: str) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 
+from local.emulator.pi import APP_ID
 from local.stage.feed import Feed
 from local.stage.lines import STAGE, Line
 from local.stage.snapshot import Sources
@@ -153,6 +154,8 @@ class Director:
         # A function that is ended in the middle of its work holds up its queue for a minute.
         self._wait_for_workers()
         emulator.control("POST", "/reset")
+        # The stack's key may be another by now: docs/laptop.md shows how.
+        emulator.control("PATCH", f"/apps/{APP_ID}", {"key": stack.server_key()})
         emulator.control("POST", "/clock", {"advance_s": self.ahead})
         emulator.control("PATCH", "/settings", dict(self.settings))
         for function in COLD_STARTED_AT_RESET:

@@ -13,8 +13,8 @@ MOST = 1000
 
 
 class Seen(Generic[Value]):
-    """Values by their keys, each for `life_seconds`. Of too many all are forgotten. Safe for
-    threads."""
+    """Values by their keys, each for `life_seconds`. When there are `MOST`, all are forgotten
+    before the next is kept. Safe for threads."""
 
     def __init__(self, life_seconds: float) -> None:
         self._life = life_seconds

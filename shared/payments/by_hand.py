@@ -124,11 +124,10 @@ def deliver(parts: ByHandParts, payment_id: str, *, dry_run: bool = False) -> Pa
     record = _required(parts, payment_id)
     if record.state is not PaymentState.COMPLETED:
         raise Conflict("not_completed", "It is not completed: settle it, or close it.")
-    # What version 0.1 has told stands in no record; but it has not completed it when it was made.
-    if record.last_event is not None or record.completed_at != record.created_at:
-        raise Conflict("already_told", "Your app was told of it, or will be. Have it sent again.")
     if record.delivered_before:
         raise Conflict("delivered_before", "You imported it as delivered by another back end.")
+    if not record.is_untold:
+        raise Conflict("already_told", "Your app was told of it, or will be. Have it sent again.")
     _require_goods(record)
     new = replace(owing(record, PaymentEvent.COMPLETED), due_at=parts.clock())
     return new if dry_run else _written(parts, record, new, "to be delivered")

@@ -197,6 +197,14 @@ class PaymentRecord:
         return self.refunded > self._odd_amount
 
     @property
+    def is_untold(self) -> bool:
+        """Another program has completed it, or this one before a restore: Pi showed it as completed
+        when the record was made, and the app was told nothing. Version 0.1 did not record which
+        events it sent, but it completed no payment in the second in which it made the record."""
+        is_over = self.state is PaymentState.COMPLETED and self.completed_at == self.created_at
+        return is_over and self.last_event is None and not self.delivered_before
+
+    @property
     def _odd_amount(self) -> Amount:
         return Amount(sum(receipt.amount.stroops for receipt in self.receipts if receipt.odd))
 

@@ -240,6 +240,7 @@ def test_unknown(operator: Operator) -> None:
 def test_what_another_program_completed_is_delivered_once(
     operator: Operator, world: World, elsewhere: str
 ) -> None:
+    assert "pi-bundle deliver" in operator.does("why", elsewhere)["means"]
     would = operator.does("deliver", elsewhere, "--dry-run")
     assert would["owes"] == PaymentEvent.COMPLETED
     assert world.record(elsewhere).pending_event is None
@@ -250,6 +251,7 @@ def test_what_another_program_completed_is_delivered_once(
     record = world.record(elsewhere)
     assert world.events(elsewhere) == [PaymentEvent.COMPLETED]
     assert (record.due_at, record.state) == (None, PaymentState.COMPLETED)
+    assert "pi-bundle deliver" not in operator.does("why", elsewhere)["means"]
     assert (record.story[-2].why, record.story[-2].by) == ("to be delivered", "operate")
     assert "already_told" in operator.is_refused("deliver", elsewhere, "--yes")
     world.rounds(2)

@@ -22,8 +22,8 @@ from local.command.tell import Row, local_time, shown
 from shared.base.context import within
 
 NOTHING_FOUND = (
-    "A name must be written exactly as Pi writes it. A payment that this stack has not approved has"
-    " no record, and nobody can pay it. If another back end of your app approved it:"
+    "A name must be written exactly as Pi writes it. A payment that another back end of your app"
+    " has approved is found within two sweeps after it is paid; before, take it over:"
     " pi-bundle adopt ID"
 )
 

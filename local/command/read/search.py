@@ -24,6 +24,10 @@ Record = PaymentRecord | PayoutRecord | RewardRecord
 MOST_FOUND = 200
 # What stands around an id that was copied from a log or a program, and is in none.
 AROUND = "\"'`,"
+# Of a completed payment that owes nothing and has told nothing.
+ELSEWHERE = (
+    "Another program has completed it, and has to deliver it. If it did not: pi-bundle deliver ID"
+)
 REASONS = {reason.value: reason for reason in Reason}
 
 
@@ -136,7 +140,7 @@ def _why_payment(app: App, record: PaymentRecord) -> Row:
         step = seen.decision.step.meaning
     return {
         "payment": {**payment_with_story(record), "refundable": str(_left(record))},
-        "means": record.state.meaning,
+        "means": ELSEWHERE if record.is_untold else record.state.meaning,
         **({"needs": record.needs_review.meaning} if record.needs_review else {}),
         "pi": _at_pi(seen.payment, seen.failed_with),
         "chain": _on_chain(app, txid),

@@ -40,7 +40,7 @@ from local.command.stack.point_in_time import (
 from local.command.tell import Row, utc
 from shared.book.read import BookParts, book_of
 from shared.book.store import BookStore
-from shared.payments.record import PaymentEvent, PaymentRecord, PaymentState
+from shared.payments.record import PaymentEvent
 from shared.payments.store import KEY as PAYMENT_KEY
 from shared.payouts.record import PayoutState, Reason
 from shared.payouts.store import KEY as PAYOUT_KEY
@@ -337,24 +337,20 @@ def finish(deployed: Deployed, journal: Journal) -> Row:
 
 
 def _delivered(deployed: Deployed, untold: list[str]) -> Row:
-    """The app had heard nothing of these, and what Pi shows as completed owes nothing once it is
-    found again. So they are delivered now: which are by now, and which cannot be. What is open is
-    delivered when it is completed. Raises StackError: one is held up; the same command tries it
-    again."""
+    """The app had heard nothing of these, and a record that is made again owes no event where Pi
+    shows the payment as completed. So have it sent now: which payments are delivered or will be,
+    and which must be delivered by hand. An open payment is in neither list, since it is delivered
+    when it is completed. Raises StackError: one is refused; the same command tries it again."""
     told, by_hand = list[str](), list[str]()
     for payment_id in untold:
         record = deployed.app.payments.get(payment_id)
-        if record is None or (_is_untold(record) and record.price is None):
+        if record is None or (record.is_untold and record.price is None):
             by_hand.append(payment_id)
         elif record.last_event is PaymentEvent.COMPLETED:
             told.append(payment_id)
-        elif _is_untold(record) and not record.is_given_back:
+        elif record.is_untold and not record.is_given_back:
             (told if _deliver(deployed, payment_id) else by_hand).append(payment_id)
     return {"delivered": told, "deliver_by_hand": by_hand}
-
-
-def _is_untold(record: PaymentRecord) -> bool:
-    return record.state is PaymentState.COMPLETED and record.last_event is None
 
 
 def _deliver(deployed: Deployed, payment_id: str) -> bool:

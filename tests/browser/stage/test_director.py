@@ -196,6 +196,24 @@ def test_a_purchase_by_hand_and_then_everything_is_reset(stage: Stage, page: Pag
     expect(page.locator(".verdict")).to_have_text("No Pi has moved yet.")
 
 
+def test_after_a_reset_pi_knows_the_key_that_the_stack_has(stage: Stage) -> None:
+    """Whoever has tried `pi-bundle key put` plays on with the new one."""
+    stack, emulator = stage.director.sources.stack, stage.director.sources.emulator
+    first = stack.server_key()
+    stack.put_server_key("another-key")
+    try:
+        stage.director.reset()
+        answer = requests.get(
+            f"{emulator.url}/v2/payments/incomplete_server_payments",
+            headers={"Authorization": "Key another-key"},
+            timeout=10,
+        )
+        assert answer.status_code == 200
+    finally:
+        stack.put_server_key(first)
+        stage.director.reset()
+
+
 def test_a_reset_that_fails_says_why_and_can_be_tried_again(
     stage: Stage, page: Page, watch: Watch
 ) -> None:
