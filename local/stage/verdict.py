@@ -4,6 +4,7 @@ Each fact is counted where it is true: what was paid on the chain, what was deli
 what was given back on the chain. Never from what was meant to happen.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,8 +25,9 @@ def verdict(snapshot: Snapshot) -> Verdict:
     facts = Facts(snapshot)
     if violations := list(facts.violations()):
         return Verdict(BAD, f"Something is wrong: {'; '.join(violations)}.")
-    if pending := list(facts.pending()):
-        return Verdict(WAITING, f"On its way: {'; '.join(pending)}.")
+    if pending := Counter(facts.pending()):
+        parts = [each if many == 1 else f"{each} ({many} times)" for each, many in pending.items()]
+        return Verdict(WAITING, f"On its way: {'; '.join(parts)}.")
     if not (facts.paid or snapshot.payouts or snapshot.rewards):
         return _nothing(snapshot)
     parts = [*facts.sold(), *facts.rewarded(), *facts.paid_out()]

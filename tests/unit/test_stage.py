@@ -123,6 +123,14 @@ def test_what_is_not_over_is_not_called_good(now: Snapshot, says: str) -> None:
     assert says in judged.text
 
 
+def test_what_waits_alike_is_said_once() -> None:
+    """A phone has no room for more."""
+    unpaid = {"status": {**FLAGS, "developer_completed": False}, "transaction": None}
+    waiting = [payment(identifier=name, **unpaid) for name in "abcd"]
+    judged = verdict(Snapshot(pi={**pi(), "payments": waiting}))
+    assert judged.text == "On its way: a payment is approved and not paid yet (4 times)."
+
+
 def call(step: str, second: float, status: int | None = 200) -> dict[str, Any]:
     path = f"/v2/payments/pie/{step}"
     lost = {"fault": "drop after"} if status is None else {}

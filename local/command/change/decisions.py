@@ -126,7 +126,7 @@ def pay_back(
 @changes
 @on_stack
 def deliver(desk: Desk, payment_id: str, *, yes: bool, dry_run: bool) -> None:
-    """Send your app the event of a completed payment that it was never told of."""
+    """Tell your app of a completed payment that it never heard of."""
     _carry_out(desk, "deliver", {"payment_id": payment_id}, "Deliver it?", yes=yes, dry=dry_run)
 
 

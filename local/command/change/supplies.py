@@ -40,7 +40,7 @@ def products_list(desk: Desk) -> None:
 @click.option("--active/--inactive", default=None, help="Whether it is for sale.")
 @on_stack
 def products_put(desk: Desk, product_id: str, **given: Any) -> None:
-    """Put a product, or change it: values that you do not give stay as they were.
+    """Put a product, or change what you name of it.
 
     \b
     pi-bundle products put apple_pie_1 --name "Apple pie" --price 3.14
@@ -62,8 +62,9 @@ def products_off(desk: Desk, product_id: str) -> None:
 @changes
 @on_stack
 def products_import(desk: Desk, file: Path, *, yes: bool, dry_run: bool) -> None:
-    """Put the products of a CSV file; nothing is put if one of them could not be sold.
+    """Put the products of a CSV file.
 
+    Nothing is put if one of them could not be sold.
     Columns: product_id, name, price, minimum, maximum, once, active.
     """
     found = products.read_csv(file)
